@@ -234,7 +234,7 @@ const others: Record<string, readonly string[]> = {
       'RawPeer.grant',
       'Peers.book',
     ],
-    ...['Simulation.membership', 'SimulationError.constructor', 'StatusSync.handle'],
+    ...['Simulation.membership', 'SimulationError.constructor', 'StatusSync.pulled'],
     ...['TraceChannel.settled', 'charge'],
     ...['formatGossip', 'formatPeers', 'isBreakingChange', 'replayText', 'splitScheme', 'unsentOf'],
     ...['tlsConnectionError', 'tlsDialError', 'parseOptions', 'refuseUnknown'],

@@ -100,10 +100,7 @@ test(
   async (t, sim) => {
     const names = ['a', 'b', 'c', 'd'];
     const nodes = await boot(sim, names, {
-      peers: (name) => ({
-        persistent: name === 'a' ? [] : ['a'],
-        exchange: { interval: 10_000 },
-      }),
+      peers: (name) => ({ persistent: name === 'a' ? [] : ['a'], exchange: { interval: 10_000 } }),
     });
     await sim.until(() => nodes.every((node) => connected(node, names).length === 3), 30_000);
     await sim.run(120_000);

@@ -31,9 +31,7 @@ for (const [list, given] of Object.entries({
 test('a link-local address that a peer advertises is neither kept nor sent on', async (t, sim) => {
   const [{ peers }] = await boot(sim, ['a'], { durable: false });
   const stray = rawPeer(sim, 'stray', {
-    transport: {
-      layer: (layer) => Object.assign(layer, { advertiseAddr: () => `tcp://${HERE}` }),
-    },
+    transport: { layer: (layer) => Object.assign(layer, { advertiseAddr: () => `tcp://${HERE}` }) },
   });
   await sim.settle(stray.transport.listen());
   await sim.settle(stray.transport.dial('a'));

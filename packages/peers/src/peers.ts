@@ -20,6 +20,7 @@ import {
 import { spelled } from '@trunkline/transport-core/internal';
 import { knownNodes } from './book/address-selection.ts';
 import type { TopologyDiff } from './dialing/targets.ts';
+import type { Node } from './driver/node.ts';
 import { PeersDriver } from './driver/peers-driver.ts';
 import { readAddressEntry } from './exchange/address-list.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
@@ -47,12 +48,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /** The services that this node serves, and those of its peers. */
   readonly services: PeerServices;
   readonly #driver: PeersDriver;
+  readonly #node: Node;
 
   constructor(options: PeersOptions<S>) {
-    const config = readOptions(options);
-    this.#driver = new PeersDriver(config);
-    this.nodeId = this.#driver.node.nodeId;
+    this.#driver = new PeersDriver(readOptions(options));
     const { node, conversation } = this.#driver;
+    this.#node = node;
+    this.nodeId = node.nodeId;
     this.status = {
       set: (value) => {
         const { status: codec } = node.config;
@@ -90,15 +92,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** Returns the peers that are connected now. */
   list(): PeerInfo<S>[] {
-    const { node } = this.#driver;
-    return [...node.peerTable.peers.values()].map((peer) => node.info(peer) as PeerInfo<S>);
+    const { peers } = this.#node.peerTable;
+    return Array.from(peers.values(), (peer) => this.#node.info(peer) as PeerInfo<S>);
   }
 
   /** Returns a peer, or undefined if it is not connected now. */
   get(nodeId: string): PeerInfo<S> | undefined {
-    const { node } = this.#driver;
-    const peer = node.peer(nodeId);
-    return peer === undefined ? undefined : (node.info(peer) as PeerInfo<S>);
+    const peer = this.#node.peer(nodeId);
+    return peer === undefined ? undefined : (this.#node.info(peer) as PeerInfo<S>);
   }
 
   /**
@@ -107,12 +108,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * never dialed, so that all nodes of a cluster can have the same list.
    */
   add(target: string): void {
-    const { node } = this.#driver;
-    node.checkTarget(target, 'peers.add');
+    this.#node.checkTarget(target, 'peers.add');
     const { nodeId, address } = parseTarget(target);
-    if (nodeId !== undefined) node.keeper.book.unban(nodeId, node.now());
-    node.keeper.book.removeOwn(address);
-    node.planner.addPersistent(target);
+    if (nodeId !== undefined) this.#node.keeper.book.unban(nodeId, this.#node.now());
+    this.#node.keeper.book.removeOwn(address);
+    this.#node.planner.addPersistent(target);
     this.#driver.topologyChanged();
   }
 
@@ -122,10 +122,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * list are not affected.
    */
   remove(nodeIdOrTarget: string): string[] {
-    const { node } = this.#driver;
     if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
     const ids = this.#idsOf(nodeIdOrTarget); // First: a removed target matches no node.
-    const removed = node.planner.removePersistent(nodeIdOrTarget);
+    const removed = this.#node.planner.removePersistent(nodeIdOrTarget);
     if (removed.length === 0) return removed;
     for (const nodeId of this.#unwanted(nodeIdOrTarget, ids))
       this.#part(nodeId, 'it was removed from the peers of the other end');
@@ -139,11 +138,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * again. Connections to the other peers are not touched.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
-    const { node } = this.#driver;
-    node.checkTargets(targets, 'peers.setTopology');
-    const ids = new Map(node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
-    for (const target of targets) node.keeper.book.removeOwn(parseTarget(target).address);
-    const diff = node.planner.setPersistent(targets);
+    this.#node.checkTargets(targets, 'peers.setTopology');
+    const ids = new Map(this.topology.map((target) => [target, this.#idsOf(target)]));
+    for (const target of targets) this.#node.keeper.book.removeOwn(parseTarget(target).address);
+    const diff = this.#node.planner.setPersistent(targets);
     for (const target of diff.removed) {
       for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))
         this.#part(nodeId, 'the topology of the other end no longer includes this peer');
@@ -154,7 +152,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** The persistent peers, as they were written. */
   get topology(): readonly string[] {
-    return this.#driver.node.planner.persistent;
+    return this.#node.planner.persistent;
   }
 
   /**
@@ -183,23 +181,21 @@ export class Peers<S = unknown> implements AsyncDisposable {
       );
     if (!(time > 0))
       throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);
-    const { node } = this.#driver;
-    node.keeper.book.ban(nodeId, node.now(), time);
+    this.#node.keeper.book.ban(nodeId, this.#node.now(), time);
     const denied = reasonError(
       'denied',
       `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`,
     );
     // A peer may merely assert its id; a client that proves the id is not a peer.
-    const peer = node.peer(nodeId);
-    if (peer !== undefined) node.cut(peer, denied);
-    for (const remote of node.config.transport.remotes())
-      if (remote.nodeId === nodeId) node.management.cut(remote, denied);
+    const peer = this.#node.peer(nodeId);
+    if (peer !== undefined) this.#node.cut(peer, denied);
+    for (const remote of this.#node.config.transport.remotes())
+      if (remote.nodeId === nodeId) this.#node.management.cut(remote, denied);
   }
 
   /** Ends a ban. */
   unban(nodeId: string): void {
-    const { node } = this.#driver;
-    node.keeper.book.unban(nodeId, node.now());
+    this.#node.keeper.book.unban(nodeId, this.#node.now());
   }
 
   /**
@@ -209,21 +205,20 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * it.
    */
   report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
-    const { node } = this.#driver;
     if (behavior !== 'good' && behavior !== 'bad')
       throw new TypeError(
         `peers.report: behavior must be 'good' or 'bad', got ${String(behavior)}`,
       );
     if (!(Number.isInteger(times) && times > 0))
       throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
-    node.keeper.trust[behavior](nodeId, times);
+    this.#node.keeper.trust[behavior](nodeId, times);
   }
 
   /**
    * Returns the score of a node, 0 to 100, connected or not. A node that is not known has 100.
    */
   scoreOf(nodeId: string): number {
-    return this.#driver.node.keeper.trust.score(nodeId);
+    return this.#node.keeper.trust.score(nodeId);
   }
 
   /**
@@ -238,12 +233,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
         `peers.known: count must be an integer from 1 to ${MOST_ADDRESSES}, got ${String(count)}`,
       );
     }
-    const { node } = this.#driver;
     const isFit = (nodeId: string) =>
-      node.peer(nodeId) === undefined && !node.config.privateIds.includes(nodeId);
-    const now = node.now();
+      this.#node.peer(nodeId) === undefined && !this.#node.config.privateIds.includes(nodeId);
+    const now = this.#node.now();
     // A bias of 0 prefers nodes that have answered before.
-    return knownNodes(count, (isNext) => node.keeper.book.pick(0, now, isNext), isFit);
+    return knownNodes(count, (isNext) => this.#node.keeper.book.pick(0, now, isNext), isFit);
   }
 
   /**
@@ -265,7 +259,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     /** The network of the node that reported the address; its own if no other node reported it. */
     readonly source: string;
   }> {
-    for (const entry of this.#driver.node.keeper.book.entries())
+    for (const entry of this.#node.keeper.book.entries())
       yield { ...entry, address: spelled(entry.address) };
   }
 
@@ -274,8 +268,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * address book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
-    const { node } = this.#driver;
-    const address = node.keeper.book.told(nodeId, node.now())?.address;
+    const address = this.#node.keeper.book.told(nodeId, this.#node.now())?.address;
     return address === undefined ? undefined : spelled(address);
   }
 
@@ -287,15 +280,12 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * @returns true if an address of that node is known now, and false if `by` is not connected.
    */
   learn(nodeId: string, address: string, by: string): boolean {
-    const source = this.#driver.node.peer(by);
+    const source = this.#node.peer(by);
     if (source === undefined) return false;
     const read = readAddressEntry({ nodeId, address });
     if (read !== undefined)
-      this.#driver.conversation.addresses.learn([read.entry], {
-        nodeId: source.nodeId,
-        remote: source.main.remote,
-      });
-    return this.#driver.node.keeper.book.get(nodeId) !== undefined;
+      this.#driver.conversation.addresses.learn([read.entry], by, source.main.remote);
+    return this.#node.keeper.book.get(nodeId) !== undefined;
   }
 
   /**
@@ -305,9 +295,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * 'listed'`. Gossip's discovery and overlays respect it.
    */
   mayDial(nodeId: string): boolean {
-    const { node } = this.#driver;
-    if (nodeId === this.nodeId || node.keeper.book.isBanned(nodeId, node.now())) return false;
-    return !node.isFixed || node.planner.named.isPersistent(nodeId);
+    const { keeper, planner, isFixed } = this.#node;
+    if (nodeId === this.nodeId || keeper.book.isBanned(nodeId, this.#node.now())) return false;
+    return !isFixed || planner.named.isPersistent(nodeId);
   }
 
   /**
@@ -316,9 +306,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * number of missed events.
    */
   events(): AsyncIterableIterator<PeerEvent<S>> {
-    const { node } = this.#driver;
     const first = this.list().map((peer): PeerEvent => ({ type: 'up', peer }));
-    return node.events.follow(first) as AsyncIterableIterator<PeerEvent<S>>;
+    return this.#node.events.follow(first) as AsyncIterableIterator<PeerEvent<S>>;
   }
 
   /**
@@ -330,7 +319,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     refuseUnknown(options, 'peers.ready', ['peers', 'timeout', 'signal']);
     const { peers = 1, timeout = Number.POSITIVE_INFINITY, signal } = options;
     signal?.throwIfAborted();
-    const { clock, peerTable } = this.#driver.node;
+    const { clock, peerTable } = this.#node;
     const isReady = () => peerTable.peers.size >= peers;
     if (isReady()) return;
     const events = this.events();
@@ -366,19 +355,17 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * with a TypeError; pass it to `serve` instead.
    */
   transport<P extends Protocol>(protocol: P, options?: MountOptions): Transport<P> {
-    const { transport } = this.#driver.node.config;
-    return nodeTransport(transport, protocol, this.nodeId, options);
+    return nodeTransport(this.#node.config.transport, protocol, this.nodeId, options);
   }
 
   /** Returns the peers and the size of the address book as plain data; `formatPeers` prints it. */
   snapshot(): PeersSnapshot {
-    const { node } = this.#driver;
-    const { book } = node.keeper;
+    const { book } = this.#node.keeper;
     return {
       nodeId: this.nodeId,
-      inbound: node.peerTable.count('in'),
-      outbound: node.peerTable.count('out'),
-      persistent: node.planner.persistent.length,
+      inbound: this.#node.peerTable.count('in'),
+      outbound: this.#node.peerTable.count('out'),
+      persistent: this.#node.planner.persistent.length,
       book: { size: book.size, tried: book.tried, fresh: book.fresh },
       peers: this.list(),
     };
@@ -405,7 +392,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (isNodeId(nodeIdOrTarget)) return [nodeIdOrTarget];
     const { nodeId, key } = parseTarget(nodeIdOrTarget);
     if (nodeId !== undefined) return [nodeId];
-    const { peerTable, planner } = this.#driver.node;
+    const { peerTable, planner } = this.#node;
     const isThere = (dialed: string | undefined) =>
       dialed !== undefined && parseTarget(dialed).key === key;
     const connected = [...peerTable.peers.values()]
@@ -421,7 +408,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): readonly string[] {
     if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return ids;
-    return ids.filter((nodeId) => !this.#driver.node.planner.named.isPersistent(nodeId));
+    return ids.filter((nodeId) => !this.#node.planner.named.isPersistent(nodeId));
   }
 
   /**
@@ -429,9 +416,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * ordinary peer.
    */
   #part(nodeId: string, reason: string): void {
-    const { node } = this.#driver;
-    node.keeper.book.remove(nodeId);
-    for (const remote of node.links(nodeId)) node.disconnect(remote, reason);
+    this.#node.keeper.book.remove(nodeId);
+    for (const remote of this.#node.links(nodeId)) this.#node.disconnect(remote, reason);
   }
 }
 

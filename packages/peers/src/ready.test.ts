@@ -112,11 +112,7 @@ test('listening on an address in use fails; once it is free listening succeeds, 
   });
   await sim.until(() => made !== undefined);
   const { first, second } = made!;
-  const peers = createPeers({
-    transport: second,
-    identity: { nodeId: idOf('a') },
-    maxOutbound: 0,
-  });
+  const peers = createPeers({ transport: second, identity: { nodeId: idOf('a') }, maxOutbound: 0 });
   await sim.settle(first.listen());
   await sim.settle(peers.start());
   t.is((await sim.settle(failureOf(second.listen()))).reason, 'address_in_use');

@@ -56,7 +56,7 @@ export class Interests {
     this.#keys = keys;
     this.#listed = listed.map((topic) => keys.get(topic)!);
     const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
-    this.#sync.handle(this.#init.mount.clock.now(), { type: 'set', value });
+    this.#sync.set(value, this.#init.mount.clock.now());
     for (const { nodeId, instance, topics: found } of this.#init.members.all.values()) {
       const now = new Set([
         ...[...found].filter((topic) => keys.has(topic)),
@@ -80,8 +80,7 @@ export class Interests {
   }
 
   connected({ nodeId, instance, connection }: ConnectedMember, now: number): void {
-    this.#sync.handle(now, { type: 'connected', nodeId, instance });
-    this.#sync.poll(); // The number, which `#tell` sends.
+    this.#sync.connected(nodeId, instance, now);
     this.#tell(nodeId, connection.remote);
     void this.#pull(nodeId, instance);
   }
@@ -92,14 +91,14 @@ export class Interests {
     this.#unpulled.delete(nodeId);
     this.#answered.gone(nodeId, proven, now);
     this.#pulls.gone(nodeId, proven, now);
-    this.#sync.handle(now, { type: 'gone', nodeId });
+    this.#sync.gone(nodeId);
   }
 
   /** Processes a list number that a peer has sent. */
   heard({ nodeId, instance }: ConnectedMember, seq: number, empty: boolean): void {
     if (empty) return void this.#take(nodeId, instance, seq, undefined);
-    this.#sync.handle(this.#init.mount.clock.now(), { type: 'heard', nodeId, instance, seq });
-    if (this.#sync.poll()?.type === 'pull') void this.#pull(nodeId, instance);
+    const { clock } = this.#init.mount;
+    if (this.#sync.heard(nodeId, instance, seq, clock.now())) void this.#pull(nodeId, instance);
   }
 
   /**
@@ -148,8 +147,7 @@ export class Interests {
    * become idle.
    */
   wake(now: number): void {
-    this.#sync.handle(now, { type: 'wake' });
-    if (this.#sync.poll() === undefined) return;
+    if (!this.#sync.beat(now)) return;
     const neighbors = [...this.#init.sessions.values()].flatMap(
       ({ overlay }) => overlay?.neighbors() ?? [],
     );
@@ -184,10 +182,10 @@ export class Interests {
   async #pull(nodeId: string, instance: string): Promise<void> {
     const remote = this.#init.members.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
-    if (remote === undefined) return this.#pullFailed(nodeId, instance);
+    if (remote === undefined) return this.#sync.pullFailed(nodeId, instance);
     const now = this.#init.mount.clock.now();
     if (!this.#pulls.of(nodeId, now).tryTake(now)) {
-      this.#pullFailed(nodeId, instance);
+      this.#sync.pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
     const question = askForList(this.#init.mount.random);
@@ -202,15 +200,11 @@ export class Interests {
       // The peer doesn't speak gossip, or has stopped.
       if (error instanceof TransportError && error.code === 'unimplemented')
         return void this.#take(nodeId, instance, 0, undefined);
-      this.#pullFailed(nodeId, instance);
+      this.#sync.pullFailed(nodeId, instance);
       if (this.#init.members.all.get(nodeId)?.instance !== instance) return;
       this.#unpulled.add(nodeId);
       this.#tellMembers(nodeId, instance);
     }
-  }
-
-  #pullFailed(nodeId: string, instance: string): void {
-    this.#sync.handle(this.#init.mount.clock.now(), { type: 'pull_failed', nodeId, instance });
   }
 
   /**
@@ -219,10 +213,7 @@ export class Interests {
    */
   #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
     const now = this.#init.mount.clock.now();
-    this.#sync.handle(now, { type: 'pulled', nodeId, instance, seq, value });
-    let again = false;
-    for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll())
-      if (output.type === 'pull') again = true;
+    const { again } = this.#sync.pulled(nodeId, instance, { seq, value }, now);
     if (this.#init.members.all.get(nodeId)?.instance === instance)
       this.#tellMembers(nodeId, instance);
     return again;
@@ -235,7 +226,7 @@ export class Interests {
 
   /** Returns the topics, out of `keys`, that are on the list of a peer. */
   #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
-    const kept = this.#sync.of(nodeId)?.value;
+    const kept = this.#sync.of(nodeId);
     if (kept === undefined || keys.size === 0) return [];
     const isListed = recognizerOf({ teller: nodeId, hearer: this.#init.self }, kept);
     return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);

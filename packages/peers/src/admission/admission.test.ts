@@ -37,22 +37,16 @@ const idle: AdmissionState = {
   nodeId: ME,
   maxInbound: 2,
   maxPerGroup: 1,
-  isBanned: () => false,
+  isBanned: false,
   isTwin: () => false,
-  peer: () => undefined,
+  known: undefined,
   inbound: 0,
-  yielding: 0,
-  inboundOf: () => 0,
+  yielding: () => 0,
+  ofGroup: () => 0,
 };
 
-/** Judges a candidate while the peer `known`, if any, has its id. */
-function verdict(
-  candidate: Partial<Candidate>,
-  { known, ...given }: Partial<AdmissionState> & { readonly known?: ConnectedPeer } = {},
-) {
-  const state = { ...idle, peer: () => known, ...given };
-  return judge({ ...candidateOfThem, ...candidate }, state)?.reason;
-}
+const verdict = (candidate: Partial<Candidate>, state: Partial<AdmissionState> = {}) =>
+  judge({ ...candidateOfThem, ...candidate }, { ...idle, ...state })?.reason;
 
 test('a node without an id, this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
   for (const more of [
@@ -63,7 +57,7 @@ test('a node without an id, this node itself and a banned node are refused, whoe
   ] as Partial<Candidate>[]) {
     t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
     t.is(verdict({ ...more, nodeId: ME }), 'self');
-    t.is(verdict(more, { isBanned: (nodeId) => nodeId === THEM }), 'denied');
+    t.is(verdict(more, { isBanned: true }), 'denied');
     t.is(verdict(more), undefined);
   }
 });
@@ -101,13 +95,13 @@ test('a node that connects while all its links are closing is new: caps apply to
 test('ordinary inbound peers are capped, in total and per network; others are not', (t) => {
   t.is(verdict({}, { inbound: 1 }), undefined);
   t.is(verdict({}, { inbound: 2 }), 'full');
-  t.is(verdict({}, { inbound: 2, yielding: 1 }), undefined);
+  t.is(verdict({}, { inbound: 2, yielding: () => 1 }), undefined);
   t.is(verdict({ exempt: true }, { inbound: 2 }), undefined);
   t.is(verdict({ direction: 'out' }, { inbound: 2 }), undefined);
   const limits = {
     maxInbound: 100,
     maxPerGroup: 3,
-    inboundOf: (group: string) => (group === '8.8/16' ? 3 : 0),
+    ofGroup: (group: string) => (group === '8.8/16' ? 3 : 0),
   };
   t.is(verdict({ group: '8.8/16' }, limits), 'full');
   t.is(verdict({ group: '9.9/16' }, limits), undefined);

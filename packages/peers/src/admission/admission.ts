@@ -17,29 +17,29 @@ export interface Candidate {
   readonly group: string | undefined;
 }
 
-/** The state of this node that `judge` uses. */
+/** The state of this node, and what it knows of the candidate. */
 export interface AdmissionState {
   readonly nodeId: string;
   readonly maxInbound: number;
   readonly maxPerGroup: number;
-  isBanned(nodeId: string): boolean;
-  peer(nodeId: string): ConnectedPeer | undefined;
+  readonly isBanned: boolean;
+  /** The connected peer that has the candidate's id. */
+  readonly known: ConnectedPeer | undefined;
   /**
-   * Returns true if another instance recently replaced this instance of a node, which means that
-   * both are alive. Called only for an instance that would replace the connected instance.
+   * Returns true if another instance recently replaced the candidate's, which means that both are
+   * alive. Called only for an instance that would replace the connected instance.
    */
-  isTwin(nodeId: string, instance: string): boolean;
+  isTwin(): boolean;
   /**
    * Number of ordinary peers that dialed this node, including those whose connection is not up yet.
    */
   readonly inbound: number;
-  /** Number of these peers that would make room for another peer. */
-  readonly yielding: number;
-  /** Number of ordinary inbound peers of one group. */
-  inboundOf(group: string): number;
+  /** Returns the number of these peers that would make room for another peer. */
+  yielding(): number;
+  /** Returns the number of ordinary inbound peers of one group. */
+  ofGroup(group: string): number;
 }
 
-/** A connected peer that has the candidate's id. */
 export interface ConnectedPeer {
   readonly instance: string;
   readonly proven: boolean;
@@ -58,7 +58,8 @@ export interface ConnectedPeer {
  * text.
  */
 export function judge(candidate: Candidate, state: AdmissionState): TransportError | undefined {
-  const { nodeId, instance, proven, direction } = candidate;
+  const { nodeId, instance, proven, direction, group } = candidate;
+  const { known } = state;
   // Core has checked the id that a hello claims, but not one that a stream layer has proved.
   if (!isNodeId(nodeId))
     return reasonError(
@@ -70,8 +71,7 @@ export function judge(candidate: Candidate, state: AdmissionState): TransportErr
       'self',
       `node ${nodeId} would be its own peer: two nodes have the same identity, or a node dialed itself`,
     );
-  if (state.isBanned(nodeId)) return reasonError('denied', `node ${nodeId} is banned`);
-  const known = state.peer(nodeId);
+  if (state.isBanned) return reasonError('denied', `node ${nodeId} is banned`);
   // An instance is not a secret. So a connection that only repeats the instance must not be added
   // to a peer that proved its id, nor a proven connection to a peer that did not.
   const isSame = known?.instance === instance && known.proven === proven;
@@ -86,17 +86,16 @@ export function judge(candidate: Candidate, state: AdmissionState): TransportErr
       'duplicate',
       `node ${nodeId} is already connected; an id that is only asserted belongs to its first connection`,
     );
-  if (known?.proven === true && !isSame && !known.isParting && state.isTwin(nodeId, instance))
+  if (known?.proven === true && !isSame && !known.isParting && state.isTwin())
     return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
-  const others = state.inbound - state.yielding - (known?.isInbound ? 1 : 0);
+  const others = state.inbound - state.yielding() - (known?.isInbound ? 1 : 0);
   if (others >= state.maxInbound)
     return reasonError(
       'full',
       `${state.inbound} peers that dialed this node are connected, maxInbound allows no more`,
     );
-  const { group } = candidate;
-  if (group === undefined || state.inboundOf(group) < state.maxPerGroup) return undefined;
+  if (group === undefined || state.ofGroup(group) < state.maxPerGroup) return undefined;
   return reasonError(
     'full',
     `${state.maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,

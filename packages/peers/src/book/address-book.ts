@@ -96,7 +96,6 @@ export class AddressBook {
   readonly #key: string;
   readonly #placement: Placement;
   readonly #index = new AddressIndex();
-  readonly #promotion: Promotion;
   readonly #alternatives: Alternatives;
   readonly #bans = new BanList();
   readonly #mayDial: AddressBookOptions['mayDial'];
@@ -105,6 +104,8 @@ export class AddressBook {
   #listening: ReadonlySet<string> = new Set();
   /** The addresses at which a dial of this node reached itself, oldest first. */
   readonly #reached = new Set<string>();
+  /** The test that is due in each tried bucket; a dial after `since` counts as that test. */
+  readonly #toTest = new Map<number, { nodeId: string; since: number }>();
   #private: ReadonlySet<string>;
   #news = 0;
 
@@ -119,10 +120,9 @@ export class AddressBook {
     this.#key =
       saved !== undefined && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
-    this.#promotion = new Promotion(this.#index, this.#placement);
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
     if (saved !== undefined)
-      restoreBook(saved, { index: this.#index, bans: this.#bans }, this.#placement, mode, now);
+      restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
     const self = nodeId === undefined ? undefined : this.#index.get(nodeId);
     if (self !== undefined) this.#index.remove(self);
   }
@@ -315,7 +315,7 @@ export class AddressBook {
     }
     if (known === undefined) return;
     known.succeeded(now);
-    if (!known.tried) this.#promotion.promote(known, now);
+    if (!known.tried) this.#promote(known, now);
     this.#alternatives.forget(nodeId);
   }
 
@@ -440,13 +440,19 @@ export class AddressBook {
    */
   toTest(now: number): BookEntry | undefined {
     this.#endBans(now);
-    return this.#promotion.toTest()?.snapshot();
+    for (const [row, { nodeId, since }] of this.#toTest) {
+      this.#toTest.delete(row);
+      const known = this.#index.get(nodeId);
+      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since))
+        return known.snapshot();
+    }
+    return undefined;
   }
 
   /** Returns, as plain data, everything that the next book needs; see `formatBook`. */
   save(now: number): BookDocument {
     this.#endBans(now);
-    return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);
+    return saveBook(this.#key, this.#index, this.#bans, now);
   }
 
   /**
@@ -502,6 +508,30 @@ export class AddressBook {
   }
 
   /**
+   * Promotes a new entry that a dial has reached, if its tried bucket has room or contains an entry
+   * that failed a test (test-before-evict). That entry then becomes new again. Otherwise the entry
+   * stays new until the next call, and an entry of the bucket will be tested. A row is the number
+   * of a bucket.
+   */
+  #promote(known: KnownAddress, now: number): void {
+    const row = this.#placement.triedRow(known.place);
+    if (this.#index.promote(known, row)) return; // Otherwise the bucket is full.
+    const incumbents = this.#index.tried.rows[row]!;
+    const failed = longestWithoutSuccess(
+      incumbents.filter((incumbent) => incumbent.hasFailedTest(now)),
+    );
+    if (failed === undefined)
+      this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
+    else
+      this.#index.replace(
+        failed,
+        known,
+        now,
+        this.#placement.newRow(failed.place.group, failed.source),
+      );
+  }
+
+  /**
    * Returns an address to the new entries after its ban. If another entry has taken the address
    * meanwhile, it is dropped.
    */
@@ -529,61 +559,4 @@ function addressOf({ nodeId, address }: KnownAddress): BookAddress {
  */
 function groupOf(address: string): string {
   return placeOf(address)?.group ?? (parseIp(address) === undefined ? '' : address);
-}
-
-// Promotes new addresses to tried ones, and keeps the list of tried entries to test because they
-// block a promotion.
-
-/**
- * Implements test-before-evict: a tried entry is replaced only if it was dialed and did not answer.
- * The doc comment of `AddressBook` gives the reason. A row is the number of a bucket.
- */
-class Promotion {
-  readonly #index: AddressIndex;
-  readonly #placement: Placement;
-  /** The test that is due in each tried bucket; a dial after `since` counts as that test. */
-  readonly #toTest = new Map<number, { nodeId: string; since: number }>();
-
-  constructor(index: AddressIndex, placement: Placement) {
-    this.#index = index;
-    this.#placement = placement;
-  }
-
-  /**
-   * Promotes a new entry that a dial has reached, if its tried bucket has room or contains an entry
-   * that failed a test. That entry then becomes new again. Otherwise the entry stays new until the
-   * next call, and an entry of the bucket will be tested.
-   */
-  promote(known: KnownAddress, now: number): void {
-    const row = this.#placement.triedRow(known.place);
-    if (this.#index.promote(known, row)) return; // Otherwise the bucket is full.
-    const incumbents = this.#index.tried.rows[row]!;
-    const failed = longestWithoutSuccess(
-      incumbents.filter((incumbent) => incumbent.hasFailedTest(now)),
-    );
-    if (failed !== undefined) {
-      this.#index.replace(
-        failed,
-        known,
-        now,
-        this.#placement.newRow(failed.place.group, failed.source),
-      );
-      return;
-    }
-    this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
-  }
-
-  /**
-   * Returns a tried entry that blocks a promotion, if there is one, and forgets that the test of
-   * the entry is due.
-   */
-  toTest(): KnownAddress | undefined {
-    for (const [row, { nodeId, since }] of this.#toTest) {
-      this.#toTest.delete(row);
-      const known = this.#index.get(nodeId);
-      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since))
-        return known;
-    }
-    return undefined;
-  }
 }

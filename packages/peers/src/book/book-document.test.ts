@@ -26,15 +26,6 @@ const small = () => {
   return formatBook(book.save(10));
 };
 
-test('a document is read back as it was written, and has one encoding', (t) => {
-  for (const book of [makeBook(), filledBook(50, 70)]) {
-    book.ban(idOf(3), 1_000);
-    const document = book.save(2_000);
-    t.deepEqual(parseBook(formatBook(document)), document);
-    t.is(formatBook(parseBook(formatBook(document))), formatBook(document));
-  }
-});
-
 test('a text that is cut off, or that has one changed byte, is refused', (t) => {
   const text = small();
   for (let length = 0; length < text.length; length++) {

@@ -140,14 +140,13 @@ const FORMAT = 'trunkline address book';
 
 // Converts a book to its document and back.
 
-/** The parts of a book that its document describes. */
-interface BookParts {
-  readonly index: AddressIndex;
-  readonly bans: BanList;
-}
-
 /** Returns the document of a book at the time `now`; `key` is the secret of its buckets. */
-export function saveBook(key: string, { index, bans }: BookParts, now: number): BookDocument {
+export function saveBook(
+  key: string,
+  index: AddressIndex,
+  bans: BanList,
+  now: number,
+): BookDocument {
   const all = [...index.allTried(), ...index.allNew()];
   const positions = new Map(all.map((known, position) => [known, position]));
   return {
@@ -166,7 +165,8 @@ export function saveBook(key: string, { index, bans }: BookParts, now: number): 
  */
 export function restoreBook(
   document: BookDocument,
-  { index, bans }: BookParts,
+  index: AddressIndex,
+  bans: BanList,
   placement: Placement,
   mode: DialMode,
   now: number,
@@ -216,12 +216,7 @@ function savedEntry(known: KnownAddress, now: number): SavedEntry {
 }
 
 function savedBan({ nodeId, until, place, source }: Ban, now: number): SavedBan {
-  return {
-    nodeId,
-    left: Math.ceil(until - now),
-    address: place?.key ?? null,
-    source,
-  };
+  return { nodeId, left: Math.ceil(until - now), address: place?.key ?? null, source };
 }
 
 function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
@@ -245,13 +240,7 @@ function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
 }
 
 function banOf(saved: SavedBan, now: number): Ban | undefined {
-  if (
-    typeof saved !== 'object' ||
-    saved === null ||
-    typeof saved.nodeId !== 'string' ||
-    !isNodeId(saved.nodeId)
-  )
-    return undefined;
+  if (!hasId(saved)) return undefined;
   // An invalid duration means that the ban is over. The ban list enforces the maximum.
   const left = isAge(saved.left) ? saved.left : 0;
   return {
@@ -263,14 +252,13 @@ function banOf(saved: SavedBan, now: number): Ban | undefined {
 }
 
 function placeIn(saved: SavedEntry | SavedBan): Place | undefined {
-  if (
-    typeof saved !== 'object' ||
-    saved === null ||
-    typeof saved.nodeId !== 'string' ||
-    typeof saved.address !== 'string'
-  )
-    return undefined;
-  return isNodeId(saved.nodeId) ? placeOf(saved.address) : undefined;
+  return hasId(saved) && typeof saved.address === 'string' ? placeOf(saved.address) : undefined;
+}
+
+/** Returns true if an item of a document, which may be anything, is an object with a node id. */
+function hasId(saved: SavedEntry | SavedBan): boolean {
+  const { nodeId } = Object(saved) as { readonly nodeId?: unknown };
+  return typeof nodeId === 'string' && isNodeId(nodeId);
 }
 
 /**

@@ -81,11 +81,9 @@ export class AddressIndex {
     this.addNew(known, row, now);
   }
 
-  /** Like `addNew`, but returns false if the bucket is full. */
-  putNew(known: KnownAddress, row: number): boolean {
-    if (known.rows.includes(row) || this.fresh.isFull(row)) return false;
-    this.#put(known, row);
-    return true;
+  /** Like `addNew`, but does nothing if the bucket is full. */
+  putNew(known: KnownAddress, row: number): void {
+    if (!known.rows.includes(row) && !this.fresh.isFull(row)) this.#put(known, row);
   }
 
   /**
@@ -331,12 +329,10 @@ export class KnownAddress {
  * the oldest. Returns undefined if there are no entries.
  */
 export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
-  const [first] = entries;
-  return first === undefined
-    ? undefined
-    : entries.reduce((longest, entry) =>
-        (entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest,
-      );
+  let longest = entries[0];
+  for (const entry of entries)
+    if ((entry.lastSuccess ?? -Infinity) < (longest?.lastSuccess ?? -Infinity)) longest = entry;
+  return longest;
 }
 
 // The banned ids, together with the addresses that return to the book when their bans end.

@@ -3,7 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { AddressHistory, ReconnectList } from './candidates.ts';
+import { AddressHistory, ReconnectList } from './dial-history.ts';
 import {
   dialsOf,
   HOUR,

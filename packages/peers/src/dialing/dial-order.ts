@@ -1,7 +1,7 @@
-// The inputs and outputs of the dial planner, and the dials in progress.
+// The dials that the planner orders, what it reads and its options, and the dials in progress.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
-import type { BackOffOptions, DialTarget, LostPeer } from './targets.ts';
+import type { Random } from '@trunkline/transport-core';
+import { type BackOffOptions, type DialTarget, hostOf } from './targets.ts';
 
 /** A node of the address book, or one whose connection was lost. */
 export interface DialCandidate {
@@ -34,7 +34,7 @@ export type DialKind =
   | 'crawl';
 
 /**
- * One dial to start, identified by its address. Report its outcome with one input: `opened` or
+ * One dial to start, identified by its address. Report its outcome with one call: `opened` or
  * `failed`.
  */
 export interface DialOrder {
@@ -49,16 +49,16 @@ export interface DialOrder {
   readonly reported?: boolean;
 }
 
-/** The state of the node that the planner reads when it handles the input `wake`. */
+/** The state of the node that `DialPlanner.plan` reads. */
 export interface PlannerView {
   /**
    * Returns true if a connection to that id is alive, no matter which end dialed it. The result
-   * must be true before the input `opened` and until the input `lost`.
+   * must be true before the call of `opened` and until that of `lost`.
    */
   isConnected(nodeId: string): boolean;
   /**
    * Returns true if the address is one of this node's, or a dial of it has reached this node: it
-   * must be true before the input `failed` of that dial.
+   * must be true before the call of `failed` for that dial.
    */
   isOwn(address: string): boolean;
   isBanned(nodeId: string, now: number): boolean;
@@ -79,28 +79,6 @@ export interface PlannerView {
   /** Returns a tried entry that the address book wants tested. */
   toTest(now: number): DialCandidate | undefined;
 }
-
-/**
- * The inputs of the planner:
- * - `wake`: time has passed, or something has changed
- * - `opened`: the dial reached the peer `nodeId` and hellos were exchanged, even if the connection
- *   is not kept because the peer has another one
- * - `failed`: the dial failed. With reason `self` it reached this node itself
- * - `lost`: the last connection to a peer has ended
- */
-export type PlannerInput =
-  | { readonly type: 'wake' }
-  | { readonly type: 'opened'; readonly order: DialOrder; readonly nodeId: string }
-  | { readonly type: 'failed'; readonly order: DialOrder; readonly error: TransportError }
-  | { readonly type: 'lost'; readonly peer: LostPeer; readonly error: TransportError };
-
-/**
- * The outputs of the planner. `give_up` means that the address of a dial failed so often that it is
- * not dialed for ten minutes.
- */
-export type PlannerOutput =
-  | { readonly type: 'dial'; readonly order: DialOrder }
-  | { readonly type: 'give_up'; readonly order: DialOrder };
 
 export interface DialPlannerOptions {
   readonly random: Random;
@@ -137,8 +115,6 @@ export interface DialUnderWay {
   readonly kind: DialKind;
   /** The canonical address, which identifies the dial. */
   readonly key: string;
-  /** The host of that address. */
-  readonly host: string;
   /** Time at which the dial began. */
   readonly since: number;
   /** The id that the other end is expected to have. */
@@ -172,7 +148,7 @@ export class DialsUnderWay {
 
   /** Returns the number of dials to a host for addresses that other nodes reported. */
   ofHost(host: string): number {
-    return this.#count((dial) => dial.target === undefined && dial.host === host);
+    return this.#count(({ target, key }) => target === undefined && hostOf(key) === host);
   }
 
   of(...kinds: DialKind[]): number {

@@ -149,11 +149,8 @@ test('a lost peer is not dialed if it had dialed this node or is no longer persi
   const fixture = new PlannerFixture({ outcome: up(HOUR) });
   fixture.comeIn(idOf(1));
   fixture.lose(idOf(1), undefined, reset);
-  fixture.planner.handle(fixture.now, {
-    type: 'lost',
-    peer: { nodeId: idOf(2), address: 'a:1', persistent: true },
-    error: reset,
-  });
+  const persistent = { nodeId: idOf(2), address: 'a:1', persistent: true };
+  fixture.planner.lost(persistent, reset, fixture.now);
   fixture.run(HOUR);
   t.is(fixture.dialed.length, 0);
 });
@@ -182,12 +179,7 @@ test('if the book is empty a seed is asked at once, two at a time; otherwise non
     return fixture.dialed[0]!.address;
   };
   t.true(new Set(Array.from({ length: 60 }, (_, i) => first(i))).size === 6, 'in no fixed order');
-  const full = ran(HOUR / 2, {
-    seeds,
-    book: someones(20),
-    maxOutbound: 10,
-    outcome: up(HOUR),
-  });
+  const full = ran(HOUR / 2, { seeds, book: someones(20), maxOutbound: 10, outcome: up(HOUR) });
   t.false(kinds(full).includes('seed'));
 });
 
@@ -223,10 +215,7 @@ test('if all seeds are down, they are dialed again with back-off, and dials from
 });
 
 test('a connected seed is not dialed', (t) => {
-  const fixture = ran(HOUR / 2, {
-    seeds: ['s:1'],
-    outcome: up(HOUR),
-  });
+  const fixture = ran(HOUR / 2, { seeds: ['s:1'], outcome: up(HOUR) });
   t.is(fixture.dialed.length, 1);
 });
 

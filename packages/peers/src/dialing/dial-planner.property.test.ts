@@ -12,7 +12,6 @@ import {
   idOf,
   type Outcome,
   PlannerFixture,
-  plan,
   RECONNECT,
   refused,
   reset,
@@ -215,20 +214,20 @@ function dialsAfterRestart(random: Random, away: number): { at: number; wait: nu
     maxOutbound: 0,
     reconnect: RECONNECT,
   });
-  planner.handle(0, { type: 'opened', order: plan(planner, 0)[0]!, nodeId });
+  planner.opened(planner.plan(0)[0]!, nodeId, 0);
   isConnected = true;
-  plan(planner, 100);
+  planner.plan(100);
   isConnected = false;
   let last = 3_600_000;
   let now = last;
   const peer = { nodeId, address: 'server:1', persistent: true };
-  planner.handle(now, { type: 'lost', peer, error: reset });
+  planner.lost(peer, reset, now);
   for (;;) {
-    const [order] = plan(planner, now);
+    const [order] = planner.plan(now);
     if (order === undefined) now = Math.max(now, planner.wakeAt);
     else if (now - 3_600_000 >= away) return { at: now, wait: now - last };
     else {
-      planner.handle(now, { type: 'failed', order, error: refused });
+      planner.failed(order, refused, now);
       last = now;
     }
   }

@@ -12,7 +12,6 @@ import {
   idAt,
   idOf,
   PlannerFixture,
-  plan,
   ran,
   refused,
   reset,
@@ -173,22 +172,17 @@ test('a node does not dial itself twice until the address is no longer its own',
 });
 
 test('reports about unknown or finished dials change nothing', (t) => {
-  const fixture = ran(10, {
-    persistent: ['a:1'],
-    maxOutbound: 0,
-    outcome: hang,
-  });
+  const fixture = ran(10, { persistent: ['a:1'], maxOutbound: 0, outcome: hang });
   const [order] = fixture.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
   const fail = (failed: DialOrder, error = refused) =>
-    fixture.planner.handle(10, { type: 'failed', order: failed, error });
+    t.false(fixture.planner.failed(failed, error, 10));
   for (let i = 0; i < 20; i++) fail(stranger);
-  fixture.planner.handle(10, { type: 'opened', order: stranger, nodeId: idOf(1) });
+  fixture.planner.opened(stranger, idOf(1), 10);
   fail(stranger, reasonError('self', 'it was us'));
-  t.is(fixture.planner.poll(), undefined);
   fail({ ...order! }); // The order is identified by its address.
   const due = () => {
-    t.deepEqual(plan(fixture.planner, 10), []);
+    t.deepEqual(fixture.planner.plan(10), []);
     return fixture.planner.wakeAt;
   };
   const first = due();

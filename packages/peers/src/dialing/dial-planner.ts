@@ -1,13 +1,12 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
 // connection was lost by chance, then nodes of the address book, then seeds. It owns the back-offs
-// of all addresses and the list of dials in progress. Its inputs report the ends of dials and
-// connections, and it sees the node only through its `PlannerView`.
+// of all addresses and the list of dials in progress. It is told of the ends of dials and
+// connections, and sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { RateLimit } from '../limits.ts';
-import { type Machine, OutputQueue } from '../machine.ts';
-import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
+import { AddressHistory, ReconnectList } from './dial-history.ts';
 import {
   type DialCandidate,
   type DialKind,
@@ -15,15 +14,16 @@ import {
   type DialPlannerOptions,
   DialsUnderWay,
   type DialUnderWay,
-  type PlannerInput,
-  type PlannerOutput,
   type PlannerView,
 } from './dial-order.ts';
 import {
   addressKey,
+  type BackOffOptions,
   type DialTarget,
-  type DialTargets,
+  DialTargets,
   hostOf,
+  isPointless,
+  isTransient,
   keyOf,
   type LostPeer,
   NamedTargets,
@@ -31,18 +31,29 @@ import {
 } from './targets.ts';
 
 /**
- * Plans the dials of one node. Give it the input `wake` after every event (another input, a change
- * of the persistent peers or of the view), and at `wakeAt`.
+ * Plans the dials of one node. Call `plan` after every event (a report, a change of the persistent
+ * peers or of the view), and at `wakeAt`.
  */
-export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
+export class DialPlanner {
   readonly #random: Random;
   readonly #view: PlannerView;
   readonly #maxOutbound: number;
   readonly #named: NamedTargets;
-  readonly #ordinary: OrdinaryCandidates;
+  /** The back-off of addresses that are not a persistent peer's. */
+  readonly #backOff: BackOffOptions;
+  readonly #perHost: number;
+  readonly #history: AddressHistory;
+  readonly #lost = new ReconnectList();
   readonly #underWay = new DialsUnderWay();
   readonly #rate = new RateLimit(RATE, 1_000 / RATE);
-  readonly #outputs = new OutputQueue<PlannerOutput>();
+  /** The dials to start, which `plan` returns. */
+  #orders: DialOrder[] = [];
+  /**
+   * Set after a search of the book that found nothing: the search is repeated at the given time, or
+   * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
+   * at every wake-up.
+   */
+  #vain: { until: number; readonly news: number | undefined } | undefined;
   #testAt: number;
   #spareAt: number;
   #wakeAt = Number.NEGATIVE_INFINITY;
@@ -51,45 +62,24 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    * Creates a planner. Throws the `invalid_argument` of `parseTarget` for a malformed persistent
    * peer or seed.
    */
-  constructor({
-    random,
-    now,
-    view,
-    persistent,
-    seeds,
-    maxOutbound,
-    reconnect,
-    perHost = Number.POSITIVE_INFINITY,
-  }: DialPlannerOptions) {
+  constructor(options: DialPlannerOptions) {
+    const { random, now, view, persistent, seeds, maxOutbound, reconnect, perHost } = options;
     this.#random = random;
     this.#view = view;
     this.#maxOutbound = maxOutbound;
-    const backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
-    const underWay = this.#underWay;
-    const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
-    this.#named = named;
-    this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
+    this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
+    this.#backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
+    this.#named = new NamedTargets(
+      new DialTargets(persistent, reconnect, random),
+      new DialTargets(seeds, this.#backOff, random),
+      reconnect.interval,
+    );
+    this.#history = new AddressHistory(random);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
 
-  handle(now: number, input: PlannerInput): void {
-    switch (input.type) {
-      case 'wake':
-        return this.#plan(now);
-      case 'opened':
-        return this.#opened(input.order, input.nodeId, now);
-      case 'failed':
-        return this.#failed(input.order, input.error, now);
-      case 'lost':
-        return this.#lost(input.peer, input.error, now);
-    }
-  }
-
-  poll(): PlannerOutput | undefined {
-    return this.#outputs.poll();
-  }
-
+  /** The time at which something is due; Infinity if never. Read it after each `plan`. */
   get wakeAt(): number {
     return this.#wakeAt;
   }
@@ -140,60 +130,90 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   /** Returns true if an address must not be dialed now. */
   isResting(address: string, now: number): boolean {
-    return this.#ordinary.isResting(address, now);
+    const key = addressKey(address);
+    return key !== undefined && this.#history.readyAt(key) > now;
   }
 
   /** Prevents dials to an address until the given time. */
   rest(address: string, until: number): void {
-    this.#ordinary.rest(address, until);
-  }
-
-  #opened(order: DialOrder, nodeId: string, now: number): void {
-    const dial = this.#end(order);
-    if (dial === undefined) return;
-    this.#named.opened(dial.key, nodeId, now);
-    dial.target?.up(now); // Its target may have been removed meanwhile.
-    this.#ordinary.opened(dial.key, nodeId, order.kind, now);
+    const key = addressKey(address);
+    if (key !== undefined) this.#history.rest(key, until);
   }
 
   /**
-   * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is not
+   * Records that a dial reached the peer `nodeId` and hellos were exchanged, even if the connection
+   * is not kept because the peer has another one.
+   */
+  opened(order: DialOrder, nodeId: string, now: number): void {
+    const dial = this.#end(order);
+    if (dial === undefined) return;
+    const { key, kind, target } = dial;
+    this.#named.opened(key, nodeId, now);
+    target?.up(now); // Its target may have been removed meanwhile.
+    this.#lost.remove(nodeId);
+    // The node that answered has replaced the peer that was lost there.
+    this.#lost.removeAt(key);
+    if (kind === 'test') this.#history.forget(key);
+    else if (kind !== 'persistent') this.#history.opened(key, now);
+  }
+
+  /**
+   * Records that a dial failed; with reason `self`, it reached this node itself. Returns true if
+   * the address is given up: after 16 failures in a row (Tendermint's maxAttemptsToDial), it is not
    * dialed for ten minutes. If no dial ever reached the node, the driver lengthens this to a day
    * through `rest`. Persistent peers and seeds are never given up. Tendermint bans the node for a
    * day instead. But then two halves of a network that were separated for some minutes would no
    * longer look for each other, and a node could get another node banned by reporting false
    * addresses of it.
    */
-  #failed(order: DialOrder, error: TransportError, now: number): void {
+  failed(order: DialOrder, error: TransportError, now: number): boolean {
     const dial = this.#end(order);
-    if (dial === undefined) return;
+    if (dial === undefined) return false;
+    const { key, kind, id } = dial;
     dial.target?.failed(now);
-    if (order.kind !== 'persistent' && this.#ordinary.failed(dial.key, dial.id, error, now))
-      this.#outputs.add({ type: 'give_up', order });
+    if (kind === 'persistent') return false;
+    const failures = this.#history.failed(key, now, this.#backOffAfter(error));
+    if (this.#vain !== undefined)
+      this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
+    if (id !== undefined) this.#lost.failed(id);
+    if (isPointless(error)) this.#lost.removeAt(key, id);
+    if (failures < MOST_FAILURES || this.#named.includes(id, key)) return false;
+    this.#lost.removeAt(key);
+    this.#history.rest(key, now + REST);
+    return true;
   }
 
   /**
-   * Persistent peers are dialed again. If the peer's id was given and its last address differs from
-   * the given one, both addresses are dialed (Tendermint dials only the given address). Other peers
-   * that this node dialed and lost by chance are dialed three more times before unknown nodes are.
+   * Records that the last connection to a peer has ended. Persistent peers are dialed again. If the
+   * peer's id was given and its last address differs from the given one, both addresses are dialed
+   * (Tendermint dials only the given address). Other peers that this node dialed and lost by chance
+   * are dialed three more times before unknown nodes are.
    */
-  #lost(peer: LostPeer, error: TransportError, now: number): void {
+  lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();
     const { nodeId, address } = peer;
     const key = address === undefined ? undefined : addressKey(address);
     const { isPersistent, isSeed } = this.#named.lost(peer, key, now);
     if (address === undefined || key === undefined || isPersistent || peer.persistent) return;
-    this.#ordinary.lost(key, { nodeId, address }, { isSeed, error }, now);
+    this.#history.lost(key, now, this.#backOffAfter(error));
+    if (!isSeed && isTransient(error)) this.#lost.add(key, { nodeId, address });
   }
 
-  /** Queues the dials to start now. */
-  #plan(now: number): void {
+  #backOffAfter(error: TransportError): BackOffOptions {
+    const { interval } = this.#backOff;
+    return isPointless(error) ? { ...this.#backOff, interval: interval * 4 } : this.#backOff;
+  }
+
+  /** Returns the dials to start now. */
+  plan(now: number): DialOrder[] {
+    this.#orders = [];
     this.#wakeAt = Number.POSITIVE_INFINITY;
     this.#named.update(now, (nodeId) => this.#view.isConnected(nodeId));
     this.#dialPersistent(now);
     this.#dialOrdinary(now);
     this.#dialSpare(now);
     this.#dialTest(now);
+    return this.#orders;
   }
 
   #dialPersistent(now: number): void {
@@ -218,14 +238,15 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       this.#mayDial(now)
     ) {
       if (!this.#dialCandidate(now) && !this.#dialSeed(now))
-        return this.#wakeBy(this.#ordinary.searchAt);
+        return this.#wakeBy(this.#vain?.until ?? Number.POSITIVE_INFINITY);
     }
   }
 
   #dialCandidate(now: number): boolean {
-    if (this.#ordinary.isVain(now)) return false;
-    const lost = this.#ordinary.pickLost(now);
-    const candidate = lost ?? this.#ordinary.pick(now);
+    // No lost peer may be dialed either, because the end of each back-off ends this state.
+    if (this.#isVain(now)) return false;
+    const lost = this.#pickLost(now);
+    const candidate = lost ?? this.#pick(now);
     if (candidate === undefined) return false;
     this.#dialOrdinaryNode(candidate, lost === undefined ? 'book' : 'again', now);
     return true;
@@ -243,17 +264,80 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     if (this.#spareAt > now) this.#wakeBy(this.#spareAt);
     if (this.#view.outbound < this.#maxOutbound) return;
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
-      const lost = this.#ordinary.pickAnyLost(now);
+      const lost = this.#pickLost(now, Number.POSITIVE_INFINITY);
       if (lost === undefined) break;
       this.#dialOrdinaryNode(lost, 'again', now);
     }
-    this.#wakeBy(this.#ordinary.nextLostAt(now));
+    for (const key of this.#lost.keys) {
+      const at = this.#history.readyAt(key);
+      if (at > now) this.#wakeBy(at);
+    }
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
     this.#wakeBy(this.#spareAt);
     if (this.#random() < 0.5 && this.#dialSeed(now)) return;
-    const candidate = this.#ordinary.pick(now);
+    const candidate = this.#pick(now);
     if (candidate !== undefined) this.#dialOrdinaryNode(candidate, 'spare', now);
+  }
+
+  /** Returns true if a search of the book found nothing and nothing has changed since. */
+  #isVain(now: number): boolean {
+    const { news } = this.#view;
+    return (
+      this.#vain !== undefined &&
+      now < this.#vain.until &&
+      news !== undefined &&
+      news === this.#vain.news
+    );
+  }
+
+  /** Searches the address book. */
+  #pick(now: number): DialCandidate | undefined {
+    if (this.#isVain(now)) return undefined;
+    const candidate = this.#view.pick((one) => this.#isEligible(one, now), now);
+    if (candidate === undefined) {
+      // No event reports the end of a ban, so the book is searched again after half a minute.
+      const until = Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY);
+      this.#vain = { until, news: this.#view.news };
+    }
+    return candidate;
+  }
+
+  /**
+   * Returns a peer that was lost by chance and failed fewer than `most` times, at the address to
+   * dial. Peers that are connected again are removed from the list, and banned ones if `most` is
+   * not given; otherwise they stay on it for the time after their bans.
+   */
+  #pickLost(now: number, most?: number): DialCandidate | undefined {
+    return this.#lost.pick(
+      ({ nodeId }) =>
+        this.#view.isConnected(nodeId) || (most === undefined && this.#view.isBanned(nodeId, now)),
+      (lost, key) => this.#place(lost, key, now),
+      most,
+    );
+  }
+
+  /**
+   * Returns the address at which to dial a lost peer: the address that the address book would dial,
+   * or otherwise the peer's last address. Returns undefined while neither address is eligible.
+   */
+  #place(lost: DialCandidate, key: string, now: number): DialCandidate | undefined {
+    const { nodeId } = lost;
+    const address = this.#view.whereabouts?.(nodeId);
+    if (address !== undefined && this.#isEligible({ nodeId, address }, now))
+      return { nodeId, address };
+    return this.#isEligible({ nodeId, address: key }, now) ? lost : undefined;
+  }
+
+  /** Returns true if a node may be dialed now. Its address is canonical. */
+  #isEligible({ nodeId, address: key }: DialCandidate, now: number): boolean {
+    if (this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now)) return false;
+    if (this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
+    if (this.#view.isOwn(key) || this.#named.persistent.includes(nodeId, key)) return false;
+    return (
+      this.#perHost === Number.POSITIVE_INFINITY ||
+      this.#underWay.ofHost(hostOf(key)) < this.#perHost
+    );
   }
 
   #nextSpare(now: number): number {
@@ -285,7 +369,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#testAt = now + TEST_PERIOD;
     this.#wakeBy(this.#testAt);
     const candidate = this.#view.toTest(now);
-    if (candidate !== undefined && this.#ordinary.isEligible(candidate, now))
+    if (candidate !== undefined && this.#isEligible(candidate, now))
       this.#dialOrdinaryNode(candidate, 'test', now);
   }
 
@@ -344,25 +428,26 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       kind: order.kind,
       since: now,
       key,
-      host: hostOf(key),
       id: target?.id ?? order.nodeId,
       target,
     });
-    this.#outputs.add({ type: 'dial', order });
+    this.#orders.push(order);
   }
 
   #end({ kind, address }: DialOrder): DialUnderWay | undefined {
     const dial = this.#underWay.end(kind, addressKey(address)!);
     if (dial === undefined) return undefined;
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#ordinary.ended();
+    // The node that was dialed is connected or waits now, so only other nodes on its host may have
+    // become eligible.
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#vain = undefined;
     return dial;
   }
 
   /** Called when new candidates may have appeared. */
   #changed(): void {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#ordinary.reset();
+    this.#vain = undefined;
   }
 
   #wakeBy(time: number): void {
@@ -370,6 +455,15 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 }
 
+/**
+ * Longest back-off, in milliseconds, of addresses of the book and of seeds. With this value, and
+ * including the time of a dial, all nodes are found within a minute after a partition heals.
+ */
+const LONGEST_ORDINARY = 30_000;
+/** Number of failures in a row after which an address is given up (Tendermint). */
+const MOST_FAILURES = 16;
+/** Milliseconds for which an address that was given up is not dialed. */
+const REST = 600_000;
 /**
  * Maximum number of dials in progress at once. Dials to persistent peers do not wait because of
  * this limit, but count against it. A quarter of it is always left for other dials.

@@ -7,7 +7,7 @@ import test from 'ava';
 import type { DialOrder, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
 import type { LostPeer } from './targets.ts';
-import { idOf, plan, refused, reset } from './testing/planner-fixture.ts';
+import { idOf, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
 /** A lost peer that had dialed this node and whose address the book has. */
@@ -46,7 +46,7 @@ class Scene {
 
   next(): DialOrder {
     for (;;) {
-      const [order] = plan(this.planner, this.now);
+      const [order] = this.planner.plan(this.now);
       if (order !== undefined) return order;
       this.now = Math.max(this.now, this.planner.wakeAt);
     }
@@ -62,15 +62,15 @@ class Scene {
   }
 
   opened(order: DialOrder, nodeId: string): void {
-    this.planner.handle(this.now, { type: 'opened', order, nodeId });
+    this.planner.opened(order, nodeId, this.now);
   }
 
   failed(order: DialOrder, error: TransportError): void {
-    this.planner.handle(this.now, { type: 'failed', order, error });
+    this.planner.failed(order, error, this.now);
   }
 
   lost(peer: LostPeer): void {
-    this.planner.handle(this.now, { type: 'lost', peer, error: reset });
+    this.planner.lost(peer, reset, this.now);
   }
 }
 
@@ -99,7 +99,7 @@ test('a link to the last address ends the search, and when it is lost both addre
   t.is(order.address, 'new:2');
   scene.opened(order, ID);
   scene.isConnected = () => true;
-  t.deepEqual(plan(scene.planner, scene.now + 3_600_000), []);
+  t.deepEqual(scene.planner.plan(scene.now + 3_600_000), []);
   scene.isConnected = () => false;
   scene.lost({ nodeId: ID, address: 'new:2', persistent: true });
   const addresses = scene.fail(2).map(({ address }) => address);
@@ -132,15 +132,15 @@ test('if the peer advertised an own address of this node, the configured one is 
 
 test('if the peer advertised the address of another that is being dialed, only that dial continues', (t) => {
   const scene = new Scene([`${ID}@old:1`, `${idOf(2)}@new:2`]);
-  const [one, other] = plan(scene.planner, 0);
+  const [one, other] = scene.planner.plan(0);
   t.deepEqual([one!.address, other!.address], ['old:1', 'new:2']);
   scene.failed(one!, refused);
   scene.lost(lost);
   scene.now = 600_000;
-  t.deepEqual(plan(scene.planner, scene.now), []);
+  t.deepEqual(scene.planner.plan(scene.now), []);
   scene.opened(other!, idOf(2));
   scene.isConnected = (nodeId) => nodeId === idOf(2);
-  t.deepEqual(plan(scene.planner, scene.now), [
+  t.deepEqual(scene.planner.plan(scene.now), [
     { address: 'new:2', nodeId: ID, kind: 'persistent', reported: true },
   ]);
 });
@@ -173,13 +173,13 @@ test('a peer lost by accident is dialed at the address from others, and at its o
     place = 'new:2';
     const scene = new Scene([], sight, most);
     scene.lost({ nodeId: ID, address: 'old:1', persistent: false });
-    const [order] = plan(scene.planner, 0);
+    const [order] = scene.planner.plan(0);
     const again = { nodeId: ID, kind: 'again' } as const;
     t.deepEqual(order, { ...again, address: 'new:2' }, 'the lost address while the other rests');
     scene.now = 20;
     scene.failed(order!, refused);
     place = 'own:3';
-    t.deepEqual(plan(scene.planner, 2_000), [{ ...again, address: 'old:1' }]);
+    t.deepEqual(scene.planner.plan(2_000), [{ ...again, address: 'old:1' }]);
   }
 });
 
@@ -190,14 +190,14 @@ test('a peer that was lost by accident is not dialed at an address where another
   t.deepEqual(order, { nodeId: ID, address: 'old:1', kind: 'again' });
   scene.opened(order, idOf(2));
   scene.now = 3_600_000;
-  t.deepEqual(plan(scene.planner, scene.now), []);
+  t.deepEqual(scene.planner.plan(scene.now), []);
 });
 
 test('of two peers lost at one address, only the last is dialed again', (t) => {
   const scene = new Scene([], view, 2);
   for (const nodeId of [ID, idOf(2)]) scene.lost({ nodeId, address: 'old:1', persistent: false });
   t.is(scene.next().nodeId, idOf(2));
-  t.deepEqual(plan(scene.planner, scene.now), []);
+  t.deepEqual(scene.planner.plan(scene.now), []);
 });
 
 test('a new list of persistent peers starts with its configured addresses', (t) => {

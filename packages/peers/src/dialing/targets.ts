@@ -16,26 +16,16 @@ export interface LostPeer {
   readonly persistent: boolean;
 }
 
-interface NamedTargetsOptions {
-  readonly random: Random;
-  /** Persistent peers and seeds, each '[nodeId@]address'. */
-  readonly persistent: readonly string[];
-  readonly seeds: readonly string[];
-  /** The back-off of persistent peers, and that of seeds. */
-  readonly reconnect: BackOffOptions;
-  readonly seedBackOff: BackOffOptions;
-}
-
 export class NamedTargets {
   readonly persistent: DialTargets;
   readonly seeds: DialTargets;
   readonly #spread: number;
 
-  /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
-    this.persistent = new DialTargets(persistent, reconnect, random);
-    this.seeds = new DialTargets(seeds, seedBackOff, random);
-    this.#spread = Math.min(3 * reconnect.interval, LONGEST_SPREAD);
+  /** @param interval the shortest wait between dials of a persistent peer */
+  constructor(persistent: DialTargets, seeds: DialTargets, interval: number) {
+    this.persistent = persistent;
+    this.seeds = seeds;
+    this.#spread = Math.min(3 * interval, LONGEST_SPREAD);
   }
 
   /**
@@ -155,6 +145,7 @@ export class DialTargets {
   #ids = new Set<string>();
   #keys = new Set<string>();
 
+  /** Throws the `invalid_argument` of `parseTarget` for a malformed target. */
   constructor(texts: readonly string[], backOff: BackOffOptions, random: Random) {
     this.#backOff = backOff;
     this.#random = random;

@@ -27,11 +27,7 @@ for (const [title, before, after, expected] of [
     'a changed endpoint of one peer appears in both removed and added',
     [`${a}@x:1`],
     [`${a}@x:2`],
-    {
-      removed: [`${a}@x:1`],
-      added: [`${a}@x:2`],
-      changed: [{ from: `${a}@x:1`, to: `${a}@x:2` }],
-    },
+    { removed: [`${a}@x:1`], added: [`${a}@x:2`], changed: [{ from: `${a}@x:1`, to: `${a}@x:2` }] },
   ],
   [
     'the spelling of an address does not matter',

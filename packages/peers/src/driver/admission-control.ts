@@ -7,13 +7,7 @@ import { type Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
-import {
-  type AdmissionState,
-  type Candidate,
-  type ConnectedPeer,
-  judge,
-  type Visits,
-} from '../admission/admission.ts';
+import { type Candidate, judge } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
 import { type Dials, filterRefusal, within } from './dials.ts';
@@ -39,9 +33,6 @@ export interface AdmittedConnection extends Candidate {
 export class AdmissionControl {
   readonly #node: Node;
   readonly #dials: Dials;
-  readonly #visits: Visits;
-  readonly #places: Places;
-  readonly #state: AdmissionState;
   /** Admitted connections that are not up yet. */
   readonly #connections = new Map<Remote, AdmittedConnection>();
   /**
@@ -50,38 +41,14 @@ export class AdmissionControl {
    */
   readonly #claims = new Map<Remote, string>();
 
-  constructor(node: Node, dials: Dials, visits: Visits, places: Places) {
+  constructor(node: Node, dials: Dials) {
     this.#node = node;
     this.#dials = dials;
-    this.#visits = visits;
-    this.#places = places;
-    const inbound = (group?: string) => this.#inbound(group);
-    this.#state = {
-      nodeId: node.nodeId,
-      get maxInbound() {
-        return node.config.maxInbound;
-      },
-      // With public addresses, one network gets at most a quarter of the places, because an
-      // attacker has few networks. Otherwise, nodes have no group.
-      get maxPerGroup() {
-        return Math.max(1, Math.ceil(node.config.maxInbound / 4));
-      },
-      isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
-      peer: (nodeId) => this.#connected(node.peer(nodeId)),
-      isTwin: (nodeId, instance) => node.twins.isTwin(nodeId, instance, node.now()),
-      get inbound() {
-        return node.peerTable.count('in') + inbound();
-      },
-      get yielding() {
-        return places.yielding().length;
-      },
-      inboundOf: (group) => node.peerTable.countInbound(group) + inbound(group),
-    };
   }
 
   /** Returns the node id that a connection that is not up yet proved or asserted. */
   claimOf(remote: Remote): string | undefined {
-    return this.#claims.get(remote) || undefined;
+    return remote.nodeId ?? (this.#claims.get(remote) || undefined);
   }
 
   /** Forgets a connection, because it is up or gone. Returns its admission. */
@@ -98,9 +65,14 @@ export class AdmissionControl {
     const orders = remote.direction === 'out' ? this.#dials.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
     this.#claims.set(remote, nodeId);
-    if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
-    if (remote.nodeId === undefined && this.#node.proves)
-      return this.#receiveUnproven(nodeId, orders);
+    const isUnproven = remote.nodeId === undefined && this.#node.proves;
+    if (nodeId === '' || !runsPeers(protocols) || (isUnproven && orders.length === 0))
+      return this.#receiveClient(nodeId, orders);
+    if (isUnproven)
+      throw reasonError(
+        'identity_mismatch',
+        `node ${nodeId} only asserts its id, but the dialer accepts only nodes that prove theirs as peers: dial an address at which it proves its id`,
+      );
     // A transport may call itself; only a dial of the planner to this node itself is an error.
     if (remote.instance === this.#node.management.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
@@ -127,17 +99,19 @@ export class AdmissionControl {
       );
     }
     const verdict = this.#receive(pendingConnection, admitted, target ?? remote.endpoint);
-    this.#yield();
+    // If a node was admitted while all places were taken, short-stay peers are disconnected.
+    for (const peer of yielding(this.#node))
+      if (this.#inbound() > this.#node.config.maxInbound) part(this.#node, peer);
     return verdict;
   }
 
   /**
-   * Accepts a node that runs no peers as a client: a client may call and be called, but is not a
-   * peer, even if it proved its id. Throws if the node is banned, or if this node's planner dialed
-   * it.
+   * Accepts a node as a client: a client may call and be called, but is not a peer, even if it
+   * proved its id. Throws if the node is banned, or if this node's planner dialed it.
    */
   #receiveClient(nodeId: string, orders: readonly DialOrder[]): undefined {
-    if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
+    if (this.#node.keeper.book.isBanned(nodeId, this.#node.now()))
+      throw reasonError('denied', `node ${nodeId} is banned`);
     if (orders.length === 0) return undefined;
     const remedy =
       nodeId === ''
@@ -146,18 +120,6 @@ export class AdmissionControl {
     throw new TransportError(
       'failed_precondition',
       `the other end does not run peers, or accepts only nodes that prove their ids as peers${remedy}`,
-    );
-  }
-
-  /**
-   * Accepts a node that only asserts its id as a client of a transport that proves ids. Throws if
-   * this node's planner dialed it.
-   */
-  #receiveUnproven(nodeId: string, orders: readonly DialOrder[]): undefined {
-    if (orders.length === 0) return this.#receiveClient(nodeId, orders);
-    throw reasonError(
-      'identity_mismatch',
-      `node ${nodeId} only asserts its id, but the dialer accepts only nodes that prove theirs as peers: dial an address at which it proves its id`,
     );
   }
 
@@ -207,19 +169,6 @@ export class AdmissionControl {
     return refused;
   }
 
-  #connected(peer: Peer | undefined): ConnectedPeer | undefined {
-    if (peer === undefined) return undefined;
-    const { instance, proven, links, main } = peer;
-    const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
-    return {
-      instance,
-      proven,
-      links: links.length,
-      isParting,
-      isInbound: isOrdinary(peer) && main.remote.direction === 'in',
-    };
-  }
-
   /**
    * Admits a connection; throws or rejects if it is refused. `asked` is passed to the address
    * filter.
@@ -230,7 +179,7 @@ export class AdmissionControl {
     asked: string,
   ): void | Promise<void> {
     const { remote } = pendingConnection;
-    const refusal = judge(admitted, this.#state);
+    const refusal = this.#judge(admitted);
     if (refusal !== undefined) {
       if (!this.#mayVisit(admitted, refusal)) throw refusal;
       admitted.refused = refusal;
@@ -242,12 +191,32 @@ export class AdmissionControl {
     return this.#filter(remote, admitted, asked);
   }
 
-  /** Disconnects short-stay peers if a node was admitted while all places were taken. */
-  #yield(): void {
-    for (const peer of this.#places.yielding()) {
-      if (this.#state.inbound <= this.#node.config.maxInbound) return;
-      this.#places.part(peer);
-    }
+  #judge(candidate: Candidate): TransportError | undefined {
+    const node = this.#node;
+    const now = node.now();
+    const { nodeId, instance } = candidate;
+    const { maxInbound } = node.config;
+    const known = node.peer(nodeId);
+    return judge(candidate, {
+      nodeId: node.nodeId,
+      maxInbound,
+      // With public addresses, one network gets at most a quarter of the places, because an
+      // attacker has few networks. Otherwise, nodes have no group.
+      maxPerGroup: Math.max(1, Math.ceil(maxInbound / 4)),
+      isBanned: node.keeper.book.isBanned(nodeId, now),
+      known: known && {
+        instance: known.instance,
+        proven: known.proven,
+        links: known.links.length,
+        isParting: !known.links.some(({ remote }) => node.management.isUp(remote)),
+        isInbound: isOrdinary(known) && known.main.remote.direction === 'in',
+      },
+      isTwin: () => node.twins.isTwin(nodeId, instance, now),
+      inbound: this.#inbound(),
+      // They look at all peers, so they are read only for nodes that no other rule decides about.
+      yielding: () => yielding(node).length,
+      ofGroup: (group) => this.#inbound(group),
+    });
   }
 
   /**
@@ -264,11 +233,12 @@ export class AdmissionControl {
   }
 
   /**
-   * Returns the number of ordinary connections that dialed this node, optionally only those of one
-   * group.
+   * Returns the number of ordinary peers that dialed this node, including those whose connection is
+   * not up yet; optionally only those of one group.
    */
   #inbound(group?: string): number {
-    let count = 0;
+    const { peerTable } = this.#node;
+    let count = group === undefined ? peerTable.count('in') : peerTable.countInbound(group);
     for (const admitted of this.#connections.values())
       if (
         admitted.direction === 'in' &&
@@ -284,12 +254,12 @@ export class AdmissionControl {
   #mayVisit({ nodeId }: AdmittedConnection, refusal: TransportError): boolean {
     const { exchange, maxInbound } = this.#node.config;
     const tells = exchange.enabled && maxInbound > 0;
-    if (!tells || refusal.reason !== 'full' || this.#state.peer(nodeId) !== undefined) return false;
+    if (!tells || refusal.reason !== 'full' || this.#node.peer(nodeId) !== undefined) return false;
     const coming: string[] = [];
     for (const admitted of this.#connections.values())
       if (admitted.direction === 'in' && admitted.refused !== undefined)
         coming.push(admitted.nodeId);
-    return this.#visits.take(nodeId, coming, this.#node.now());
+    return this.#node.visits.take(nodeId, coming, this.#node.now());
   }
 
   async #filter(remote: Remote, admitted: AdmittedConnection, asked: string): Promise<void> {
@@ -319,68 +289,60 @@ const INQUIRIES: ReadonlySet<DialOrder['kind']> = new Set(['asked', 'test'] as c
 
 // Decides which connected peers make room for another peer when all places are taken.
 
-export class Places {
-  readonly #node: Node;
+/**
+ * Returns the peers that make room for the next node: first those whose score is 0. Apart from
+ * them, the last tenth of the inbound places is for short stays. Without them, a network whose
+ * first nodes are full would refuse newcomers that know no other nodes and only need to learn some
+ * addresses.
+ */
+function yielding(node: Node): Peer[] {
+  const { maxInbound } = node.config;
+  const lasting = maxInbound - Math.floor(maxInbound / 10);
+  if (node.peerTable.count('in') <= Math.min(lasting, maxInbound - 1)) return [];
+  const since = node.now() - SHORT_STAY;
+  const peers = ordinary(node, 'in');
+  const distrusted = peers.filter((peer) => isDistrusted(node, peer));
+  const short = peers.slice(lasting).filter((peer) => peer.since <= since);
+  return [...new Set([...distrusted, ...short])];
+}
 
-  constructor(node: Node) {
-    this.#node = node;
-  }
+/**
+ * If there is one ordinary outbound peer too many, disconnects the youngest of the others. A peer
+ * whose score is 0 is disconnected first, and peers that were lost and came back last.
+ */
+export function makeRoom(node: Node, newcomer: Peer): void {
+  if (node.peerTable.count('out') <= node.config.maxOutbound) return;
+  const others = ordinary(node, 'out').filter((peer) => peer !== newcomer);
+  const going =
+    others.findLast((peer) => isDistrusted(node, peer)) ??
+    others.findLast(({ returned }) => !returned) ??
+    others.at(-1);
+  if (going !== undefined) part(node, going);
+}
 
-  /**
-   * Returns the peers that make room for the next node: first those whose score is 0. Apart from
-   * them, the last tenth of the inbound places is for short stays. Without them, a network whose
-   * first nodes are full would refuse newcomers that know no other nodes and only need to learn
-   * some addresses.
-   */
-  yielding(): Peer[] {
-    const { peerTable, config } = this.#node;
-    const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
-    if (peerTable.count('in') <= Math.min(lasting, config.maxInbound - 1)) return [];
-    const since = this.#node.now() - SHORT_STAY;
-    const peers = this.#ordinary('in');
-    const distrusted = peers.filter(({ nodeId }) => this.#isDistrusted(nodeId));
-    const short = peers.slice(lasting).filter((peer) => peer.since <= since);
-    return [...new Set([...distrusted, ...short])];
-  }
+/** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
+export function trim(node: Node): void {
+  const { maxInbound } = node.config;
+  for (const peer of ordinary(node, 'in').slice(maxInbound))
+    part(node, peer, `the other end now has at most ${maxInbound} peers that dialed it`);
+}
 
-  /**
-   * If there is one ordinary outbound peer too many, disconnects the youngest of the others. A peer
-   * whose score is 0 is disconnected first, and peers that were lost and came back last.
-   */
-  makeRoom(newcomer: Peer): void {
-    if (this.#node.peerTable.count('out') <= this.#node.config.maxOutbound) return;
-    const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
-    const going =
-      others.findLast(({ nodeId }) => this.#isDistrusted(nodeId)) ??
-      others.findLast(({ returned }) => !returned) ??
-      others.at(-1);
-    if (going !== undefined) this.part(going);
-  }
+/** Disconnects a peer, which from then on does not count against any limit. */
+export function part(node: Node, peer: Peer, why = 'another peer replaced it'): void {
+  peer.leaving = true;
+  node.peerTable.recount();
+  for (const { remote } of peer.links) node.disconnect(remote, why);
+}
 
-  /** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
-  trim(): void {
-    const { maxInbound } = this.#node.config;
-    for (const peer of this.#ordinary('in').slice(maxInbound))
-      this.part(peer, `the other end now has at most ${maxInbound} peers that dialed it`);
-  }
+function isDistrusted(node: Node, { nodeId }: Peer): boolean {
+  return node.keeper.trust.score(nodeId) === 0;
+}
 
-  /** Disconnects a peer, which from then on does not count against any limit. */
-  part(peer: Peer, why = 'another peer replaced it'): void {
-    peer.leaving = true;
-    this.#node.peerTable.recount();
-    for (const { remote } of peer.links) this.#node.disconnect(remote, why);
-  }
-
-  #isDistrusted(nodeId: string): boolean {
-    return this.#node.keeper.trust.score(nodeId) === 0;
-  }
-
-  /** Returns the peers that count against a limit, in the order in which they connected. */
-  #ordinary(direction: 'in' | 'out'): Peer[] {
-    return [...this.#node.peerTable.peers.values()].filter(
-      (peer) => isOrdinary(peer) && peer.main.remote.direction === direction,
-    );
-  }
+/** Returns the peers that count against a limit, in the order in which they connected. */
+function ordinary(node: Node, direction: 'in' | 'out'): Peer[] {
+  return [...node.peerTable.peers.values()].filter(
+    (peer) => isOrdinary(peer) && peer.main.remote.direction === direction,
+  );
 }
 
 /** Duration of a short stay in milliseconds; it is long enough to learn addresses. */

@@ -1,5 +1,6 @@
 // Tests of the address book and the trust book while they are being loaded.
 
+import type { AnyTransport } from '@trunkline/transport-core';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { AddressBook } from '../book/address-book.ts';
@@ -19,11 +20,13 @@ async function keeperOf(t: ExecutionContext, known: string) {
   await store.close();
   const clock = createManualClock();
   const keeper = new BookKeeper({
-    store,
+    config: {
+      addressBook: store,
+      transport: { random: seededRandom(1) } as unknown as AnyTransport,
+      privateIds: [],
+    },
     clock,
-    random: seededRandom(1),
     policy: { mode: 'any', refusal: () => undefined },
-    privateIds: () => [],
     nodeId: idOf('me'),
     warn: (error) => t.fail(error.message),
   });

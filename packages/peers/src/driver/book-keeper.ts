@@ -1,23 +1,21 @@
 // Keeps the address book and the trust in its nodes: loads them at the start, and saves them every
 // two minutes and at the end. A small book is also saved soon after each new peer.
 
-import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { DialPolicy } from '../address/dial-policy.ts';
 import { AddressBook } from '../book/address-book.ts';
 import { type BookDocument, formatBook, parseBook } from '../book/document.ts';
+import type { PeersConfig } from '../options.ts';
 import type { AddressBookStore } from '../store/address-book-store.ts';
 import { TrustBook, type TrustBookDocument } from '../trust/trust-book.ts';
 
-interface BookKeeperOptions {
-  readonly store: AddressBookStore | undefined;
+/** The parts of a node that the keeper uses. */
+interface KeptNode {
+  readonly config: Pick<PeersConfig, 'addressBook' | 'privateIds' | 'transport'>;
   readonly clock: Clock;
-  readonly random: Random;
+  readonly nodeId: string;
   /** Decides which addresses the book accepts. */
   readonly policy: Pick<DialPolicy, 'mode' | 'refusal'>;
-  /** Returns the ids whose addresses are never sent to others. */
-  privateIds(): readonly string[];
-  /** This node's id, which is never added to the book. */
-  readonly nodeId: string;
   warn(error: TransportError): void;
 }
 
@@ -27,16 +25,16 @@ export class BookKeeper {
   trust: TrustBook;
   /** Time of the next save; Infinity without an open store. Do not use it after `close`. */
   wakeAt = Number.POSITIVE_INFINITY;
-  readonly #options: BookKeeperOptions;
+  readonly #node: KeptNode;
   #saving: Promise<void> | undefined = undefined;
   /** True if the last save failed and its warning was reported. */
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
 
-  constructor(options: BookKeeperOptions) {
-    this.#options = options;
-    this.book = this.#bookOf(undefined, options.clock.now());
+  constructor(node: KeptNode) {
+    this.#node = node;
+    this.book = this.#bookOf(undefined, node.clock.now());
     this.trust = new TrustBook();
   }
 
@@ -45,14 +43,14 @@ export class BookKeeper {
    * Rejects if another process uses the store.
    */
   async open(): Promise<void> {
-    const { store, clock } = this.#options;
+    const store = this.#node.config.addressBook;
     if (store === undefined) return;
     const { value, warnings } = await store.load(parseSavedState);
     // Closed meanwhile: release the store at once.
     if (this.#closing !== undefined) return this.#leave(store);
     this.#opened = true;
-    for (const warning of warnings) this.#options.warn(warning);
-    const now = clock.now();
+    for (const warning of warnings) this.#node.warn(warning);
+    const now = this.#node.clock.now();
     this.wakeAt = now + SAVE;
     if (value === undefined) return;
     const { book: early, trust: earlyTrust } = this;
@@ -80,9 +78,9 @@ export class BookKeeper {
    * until a save has succeeded. The next save is tried at the usual time.
    */
   save(): Promise<void> {
-    const { store, clock } = this.#options;
+    const store = this.#node.config.addressBook;
     if (store === undefined || !this.#opened) return Promise.resolve();
-    const now = clock.now();
+    const now = this.#node.clock.now();
     this.wakeAt = now + SAVE;
     this.#saving ??= this.#write(
       store,
@@ -103,10 +101,10 @@ export class BookKeeper {
   }
 
   async #close(): Promise<void> {
-    const { store, clock } = this.#options;
+    const store = this.#node.config.addressBook;
     if (store === undefined || !this.#opened) return;
     const enough = new AbortController();
-    const late = clock.sleep(PATIENCE, enough.signal).catch(() => {});
+    const late = this.#node.clock.sleep(PATIENCE, enough.signal).catch(() => {});
     await Promise.race([this.#finish(store), late]);
     enough.abort();
   }
@@ -136,7 +134,7 @@ export class BookKeeper {
   }
 
   #warn(error: unknown, what: 'saved' | 'closed'): void {
-    this.#options.warn(
+    this.#node.warn(
       error instanceof TransportError
         ? error
         : new TransportError('unavailable', `The address book can't be ${what}: ${String(error)}`),
@@ -144,13 +142,13 @@ export class BookKeeper {
   }
 
   #bookOf(saved: BookDocument | undefined, now: number): AddressBook {
-    const { random, policy, privateIds, nodeId } = this.#options;
+    const { config, policy, nodeId } = this.#node;
     return new AddressBook({
-      random,
+      random: config.transport.random,
       now,
       mode: policy.mode,
       mayDial: (place, source) => policy.refusal(place, source) === undefined,
-      privateIds: privateIds(),
+      privateIds: config.privateIds,
       nodeId,
       saved,
     });

@@ -4,13 +4,12 @@
 import { type Remote, type Server, serve, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { charge } from '@trunkline/transport-core/internal';
-import type { Visits } from '../admission/admission.ts';
 import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { PeerLimits } from '../limits.ts';
 import { decodeStatus, encodeStatus, type PeersMount, peersProtocol, say } from '../protocol.ts';
-import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
+import { PullRation, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 import { ServiceExchange } from './services.ts';
@@ -22,11 +21,11 @@ export class Conversation {
   readonly #mount: PeersMount;
   readonly #server: Server;
 
-  constructor(node: Node, visits: Visits) {
+  constructor(node: Node) {
     // It is mounted even if there is nothing to exchange, because it makes this node a peer.
     const mount = node.config.transport.mount(peersProtocol);
     this.#mount = mount;
-    this.addresses = new AddressExchange(node, visits, mount);
+    this.addresses = new AddressExchange(node, mount);
     this.statuses = new StatusExchange(node, mount);
     this.services = new ServiceExchange(node, mount);
     this.#server = serve(mount, {
@@ -88,22 +87,14 @@ const STATUS_SHIFT = 6;
 // Exchanges addresses with peers: runs the machine of peer exchange over the wire protocol, answers
 // visitors of a full node, and enters the addresses that peers report in the address book.
 
-/** A node that reports addresses, and the connection over which it does so. */
-interface AddressSource {
-  readonly nodeId: string;
-  readonly remote: Remote;
-}
-
 class AddressExchange {
   readonly #node: Node;
-  readonly #visits: Visits;
   readonly #mount: PeersMount;
   readonly #machine: PeerExchange;
 
-  constructor(node: Node, visits: Visits, mount: PeersMount) {
+  constructor(node: Node, mount: PeersMount) {
     const { interval, seed } = node.config.exchange;
     this.#node = node;
-    this.#visits = visits;
     this.#mount = mount;
     this.#machine = new PeerExchange({ random: node.config.transport.random, interval, seed });
   }
@@ -115,22 +106,24 @@ class AddressExchange {
   wake(now: number): void {
     const { config, keeper } = this.#node;
     if (!config.exchange.enabled) return;
-    this.#machine.handle(now, { type: 'wake', wanted: keeper.book.needsMore });
-    this.#run();
+    for (const nodeId of this.#machine.ask(keeper.book.needsMore, now)) {
+      const peer = this.#node.peer(nodeId);
+      if (peer !== undefined) this.ask(peer.main.remote);
+    }
+    for (const nodeId of this.#machine.overstayed(now)) this.#part(nodeId);
   }
 
   /** Begins or updates the session with a peer. */
   connected({ nodeId, persistent, main }: Peer, now: number): void {
-    const { direction } = main.remote;
-    this.#machine.handle(now, { type: 'connected', nodeId, direction, persistent });
+    this.#machine.connected(nodeId, { direction: main.remote.direction, persistent }, now);
   }
 
   gone({ nodeId, proven }: Peer, now: number): void {
-    this.#machine.handle(now, { type: 'gone', nodeId, proven });
+    this.#machine.gone(nodeId, proven, now);
   }
 
-  /** Asks a full node for addresses, over a connection that it closes after its answer. */
-  visit(remote: Remote): void {
+  /** Asks the other end for addresses. A full node closes the connection after its answer. */
+  ask(remote: Remote): void {
     say(this.#mount, remote, 'request', EMPTY);
   }
 
@@ -138,7 +131,7 @@ class AddressExchange {
   requested(from: Remote): void {
     const node = this.#node;
     if (!node.config.exchange.enabled) return;
-    if (this.#visits.conclude(from, 'in', node.now()) !== undefined) {
+    if (node.visits.conclude(from, 'in', node.now()) !== undefined) {
       this.#answer(from);
       return node.disconnect(
         from,
@@ -147,16 +140,19 @@ class AddressExchange {
     }
     const peer = node.peerTable.of(from);
     if (peer === undefined) return;
-    this.#machine.handle(node.now(), { type: 'request', nodeId: peer.nodeId });
-    this.#run(from);
+    const verdict = this.#machine.requested(peer.nodeId, node.now());
+    if (verdict === 'too_many_requests')
+      return node.penalize(peer, reasonError('flood', 'it requested addresses too often'));
+    if (verdict === 'answer' || verdict === 'answer_and_part') this.#answer(from);
+    if (verdict === 'part' || verdict === 'answer_and_part') this.#part(peer.nodeId);
   }
 
   /** Handles a list of addresses. */
   received(list: AddressList, from: Remote): void {
     const node = this.#node;
-    const visited = this.#visits.conclude(from, 'out', node.now());
+    const visited = node.visits.conclude(from, 'out', node.now());
     if (visited !== undefined) {
-      this.learn(readAddressEntries(list() ?? []), { nodeId: visited, remote: from });
+      this.learn(readAddressEntries(list() ?? []), visited, from);
       return node.disconnect(
         from,
         'it sent addresses of other nodes and has no room for another peer',
@@ -164,16 +160,24 @@ class AddressExchange {
     }
     const peer = node.peerTable.of(from);
     if (peer === undefined) return;
-    this.#machine.handle(node.now(), { type: 'addresses', nodeId: peer.nodeId, list });
-    this.#run(from);
+    const { nodeId } = peer;
+    const entries = this.#machine.received(nodeId, list, node.now());
+    if (entries === 'ignored') return;
+    if (entries === 'unsolicited') {
+      const error = reasonError('flood', 'it sent addresses that were not requested');
+      return node.penalize(peer, error, true);
+    }
+    if (entries === 'malformed') return node.keeper.trust.bad(nodeId);
+    node.keeper.trust.good(nodeId);
+    this.learn(entries, nodeId, from);
   }
 
   /**
-   * Enters reported addresses in the book. Their source is the endpoint that this node sees, not
-   * the address that the peer advertises. Otherwise the peer could evade the limits on addresses
-   * from one source.
+   * Enters addresses that a node reported in the book. Their source is the endpoint that this node
+   * sees, not the address that the peer advertises. Otherwise the peer could evade the limits on
+   * addresses from one source.
    */
-  learn(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
+  learn(entries: readonly BookAddress[], nodeId: string, remote: Remote): void {
     const node = this.#node;
     const now = node.now();
     const source = { nodeId, address: remote.endpoint };
@@ -181,47 +185,9 @@ class AddressExchange {
     node.soon();
   }
 
-  /**
-   * Carries out the machine's outputs. @param from the connection whose message caused the outputs;
-   * the answer is sent over it.
-   */
-  #run(from?: Remote): void {
-    const node = this.#node;
-    for (let output = this.#machine.poll(); output !== undefined; output = this.#machine.poll()) {
-      const peer = node.peer(output.nodeId);
-      if (peer === undefined) continue;
-      const { nodeId, main } = peer;
-      const remote = from ?? main.remote;
-      switch (output.type) {
-        case 'request':
-          say(this.#mount, remote, 'request', EMPTY);
-          break;
-        case 'answer':
-          this.#answer(remote);
-          break;
-        case 'part':
-          for (const link of peer.links)
-            node.disconnect(link.remote, 'a seed answers one request and then disconnects');
-          break;
-        case 'too_many_requests':
-          node.penalize(peer, reasonError('flood', 'it requested addresses too often'));
-          break;
-        case 'unsolicited':
-          node.penalize(
-            peer,
-            reasonError('flood', 'it sent addresses that were not requested'),
-            true,
-          );
-          break;
-        case 'malformed':
-          node.keeper.trust.bad(nodeId);
-          break;
-        case 'addresses':
-          node.keeper.trust.good(nodeId);
-          this.learn(output.entries, { nodeId, remote });
-          break;
-      }
-    }
+  #part(nodeId: string): void {
+    for (const remote of this.#node.links(nodeId))
+      this.#node.disconnect(remote, 'a seed answers one request and then disconnects');
   }
 
   #answer(to: Remote): void {
@@ -262,22 +228,23 @@ export class StatusExchange {
   }
 
   wake(now: number): void {
-    this.#handle(now, WAKE);
+    if (!this.#sync.beat(now)) return;
+    for (const peer of this.#node.peerTable.peers.values()) this.#tell(peer);
   }
 
   /** Sets this node's status; undefined clears it. */
   set(value: Uint8Array | undefined): void {
-    this.#handle(this.#node.now(), { type: 'set', value });
+    this.#sync.set(value, this.#node.now());
     this.#node.soon();
   }
 
-  connected({ nodeId, instance }: Peer, now: number): void {
-    this.#handle(now, { type: 'connected', nodeId, instance });
+  connected(peer: Peer, now: number): void {
+    if (this.#sync.connected(peer.nodeId, peer.instance, now)) this.#tell(peer);
   }
 
   gone({ nodeId, proven }: Pick<Peer, 'nodeId' | 'proven'>, now: number): void {
     this.#rations.gone(nodeId, proven, now);
-    this.#handle(now, { type: 'gone', nodeId });
+    this.#sync.gone(nodeId);
     this.#node.statuses.delete(nodeId);
   }
 
@@ -291,47 +258,28 @@ export class StatusExchange {
     const node = this.#node;
     const peer = node.peerTable.of(from);
     if (peer === undefined || node.config.status === undefined) return;
-    const { nodeId, instance } = peer;
-    this.#handle(node.now(), { type: 'heard', nodeId, instance, seq });
+    if (this.#sync.heard(peer.nodeId, peer.instance, seq, node.now())) void this.#pull(peer);
   }
 
-  /** Gives the machine an input and carries out its outputs. */
-  #handle(now: number, input: StatusInput): void {
-    const { peerTable } = this.#node;
-    this.#sync.handle(now, input);
-    for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll()) {
-      if (output.type === 'broadcast') {
-        for (const peer of peerTable.peers.values()) this.#tell(peer, output.seq);
-        continue;
-      }
-      const { nodeId } = output;
-      const peer = peerTable.peers.get(nodeId);
-      if (output.type === 'changed') {
-        if (!this.#changed(nodeId)) this.#rations.of(nodeId, now).spoiled(now);
-      } else if (peer !== undefined) {
-        if (output.type === 'tell') this.#tell(peer, output.seq);
-        else void this.#pull(peer);
-      }
-    }
-  }
-
-  #tell(peer: Peer, seq: number): void {
-    say(this.#mount, peer.main.remote, 'status', { seq });
+  #tell({ main }: Peer): void {
+    say(this.#mount, main.remote, 'status', { seq: this.#sync.seq });
   }
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     const node = this.#node;
-    const ration = this.#rations.of(nodeId, node.now());
-    const failed = { type: 'pull_failed', nodeId, instance } as const;
+    const sync = this.#sync;
     // The peer repeats its number every 2 s, so the pull is tried again later.
-    if (!ration.take(node.now())) return this.#handle(node.now(), failed);
+    if (!this.#rations.of(nodeId, node.now()).take(node.now()))
+      return sync.pullFailed(nodeId, instance);
     const answer = await this.#mount
       .send(main.remote, 'pull', EMPTY)
       .then(decodeStatus, () => undefined);
-    this.#handle(
-      node.now(),
-      answer === undefined ? failed : { type: 'pulled', nodeId, instance, ...answer },
-    );
+    if (answer === undefined) return sync.pullFailed(nodeId, instance);
+    const now = node.now();
+    const { changed, again } = sync.pulled(nodeId, instance, answer, now);
+    if (changed && !this.#changed(nodeId)) this.#rations.of(nodeId, now).spoiled(now);
+    const peer = node.peerTable.peers.get(nodeId);
+    if (again && peer !== undefined) void this.#pull(peer);
   }
 
   /** Decodes the new status of a peer and reports it. Returns false if it can't be decoded. */
@@ -341,7 +289,7 @@ export class StatusExchange {
     try {
       // Without a codec, no status is pulled.
       if (told === undefined) statuses.delete(nodeId);
-      else statuses.set(nodeId, config.status!.decode(told.value));
+      else statuses.set(nodeId, config.status!.decode(told));
     } catch (error) {
       keeper.trust.bad(nodeId);
       const text = error instanceof Error ? error.message : String(error);
@@ -360,5 +308,3 @@ export class StatusExchange {
     return true;
   }
 }
-
-const WAKE = { type: 'wake' } as const;

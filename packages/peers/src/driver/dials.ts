@@ -4,7 +4,6 @@
 import {
   type Clock,
   type ClockTimer,
-  type ErrorReason,
   type Remote,
   TransportError,
 } from '@trunkline/transport-core';
@@ -17,23 +16,19 @@ import {
 } from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
-import { twinOf, type Visits } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
-import type { PeerRejection } from '../types.ts';
 import type { Node } from './node.ts';
 
 export class Dials {
   readonly #node: Node;
-  readonly #visits: Visits;
   readonly #orders = new Map<DialOrder, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
-  constructor(node: Node, visits: Visits) {
+  constructor(node: Node) {
     this.#node = node;
-    this.#visits = visits;
   }
 
   /** Returns the orders that a dial of the transport serves. */
@@ -45,14 +40,6 @@ export class Dials {
   addressesOf(target: string): readonly string[] | undefined {
     for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
     return undefined;
-  }
-
-  /** Starts the dials that the planner wants now. */
-  plan(now: number): void {
-    const { planner } = this.#node;
-    planner.handle(now, WAKE);
-    for (let output = planner.poll(); output !== undefined; output = planner.poll())
-      if (output.type === 'dial') this.start(output.order);
   }
 
   start(order: DialOrder): void {
@@ -93,7 +80,9 @@ export class Dials {
 
   /** Completes the orders whose connection is up. */
   fulfil(orders: readonly DialOrder[], nodeId: string): void {
-    for (const order of orders) if (this.#orders.delete(order)) this.#opened(order, nodeId);
+    const { planner } = this.#node;
+    for (const order of orders)
+      if (this.#orders.delete(order)) planner.opened(order, nodeId, this.#node.now());
   }
 
   /** Fails the orders whose connection is up, because the other end has no room for more peers. */
@@ -106,7 +95,7 @@ export class Dials {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
-      if (this.#visits.has(remote))
+      if (this.#node.visits.has(remote))
         return this.#failed(
           order,
           toTarget(
@@ -121,13 +110,13 @@ export class Dials {
       );
     }
     // The connection was already up when it was ordered.
-    this.#opened(order, peer.nodeId);
+    this.#node.planner.opened(order, peer.nodeId, this.#node.now());
     this.answer(peer.nodeId, peer.main.remote);
     this.#node.soon();
   }
 
   #failed(order: DialOrder, error: TransportError): void {
-    const { keeper, planner, twins, closed, events } = this.#node;
+    const { keeper, planner, closed } = this.#node;
     if (closed) return;
     const { book } = keeper;
     const { nodeId, address, kind } = order;
@@ -138,8 +127,7 @@ export class Dials {
       if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
       else book.failed(nodeId, address, now);
     }
-    planner.handle(now, { type: 'failed', order, error });
-    const isGivenUp = planner.poll() !== undefined;
+    const isGivenUp = planner.failed(order, error, now);
     const entry = nodeId === undefined ? undefined : book.get(nodeId);
     // The planner does not count the failures of crawls, but the book does.
     const isHopeless =
@@ -154,20 +142,8 @@ export class Dials {
     }
     if (nodeId !== undefined && !this.#isReaching(nodeId) && !this.#seekElsewhere(order))
       this.answer(nodeId, this.#live(nodeId) ?? error);
-    if (twins.isNews(error))
-      events.tell({
-        type: 'rejected',
-        reason: rejectionOf(error, 'out'),
-        direction: 'out',
-        error,
-        nodeId,
-        addr: spelled(address),
-      });
+    this.#node.rejected({ direction: 'out', error, nodeId, addr: spelled(address) });
     this.#node.soon();
-  }
-
-  #opened(order: DialOrder, nodeId: string): void {
-    this.#node.planner.handle(this.#node.now(), { type: 'opened', order, nodeId });
   }
 
   /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
@@ -369,7 +345,6 @@ function toTarget(
 const MOST_CRAWLS = 16;
 /** Milliseconds of a day, the time for which Tendermint bans a node that it could not dial. */
 const DAY = 24 * 60 * 60_000;
-const WAKE = { type: 'wake' } as const;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });
 
 // Decides at which address an order is dialed. A host name that other nodes reported is dialed only
@@ -470,26 +445,6 @@ interface OrderInProgress {
  */
 const LONGEST_DIAL = 60_000;
 
-// Maps errors of connections to the `PeerRejection` that events report.
-
-/**
- * Returns the name of a connection's failure in events: it depends on the reason of the error if
- * BY_REASON contains it, otherwise on the code.
- */
-export function rejectionOf(error: TransportError, direction: 'in' | 'out'): PeerRejection {
-  const { code, reason } = error;
-  if (twinOf(error) !== undefined) return 'twin';
-  // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
-  // with its code.
-  if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
-  if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
-  return code === 'failed_precondition'
-    ? 'incompatible'
-    : code === 'unavailable' && direction === 'out'
-      ? 'unreachable'
-      : 'failed';
-}
-
 /** Wraps an error that a filter threw, for both ends to see. Returns a TransportError unchanged. */
 export function filterRefusal(filter: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
@@ -499,17 +454,3 @@ export function filterRefusal(filter: string, error: unknown): TransportError {
     { cause: error },
   );
 }
-
-const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
-  denied: 'denied',
-  duplicate: 'duplicate',
-  refused: 'filtered',
-  wrong_network: 'incompatible',
-  wrong_version: 'incompatible',
-  wrong_preamble: 'incompatible',
-  self: 'self',
-  full: 'full',
-  identity_mismatch: 'unproven',
-  bad_certificate: 'unproven',
-  expired_certificate: 'unproven',
-};

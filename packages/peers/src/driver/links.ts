@@ -4,39 +4,30 @@
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
-import type { Visits } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import {
   AdmissionControl,
   type AdmittedConnection,
-  Places,
+  makeRoom,
+  part,
   runsPeers,
 } from './admission-control.ts';
 import type { Conversation } from './conversation.ts';
-import { type Dials, rejectionOf } from './dials.ts';
+import type { Dials } from './dials.ts';
 import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
 
 export class Links {
   readonly #node: Node;
   readonly #dials: Dials;
-  readonly #visits: Visits;
   readonly #conversation: Conversation;
-  readonly #places: Places;
-  readonly #admission: AdmissionControl;
+  readonly admission: AdmissionControl;
 
-  constructor(node: Node, dials: Dials, visits: Visits, conversation: Conversation) {
+  constructor(node: Node, dials: Dials, conversation: Conversation) {
     this.#node = node;
     this.#dials = dials;
-    this.#visits = visits;
     this.#conversation = conversation;
-    this.#places = new Places(node);
-    this.#admission = new AdmissionControl(node, dials, visits, this.#places);
-  }
-
-  /** Admits a connection whose hello was read; throws or rejects if it is refused. */
-  admit(pendingConnection: PendingConnection): unknown {
-    return this.#admission.admit(pendingConnection);
+    this.admission = new AdmissionControl(node, dials);
   }
 
   /**
@@ -46,7 +37,7 @@ export class Links {
     const node = this.#node;
     const { nodeId, links } = peer;
     if (!links.some(({ remote, dialed }) => node.isWelcome(nodeId, remote, dialed)))
-      return this.#places.part(peer, 'it is no longer listed');
+      return part(node, peer, 'it is no longer listed');
     const persistent = links.some(({ dialed }) => node.planner.named.isPersistent(nodeId, dialed));
     const exempt = node.isExempt(nodeId, persistent);
     if (persistent === peer.persistent && exempt === peer.exempt) return;
@@ -56,20 +47,18 @@ export class Links {
     this.#conversation.addresses.connected(peer, node.now());
   }
 
-  /** Disconnects the peers for which there is no room any more. */
-  trim(): void {
-    this.#places.trim();
-  }
-
   up(remote: Remote): void {
     const node = this.#node;
-    const admitted = this.#admission.take(remote);
+    const admitted = this.admission.take(remote);
     if (admitted === undefined || node.closed) return;
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
     const isRemoved = admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed);
-    if (isRemoved || !node.isWelcome(nodeId, remote, dialed))
-      return this.#dismiss(remote, admitted);
+    if (isRemoved || !node.isWelcome(nodeId, remote, dialed)) {
+      // It may come back as an ordinary peer.
+      this.#dials.fulfil(admitted.orders, nodeId);
+      return node.disconnect(remote, 'it was removed from the persistent peers while it connected');
+    }
     const known = node.peer(nodeId);
     if (
       known !== undefined &&
@@ -97,7 +86,7 @@ export class Links {
     this.#note(nodeId, remote, dialed);
     this.#dials.fulfil(admitted.orders, nodeId);
     if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed'))
-      this.#places.makeRoom(peer);
+      makeRoom(node, peer);
     if (here === undefined) this.#arrived(peer);
     else this.reclassify(peer);
     this.#dials.answer(nodeId, remote);
@@ -110,24 +99,15 @@ export class Links {
    */
   #visit(remote: Remote, admitted: AdmittedConnection, refused: TransportError): void {
     const { nodeId, orders } = admitted;
-    this.#visits.begin(remote, nodeId, this.#node.now());
+    this.#node.visits.begin(remote, nodeId, this.#node.now());
     if (remote.direction === 'in') {
       this.#note(nodeId, remote, undefined);
-      this.#tell(remote.endpoint, refused, remote, nodeId);
+      this.turnedAway(remote.endpoint, refused, remote, nodeId);
     } else {
-      this.#conversation.addresses.visit(remote);
+      this.#conversation.addresses.ask(remote);
       this.#dials.refuse(orders, refused);
     }
     this.#node.soon();
-  }
-
-  /**
-   * Disconnects a node that was admitted as a persistent or listed peer but was removed from the
-   * list before its connection came up. It may come back as an ordinary peer.
-   */
-  #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
-    this.#dials.fulfil(orders, nodeId);
-    this.#node.disconnect(remote, 'it was removed from the persistent peers while it connected');
   }
 
   /** Stores the address at which the peer of a connection can be reached in the address book. */
@@ -222,13 +202,13 @@ export class Links {
   }
 
   down(remote: Remote, cause: TransportError): void {
-    this.#admission.take(remote);
+    this.admission.take(remote);
     this.#leave(remote, cause);
   }
 
   #leave(remote: Remote, cause: TransportError): void {
-    const { peerTable, closed } = this.#node;
-    this.#visits.end(remote);
+    const { peerTable, closed, visits } = this.#node;
+    visits.end(remote);
     const peer = peerTable.remove(remote);
     if (peer === undefined || closed) return;
     if (peer.links.length > 0) return this.#settle(peer);
@@ -254,11 +234,7 @@ export class Links {
     node.keeper.trust.gone(nodeId);
     this.#conversation.gone(peer, now);
     const booked = node.keeper.book.get(nodeId)?.address;
-    node.planner.handle(now, {
-      type: 'lost',
-      peer: { nodeId, address: main.dialed, booked, persistent },
-      error: cause,
-    });
+    node.planner.lost({ nodeId, address: main.dialed, booked, persistent }, cause, now);
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
@@ -266,30 +242,15 @@ export class Links {
    * Reports an incoming connection that failed. The dialer reports failures of connections that
    * this node ordered.
    */
-  turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
-    const { twins, closed } = this.#node;
-    if (closed || !twins.isNews(error)) return;
-    const claim = remote === undefined ? undefined : this.#admission.claimOf(remote);
-    this.#tell(endpoint, error, remote, remote?.nodeId ?? claim);
-  }
-
-  #tell(
+  turnedAway(
     endpoint: string,
     error: TransportError,
     remote: Remote | undefined,
-    nodeId: string | undefined,
+    nodeId = remote && this.admission.claimOf(remote),
   ): void {
-    const reason = rejectionOf(error, 'in');
-    this.#node.events.tell({
-      type: 'rejected',
-      reason,
-      direction: 'in',
-      error,
-      nodeId,
-      addr: firstAddress(remote?.addr),
-      endpoint,
-      remote,
-    });
+    if (this.#node.closed) return;
+    const addr = firstAddress(remote?.addr);
+    this.#node.rejected({ direction: 'in', error, nodeId, addr, endpoint, remote });
   }
 }
 

@@ -2,7 +2,7 @@
 // planner.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
+import type { Clock, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import {
   EventHub,
@@ -13,12 +13,18 @@ import {
 } from '@trunkline/transport-core/internal';
 import { DialPolicy } from '../address/dial-policy.ts';
 import { isDialable, placeOf } from '../address/place.ts';
-import { incompatibility, type ListedProtocol, Twins } from '../admission/admission.ts';
+import {
+  incompatibility,
+  type ListedProtocol,
+  Twins,
+  twinOf,
+  Visits,
+} from '../admission/admission.ts';
 import type { PlannerView } from '../dialing/dial-order.ts';
 import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import type { PeerEvent, PeerInfo } from '../types.ts';
+import type { PeerEvent, PeerInfo, PeerRejection } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
 import { type Peer, PeerTable } from './peer-table.ts';
 
@@ -36,6 +42,7 @@ export class Node {
   readonly keeper: BookKeeper;
   readonly planner: DialPlanner;
   readonly twins = new Twins();
+  readonly visits: Visits;
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
   /** The peers' statuses, decoded. */
   readonly statuses = new Map<string, unknown>();
@@ -76,6 +83,7 @@ export class Node {
       throw error;
     }
     this.peerTable = new PeerTable(this.nodeId);
+    this.visits = new Visits(config.exchange.interval / 3);
     const { machine } = this.management;
     this.policy = new DialPolicy(addresses, {
       own: () => [...this.ownAddresses(), ...this.planner.named.addresses],
@@ -84,15 +92,7 @@ export class Node {
       looksUp: (config.lookup ?? machine) !== undefined,
       now: () => clock.now(),
     });
-    this.keeper = new BookKeeper({
-      store: config.addressBook,
-      clock,
-      random,
-      policy: this.policy,
-      privateIds: () => this.config.privateIds,
-      nodeId: this.nodeId,
-      warn: (error) => this.warn(error),
-    });
+    this.keeper = new BookKeeper(this);
     const { initialBackoff: interval, maxBackoff = 120_000, jitter } = config.reconnect;
     this.planner = new DialPlanner({
       random,
@@ -139,6 +139,13 @@ export class Node {
 
   warn(error: TransportError): void {
     this.events.tell({ type: 'warning', error });
+  }
+
+  /** Reports that a connection was rejected, unless its end is a twin that was reported before. */
+  rejected(event: Omit<Extract<PeerEvent, { type: 'rejected' }>, 'type' | 'reason'>): void {
+    const { direction, error } = event;
+    if (!this.twins.isNews(error)) return;
+    this.events.tell({ type: 'rejected', reason: rejectionOf(error, direction), ...event });
   }
 
   /**
@@ -273,6 +280,40 @@ export function firstAddress(
 /** Weight of a protocol violation in the trust metric, as a number of late pongs. */
 export const VIOLATION = 10;
 const NONE: readonly Remote[] = Object.freeze([]);
+
+// Maps errors of connections to the `PeerRejection` that events report.
+
+/**
+ * Returns the name of a connection's failure in events: it depends on the reason of the error if
+ * BY_REASON contains it, otherwise on the code.
+ */
+function rejectionOf(error: TransportError, direction: 'in' | 'out'): PeerRejection {
+  const { code, reason } = error;
+  if (twinOf(error) !== undefined) return 'twin';
+  // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
+  // with its code.
+  if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
+  if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
+  return code === 'failed_precondition'
+    ? 'incompatible'
+    : code === 'unavailable' && direction === 'out'
+      ? 'unreachable'
+      : 'failed';
+}
+
+const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
+  denied: 'denied',
+  duplicate: 'duplicate',
+  refused: 'filtered',
+  wrong_network: 'incompatible',
+  wrong_version: 'incompatible',
+  wrong_preamble: 'incompatible',
+  self: 'self',
+  full: 'full',
+  identity_mismatch: 'unproven',
+  bad_certificate: 'unproven',
+  expired_certificate: 'unproven',
+};
 
 // The state of a node that its dial planner reads.
 

@@ -1,6 +1,6 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
-// The table only keeps records: `Links` adds and removes connections; `Links` and `Places` set the
-// fields of peers, and call `recount` after a change that affects the counts.
+// The table only keeps records: `Links` adds and removes connections; it and `part` set the fields
+// of peers, and call `recount` after a change that affects the counts.
 
 import type { Remote } from '@trunkline/transport-core';
 

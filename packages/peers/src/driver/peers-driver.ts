@@ -1,15 +1,11 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
-import { type Remote, type Resolver, TransportError } from '@trunkline/transport-core';
-import {
-  DeadlineTimer,
-  type Membership,
-  type PendingConnection,
-} from '@trunkline/transport-core/internal';
-import { Visits } from '../admission/admission.ts';
-import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
+import { type Resolver, TransportError } from '@trunkline/transport-core';
+import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
+import type { PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
+import { trim } from './admission-control.ts';
 import { Conversation } from './conversation.ts';
 import { Dials, filterRefusal } from './dials.ts';
 import { Links } from './links.ts';
@@ -21,7 +17,6 @@ export class PeersDriver implements Membership {
   asserts = true;
   readonly node: Node;
   readonly conversation: Conversation;
-  readonly #visits: Visits;
   readonly #dials: Dials;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
@@ -40,11 +35,18 @@ export class PeersDriver implements Membership {
   constructor(config: PeersConfig) {
     const { message } = config.filters;
     this.screen =
-      message === undefined
-        ? undefined
-        : (remote, protocol, method, bytes) =>
-            this.#screen(message, bytes, { protocol, method, remote });
-    const { exchange } = config;
+      message &&
+      ((remote, protocol, method, bytes) => {
+        const peer = this.node.peerTable.of(remote);
+        if (peer === undefined || protocol === peersProtocol.name) return undefined;
+        try {
+          message(bytes, { nodeId: peer.nodeId, protocol, method, remote });
+          return undefined;
+        } catch (error) {
+          this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
+          return filterRefusal('a message filter', error);
+        }
+      });
     // This puts the driver in charge of the transport, which reads `screen`.
     const node = new Node(config, this, () => {
       if (this.#state === 'running') this.#timer.by(node.now());
@@ -52,11 +54,10 @@ export class PeersDriver implements Membership {
     this.node = node;
     this.nodeId = node.nodeId;
     this.asserts = !node.proves;
-    this.#visits = new Visits(exchange.interval / 3);
-    this.conversation = new Conversation(node, this.#visits);
+    this.conversation = new Conversation(node);
     this.resolver = this.conversation.services.directory;
-    this.#dials = new Dials(node, this.#visits);
-    this.#links = new Links(node, this.#dials, this.#visits, this.conversation);
+    this.#dials = new Dials(node);
+    this.#links = new Links(node, this.#dials, this.conversation);
     this.#crawlDue = config.exchange.seed ? node.now() : Number.POSITIVE_INFINITY;
     this.#timer = new DeadlineTimer(
       node.clock,
@@ -102,7 +103,7 @@ export class PeersDriver implements Membership {
     const ordered = [...node.peerTable.peers.values()].flatMap((peer) =>
       peer.links.filter((link) => link.dialed !== undefined),
     );
-    const visits = this.#visits.close();
+    const visits = node.visits.close();
     node.management.release();
     await Promise.all([
       node.keeper.close(),
@@ -128,57 +129,17 @@ export class PeersDriver implements Membership {
 
   // Membership: called by the transport.
 
-  admit(pendingConnection: PendingConnection): unknown {
-    return this.#links.admit(pendingConnection);
-  }
-
-  up(remote: Remote): void {
-    this.#links.up(remote);
-  }
-
-  down(remote: Remote, cause: TransportError): void {
-    this.#links.down(remote, cause);
-  }
-
-  remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
+  readonly admit: Membership['admit'] = (pending) => this.#links.admission.admit(pending);
+  readonly up: Membership['up'] = (remote) => this.#links.up(remote);
+  readonly down: Membership['down'] = (remote, cause) => this.#links.down(remote, cause);
+  readonly remounted: Membership['remounted'] = (remote, protocols) =>
     this.#links.remounted(remote, protocols);
-  }
-
-  moved(remote: Remote): void {
-    this.#links.moved(remote);
-  }
-
-  turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
+  readonly moved: Membership['moved'] = (remote) => this.#links.moved(remote);
+  readonly turnedAway: Membership['turnedAway'] = (endpoint, error, remote) =>
     this.#links.turnedAway(endpoint, error, remote);
-  }
-
-  #screen(
-    filter: (bytes: Uint8Array, from: PeerMessageSource) => void,
-    bytes: Uint8Array,
-    from: Omit<PeerMessageSource, 'nodeId'>,
-  ): TransportError | undefined {
-    const peer = this.node.peerTable.of(from.remote);
-    if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
-    try {
-      filter(bytes, { ...from, nodeId: peer.nodeId });
-      return undefined;
-    } catch (error) {
-      this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
-      return filterRefusal('a message filter', error);
-    }
-  }
-
-  addressesOf(target: string): readonly string[] | undefined {
-    return this.#dials.addressesOf(target);
-  }
-
-  links(nodeId: string): readonly Remote[] {
-    return this.node.links(nodeId);
-  }
-
-  reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
-    return this.#dials.reach(nodeId, signal);
-  }
+  readonly addressesOf: Membership['addressesOf'] = (target) => this.#dials.addressesOf(target);
+  readonly links: Membership['links'] = (nodeId) => this.node.links(nodeId);
+  readonly reach: Membership['reach'] = (nodeId, signal) => this.#dials.reach(nodeId, signal);
 
   /** Updates all peers after the list of persistent peers has changed. */
   topologyChanged(): void {
@@ -198,7 +159,7 @@ export class PeersDriver implements Membership {
     };
     if (privateIds !== undefined) node.keeper.book.setPrivate(privateIds);
     this.topologyChanged();
-    this.#links.trim();
+    trim(node);
   }
 
   // Timer.
@@ -207,9 +168,9 @@ export class PeersDriver implements Membership {
     const { node } = this;
     this.#noteOwn();
     this.#dials.wake(now);
-    for (const remote of this.#visits.expire(now))
+    for (const remote of node.visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
-    this.#dials.plan(now);
+    for (const order of node.planner.plan(now)) this.#dials.start(order);
     if (now >= this.#crawlDue) this.#crawl(now);
     this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
@@ -217,7 +178,7 @@ export class PeersDriver implements Membership {
     return Math.min(
       node.planner.wakeAt,
       this.#dials.wakeAt,
-      this.#visits.wakeAt,
+      node.visits.wakeAt,
       this.conversation.wakeAt,
       this.#crawlDue,
       this.#lookDue,

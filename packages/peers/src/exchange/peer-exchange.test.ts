@@ -3,7 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { type ExchangeInput, type ExchangeOutput, PeerExchange } from './peer-exchange.ts';
+import { PeerExchange } from './peer-exchange.ts';
 
 const id = (n: number) => n.toString(16).padStart(64, '0');
 const [A, B, C] = [id(1), id(2), id(3)];
@@ -11,58 +11,21 @@ const OUT = { direction: 'out', persistent: false } as const;
 const IN = { direction: 'in', persistent: false } as const;
 
 const create = (options: { seed?: boolean } = {}, seed = 1) =>
-  new PeerExchange({ random: seededRandom(seed), ...options });
-
-/** Gives the machine an input and returns the outputs. */
-function outputs(exchange: PeerExchange, now: number, input: ExchangeInput): ExchangeOutput[] {
-  exchange.handle(now, input);
-  const all: ExchangeOutput[] = [];
-  for (let one = exchange.poll(); one !== undefined; one = exchange.poll()) all.push(one);
-  return all;
-}
-
-const connected = (
-  exchange: PeerExchange,
-  nodeId: string,
-  now: number,
-  peer: { readonly direction: 'in' | 'out'; readonly persistent: boolean },
-) => exchange.handle(now, { type: 'connected', nodeId, ...peer });
-
-const gone = (exchange: PeerExchange, nodeId: string, proven = false, now = 0) =>
-  exchange.handle(now, { type: 'gone', nodeId, proven });
-
-/** Returns all peers that are asked now. */
-const asked = (exchange: PeerExchange, now: number, wanted = true) =>
-  outputs(exchange, now, { type: 'wake', wanted }).flatMap(({ type, nodeId }) =>
-    type === 'request' ? nodeId : [],
-  );
+  new PeerExchange({ random: seededRandom(seed), interval: 30_000, seed: false, ...options });
 
 /** Returns the reactions to requests of a peer at these times. */
 const requests = (exchange: PeerExchange, nodeId: string, ...times: number[]) =>
-  times.map((now) => requested(exchange, nodeId, now));
+  times.map((now) => exchange.requested(nodeId, now));
 
-/** Returns the first of the peers that are asked now. */
-const ask = (exchange: PeerExchange, now: number, wanted = true) => asked(exchange, now, wanted)[0];
-
-/** Returns the peers to disconnect because they stayed too long. */
-const overstayed = (exchange: PeerExchange, now: number) =>
-  outputs(exchange, now, { type: 'wake', wanted: false }).map(({ nodeId }) => nodeId);
-
-/** Returns the reaction to a request. */
-const requested = (exchange: PeerExchange, nodeId: string, now: number) =>
-  outputs(exchange, now, { type: 'request', nodeId })
-    .map(({ type }) => type)
-    .join('_and_');
-
-/** Returns the reaction to a list: `ignored`, or the type of the output. */
+/** Returns the reaction to a list: `addresses` if its entries are taken. */
 const received = (
   exchange: PeerExchange,
   nodeId: string,
   entries: readonly unknown[],
   now: number,
-): { readonly kind: string; readonly output: ExchangeOutput | undefined } => {
-  const [output] = outputs(exchange, now, { type: 'addresses', nodeId, list: () => entries });
-  return { kind: output?.type ?? 'ignored', output };
+): string => {
+  const taken = exchange.received(nodeId, () => entries, now);
+  return typeof taken === 'string' ? taken : 'addresses';
 };
 
 for (const [title, times] of [
@@ -78,7 +41,7 @@ for (const [title, times] of [
 ] as const)
   test(title, (t) => {
     const exchange = create();
-    connected(exchange, A, 0, IN);
+    exchange.connected(A, IN, 0);
     const answers = times.slice(1).map(() => 'answer');
     t.deepEqual(requests(exchange, A, ...times), [...answers, 'too_many_requests']);
   });
@@ -89,116 +52,118 @@ test('a proven peer that reconnects gets no more answers than one that stays, an
     const answer = seed ? 'answer_and_part' : 'answer';
     const reactions: string[] = [];
     for (let now = 0; now < 20_000; now += 1_000) {
-      connected(exchange, A, now, IN);
-      reactions.push(requested(exchange, A, now));
-      gone(exchange, A, true, now + 1);
+      exchange.connected(A, IN, now);
+      reactions.push(exchange.requested(A, now));
+      exchange.gone(A, true, now + 1);
     }
-    const silence = Array.from({ length: 9 }, () => (seed ? 'part' : ''));
+    const silence = Array.from({ length: 9 }, () => (seed ? 'part' : 'ignored'));
     t.deepEqual(
       reactions,
       [answer, answer, ...silence, answer, ...silence.slice(1)].slice(0, 20),
       `seed ${seed}`,
     );
-    connected(exchange, A, 100_000, IN);
-    t.is(requested(exchange, A, 100_000), answer);
+    exchange.connected(A, IN, 100_000);
+    t.is(exchange.requested(A, 100_000), answer);
   }
 });
 
 test('a proven peer that asks three times at once in a further session is cut, as in the first', (t) => {
   const exchange = create();
   for (const now of [0, 10]) {
-    connected(exchange, A, now, IN);
+    exchange.connected(A, IN, now);
     t.deepEqual(
       requests(exchange, A, now + 1, now + 2, now + 3),
-      now === 0 ? ['answer', 'answer', 'too_many_requests'] : ['', '', 'too_many_requests'],
+      now === 0
+        ? ['answer', 'answer', 'too_many_requests']
+        : ['ignored', 'ignored', 'too_many_requests'],
     );
-    gone(exchange, A, true, now + 5);
+    exchange.gone(A, true, now + 5);
   }
 });
 
 test('the limit applies per peer, and for an asserted id per session: others are not affected, and a new session starts anew', (t) => {
   const exchange = create();
-  for (const peer of [A, B]) connected(exchange, peer, 0, IN);
+  for (const peer of [A, B]) exchange.connected(peer, IN, 0);
   t.deepEqual(requests(exchange, A, 1, 2, 3), ['answer', 'answer', 'too_many_requests']);
-  t.is(requested(exchange, B, 4), 'answer');
-  gone(exchange, A);
-  connected(exchange, A, 5, IN);
-  t.is(requested(exchange, A, 6), 'answer');
+  t.is(exchange.requested(B, 4), 'answer');
+  exchange.gone(A, false, 0);
+  exchange.connected(A, IN, 5);
+  t.is(exchange.requested(A, 6), 'answer');
 });
 
 test('a request of a node that is not connected is ignored', (t) => {
   const exchange = create();
-  t.is(requested(exchange, A, 0), '');
-  connected(exchange, A, 0, IN);
-  gone(exchange, A);
-  t.is(requested(exchange, A, 1), '');
+  t.is(exchange.requested(A, 0), 'ignored');
+  exchange.connected(A, IN, 0);
+  exchange.gone(A, false, 0);
+  t.is(exchange.requested(A, 1), 'ignored');
 });
 
 test('a seed answers a node that dialed it once, then disconnects; further requests are ignored', (t) => {
   const exchange = create({ seed: true });
-  connected(exchange, A, 0, IN);
-  t.deepEqual(requests(exchange, A, 1, 2, 100_000), ['answer_and_part', '', '']);
+  exchange.connected(A, IN, 0);
+  t.deepEqual(requests(exchange, A, 1, 2, 100_000), ['answer_and_part', 'ignored', 'ignored']);
 });
 
 test('a seed treats persistent peers and nodes that it dialed as other nodes do', (t) => {
   const exchange = create({ seed: true });
-  connected(exchange, A, 0, OUT);
-  connected(exchange, B, 0, { direction: 'in', persistent: true });
+  exchange.connected(A, OUT, 0);
+  exchange.connected(B, { direction: 'in', persistent: true }, 0);
   for (const peer of [A, B])
     t.deepEqual(requests(exchange, peer, 1, 2, 3), ['answer', 'answer', 'too_many_requests']);
 });
 
 test('in seed mode, peers that stay too long are to be disconnected, persistent peers never', (t) => {
   const exchange = create({ seed: true });
-  connected(exchange, A, 0, IN);
-  connected(exchange, B, 0, { direction: 'out', persistent: true });
-  connected(exchange, C, 1_000, OUT);
-  t.deepEqual(overstayed(exchange, 299_999), []);
-  t.deepEqual(overstayed(exchange, 300_000), [A]);
-  t.deepEqual(overstayed(exchange, 301_000), [A, C]);
-  gone(exchange, A);
-  t.deepEqual(overstayed(exchange, 301_000), [C]);
-  connected(exchange, C, 301_001, { direction: 'out', persistent: true });
-  t.deepEqual(overstayed(exchange, 900_000), []);
+  exchange.connected(A, IN, 0);
+  exchange.connected(B, { direction: 'out', persistent: true }, 0);
+  exchange.connected(C, OUT, 1_000);
+  t.deepEqual(exchange.overstayed(299_999), []);
+  t.deepEqual(exchange.overstayed(300_000), [A]);
+  t.deepEqual(exchange.overstayed(301_000), [A, C]);
+  exchange.gone(A, false, 0);
+  t.deepEqual(exchange.overstayed(301_000), [C]);
+  exchange.connected(C, { direction: 'out', persistent: true }, 301_001);
+  t.deepEqual(exchange.overstayed(900_000), []);
 
   const node = create();
-  connected(node, A, 0, IN);
-  t.deepEqual(overstayed(node, 1e9), []);
+  node.connected(A, IN, 0);
+  t.deepEqual(node.overstayed(1e9), []);
 });
 
 test('a dialed peer is asked as soon as it is connected, however many there are', (t) => {
   const exchange = create();
   t.is(exchange.wakeAt, Number.POSITIVE_INFINITY);
-  connected(exchange, A, 5, OUT);
+  exchange.connected(A, OUT, 5);
   t.is(exchange.wakeAt, 5);
-  t.deepEqual(asked(exchange, 5), [A]);
-  connected(exchange, B, 6, OUT);
-  connected(exchange, C, 6, OUT);
+  t.deepEqual(exchange.ask(true, 5), [A]);
+  exchange.connected(B, OUT, 6);
+  exchange.connected(C, OUT, 6);
   t.is(exchange.wakeAt, 6);
-  t.deepEqual(asked(exchange, 6).sort(), [B, C]);
+  t.deepEqual(exchange.ask(true, 6).sort(), [B, C]);
   t.true(exchange.wakeAt > 6 + 20_000);
 });
 
 test('if all peers are inbound, the first of them is asked at once', (t) => {
   const exchange = create();
-  connected(exchange, A, 5, IN);
-  connected(exchange, B, 5, IN);
+  exchange.connected(A, IN, 5);
+  exchange.connected(B, IN, 5);
   t.is(exchange.wakeAt, 5);
-  t.is(asked(exchange, 5).length, 1);
+  t.is(exchange.ask(true, 5).length, 1);
   t.true(exchange.wakeAt >= 5 + 24_000 && exchange.wakeAt <= 5 + 36_000, String(exchange.wakeAt));
 });
 
 test('outbound peers are asked before inbound ones at the start and in most rounds, but not in all', (t) => {
   const exchange = create();
-  connected(exchange, A, 0, IN);
-  connected(exchange, B, 0, OUT);
+  exchange.connected(A, IN, 0);
+  exchange.connected(B, OUT, 0);
   let now = 0;
   const counts = new Map<string, number>();
-  t.is(ask(exchange, now, true), B);
+  t.is(exchange.ask(true, now)[0], B);
   received(exchange, B, [], now);
   for (let round = 0; round < 400; round++) {
     now = exchange.wakeAt;
-    const peer = ask(exchange, now, true)!;
+    const peer = exchange.ask(true, now)[0]!;
     counts.set(peer, (counts.get(peer) ?? 0) + 1);
     received(exchange, peer, [], now + 50);
   }
@@ -207,14 +172,14 @@ test('outbound peers are asked before inbound ones at the start and in most roun
 
 test('if many may be asked, one is asked per round, and each of them at some time', (t) => {
   const exchange = create();
-  for (let n = 1; n <= 20; n++) connected(exchange, id(n), 0, IN);
+  for (let n = 1; n <= 20; n++) exchange.connected(id(n), IN, 0);
   const seen = new Set<string>();
   let last = Number.NEGATIVE_INFINITY;
   for (let round = 0; round < 400; round++) {
     const now = exchange.wakeAt;
     t.true(round === 0 || (now - last >= 24_000 && now - last <= 36_000), `${now - last}`);
     last = now;
-    const peers = asked(exchange, now);
+    const peers = exchange.ask(true, now);
     t.is(peers.length, 1);
     received(exchange, peers[0]!, [], now + 10);
     seen.add(peers[0]!);
@@ -224,25 +189,25 @@ test('if many may be asked, one is asked per round, and each of them at some tim
 
 test('nobody is asked while no addresses are wanted; then one peer is asked per round, not all at once', (t) => {
   const exchange = create();
-  for (let n = 1; n <= 5; n++) connected(exchange, id(n), 0, OUT);
-  t.is(ask(exchange, 0, false), undefined);
+  for (let n = 1; n <= 5; n++) exchange.connected(id(n), OUT, 0);
+  t.is(exchange.ask(false, 0)[0], undefined);
   const { wakeAt: due } = exchange;
   t.true(due >= 24_000, String(due));
-  t.is(ask(exchange, due, false), undefined);
+  t.is(exchange.ask(false, due)[0], undefined);
   t.true(exchange.wakeAt > due);
-  t.is(asked(exchange, exchange.wakeAt).length, 1);
+  t.is(exchange.ask(true, exchange.wakeAt).length, 1);
 });
 
 test('a peer is due at its time and not before', (t) => {
   const exchange = create({}, 3);
   const random = seededRandom(4);
-  for (let n = 1; n <= 3; n++) connected(exchange, id(n), 0, n === 1 ? OUT : IN);
+  for (let n = 1; n <= 3; n++) exchange.connected(id(n), n === 1 ? OUT : IN, 0);
   let now = 0;
   for (let i = 0; i < 300; i++) {
     const { wakeAt: due } = exchange;
-    if (due > now) t.is(ask(exchange, due - 0.5, true), undefined);
+    if (due > now) t.is(exchange.ask(true, due - 0.5)[0], undefined);
     now = Math.max(now, due);
-    const peer = ask(exchange, now, true);
+    const peer = exchange.ask(true, now)[0];
     if (peer === undefined) return t.fail(`nobody at ${now}`);
     if (random() < 0.8) received(exchange, peer, [], now + 100);
   }
@@ -251,69 +216,69 @@ test('a peer is due at its time and not before', (t) => {
 /** Returns a machine that has just asked A, its only peer. */
 function asking(): PeerExchange {
   const exchange = create();
-  connected(exchange, A, 0, OUT);
-  asked(exchange, 0);
+  exchange.connected(A, OUT, 0);
+  exchange.ask(true, 0);
   return exchange;
 }
 
 test('a list that was not requested is unsolicited', (t) => {
   const exchange = create();
-  t.is(received(exchange, A, [], 0).kind, 'unsolicited');
-  connected(exchange, A, 0, OUT);
-  t.is(received(exchange, A, [], 0).kind, 'unsolicited');
-  connected(exchange, B, 0, OUT);
-  ask(exchange, 0, false);
-  t.is(received(exchange, B, [], 1).kind, 'unsolicited');
+  t.is(received(exchange, A, [], 0), 'unsolicited');
+  exchange.connected(A, OUT, 0);
+  t.is(received(exchange, A, [], 0), 'unsolicited');
+  exchange.connected(B, OUT, 0);
+  exchange.ask(false, 0);
+  t.is(received(exchange, B, [], 1), 'unsolicited');
 });
 
 test('one request allows one answer; soon after it three repetitions are tolerated, and a fourth is unsolicited', (t) => {
   const exchange = asking();
-  t.is(received(exchange, A, [], 100).kind, 'addresses');
+  t.is(received(exchange, A, [], 100), 'addresses');
   for (let i = 1; i <= 3; i++)
-    t.is(received(exchange, A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i).kind, 'ignored');
-  t.is(received(exchange, A, [], 104).kind, 'unsolicited');
+    t.is(received(exchange, A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i), 'ignored');
+  t.is(received(exchange, A, [], 104), 'unsolicited');
 });
 
 test('a list long after an answer is not a repetition of it', (t) => {
   const exchange = asking();
-  t.is(received(exchange, A, [], 100).kind, 'addresses');
-  t.is(received(exchange, A, [], 3_100).kind, 'unsolicited');
+  t.is(received(exchange, A, [], 100), 'addresses');
+  t.is(received(exchange, A, [], 3_100), 'unsolicited');
 });
 
 test('an answer permits nothing to other peers or to the next session', (t) => {
   const exchange = create();
-  connected(exchange, A, 0, OUT);
-  const first = ask(exchange, 0, true)!;
-  connected(exchange, B, 0, OUT);
-  t.is(received(exchange, first === A ? B : A, [], 1).kind, 'unsolicited');
-  gone(exchange, first);
-  connected(exchange, first, 2, IN);
-  t.is(received(exchange, first, [], 3).kind, 'unsolicited');
+  exchange.connected(A, OUT, 0);
+  const first = exchange.ask(true, 0)[0]!;
+  exchange.connected(B, OUT, 0);
+  t.is(received(exchange, first === A ? B : A, [], 1), 'unsolicited');
+  exchange.gone(first, false, 0);
+  exchange.connected(first, IN, 2);
+  t.is(received(exchange, first, [], 3), 'unsolicited');
 });
 
 test('a late answer is accepted: hours later, and for each of two open requests', (t) => {
   const exchange = create();
-  connected(exchange, A, 0, OUT);
-  t.is(ask(exchange, 0, true), A);
-  t.is(ask(exchange, 29_999, true), undefined);
-  t.is(ask(exchange, exchange.wakeAt, true), A);
-  t.is(received(exchange, A, [], 9e6).kind, 'addresses');
-  t.is(received(exchange, A, [], 9e6).kind, 'addresses');
-  t.is(received(exchange, A, [], 9e6).kind, 'ignored');
+  exchange.connected(A, OUT, 0);
+  t.is(exchange.ask(true, 0)[0], A);
+  t.is(exchange.ask(true, 29_999)[0], undefined);
+  t.is(exchange.ask(true, exchange.wakeAt)[0], A);
+  t.is(received(exchange, A, [], 9e6), 'addresses');
+  t.is(received(exchange, A, [], 9e6), 'addresses');
+  t.is(received(exchange, A, [], 9e6), 'ignored');
 });
 
 test('a peer that answers neither of two requests is not asked for ten intervals, and never owes more than two answers', (t) => {
   const exchange = create();
-  connected(exchange, A, 0, OUT);
+  exchange.connected(A, OUT, 0);
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
     times.push(exchange.wakeAt);
-    t.is(ask(exchange, exchange.wakeAt, true), A);
+    t.is(exchange.ask(true, exchange.wakeAt)[0], A);
   }
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   t.true(gaps[0]! >= 30_000 && gaps[0]! <= 36_000, String(gaps));
   for (const gap of gaps.slice(1)) t.true(gap >= 300_000 && gap <= 360_000, String(gaps));
-  const kinds = [1, 2, 3].map((n) => received(exchange, A, [], 1e7 + n).kind);
+  const kinds = [1, 2, 3].map((n) => received(exchange, A, [], 1e7 + n));
   t.deepEqual(kinds, ['addresses', 'addresses', 'ignored']);
 });
 
@@ -329,8 +294,10 @@ test('good entries are kept in order, and the rest is dropped', (t) => {
   );
   const [copy, undialable] = ['tcp://HOST:1', 'host:0'].map((address) => ({ nodeId: B, address }));
   const list = [good[0], ...hostile, good[1], copy, good[2], good[1], undialable];
-  const { output } = received(exchange, A, list, 1);
-  t.deepEqual(output, { type: 'addresses', nodeId: A, entries: good });
+  t.deepEqual(
+    exchange.received(A, () => list, 1),
+    good,
+  );
   t.is(({} as Record<string, unknown>)['nodeId'], undefined);
 });
 
@@ -347,19 +314,17 @@ test('of a list of 100,000 entries, only 250 are examined', (t) => {
       return Reflect.get(target, key, receiver);
     },
   });
-  const { output } = received(exchange, A, watched, 1);
-  t.is(output?.type === 'addresses' && output.entries.length, 250);
+  t.is(exchange.received(A, () => watched, 1).length, 250);
   t.true(looks <= 250, String(looks));
 });
 
 test('dropped entries do not matter for open requests: an answer of garbage is an answer', (t) => {
   const exchange = asking();
-  t.deepEqual(received(exchange, A, [null], 1).output, {
-    type: 'addresses',
-    nodeId: A,
-    entries: [],
-  });
-  t.is(received(exchange, A, [null], 2).kind, 'ignored');
+  t.deepEqual(
+    exchange.received(A, () => [null], 1),
+    [],
+  );
+  t.is(received(exchange, A, [null], 2), 'ignored');
 });
 
 /**
@@ -376,8 +341,8 @@ function anHour(
   const ids = [A, B] as const;
   const wire: { at: number; to: 0 | 1; kind: 'request' | 'addresses' }[] = [];
   const requests = [0, 0];
-  connected(nodes[0], B, 0, OUT);
-  connected(nodes[1], A, random() * 1_000, IN);
+  nodes[0].connected(B, OUT, 0);
+  nodes[1].connected(A, IN, random() * 1_000);
   const send = (to: 0 | 1, kind: 'request' | 'addresses', now: number) =>
     random() >= loss && wire.push({ at: now + random() * latency, to, kind });
   for (let now = 1_000; now < 3_600_000; ) {
@@ -388,18 +353,18 @@ function anHour(
     );
     now = Math.max(now, next);
     for (const me of [0, 1] as const) {
-      if (ask(nodes[me], now, true) !== undefined) send(me === 0 ? 1 : 0, 'request', now);
+      if (nodes[me].ask(true, now).length > 0) send(me === 0 ? 1 : 0, 'request', now);
     }
     while (wire.length > 0 && wire[0]!.at <= now) {
       const { to, kind } = wire.shift()!;
       const from = to === 0 ? 1 : 0;
       if (kind === 'request') {
         requests[to]!++;
-        const verdict = requested(nodes[to], ids[from], now);
+        const verdict = nodes[to].requested(ids[from], now);
         if (verdict !== 'answer') return t.fail(`seed ${seed}: ${verdict} at ${now}`);
         send(from, 'addresses', now);
       } else {
-        const { kind } = received(nodes[to], ids[from], [], now);
+        const kind = received(nodes[to], ids[from], [], now);
         if (kind !== 'addresses') return t.fail(`seed ${seed}: ${kind} at ${now}`);
       }
     }

@@ -1,67 +1,39 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. It follows Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the
-// wire it consists of two one-way messages, a request and a list of addresses. Its inputs report
-// which peers are connected and what they send; it makes no calls itself.
+// wire it consists of two one-way messages, a request and a list of addresses. It is told which
+// peers are connected and what they send, and sends nothing itself.
 
 import type { Random } from '@trunkline/transport-core';
 import type { BookAddress } from '../book/entries.ts';
 import { PeerLimits } from '../limits.ts';
-import { type Machine, OutputQueue } from '../machine.ts';
 import { type AddressList, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {
   readonly random: Random;
   /**
-   * Milliseconds between two rounds of requests. Default 30,000 (Tendermint's ensurePeersPeriod). A
-   * peer may ask three times as often. Use the same value in the whole network: a node whose
-   * interval is less than a third of the others' is treated as an abuser.
+   * Milliseconds between two rounds of requests. A peer may ask three times as often. Use the same
+   * value in the whole network: a node whose interval is less than a third of the others' is
+   * treated as an abuser.
    */
-  readonly interval?: number | undefined;
+  readonly interval: number;
   /**
    * Seed mode: a peer that dialed this node is answered once and disconnected, and no peer stays
-   * for long. Default false.
+   * for long.
    */
-  readonly seed?: boolean | undefined;
+  readonly seed: boolean;
 }
 
-/** The inputs of peer exchange. */
-export type ExchangeInput =
-  /** A session with a peer began, or its direction or persistence changed. */
-  | {
-      readonly type: 'connected';
-      readonly nodeId: string;
-      readonly direction: 'in' | 'out';
-      readonly persistent: boolean;
-    }
-  /** A session ended. `proven` is true if the peer had proven its id. */
-  | { readonly type: 'gone'; readonly nodeId: string; readonly proven: boolean }
-  /** A peer asked for addresses. */
-  | { readonly type: 'request'; readonly nodeId: string }
-  /** A peer sent a list of addresses. The list is read only if it was requested. */
-  | { readonly type: 'addresses'; readonly nodeId: string; readonly list: AddressList }
-  /** Time has passed. `wanted` is true if more addresses are wanted. */
-  | { readonly type: 'wake'; readonly wanted: boolean };
-
-/** The outputs of peer exchange. */
-export type ExchangeOutput =
-  /** Ask this peer for addresses. */
-  | { readonly type: 'request'; readonly nodeId: string }
-  /** Answer the request of this peer. */
-  | { readonly type: 'answer'; readonly nodeId: string }
-  /** Disconnect this peer, after all queued messages: a seed answers once, and keeps no peers. */
-  | { readonly type: 'part'; readonly nodeId: string }
-  /** The peer asked too often. Disconnect it (Tendermint also bans it). */
-  | { readonly type: 'too_many_requests'; readonly nodeId: string }
-  /** The peer sent a list that was not requested. Disconnect and ban it. */
-  | { readonly type: 'unsolicited'; readonly nodeId: string }
-  /** The requested list can't be read. */
-  | { readonly type: 'malformed'; readonly nodeId: string }
-  /** The valid entries of a requested list. */
-  | {
-      readonly type: 'addresses';
-      readonly nodeId: string;
-      readonly entries: readonly BookAddress[];
-    };
+/**
+ * The reaction to a request. `part` means to disconnect the peer, after all queued messages: a seed
+ * answers once, and keeps no peers. After too many requests, disconnect it at once (Tendermint also
+ * bans it).
+ */
+export type RequestVerdict =
+  | 'answer'
+  | 'answer_and_part'
+  | 'part'
+  | 'too_many_requests'
+  | 'ignored';
 
 /**
  * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
@@ -70,45 +42,24 @@ export type ExchangeOutput =
 export const MOST_ADDRESSES = 250;
 
 /** Peer exchange of one node. Memory is bounded by the number of connected peers. */
-export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
+export class PeerExchange {
   readonly #random: Random;
   readonly #interval: number;
   readonly #seed: boolean;
   readonly #peers = new Map<string, ExchangePeer>();
   /** The requests of each peer in all its sessions. */
   readonly #requests: PeerLimits<Requests>;
-  readonly #outputs = new OutputQueue<ExchangeOutput>();
   /** Time of the next round. The first one is due at once, so that an empty book fills quickly. */
   #round = Number.NEGATIVE_INFINITY;
 
-  constructor(options: PeerExchangeOptions) {
-    this.#random = options.random;
-    this.#interval = options.interval ?? 30_000;
-    this.#seed = options.seed ?? false;
+  constructor({ random, interval, seed }: PeerExchangeOptions) {
+    this.#random = random;
+    this.#interval = interval;
+    this.#seed = seed;
     this.#requests = new PeerLimits(
       () => ({ answers: 0, answered: Number.NEGATIVE_INFINITY }),
-      this.#interval,
+      interval,
     );
-  }
-
-  handle(now: number, input: ExchangeInput): void {
-    switch (input.type) {
-      case 'connected':
-        return this.#connected(input, now);
-      case 'gone':
-        this.#requests.gone(input.nodeId, input.proven, now);
-        return void this.#peers.delete(input.nodeId);
-      case 'request':
-        return this.#requested(input.nodeId, now);
-      case 'addresses':
-        return this.#received(input.nodeId, input.list, now);
-      case 'wake':
-        return this.#wake(input.wanted, now);
-    }
-  }
-
-  poll(): ExchangeOutput | undefined {
-    return this.#outputs.poll();
   }
 
   /** Time at which a peer may be asked next; `Infinity` while no peer is connected. */
@@ -122,13 +73,15 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     return Math.min(fresh, Math.max(ready, this.#round));
   }
 
-  #connected(
-    { nodeId, direction, persistent }: Extract<ExchangeInput, { type: 'connected' }>,
+  /** Records that a session with a peer began, or its direction or persistence changed. */
+  connected(
+    nodeId: string,
+    known: Pick<ExchangePeer, 'direction' | 'persistent'>,
     now: number,
   ): void {
     const peer = this.#peers.get(nodeId) ?? {
       since: now,
-      fresh: direction === 'out',
+      fresh: known.direction === 'out',
       open: 0,
       answered: Number.NEGATIVE_INFINITY,
       repeats: 0,
@@ -136,41 +89,52 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
       requests: 0,
       requested: now,
     };
-    this.#peers.set(nodeId, Object.assign(peer, { direction, persistent }));
+    this.#peers.set(nodeId, Object.assign(peer, known));
   }
 
-  #wake(wanted: boolean, now: number): void {
-    if (wanted) while (this.#ask(now));
-    else this.#putOff(now);
-    if (!this.#seed) return;
-    // A peer that has stayed too long is reported again and again until it is gone.
-    for (const [nodeId, peer] of this.#peers)
-      if (!peer.persistent && now - peer.since >= LONGEST_STAY)
-        this.#outputs.add({ type: 'part', nodeId });
+  /** Records that a session ended. `proven` is true if the peer had proven its id. */
+  gone(nodeId: string, proven: boolean, now: number): void {
+    this.#requests.gone(nodeId, proven, now);
+    this.#peers.delete(nodeId);
   }
 
   /**
-   * Asks a peer for addresses. Returns true if a peer could be asked. An outbound peer is asked as
+   * Returns the peers to ask for addresses now, if more are `wanted`. An outbound peer is asked as
    * soon as it is connected. Otherwise, one random peer is asked per round (the interval ± 20 %):
    * usually an outbound one, but in one round out of four an inbound one, because inbound peers may
    * know nodes that the others don't. Outbound peers are preferred because inbound peers chose this
    * node.
    */
-  #ask(now: number): boolean {
-    if (now < this.wakeAt) return false;
+  ask(wanted: boolean, now: number): string[] {
+    const asked: string[] = [];
+    if (!wanted) this.#putOff(now);
+    else
+      for (let next = this.#next(now); next !== undefined; next = this.#next(now)) asked.push(next);
+    return asked;
+  }
+
+  /** In seed mode, returns the peers that have stayed too long, until they are gone. */
+  overstayed(now: number): string[] {
+    if (!this.#seed) return [];
+    return [...this.#peers]
+      .filter(([, peer]) => !peer.persistent && now - peer.since >= LONGEST_STAY)
+      .map(([nodeId]) => nodeId);
+  }
+
+  #next(now: number): string | undefined {
+    if (now < this.wakeAt) return undefined;
     const ready = [...this.#peers].filter(([, peer]) => now >= peer.ready);
     const fresh = ready.filter(([, peer]) => peer.fresh);
     const chosen =
       fresh.length > 0 ? this.#oneOf(fresh) : now >= this.#round ? this.#drawn(ready) : undefined;
-    if (chosen === undefined) return false;
+    if (chosen === undefined) return undefined;
     const [nodeId, peer] = chosen;
     peer.fresh = false;
     peer.open = Math.min(MOST_OPEN, peer.open + 1);
     peer.ready =
       now + this.#interval * (peer.open < MOST_OPEN ? 1 : SILENCE) * this.#between(1, 1.2);
     this.#round = this.#nextRound(now);
-    this.#outputs.add({ type: 'request', nodeId });
-    return true;
+    return nodeId;
   }
 
   /**
@@ -183,48 +147,44 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
    * disconnected but has not noticed yet, so the request is ignored. Requests of peers that are not
    * connected are ignored, too.
    */
-  #requested(nodeId: string, now: number): void {
+  requested(nodeId: string, now: number): RequestVerdict {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined) return;
+    if (peer === undefined) return 'ignored';
     const last = peer.requested;
     const count = ++peer.requests;
     const pace = this.#interval / 3;
     const before = this.#requests.of(nodeId, now);
     const isHasty =
       count <= FREE_REQUESTS && before.answers >= FREE_REQUESTS && now - before.answered < pace;
-    if (this.#seed && peer.direction === 'in' && !peer.persistent) {
-      if (count > 1) return;
-      if (!isHasty) this.#answer(nodeId, before, now);
-      return this.#outputs.add({ type: 'part', nodeId });
-    }
-    if (isHasty) return;
-    if (count > FREE_REQUESTS && now - last < pace)
-      return this.#outputs.add({ type: 'too_many_requests', nodeId });
+    const isParting = this.#seed && peer.direction === 'in' && !peer.persistent;
+    if (isParting && count > 1) return 'ignored';
+    if (isHasty) return isParting ? 'part' : 'ignored';
+    if (count > FREE_REQUESTS && now - last < pace) return 'too_many_requests';
     // A pause without requests allows one extra request, because after a stall of this node two
     // requests arrive at once, as many as a peer may have open.
     peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
-    this.#answer(nodeId, before, now);
-  }
-
-  #answer(nodeId: string, requests: Requests, now: number): void {
-    requests.answers++;
-    requests.answered = now;
-    this.#outputs.add({ type: 'answer', nodeId });
+    before.answers++;
+    before.answered = now;
+    return isParting ? 'answer_and_part' : 'answer';
   }
 
   /**
-   * Takes a list. The list is unsolicited if no request to that peer is open; a late answer is
-   * accepted. Up to three more lists within three seconds after an answer are treated as
-   * repetitions and ignored, because a connection may deliver the request and each of the answers
-   * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
-   * and the rest is kept.
+   * Takes a list, and returns its valid entries. The list is unsolicited if no request to that peer
+   * is open; disconnect and ban such a peer. A late answer is accepted. Up to three more lists
+   * within three seconds after an answer are treated as repetitions and ignored, because a
+   * connection may deliver the request and each of the answers twice. The first 250 entries are
+   * read one by one: malformed and repeated entries are dropped, and the rest is kept.
    */
-  #received(nodeId: string, list: AddressList, now: number): void {
+  received(
+    nodeId: string,
+    list: AddressList,
+    now: number,
+  ): BookAddress[] | 'ignored' | 'unsolicited' | 'malformed' {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined) return this.#outputs.add({ type: 'unsolicited', nodeId });
+    if (peer === undefined) return 'unsolicited';
     if (peer.open === 0) {
       const isRepeated = now - peer.answered < REPEAT_TIME && peer.repeats++ < REPEATS;
-      return isRepeated ? undefined : this.#outputs.add({ type: 'unsolicited', nodeId });
+      return isRepeated ? 'ignored' : 'unsolicited';
     }
     peer.open--;
     peer.answered = now;
@@ -233,8 +193,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     // answer the peer has certainly received the request.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const read = list();
-    if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
-    this.#outputs.add({ type: 'addresses', nodeId, entries: readAddressEntries(read) });
+    return read === undefined ? 'malformed' : readAddressEntries(read);
   }
 
   /**

@@ -3,7 +3,6 @@
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { RateLimit } from '../limits.ts';
-import { type Machine, OutputQueue } from '../machine.ts';
 
 /** Options of `StatusSync`. */
 interface StatusSyncOptions {
@@ -19,61 +18,6 @@ interface StatusSyncOptions {
   readonly seq?: number | undefined;
 }
 
-/** A peer's status: its bytes, which must not be changed, and their number. */
-interface PeerStatus {
-  readonly seq: number;
-  readonly value: Uint8Array;
-}
-
-/** The inputs of `StatusSync`. */
-export type StatusInput =
-  /**
-   * Sets this node's status; undefined clears it. Setting the same bytes again changes nothing. The
-   * number is broadcast soon after, and several changes in quick succession share one broadcast.
-   * After 2^32 − 1 changes it throws `resource_exhausted` and keeps the last status, because peers
-   * would not accept any other number of this instance as newer.
-   */
-  | { readonly type: 'set'; readonly value: Uint8Array | undefined }
-  /** A peer has connected, or now uses another connection. */
-  | { readonly type: 'connected'; readonly nodeId: string; readonly instance: string }
-  /** A peer is gone; its status is forgotten. */
-  | { readonly type: 'gone'; readonly nodeId: string }
-  /** A peer sent the number of its status. */
-  | {
-      readonly type: 'heard';
-      readonly nodeId: string;
-      readonly instance: string;
-      readonly seq: number;
-    }
-  /**
-   * A peer answered a pull with its number and its status; number 0 or no bytes mean that it has
-   * none.
-   */
-  | {
-      readonly type: 'pulled';
-      readonly nodeId: string;
-      readonly instance: string;
-      readonly seq: number;
-      readonly value: Uint8Array | undefined;
-    }
-  /** A pull failed. It is tried again at the next number heard. */
-  | { readonly type: 'pull_failed'; readonly nodeId: string; readonly instance: string }
-  /** Time has passed. */
-  | { readonly type: 'wake' };
-
-/** The outputs of `StatusSync`. */
-export type StatusOutput =
-  /**
-   * Send this number to all connected peers. If a broadcast is lost, the next one makes up for it.
-   */
-  | { readonly type: 'broadcast'; readonly seq: number }
-  /** Send this number to a peer that has just connected. */
-  | { readonly type: 'tell'; readonly nodeId: string; readonly seq: number }
-  /** Pull the status of a peer, and report the outcome with `pulled` or `pull_failed`. */
-  | { readonly type: 'pull'; readonly nodeId: string; readonly instance: string }
-  /** The status of a peer, `of(nodeId)`, has changed. */
-  | { readonly type: 'changed'; readonly nodeId: string };
-
 /** The highest number: the largest that fits in 32 bits. */
 export const LAST_SEQ = 0xffff_ffff;
 
@@ -81,11 +25,10 @@ export const LAST_SEQ = 0xffff_ffff;
  * Keeps this node's status and those of its peers. Memory is bounded by the connected peers, with
  * one status each.
  */
-export class StatusSync implements Machine<StatusInput, StatusOutput> {
+export class StatusSync {
   readonly #random: Random;
   readonly #interval: number;
   readonly #peers = new Map<string, PeerState>();
-  readonly #outputs = new OutputQueue<StatusOutput>();
   #seq: number;
   #own: Uint8Array | undefined = undefined;
   #due: number;
@@ -99,37 +42,28 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     this.#due = options.now + this.#interval * this.#random();
   }
 
-  handle(now: number, input: StatusInput): void {
-    switch (input.type) {
-      case 'set':
-        return this.#set(input.value, now);
-      case 'connected':
-        return this.#connected(input.nodeId, input.instance, now);
-      case 'gone':
-        return void this.#peers.delete(input.nodeId);
-      case 'heard':
-        return this.#heard(input.nodeId, input.instance, input.seq, now);
-      case 'pulled':
-        return this.#pulled(input, now);
-      case 'pull_failed':
-        return this.#pullFailed(input.nodeId, input.instance);
-      case 'wake':
-        if (now < this.wakeAt) return;
-        this.#due = this.#nextBeat(now);
-        return this.#outputs.add({ type: 'broadcast', seq: this.#seq });
-    }
-  }
-
-  poll(): StatusOutput | undefined {
-    return this.#outputs.poll();
-  }
-
   /** Time of the next broadcast of the number; `Infinity` while there are no peers or no status. */
   get wakeAt(): number {
     return this.#seq === 0 || this.#peers.size === 0 ? Number.POSITIVE_INFINITY : this.#due;
   }
 
-  #set(value: Uint8Array | undefined, now: number): void {
+  /**
+   * Returns true if the number should be sent to all connected peers now. If a broadcast is lost,
+   * the next one makes up for it.
+   */
+  beat(now: number): boolean {
+    if (now < this.wakeAt) return false;
+    this.#due = this.#nextBeat(now);
+    return true;
+  }
+
+  /**
+   * Sets this node's status; undefined clears it. Setting the same bytes again changes nothing. The
+   * number is broadcast soon after, and several changes in quick succession share one broadcast.
+   * After 2^32 − 1 changes it throws `resource_exhausted` and keeps the last status, because peers
+   * would not accept any other number of this instance as newer.
+   */
+  set(value: Uint8Array | undefined, now: number): void {
     if (isSame(value, this.#own)) return;
     if (this.#seq === LAST_SEQ)
       throw new TransportError(
@@ -155,7 +89,11 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     return this.#own;
   }
 
-  #connected(nodeId: string, instance: string, now: number): void {
+  /**
+   * Records that a peer has connected, or now uses another connection. Returns true if there is a
+   * number to send to it.
+   */
+  connected(nodeId: string, instance: string, now: number): boolean {
     const peer = this.#peers.get(nodeId);
     if (peer !== undefined) {
       if (peer.instance !== instance) restart(peer, instance, now);
@@ -164,64 +102,71 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
       if (this.#peers.size === 0 && this.#due < now) this.#due = this.#nextBeat(now);
       this.#peers.set(nodeId, newPeer(instance));
     }
-    if (this.#seq > 0) this.#outputs.add({ type: 'tell', nodeId, seq: this.#seq });
+    return this.#seq > 0;
+  }
+
+  /** Records that a peer is gone; its status is forgotten. */
+  gone(nodeId: string): void {
+    this.#peers.delete(nodeId);
   }
 
   /**
-   * A status is pulled if its number is newer than the known one, or if it comes from another
-   * instance than the known one, because a restarted peer starts at 1 again. In the second case the
-   * old status is dropped. Messages of the former instance are ignored for one `PULL_TIMEOUT`. The
-   * time is that short because one late message that is mistaken for a restart makes this node
-   * ignore the live instance for the same time. Number 0 ("no status") is pulled if there was a
-   * status, so that the change is reported. Each peer has one pull at a time; a newer number that
-   * arrives meanwhile is pulled next.
+   * Handles the number of a peer's status. Returns true if the status should be pulled; report the
+   * outcome with `pulled` or `pullFailed`. A status is pulled if its number is newer than the known
+   * one, or if it comes from another instance than the known one, because a restarted peer starts
+   * at 1 again. In the second case the old status is dropped. Messages of the former instance are
+   * ignored for one `PULL_TIMEOUT`. The time is that short because one late message that is
+   * mistaken for a restart makes this node ignore the live instance for the same time. Number 0
+   * ("no status") is pulled if there was a status, so that the change is reported. Each peer has
+   * one pull at a time; a newer number that arrives meanwhile is pulled next.
    */
-  #heard(nodeId: string, instance: string, seq: number, now: number): void {
+  heard(nodeId: string, instance: string, seq: number, now: number): boolean {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined || (instance === peer.former && now < peer.formerUntil)) return;
+    if (peer === undefined || (instance === peer.former && now < peer.formerUntil)) return false;
     if (instance !== peer.instance) restart(peer, instance, now);
-    if (seq === 0 ? peer.told === undefined : seq <= peer.seq) return;
+    if (seq === 0 ? peer.told === undefined : seq <= peer.seq) return false;
     peer.heard = Math.max(peer.heard, seq);
-    if (peer.pull !== undefined && now - peer.pull.began < PULL_TIMEOUT) return;
-    this.#beginPull(nodeId, peer, now);
+    if (peer.pull !== undefined && now - peer.pull.began < PULL_TIMEOUT) return false;
+    peer.pull = { began: now, asked: peer.heard };
+    return true;
   }
 
   /**
-   * Handles an answer. Answers of another instance, and answers older than the known status, are
-   * ignored.
+   * Handles the answer to a pull, a number and a status; number 0 or no bytes mean that the peer
+   * has none. Answers of another instance, and answers older than the known status, are ignored.
+   * Returns whether the status of the peer, `of(nodeId)`, has changed, and whether to pull it
+   * again.
    */
-  #pulled(
-    { nodeId, instance, seq, value }: Extract<StatusInput, { type: 'pulled' }>,
+  pulled(
+    nodeId: string,
+    instance: string,
+    { seq, value }: { readonly seq: number; readonly value: Uint8Array | undefined },
     now: number,
-  ): void {
+  ): { readonly changed: boolean; readonly again: boolean } {
     const peer = this.#peers.get(nodeId);
-    if (peer === undefined || peer.instance !== instance) return;
+    if (peer === undefined || peer.instance !== instance) return { changed: false, again: false };
     const asked = peer.pull?.asked ?? LAST_SEQ;
     peer.pull = undefined;
-    if ((seq === 0 || seq > peer.seq) && take(peer, seq, value))
-      this.#outputs.add({ type: 'changed', nodeId });
+    const changed = (seq === 0 || seq > peer.seq) && take(peer, seq, value);
     // A peer that broadcasts a number and answers with an older one is not pulled again until it
     // broadcasts a newer number, or the same one anew.
-    if (peer.heard > asked && peer.heard > peer.seq) this.#beginPull(nodeId, peer, now);
+    const again = peer.heard > asked && peer.heard > peer.seq;
+    if (again) peer.pull = { began: now, asked: peer.heard };
     else peer.heard = 0;
+    return { changed, again };
   }
 
-  #pullFailed(nodeId: string, instance: string): void {
+  /** Records that a pull failed. It is tried again at the next number heard. */
+  pullFailed(nodeId: string, instance: string): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined || peer.instance !== instance) return;
     peer.pull = undefined;
     peer.heard = 0;
   }
 
-  /** Returns a peer's status if it has one that was pulled. */
-  of(nodeId: string): PeerStatus | undefined {
-    const peer = this.#peers.get(nodeId);
-    return peer?.value === undefined ? undefined : { seq: peer.seq, value: peer.value };
-  }
-
-  #beginPull(nodeId: string, peer: PeerState, now: number): void {
-    peer.pull = { began: now, asked: peer.heard };
-    this.#outputs.add({ type: 'pull', nodeId, instance: peer.instance });
+  /** Returns a peer's status, which must not be changed, if it has one that was pulled. */
+  of(nodeId: string): Uint8Array | undefined {
+    return this.#peers.get(nodeId)?.value;
   }
 
   #nextBeat(now: number): number {

@@ -1,8 +1,6 @@
 // Tests of address book stores in memory and on top of a `Store`.
 
-import { createSimulation } from '@trunkline/simulation';
 import { type Store, TransportError } from '@trunkline/transport-core';
-import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createMemoryAddressBook, createStoreAddressBook } from './address-book-store.ts';
 import { read, storeSuite, succeeded } from './testing/store-suite.ts';
@@ -63,43 +61,6 @@ test('a store that fails to read causes a warning, one that fails to write an er
   await book.save('[two]');
   await book.close();
   t.is((await book.load(read)).value, '[two]');
-});
-
-test('a simulated node that crashes at any time, on a failing disk, finds the last book or the previous one', async (t) => {
-  for (let seed = 1; seed <= 25; seed++) {
-    const random = seededRandom(seed);
-    const sim = createSimulation({ seed });
-    const lives: { found: number; warnings: number; saved: number; tried: number }[] = [];
-    sim.node(
-      'a',
-      async ({ store }) => {
-        const book = createStoreAddressBook(store);
-        const { value, warnings } = await book.load(read);
-        const found = value === undefined ? -1 : Number(value.slice(1, -1));
-        const life = { found, warnings: warnings.length, saved: found, tried: found };
-        lives.push(life);
-        for (;;) {
-          const number = ++life.tried;
-          if (await succeeded(book.save(`[${number}]`))) life.saved = number;
-        }
-      },
-      { disk: { latency: [0, 5], sync: [1, 5], failure: 0.1 } },
-    );
-    for (let i = 0; i < 12; i++) {
-      await sim.run(1 + Math.floor(random() * 200));
-      sim.crash('a');
-      sim.restart('a');
-    }
-    await sim.run(100);
-    for (const [i, { found, warnings }] of lives.slice(1).entries()) {
-      const { saved, tried } = lives[i]!;
-      if (found < saved || found > tried)
-        t.fail(`seed ${seed}: saved ${saved}, tried ${tried}, found ${found}`);
-      t.is(warnings, 0);
-    }
-    t.true(lives.length > 1 && lives.at(-1)!.tried > 5, `seed ${seed}`);
-    await sim.close();
-  }
 });
 
 test('a save stopped at any step, on a store that tears unsynced data, leaves the old book or the new one', async (t) => {

@@ -76,24 +76,21 @@ function status(input: Uint8Array): void {
 
 /** Adds the entries to the book, as if a peer had sent them in an answer. */
 function tell(book: AddressBook, entries: readonly unknown[], now: number): void {
-  const exchange = new PeerExchange({ random: seededRandom(1) });
-  const connected = { type: 'connected', direction: 'out', persistent: false } as const;
-  exchange.handle(now, { ...connected, nodeId: TELLER });
-  exchange.handle(now, { type: 'wake', wanted: true });
-  exchange.poll();
-  exchange.handle(now, { type: 'addresses', nodeId: TELLER, list: () => entries });
-  const answer = exchange.poll();
-  if (answer?.type !== 'addresses' || answer.entries.length > MOST_ADDRESSES)
-    throw new Error(`an answer became ${answer?.type}`);
-  for (const entry of answer.entries) {
+  const exchange = new PeerExchange({ random: seededRandom(1), interval: 30_000, seed: false });
+  exchange.connected(TELLER, { direction: 'out', persistent: false }, now);
+  exchange.ask(true, now);
+  const answer = exchange.received(TELLER, () => entries, now);
+  if (typeof answer === 'string' || answer.length > MOST_ADDRESSES)
+    throw new Error(`an answer became ${answer}`);
+  for (const entry of answer) {
     const again = readAddressEntry(entry);
     if (again?.entry.address !== entry.address || again.entry.nodeId !== entry.nodeId)
       throw new Error(`it reads otherwise again: ${JSON.stringify(entry)}`);
     book.add(entry, { nodeId: TELLER, address: '1.2.3.4:5' }, now);
   }
-  if (readAddressEntries(answer.entries).length !== answer.entries.length)
+  if (readAddressEntries(answer).length !== answer.length)
     throw new Error('one entry stands there twice');
-  if (book.size > answer.entries.length) throw new Error(`the book has ${book.size} entries`);
+  if (book.size > answer.length) throw new Error(`the book has ${book.size} entries`);
   const told = book.select(now);
   if (addressList.encode({ addresses: told }).length > LONGEST_LIST)
     throw new Error('a list is too long');

@@ -48,16 +48,6 @@ test('a fall is punished, a rise is not rewarded', (t) => {
   near(t, metric.value(), 0.1);
 });
 
-test('an occasional good minute does not make up for bad ones', (t) => {
-  const metric = new TrustMetric();
-  for (let minute = 0; minute < 60; minute++) {
-    if (minute % 2 === 0) metric.bad(5);
-    else metric.good(50);
-    metric.pass(MINUTE);
-  }
-  t.true(metric.score() < 60, String(metric.score()));
-});
-
 /**
  * A direct implementation of the definition: one interval at a time, with a separate weight for
  * each.

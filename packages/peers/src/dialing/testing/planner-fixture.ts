@@ -109,7 +109,7 @@ export class PlannerFixture implements PlannerView {
   lose(nodeId: string, address: string | undefined, error: TransportError): void {
     this.#links.delete(nodeId);
     const persistent = this.planner.named.isPersistent(nodeId, address);
-    this.planner.handle(this.now, { type: 'lost', peer: { nodeId, address, persistent }, error });
+    this.planner.lost({ nodeId, address, persistent }, error, this.now);
     this.ask();
   }
 
@@ -119,7 +119,7 @@ export class PlannerFixture implements PlannerView {
 
   ask(): void {
     this.asked++;
-    const orders = plan(this.planner, this.now);
+    const orders = this.planner.plan(this.now);
     if (this.planner.wakeAt <= this.now) throw new Error(`at ${this.now} it is due again at once`);
     for (const order of orders) this.#dial(order);
     this.check(orders);
@@ -161,8 +161,7 @@ export class PlannerFixture implements PlannerView {
     this.underWay.delete(order);
     if ('error' in outcome) {
       if (outcome.error.reason === 'self') this.own.add(addressKey(order.address));
-      this.planner.handle(this.now, { type: 'failed', order, error: outcome.error });
-      if (this.planner.poll()?.type === 'give_up') {
+      if (this.planner.failed(order, outcome.error, this.now)) {
         this.givenUp.push(order.address);
         this.banned.add(order.nodeId!);
       }
@@ -170,14 +169,10 @@ export class PlannerFixture implements PlannerView {
     }
     const { nodeId, lives, end } = outcome;
     if (this.isConnected(nodeId))
-      this.planner.handle(this.now, {
-        type: 'failed',
-        order,
-        error: reasonError('duplicate', 'there is a link'),
-      });
+      this.planner.failed(order, reasonError('duplicate', 'there is a link'), this.now);
     else {
       this.#links.set(nodeId, { ordinary: order.kind !== 'persistent' && order.kind !== 'test' });
-      this.planner.handle(this.now, { type: 'opened', order, nodeId });
+      this.planner.opened(order, nodeId, this.now);
       this.at(this.now + lives, () => this.lose(nodeId, order.address, end));
     }
     this.ask();
@@ -194,15 +189,6 @@ export function ran(until: number, options: PlannerFixtureOptions): PlannerFixtu
   const fixture = new PlannerFixture(options);
   fixture.run(until);
   return fixture;
-}
-
-/** Wakes a planner and returns the dials that it wants to start. */
-export function plan(planner: DialPlanner, now: number): DialOrder[] {
-  planner.handle(now, { type: 'wake' });
-  const orders: DialOrder[] = [];
-  for (let output = planner.poll(); output !== undefined; output = planner.poll())
-    orders.push(output.order);
-  return orders;
 }
 
 /** Returns the dials of a kind. */

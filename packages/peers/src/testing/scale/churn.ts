@@ -49,11 +49,7 @@ export async function churn({
   const one = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]!;
   let made = 0;
   const boot = (known: string | undefined, delay: number) =>
-    fleet.boot({
-      name: `n${made++}`,
-      delay,
-      peers: { seeds: known === undefined ? [] : [known] },
-    });
+    fleet.boot({ name: `n${made++}`, delay, peers: { seeds: known === undefined ? [] : [known] } });
   const all = () => [...fleet.up.values()];
   const joins: number[] = [];
   let never = 0;
