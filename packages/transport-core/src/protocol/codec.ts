@@ -125,11 +125,16 @@ const NOTHING = new Uint8Array(0);
  * bytes that the program makes anew for each message.
  */
 export function owned<C extends Codec<any, any>>(codec: C): C {
-  // A codec may be an instance of a class.
+  if (Object.getPrototypeOf(codec) === Object.prototype)
+    return Object.freeze({ ...codec, owned: true });
+  // An instance of a class.
   const { name, limit, schema } = codec;
-  const encode = codec.encode.bind(codec);
-  const decode = codec.decode.bind(codec);
-  return Object.freeze({ ...codec, name, limit, schema, owned: true, encode, decode });
+  return Object.freeze({
+    ...codec,
+    ...{ name, limit, schema, owned: true },
+    encode: (value: unknown) => codec.encode(value),
+    decode: (encoded: Uint8Array) => codec.decode(encoded),
+  });
 }
 
 // Errors of codecs. Each knows the path inside the value, so that the caller of the codec can

@@ -1,7 +1,7 @@
 // Tests of defineProtocol: defaults, kinds of methods, refused definitions and default channels.
 
 import test from 'ava';
-import { bytes } from './codec.ts';
+import { bytes, owned } from './codec.ts';
 import {
   defineProjectProtocol,
   defineProtocol,
@@ -192,6 +192,10 @@ const refused: [changes: object, message: string][] = [
   [method({ id: 2 ** 32 }), `methods.a.id: ${NO_ID}, got 4294967296`],
   [method({ request: undefined }), `methods.a.request: is required: ${NO_CODEC}`],
   [method({ response: { name: 'x' } }), `methods.a.response: ${NO_CODEC}, got an object`],
+  [
+    method({ request: owned({ name: 'x' } as never) }),
+    `methods.a.request: ${NO_CODEC}, got an object`,
+  ],
   [method({ request: null }), `methods.a.request: ${NO_CODEC}, got null`],
   [
     { methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } },
