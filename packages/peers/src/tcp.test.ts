@@ -7,12 +7,15 @@ import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createTransport, type TransportError } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { nodeProbe } from '@trunkline/transport-testkit';
 import ava from 'ava';
 import { createFileAddressBook } from './index.node.ts';
 import type { PeersOptions } from './options.ts';
-import { idOf, passive } from './testing/cluster.ts';
+import { createPeers } from './peers.ts';
+import { echo, idOf, passive } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { folder } from './testing/real/folder.ts';
@@ -30,6 +33,37 @@ const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
 );
 const onIPv6: typeof test = hasIPv6 ? test : (title) => void ava.skip(title, () => {});
 
+// These tests are serial because they check the open resources of this process.
+ava.serial(
+  'transports and peers that are closed, in any order, leave no handle and no timer',
+  async (t) => {
+    const { resources } = nodeProbe(process);
+    const path = join(await folder(t), 'book');
+    const round = async (addressBook?: PeersOptions['addressBook']) => {
+      const [one, two] = [
+        createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] }),
+        createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] }),
+      ];
+      await Promise.all([one.listen(), two.listen()]);
+      const a = createPeers({ transport: one, addressBook });
+      const b = createPeers({ transport: two, persistent: [one.localAddr(), '127.0.0.1:1'] });
+      await Promise.all([a.start(), b.start()]);
+      await Promise.all([a.ready({ timeout: 10_000 }), b.ready({ timeout: 10_000 })]);
+      await a.close();
+      await Promise.all([one.close(), two.close()]);
+      await b.close();
+    };
+    const open = async () => {
+      for (let i = 0; i < 10; i++) await turn();
+      return [...resources()].filter((name) => /TCP|Timeout|FS|Pipe/.test(name)).sort();
+    };
+    await round();
+    const before = await open();
+    for (let i = 0; i < 5; i++) await round(createFileAddressBook(path));
+    t.deepEqual(await open(), before);
+  },
+);
+
 ava('a process whose peers and transports are closed exits by itself', async (t) => {
   t.timeout(60_000);
   const child = spawn(
@@ -38,7 +72,9 @@ ava('a process whose peers and transports are closed exits by itself', async (t)
       new URL('./testing/real/three-nodes.js', import.meta.url).pathname,
       join(await folder(t), 'book'),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
   );
   t.teardown(() => void child.kill('SIGKILL'));
   let said = '';
@@ -166,7 +202,10 @@ async function dual(
   for (let round = 0; ; round++) {
     try {
       const port = await freePort('::');
-      const listens = { advertiseAddr: `tcp://127.0.0.1:${port}`, backends: [tcp()] };
+      const listens = {
+        advertiseAddr: `tcp://127.0.0.1:${port}`,
+        backends: [tcp()],
+      };
       const node = await fixture.node(name, {
         make: (given) => createTransport(`tcp://[::]:${port}`, { ...given, ...listens }),
         peers: { ...passive, ...named(name), persistent: persistentAt(port) },

@@ -1,7 +1,7 @@
 // The dials that the planner orders, what it reads and its options, and the dials in progress.
 
 import type { Random } from '@trunkline/transport-core';
-import { type BackOffOptions, type DialTarget, hostOf } from './targets.ts';
+import type { BackOffOptions, DialTarget } from './targets.ts';
 
 /** A node of the address book, or one whose connection was lost. */
 export interface DialCandidate {
@@ -115,6 +115,8 @@ export interface DialUnderWay {
   readonly kind: DialKind;
   /** The canonical address, which identifies the dial. */
   readonly key: string;
+  /** The host of that address. */
+  readonly host: string;
   /** Time at which the dial began. */
   readonly since: number;
   /** The id that the other end is expected to have. */
@@ -148,7 +150,7 @@ export class DialsUnderWay {
 
   /** Returns the number of dials to a host for addresses that other nodes reported. */
   ofHost(host: string): number {
-    return this.#count(({ target, key }) => target === undefined && hostOf(key) === host);
+    return this.#count((dial) => dial.target === undefined && dial.host === host);
   }
 
   of(...kinds: DialKind[]): number {

@@ -428,6 +428,7 @@ export class DialPlanner {
       kind: order.kind,
       since: now,
       key,
+      host: hostOf(key),
       id: target?.id ?? order.nodeId,
       target,
     });

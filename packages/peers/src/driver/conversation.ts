@@ -186,7 +186,7 @@ class AddressExchange {
   }
 
   #part(nodeId: string): void {
-    for (const remote of this.#node.links(nodeId))
+    for (const { remote } of [...(this.#node.peer(nodeId)?.links ?? [])])
       this.#node.disconnect(remote, 'a seed answers one request and then disconnects');
   }
 

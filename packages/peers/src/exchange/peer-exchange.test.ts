@@ -105,6 +105,14 @@ test('a seed answers a node that dialed it once, then disconnects; further reque
   t.deepEqual(requests(exchange, A, 1, 2, 100_000), ['answer_and_part', 'ignored', 'ignored']);
 });
 
+test('a peer that becomes persistent while a seed disconnects it is answered like any other', (t) => {
+  const exchange = create({ seed: true });
+  exchange.connected(A, IN, 0);
+  t.deepEqual(requests(exchange, A, 1, 2), ['answer_and_part', 'ignored']);
+  exchange.connected(A, { direction: 'in', persistent: true }, 3);
+  t.deepEqual(requests(exchange, A, 4), ['answer']);
+});
+
 test('a seed treats persistent peers and nodes that it dialed as other nodes do', (t) => {
   const exchange = create({ seed: true });
   exchange.connected(A, OUT, 0);

@@ -162,7 +162,8 @@ export class PeerExchange {
     if (count > FREE_REQUESTS && now - last < pace) return 'too_many_requests';
     // A pause without requests allows one extra request, because after a stall of this node two
     // requests arrive at once, as many as a peer may have open.
-    peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
+    if (!isParting)
+      peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
     before.answers++;
     before.answered = now;
     return isParting ? 'answer_and_part' : 'answer';
