@@ -130,7 +130,7 @@ export class TreeOverlay implements Overlay {
         this.#offer(input.peer, input.message, now);
         break;
       case 'replace':
-        this.#tree.handle(now, { type: 'withdraw', id: input.id });
+        this.#tree.withdraw(input.id);
         this.#spread(input.by, now);
         break;
       case 'peer-up':
@@ -240,10 +240,9 @@ export class TreeOverlay implements Overlay {
   }
 
   #serve(peer: string, id: MessageId, now: number): boolean {
-    if (!this.#tree.canServe(peer, id)) return false;
-    this.#tree.handle(now, { type: 'serve', peer, id });
+    const isServed = this.#tree.serve(peer, id);
     this.#settle(now);
-    return true;
+    return isServed;
   }
 
   #wake(now: number): void {

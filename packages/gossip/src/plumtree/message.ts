@@ -114,13 +114,7 @@ export type PlumtreeInput<P> =
       readonly mayCome: boolean;
     }
   /** Publishes a message. */
-  | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
-  /**
-   * Takes a published message out of the cache, so that it is not announced to any further peer.
-   */
-  | { readonly type: 'withdraw'; readonly id: MessageId }
-  /** Pushes a cached message to a neighbor, as if the neighbor had asked for it. */
-  | { readonly type: 'serve'; readonly peer: string; readonly id: MessageId }
+  | { readonly type: 'publish'; readonly publication: Omit<Push<P>, 'kind' | 'hops'> }
   /**
    * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
    * The peer gets notice of the cached messages, so that parts of the network that were separated
@@ -217,15 +211,6 @@ export interface PlumtreeInit {
    * prune the links between them, which messages of others need. Default false.
    */
   readonly isSource?: boolean | undefined;
-}
-
-/** A message to publish. */
-export interface MessageToPublish<P> {
-  /** An id from this node's IdSource. */
-  readonly id: MessageId;
-  readonly payload: P;
-  /** Size of the payload in bytes. */
-  readonly size: number;
 }
 
 /** The state of a Plumtree machine, as plain data. */
