@@ -68,9 +68,8 @@ export class Walker {
     const walk = this.#walk;
     if (walk === undefined || now < this.due) return;
     this.#lookAt = now + LOOK;
-    walk.handle(now, { type: 'need', need: this.#needed() });
-    walk.handle(now, { type: 'wake' });
-    for (let step = walk.poll(); step !== undefined; step = walk.poll()) void this.#take(step);
+    walk.setNeed(this.#needed(), now);
+    for (const step of walk.wake(now)) void this.#take(step);
     if (walk.need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
@@ -137,8 +136,7 @@ export class Walker {
       // The node can't be reached or does not answer; others may.
     }
     if (this.#isClosed) return;
-    const now = this.#init.mount.clock.now();
-    this.#walk!.handle(now, { type: 'ended', walker, isFound, named });
+    this.#walk!.ended(walker, isFound, named, this.#init.mount.clock.now());
     this.#init.soon();
   }
 
