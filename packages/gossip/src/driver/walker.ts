@@ -1,5 +1,5 @@
-// Searches for other nodes of this node's topics by executing the steps of the topic walk, and
-// answers other nodes that search.
+// Searches for other nodes of this node's topics by executing the steps of the topic walk, looks for
+// other parts of a split network, and answers other nodes that search.
 
 import { PeerLimits, sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
@@ -13,6 +13,7 @@ import {
   type Step,
   TopicWalk,
 } from '../discovery/topic-walk.ts';
+import { jittered } from '../hyparview/views.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
@@ -37,13 +38,21 @@ export class Walker {
   readonly #places = new Map<number, { readonly nodeId: string; readonly remote: Remote }>();
   readonly #counts = { visited: 0, asked: 0, answered: 0, refused: 0 };
   #lookAt = 0;
+  readonly #isProbing: boolean;
+  /** Time of the next probe, if no topic needs more nodes; see `#probe`. */
+  #probeAt: number;
   #isClosed = false;
 
-  /** @param options undefined if this node neither searches nor answers */
-  constructor(init: DriverParts, options: DiscoveryConfig) {
+  /**
+   * @param options undefined if this node neither searches nor answers
+   * @param isProbing true if the overlay of a topic knows only few of its nodes
+   */
+  constructor(init: DriverParts, options: DiscoveryConfig, isProbing: boolean) {
     const { mount, peers } = init;
     this.#init = init;
     this.#peers = peers;
+    this.#isProbing = isProbing;
+    this.#probeAt = mount.clock.now() + PROBE_INTERVAL;
     if (options === undefined) return;
     this.#walk = new TopicWalk({
       random: mount.random,
@@ -59,18 +68,43 @@ export class Walker {
    * neighbors.
    */
   get due(): number {
+    return Math.min(this.#walkDue, this.#probeDue);
+  }
+
+  get #walkDue(): number {
     if (this.#walk === undefined || (this.#init.sessions.size === 0 && this.#places.size === 0))
       return Number.POSITIVE_INFINITY;
     return Math.min(this.#lookAt, this.#walk.wakeAt);
   }
 
+  get #probeDue(): number {
+    const isDone = this.#walk?.need === 'none' && this.#init.sessions.size > 0;
+    return isDone && this.#isProbing ? this.#probeAt : Number.POSITIVE_INFINITY;
+  }
+
   wake(now: number): void {
-    const walk = this.#walk;
-    if (walk === undefined || now < this.due) return;
+    if (now >= this.#walkDue) this.#search(this.#walk!, now);
+    if (now >= this.#probeDue) this.#probe(now);
+  }
+
+  #search(walk: TopicWalk, now: number): void {
     this.#lookAt = now + LOOK;
     walk.setNeed(this.#needed(), now);
     for (const step of walk.wake(now)) void this.#take(step);
     if (walk.need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
+  }
+
+  /**
+   * Dials a random node of the address book, because both parts of a split network may have full
+   * views. The dialed node reports its topics, and the sessions of those topics are informed about
+   * the node. So if the network has split, a partial view knows nodes of the other part when it asks
+   * a node outside its views for a link. Nodes that are on no topic of this node are not remembered.
+   */
+  #probe(now: number): void {
+    this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);
+    // The address book, not this class, records whether the node can be reached.
+    for (const nodeId of this.#peers.known(1))
+      this.#init.members.dials.seek(nodeId, PROBE).catch(() => {});
   }
 
   gone({ nodeId, proven }: Pick<ConnectedMember, 'nodeId' | 'proven'>, now: number): void {
@@ -80,11 +114,6 @@ export class Walker {
   close(): void {
     this.#isClosed = true;
     for (const walker of [...this.#places.keys()]) this.#leave(walker);
-  }
-
-  /** True if discovery is on and no topic needs more nodes. */
-  get isContent(): boolean {
-    return this.#walk?.need === 'none';
   }
 
   snapshot(): NonNullable<GossipSnapshot['discovery']> {
@@ -274,3 +303,6 @@ const LOOK = 2_000;
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */
 const VISIT = 10_000;
+/** Milliseconds between two probes, and the time limit of one. */
+const PROBE_INTERVAL = 60_000;
+const PROBE = 5_000;
