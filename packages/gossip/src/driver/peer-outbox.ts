@@ -35,13 +35,16 @@ interface PeerOutboxLimits {
 
 /** Sends messages at once if possible, and queues the others until the peer takes more. */
 export class PeerOutbox {
+  /**
+   * The number of messages dropped because too many were queued or because they could not be sent.
+   */
+  dropped = 0;
   readonly #mount: Mount;
   readonly #connection: CurrentConnection;
   readonly #limits: PeerOutboxLimits;
   readonly #writable: () => void;
   readonly #queue: Parcel[] = [];
   #bytes = 0;
-  #dropped = 0;
   #isPumping = false;
   /** The message that is being sent. */
   #leaving: Parcel | undefined = undefined;
@@ -67,13 +70,6 @@ export class PeerOutbox {
   }
 
   /**
-   * The number of messages dropped because too many were queued or because they could not be sent.
-   */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  /**
    * Sends or queues a message. Returns the reason if it can do neither; if there is no room,
    * `writable` is called once there is. Most messages are sent at once and need no parcel.
    */
@@ -96,7 +92,7 @@ export class PeerOutbox {
       this.#queue.length >= this.#limits.messages ||
       (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)
     ) {
-      this.#dropped++;
+      this.dropped++;
       this.#isWanted = true;
       return 'no-room';
     }
@@ -175,7 +171,7 @@ export class PeerOutbox {
           // Another connection of the same peer may still take it.
           if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
           if (head === undefined) return;
-          this.#dropped++;
+          this.dropped++;
           if ((error as TransportError).sent !== true) head.lost?.();
         }
         if (this.#isClosed) return;

@@ -415,33 +415,29 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
  * split into parts that do not know of each other.
  */
 export class Merges {
+  /** Time at which the next merge is due. */
+  due: number;
   readonly #interval: number;
   readonly #random: Random;
   #delay: number;
   #wasTaken = true;
-  #next: number;
 
   /** An `interval` of Infinity means never. */
   constructor(interval: number, random: Random, now: number) {
     this.#interval = this.#delay = interval;
     this.#random = random;
-    this.#next = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
+    this.due = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
   }
 
   get isOn(): boolean {
     return this.#interval !== Number.POSITIVE_INFINITY;
   }
 
-  /** Time at which the next merge is due. */
-  get due(): number {
-    return this.#next;
-  }
-
   /** Begins a merge. Unless it succeeds, another follows after an interval. */
   begin(now: number): void {
     if (!this.#wasTaken) this.#delay = this.#interval;
     this.#wasTaken = false;
-    this.#next = now + jittered(this.#interval, this.#random);
+    this.due = now + jittered(this.#interval, this.#random);
   }
 
   /** A node outside the views has accepted this node. */
@@ -449,14 +445,14 @@ export class Merges {
     if (!this.isOn) return;
     this.#wasTaken = true;
     this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
-    this.#next = now + jittered(this.#delay, this.#random);
+    this.due = now + jittered(this.#delay, this.#random);
   }
 
   /** Notes that there is a reason to merge. */
   noteReason(now: number): void {
     if (this.#delay === this.#interval) return;
     this.#delay = this.#interval;
-    this.#next = Math.min(this.#next, now + jittered(this.#interval, this.#random));
+    this.due = Math.min(this.due, now + jittered(this.#interval, this.#random));
   }
 }
 
@@ -467,33 +463,29 @@ const SLOWEST = 16;
 // some of their peers.
 
 class Shuffles {
+  /** Time at which the next shuffle begins. */
+  due: number;
   readonly #views: Views;
   /** Rate limit of other nodes' shuffles that change the passive view. */
   readonly #exchanges: RateLimit;
   /** The shuffle under way: its number, and the peers that were sent. */
   #current: { readonly id: number; readonly told: readonly string[] } | undefined;
   #next: number;
-  #due: number;
 
   constructor(views: Views, now: number) {
     const { random, config } = views;
     this.#views = views;
     this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
     this.#next = Math.floor(random() * 0x4000_0000);
-    this.#due = now + random() * config.shuffleInterval;
-  }
-
-  /** Time at which the next shuffle begins. */
-  get due(): number {
-    return this.#due;
+    this.due = now + random() * config.shuffleInterval;
   }
 
   /** Begins a shuffle if one is due. Returns true if one was due. */
   begin(now: number): boolean {
-    if (now < this.#due) return false;
+    if (now < this.due) return false;
     const views = this.#views;
     const { self: origin, random, config } = views;
-    this.#due = now + jittered(config.shuffleInterval, random);
+    this.due = now + jittered(config.shuffleInterval, random);
     const target = views.active.next();
     if (target === undefined) return true;
     const others = views.active.peers().filter((peer) => peer !== target);

@@ -315,14 +315,17 @@ const LEISURELY = 8;
  * intervals between rounds grow.
  */
 export class Search {
+  /** Number of consecutive rounds that left the view short. */
+  failures = 0;
+  /** Number of refusals in this round. */
+  refusals = 0;
+  /** Time at which the next round begins. */
+  due = Number.POSITIVE_INFINITY;
   readonly #random: Random;
   readonly #slowest: number;
   readonly #most: number;
   readonly #asked = new Set<string>();
   #delay = RETRY;
-  #next = Number.POSITIVE_INFINITY;
-  #failures = 0;
-  #refusals = 0;
 
   /**
    * Asks at most `most` peers in a round, and begins a round at least every `slowest` milliseconds.
@@ -331,21 +334,6 @@ export class Search {
     this.#most = most;
     this.#slowest = slowest;
     this.#random = random;
-  }
-
-  /** Time at which the next round begins. */
-  get due(): number {
-    return this.#next;
-  }
-
-  /** Number of consecutive rounds that left the view short. */
-  get failures(): number {
-    return this.#failures;
-  }
-
-  /** Number of refusals in this round. */
-  get refusals(): number {
-    return this.#refusals;
   }
 
   /** Returns true if the peer may be asked in this round. */
@@ -358,7 +346,7 @@ export class Search {
   }
 
   refused(): void {
-    this.#refusals++;
+    this.refusals++;
   }
 
   /**
@@ -367,28 +355,28 @@ export class Search {
    */
   update(isShort: boolean, now: number): void {
     if (!isShort) this.restart();
-    else if (this.#next === Number.POSITIVE_INFINITY)
-      this.#next = now + jittered(this.#delay, this.#random);
+    else if (this.due === Number.POSITIVE_INFINITY)
+      this.due = now + jittered(this.#delay, this.#random);
   }
 
   /** Begins a round if one is due. Returns true if one was due. */
   begin(now: number): boolean {
-    if (now < this.#next) return false;
+    if (now < this.due) return false;
     this.#asked.clear();
-    this.#refusals = 0;
-    this.#failures++;
+    this.refusals = 0;
+    this.failures++;
     this.#delay = Math.min(this.#delay * 2, this.#slowest);
-    this.#next = now + jittered(this.#delay, this.#random);
+    this.due = now + jittered(this.#delay, this.#random);
     return true;
   }
 
   /** Starts over with the first round. */
   restart(): void {
     this.#asked.clear();
-    this.#refusals = 0;
+    this.refusals = 0;
     this.#delay = Math.min(RETRY, this.#slowest);
-    this.#next = Number.POSITIVE_INFINITY;
-    this.#failures = 0;
+    this.due = Number.POSITIVE_INFINITY;
+    this.failures = 0;
   }
 }
 

@@ -351,6 +351,8 @@ interface Lane {
 
 /** The running validators of one topic, and the messages that wait for one. */
 export class Validation {
+  /** Number of waiting messages. */
+  waiting = 0;
   readonly #options: ValidationOptions;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #dueBy: (time: number) => void;
@@ -364,7 +366,6 @@ export class Validation {
   >();
   /** The peers that have waiting messages; the first one is served next. */
   readonly #lanes = new Map<string, Lane>();
-  #waiting = 0;
   #bytes = 0;
   #isDraining = false;
 
@@ -384,11 +385,6 @@ export class Validation {
     return this.#pending.size;
   }
 
-  /** Number of waiting messages. */
-  get waiting(): number {
-    return this.#waiting;
-  }
-
   get due(): number {
     if (this.#pending.size === 0) return Number.POSITIVE_INFINITY;
     for (const { due } of this.#pending.values()) return due;
@@ -400,7 +396,7 @@ export class Validation {
    * most of them loses its newest.
    */
   run(check: Check, now: number): void {
-    if (this.#waiting === 0 && this.#pending.size < this.#options.atOnce)
+    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
       return this.#begin(check, now);
     const { from, size } = check;
     const own = this.#lanes.get(from) ?? { checks: [], next: 0, bytes: 0 };
@@ -408,8 +404,8 @@ export class Validation {
     own.checks.push(check);
     this.#count(own, 1, size);
     const { messages, bytes } = this.#options;
-    while (this.#waiting > messages) this.#drop(own, lengthOf);
-    while (this.#waiting > 1 && this.#bytes > bytes) this.#drop(own, (lane) => lane.bytes);
+    while (this.waiting > messages) this.#drop(own, lengthOf);
+    while (this.waiting > 1 && this.#bytes > bytes) this.#drop(own, (lane) => lane.bytes);
   }
 
   /** Ends validations that took too long, with the finding `timeout`. */
@@ -424,7 +420,7 @@ export class Validation {
   clear(): void {
     this.#pending.clear();
     this.#lanes.clear();
-    this.#waiting = this.#bytes = 0;
+    this.waiting = this.#bytes = 0;
   }
 
   #begin(check: Check, now: number): void {
@@ -450,10 +446,10 @@ export class Validation {
 
   /** Begins waiting validations while there is room. */
   #drain(): void {
-    if (this.#waiting === 0 || this.#isDraining) return;
+    if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
     const now = this.#clock.now();
-    while (this.#waiting > 0 && this.#pending.size < this.#options.atOnce)
+    while (this.waiting > 0 && this.#pending.size < this.#options.atOnce)
       this.#begin(this.#take(), now);
     this.#isDraining = false;
     this.#dueBy(this.due);
@@ -487,7 +483,7 @@ export class Validation {
   #count(lane: Lane, messages: number, bytes: number): void {
     lane.bytes += bytes;
     this.#bytes += bytes;
-    this.#waiting += messages;
+    this.waiting += messages;
   }
 }
 

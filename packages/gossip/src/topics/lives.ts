@@ -67,9 +67,13 @@ const MOST = 4_096;
 // The number of this node's life on a topic, and the lives of other nodes that were restarted.
 
 export class TopicLife {
+  /**
+   * The number of this node's life on the topic. A new life begins when the topic is joined again.
+   * −1 until gossip has started.
+   */
+  epoch = -1;
   readonly restartedNodes: RestartedNodes;
   readonly #node: TopicNode;
-  #epoch = -1;
   /** Time at which this life began, in milliseconds of this node's clock. */
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later life. */
@@ -82,16 +86,8 @@ export class TopicLife {
     this.restartedNodes = restartedNodes;
   }
 
-  /**
-   * The number of this node's life on the topic. A new life begins when the topic is joined again.
-   * −1 until gossip has started.
-   */
-  get epoch(): number {
-    return this.#epoch;
-  }
-
   begin(): void {
-    this.#epoch = this.#node.epoch();
+    this.epoch = this.#node.epoch();
     this.#joinedAt = this.#node.clock.now();
   }
 
@@ -101,10 +97,10 @@ export class TopicLife {
    * messages as old. Returns undefined if the report is of an older life, or one of too many.
    */
   raise(life: number, from: string): 'raised' | 'disbelieved' | undefined {
-    if (life < this.#epoch || this.#raised >= RAISES) return undefined;
+    if (life < this.epoch || this.#raised >= RAISES) return undefined;
     const later = this.#isLate(life) ? undefined : this.#node.outlived(life, from);
     if (later === undefined) return ++this.#disbelieved > RAISES ? undefined : 'disbelieved';
-    this.#epoch = later;
+    this.epoch = later;
     this.#raised++;
     return 'raised';
   }

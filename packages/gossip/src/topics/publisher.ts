@@ -398,7 +398,7 @@ const PATIENCE = 2_000;
 /** The waits for newcomers of one topic. */
 class ExpectedMembers {
   /** Time until which the topic counts as new. */
-  #until = Number.POSITIVE_INFINITY;
+  until = Number.POSITIVE_INFINITY;
   readonly #waiting = new Set<{
     readonly nodeId: string | undefined;
     readonly resolve: (isHere: boolean) => void;
@@ -406,11 +406,7 @@ class ExpectedMembers {
 
   /** Called when gossip has started, or when the topic is opened after that. */
   begin(now: number): void {
-    this.#until = now + NEW;
-  }
-
-  get until(): number {
-    return this.#until;
+    this.until = now + NEW;
   }
 
   /**
@@ -418,7 +414,7 @@ class ExpectedMembers {
    * while the topic is new.
    */
   wait(nodeId: string | undefined, now: number): Promise<boolean> {
-    if (now >= this.#until) return Promise.resolve(false);
+    if (now >= this.until) return Promise.resolve(false);
     return new Promise((resolve) => this.#waiting.add({ nodeId, resolve }));
   }
 
@@ -431,18 +427,18 @@ class ExpectedMembers {
   }
 
   get due(): number {
-    return this.#waiting.size === 0 ? Number.POSITIVE_INFINITY : this.#until;
+    return this.#waiting.size === 0 ? Number.POSITIVE_INFINITY : this.until;
   }
 
   wake(now: number): void {
-    if (now >= this.#until) this.end();
+    if (now >= this.until) this.end();
   }
 
   /** Ends all waits, because no other node is expected. */
   end(): void {
     for (const { resolve } of this.#waiting) resolve(false);
     this.#waiting.clear();
-    this.#until = Number.NEGATIVE_INFINITY;
+    this.until = Number.NEGATIVE_INFINITY;
   }
 }
 

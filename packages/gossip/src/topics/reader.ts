@@ -39,6 +39,7 @@ type ReaderEvent =
  * shortens an excessively long queue only after the reader has had its turn.
  */
 export abstract class TopicReader {
+  isOver = false;
   readonly #options: ReaderOptions;
   readonly #topic: ReaderTopic;
   readonly #waiting = new ReaderQueue();
@@ -46,7 +47,6 @@ export abstract class TopicReader {
   readonly #most: { readonly messages: number; readonly bytes: number };
   #cutTimer: ClockTimer | undefined = undefined;
   #missedInAll = 0;
-  #isOver = false;
 
   constructor(options: ReaderOptions, topic: ReaderTopic) {
     this.#options = options;
@@ -68,16 +68,12 @@ export abstract class TopicReader {
     return { waiting: this.#waiting.length, bytes: this.#waiting.bytes, missed: this.#missedInAll };
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /**
    * Offers a message whose `meta.missed` is 0. Never waits, and never throws.
    * @param size size of the message in bytes, as it arrived.
    */
   offer(message: unknown, meta: MessageMeta, size: number): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const waiting = this.#waiting;
     // The reader is usually idle, so most messages need no place in its queue.
     if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
@@ -90,8 +86,8 @@ export abstract class TopicReader {
   }
 
   close(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.#topic.clock.clearTimeout(this.#cutTimer);
     this.#waiting.clear();
     this.#topic.tell(ENDED, this);
@@ -326,22 +322,18 @@ interface Entry {
  * were missed just before it.
  */
 class ReaderQueue {
+  bytes = 0;
   /**
    * The waiting messages. The first `#taken` entries are empty, because moving all other entries up
    * for each message would cost more than the rest of a delivery.
    */
   readonly #entries: (Entry | undefined)[] = [];
   #taken = 0;
-  #bytes = 0;
   /** Number of messages missed after the last waiting one. */
   #missed = 0;
 
   get length(): number {
     return this.#entries.length - this.#taken;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** Returns and resets the number of messages missed after the last waiting one. */
@@ -353,7 +345,7 @@ class ReaderQueue {
 
   push(message: unknown, meta: MessageMeta, size: number): void {
     this.#entries.push({ message, meta, size, missed: this.takeMissed() });
-    this.#bytes += size;
+    this.bytes += size;
   }
 
   /** Removes and returns the oldest message. */
@@ -377,21 +369,21 @@ class ReaderQueue {
   dropNewest(): void {
     if (this.length === 0) return;
     const gone = this.#entries.pop()!;
-    this.#bytes -= gone.size;
+    this.bytes -= gone.size;
     this.#missed += gone.missed + 1;
   }
 
   clear(): void {
     this.#entries.length = 0;
     this.#taken = 0;
-    this.#bytes = 0;
+    this.bytes = 0;
   }
 
   #shift(): Entry | undefined {
     const entry = this.#entries[this.#taken];
     if (entry === undefined) return undefined;
     this.#entries[this.#taken++] = undefined;
-    this.#bytes -= entry.size;
+    this.bytes -= entry.size;
     if (this.#taken === this.#entries.length) this.#entries.length = this.#taken = 0;
     else if (this.#taken >= MOVED) {
       this.#entries.splice(0, this.#taken);

@@ -24,6 +24,9 @@ import type { TopicContext, TopicNode } from './topic-context.ts';
  * incoming messages and the readers.
  */
 export class TopicSession implements TopicContext {
+  /** The state of the overlay; undefined until gossip has started. */
+  overlay: Overlay | undefined = undefined;
+  isOver = false;
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
@@ -51,7 +54,6 @@ export class TopicSession implements TopicContext {
   /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
   readonly #seen: SeenMessages;
   readonly publisher: Publisher;
-  #overlay: Overlay | undefined = undefined;
   /** True while the outputs of the overlay are carried out. */
   #isBusy = false;
   /**
@@ -60,7 +62,6 @@ export class TopicSession implements TopicContext {
    */
   #handed: readonly string[] = NOBODY;
   #failed: string[] = [];
-  #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
@@ -84,15 +85,6 @@ export class TopicSession implements TopicContext {
     this.differences = new Differences(key.name, terms, (output) => this.#onDifference(output));
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** The state of the overlay; undefined until gossip has started. */
-  get overlay(): Overlay | undefined {
-    return this.#overlay;
-  }
-
   readonly epoch = (): number => this.#life.epoch;
 
   /** Called when gossip has started: creates the overlay and begins to publish. */
@@ -106,7 +98,7 @@ export class TopicSession implements TopicContext {
   #createOverlay(): void {
     const { clock, overlay, random, self, events } = this.node;
     const isSource = !this.isMember;
-    this.#overlay = overlay.create({
+    this.overlay = overlay.create({
       self,
       random,
       now: clock.now(),
@@ -123,7 +115,7 @@ export class TopicSession implements TopicContext {
   }
 
   #leaveOverlay(): void {
-    if (this.#overlay === undefined) return;
+    if (this.overlay === undefined) return;
     this.#feed(this.node.clock.now(), { type: 'leave' });
     if (this.isMember) this.node.events.tell({ type: 'left', topic: this.key.name });
   }
@@ -132,8 +124,8 @@ export class TopicSession implements TopicContext {
    * Closes the topic at this node: readers end, waiting messages fail, and neighbors are informed.
    */
   end(error: TransportError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.deliveries.end();
     this.publisher.end(error);
     this.#inspection.close();
@@ -152,14 +144,14 @@ export class TopicSession implements TopicContext {
    * used any more, and joins or leaves the overlay if this node begins or ceases to read.
    */
   review(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const { readers } = this.deliveries;
     if (this.handles + readers.length === 0) return this.node.unused(this);
     const isMember = this.#readingHandles + readers.length > 0;
     if (isMember === this.isMember) return;
     this.#leaveOverlay();
     this.isMember = isMember;
-    if (this.#overlay !== undefined) this.#createOverlay();
+    if (this.overlay !== undefined) this.#createOverlay();
     this.node.membershipChanged();
   }
 
@@ -280,7 +272,7 @@ export class TopicSession implements TopicContext {
 
   /** Gives the overlay an input, if gossip has started, and carries out its outputs. */
   #feed(now: number, input: OverlayInput): void {
-    this.#overlay?.handle(now, input);
+    this.overlay?.handle(now, input);
     this.#carryOut(now);
   }
 
@@ -290,7 +282,7 @@ export class TopicSession implements TopicContext {
    * don't deepen the stack.
    */
   unreachable(peer: string, error: TransportError, now: number): void {
-    this.#overlay?.handle(now, { type: 'unreachable', peer, error });
+    this.overlay?.handle(now, { type: 'unreachable', peer, error });
     if (!this.#isBusy) this.#carryOut(now);
     this.node.dueBy(this.due);
   }
@@ -300,7 +292,7 @@ export class TopicSession implements TopicContext {
    * messages that wait for one.
    */
   #carryOut(now: number): void {
-    const overlay = this.#overlay;
+    const overlay = this.overlay;
     if (overlay === undefined) return;
     const wasBusy = this.#isBusy;
     this.#isBusy = true;
@@ -503,7 +495,7 @@ export class TopicSession implements TopicContext {
   }
 
   wake(now: number): void {
-    if (this.#overlay !== undefined && now >= this.#overlay.wakeAt)
+    if (this.overlay !== undefined && now >= this.overlay.wakeAt)
       this.#feed(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.#inspection.wake(now);
