@@ -5,7 +5,7 @@
 // messages, room and time; its outputs push messages, and report changes of the tree and
 // misbehavior. Duplicates are recognized by its caller.
 
-import type { Machine } from '@trunkline/peers/internal';
+import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
 import {
@@ -25,7 +25,7 @@ import {
 import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
 import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
-import { DepartedQuotas, LeafProbes, Neighbor, type PlumtreeCounters, Tree } from './tree.ts';
+import { LeafProbes, Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
@@ -36,7 +36,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #self: string;
   readonly #look: (id: MessageId, now: number) => SeenVerdict;
   readonly #tree: Tree<P>;
-  readonly #quotas = new DepartedQuotas();
+  /** The limits of the peers that were neighbors last, so that they continue when they return. */
+  readonly #quotas = new Map<string, Quota>();
   readonly #cache: MessageCache<P>;
   readonly #missing: MissingMessages<P>;
   readonly #leafProbes: LeafProbes<P>;
@@ -175,7 +176,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #neighborUp(peer: string, isSource: boolean, now: number): void {
     const { neighbors, options } = this.#tree;
     if (peer === this.#self || neighbors.has(peer)) return;
-    const neighbor = new Neighbor(peer, isSource, this.#quotas.take(peer));
+    const neighbor = new Neighbor(peer, isSource, this.#quotas.get(peer));
+    this.#quotas.delete(peer);
     if (this.#tree.isSource) {
       neighbor.eager = [...neighbors.values()].every(({ eager }) => !eager);
       this.#tree.send(neighbor, ATTACH);
@@ -192,7 +194,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const neighbor = neighbors.get(peer);
     if (neighbor === undefined) return;
     neighbors.delete(peer);
-    this.#quotas.keep(peer, neighbor.quota);
+    this.#quotas.set(peer, neighbor.quota);
+    dropOldest(this.#quotas, DEPARTED);
     this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
     if (!isSource || !neighbor.eager) return;
@@ -484,3 +487,5 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 }
 
 const ATTACH: Control = { kind: 'attach' };
+/** Number of departed peers whose limits are kept. Each may have used up to 8,192 entries. */
+const DEPARTED = 16;
