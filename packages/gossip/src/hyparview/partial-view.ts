@@ -97,7 +97,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
     return (
-      (chosen <= this.#config.own && this.#requester.favorLimiter.isScarce(now)) ||
+      (chosen <= this.#config.own && this.#requester.isPressed(now)) ||
       (chosen === 0 && size > 0)
     );
   }
@@ -198,7 +198,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       // Either this node's answer was lost, or the newcomer has restarted and forgotten the link.
       // In the second case it must be introduced again.
       this.#views.send(from, { type: 'accept', request, free: undefined });
-      if (isNewcomer && this.#requester.favorLimiter.take(from, now)) this.#introduce(from);
+      if (isNewcomer && this.#requester.takeFavor(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
@@ -208,7 +208,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const needsFavor = isNewcomer || (isFull && asked.high);
     const isWelcome =
       !isBarred &&
-      (replacesDistrusted || (needsFavor ? this.#requester.favorLimiter.take(from, now) : !isFull));
+      (replacesDistrusted || (needsFavor ? this.#requester.takeFavor(from, now) : !isFull));
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -280,7 +280,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#requester.favorLimiter.take(newcomer, now))
+    if (mayFit || this.#requester.takeFavor(newcomer, now))
       this.#requester.ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }

@@ -15,7 +15,7 @@ import { Deliveries } from './deliveries.ts';
 import { Differences, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
-import { RestartedNodes, TopicLife } from './lives.ts';
+import { TopicLife } from './lives.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
 
@@ -75,8 +75,7 @@ export class TopicSession implements TopicContext {
     this.isMember = !config.publishOnly;
     const latest = () => node.latestLife();
     this.#seen = new SeenMessages({ ...node.overlay.memory, latest });
-    const newest = (nodeId: string) => this.#seen.lifeOf(nodeId) ?? -1;
-    this.#life = new TopicLife(node, new RestartedNodes(newest));
+    this.#life = new TopicLife(node, (nodeId) => this.#seen.lifeOf(nodeId) ?? -1);
     this.deliveries = new Deliveries(this);
     this.publisher = new Publisher(this);
     const feed = (now: number, input: OverlayInput) => this.#feed(now, input);
@@ -173,7 +172,7 @@ export class TopicSession implements TopicContext {
 
   /** Called when a node has connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
-    this.#life.restartedNodes.add(nodeId);
+    this.#life.restarted(nodeId);
   }
 
   /**
@@ -181,7 +180,7 @@ export class TopicSession implements TopicContext {
    * lives that is remembered here.
    */
   lifeOf(nodeId: string): number | undefined {
-    return this.overlay?.passesOn === true ? this.#life.restartedNodes.lifeOf(nodeId) : undefined;
+    return this.overlay?.passesOn === true ? this.#life.lifeOf(nodeId) : undefined;
   }
 
   /** Called when a peer remembers a life of this node from before a restart. */
@@ -392,7 +391,7 @@ export class TopicSession implements TopicContext {
   // Incoming messages.
 
   pushed(from: string, envelope: Envelope, now: number): void {
-    if (this.#life.restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
+    if (envelope.id.origin === from && this.#life.isRestarted(from)) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.deliveries.ask(envelope.id, from);
     this.#inspection.inspect(from, envelope, now);
     if (this.#isDueTold) return;
@@ -421,7 +420,7 @@ export class TopicSession implements TopicContext {
     // first message of a restarted node would be dropped.
     const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
-    if (!this.#life.restartedNodes.begin(from)) return;
+    this.#life.began(from);
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
     this.#seen.begin(id);
@@ -435,7 +434,7 @@ export class TopicSession implements TopicContext {
       limit: this.limit,
       isKnown: verdict === 'seen',
       // Only a message that comes directly begins a lower life.
-      needsOrigin: verdict === 'old' && this.#life.restartedNodes.lifeOf(id.origin) !== undefined,
+      needsOrigin: verdict === 'old' && this.#life.lifeOf(id.origin) !== undefined,
     };
   }
 
