@@ -31,7 +31,7 @@ import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
-import { decodeReceipt, FRAME_AROUND } from '../wire/frame.ts';
+import { FRAME_AROUND } from '../wire/frame.ts';
 import { ConnectionPins } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
@@ -165,7 +165,6 @@ export class GossipDriver implements TopicNode {
       walker,
       relays,
       report: (nodeId) => this.misbehaved(nodeId),
-      receipt: (request, from) => this.#receipt(request, from),
     });
     const { push, ...others } = inbox.handlers();
     // `Arrivals` enters the context for all messages that arrive together.
@@ -332,16 +331,6 @@ export class GossipDriver implements TopicNode {
     // The ban is deferred, so that the overlay handles the end of the connection after the current
     // message, not while processing it.
     this.clock.defer(() => peers.ban(nodeId, BAN, why));
-  }
-
-  #receipt(request: Uint8Array, from: string): void {
-    const receipt = decodeReceipt(request);
-    if (receipt === undefined) this.misbehaved(from);
-    else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
-    else {
-      const { topic, id, verdict } = receipt;
-      this.sessions.get(topic)?.publisher.publications.receipt(id, from, verdict);
-    }
   }
 
   // Sending.
