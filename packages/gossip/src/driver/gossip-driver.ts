@@ -297,10 +297,8 @@ export class GossipDriver implements TopicNode {
           session.feed(now, { type: 'writable', peer: event.nodeId });
         return this.soon();
       case 'disconnected': {
-        const { member, cause } = event;
-        const { nodeId } = member;
-        this.#interests!.gone(member);
-        this.#walker!.gone(member, now);
+        const { nodeId, cause } = event;
+        this.#interests!.gone(nodeId);
         for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
         return this.#relays?.gone(nodeId);
       }

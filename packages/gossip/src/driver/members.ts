@@ -3,9 +3,10 @@
 // reports peers that connect and disconnect.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
-import { dropOldest, PeerLimits } from '@trunkline/peers/internal';
+import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
+import { Ration } from '../discovery/topic-walk.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
@@ -46,7 +47,25 @@ export interface ConnectedMember {
   readonly outbox: PeerOutbox;
   /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
-  readonly messageAddresses: MessageAddresses;
+  readonly limits: ReturnType<typeof memberLimits>;
+}
+
+/** Creates the limits of a peer; those of a proven id outlive its connections. */
+export function memberLimits() {
+  return {
+    messageAddresses: new MessageAddresses(),
+    /** The number of the list of topics that was last sent to the peer. */
+    listed: 0,
+    /** The answers to the peer that contain no new list of topics. */
+    lists: new Ration(),
+    /**
+     * Limits how often the list of the peer is pulled: reading one takes 10 µs for each topic of
+     * this node.
+     */
+    pulls: new RateLimit(PULLS, PULL_INTERVAL),
+    /** The answers to the peer that name nodes on topics. */
+    nodes: new Ration(),
+  };
 }
 
 /** A change among the connected peers. */
@@ -55,11 +74,7 @@ export type MembersEvent =
   | { readonly type: 'connected'; readonly member: ConnectedMember }
   /** A peer that could not take a message can take messages again. */
   | { readonly type: 'writable'; readonly nodeId: string }
-  | {
-      readonly type: 'disconnected';
-      readonly member: ConnectedMember;
-      readonly cause: TransportError;
-    };
+  | { readonly type: 'disconnected'; readonly nodeId: string; readonly cause: TransportError };
 
 export class ConnectedMembers implements TopicMembers {
   /** The connected peers by node id. */
@@ -85,7 +100,7 @@ export class ConnectedMembers implements TopicMembers {
    * connection is the oldest is forgotten first.
    */
   readonly #instances = new Map<string, string>();
-  readonly #addresses = new PeerLimits(() => new MessageAddresses());
+  readonly #limits = new PeerLimits(memberLimits);
 
   /**
    * @param sessions this node's topics, by their keys in hex
@@ -352,7 +367,7 @@ export class ConnectedMembers implements TopicMembers {
       proven,
       outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
-      messageAddresses: this.#addresses.of(nodeId, clock.now()),
+      limits: this.#limits.of(nodeId, clock.now()),
     };
     this.#last = undefined;
     this.all.set(nodeId, member);
@@ -371,9 +386,9 @@ export class ConnectedMembers implements TopicMembers {
     this.all.delete(nodeId);
     if (this.#byInstance.get(instance) === member) this.#byInstance.delete(instance);
     outbox.close();
-    this.#addresses.gone(nodeId, proven, this.#config.transport.clock.now());
+    this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
-    this.#tell({ type: 'disconnected', member, cause });
+    this.#tell({ type: 'disconnected', nodeId, cause });
     this.#pendingInterests.made(member);
   }
 }
@@ -387,6 +402,12 @@ const NONE: ReadonlySet<string> = new Set();
 const INSTANCES = 4_096;
 /** Number of bytes counted, in the queue to a peer, for a message with a topic's terms. */
 const TERMS_BYTES = 128;
+/**
+ * Number of pulls of one peer's list that may happen at once, and milliseconds until one more is
+ * allowed. Changes beyond that limit are pulled with the next beat.
+ */
+const PULLS = 64;
+const PULL_INTERVAL = 250;
 
 // Tracks peers that have just connected and have not yet announced their topics. Callers can wait
 // for the announcement for a limited time.

@@ -166,7 +166,7 @@ export class TopicInbox {
     if (peer === undefined || session?.isMember !== true) return;
     const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    peer.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
+    peer.limits.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
     session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
 

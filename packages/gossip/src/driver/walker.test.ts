@@ -1,11 +1,12 @@
 // Tests of the search for other nodes of a topic, and of the answers to nodes that search.
 
+import { PeerLimits } from '@trunkline/peers/internal';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { encodeQuestion } from '../discovery/tags.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import type { DriverParts } from './members.ts';
+import { type DriverParts, memberLimits } from './members.ts';
 import { Walker } from './walker.ts';
 
 interface Settings {
@@ -20,7 +21,8 @@ function setUp(t: ExecutionContext, settings: Settings) {
   const random = () => 0.5;
   const dialed: string[] = [];
   const self = idOf('me');
-  const asker = { nodeId: idOf('asker'), proven };
+  const asker = idOf('asker');
+  const limits = new PeerLimits(memberLimits);
   const parts = {
     self,
     mount: { random, clock: createManualClock() },
@@ -34,7 +36,7 @@ function setUp(t: ExecutionContext, settings: Settings) {
     sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [idOf('b')], wanted: 1 } }]]),
     members: {
       isOn: () => isOn,
-      interested: () => [idOf('b'), asker.nodeId],
+      interested: () => [idOf('b'), asker],
       dials: {
         seek: (nodeId: string) => {
           dialed.push(nodeId);
@@ -46,10 +48,12 @@ function setUp(t: ExecutionContext, settings: Settings) {
   } as unknown as DriverParts;
   const walker = new Walker(parts, { walkers: 1, slowest: 30_000 }, true);
   const ask = () => {
-    const question = encodeQuestion({ teller: asker.nodeId, hearer: self }, [key.bytes], random);
-    return walker.answer(asker as never, question).addresses;
+    const question = encodeQuestion({ teller: asker, hearer: self }, [key.bytes], random);
+    const member = { nodeId: asker, limits: limits.of(asker, 0) };
+    return walker.answer(member as never, question).addresses;
   };
-  return { walker, asker, ask, dialed };
+  const leave = () => limits.gone(asker, proven, 0);
+  return { walker, ask, leave, dialed };
 }
 
 for (const { isOn, proven, named } of [
@@ -64,11 +68,11 @@ for (const { isOn, proven, named } of [
 
 for (const proven of [true, false])
   test(`the answers to a peer are limited ${proven ? 'over all its connections' : 'for each connection'} if its id is proven: ${proven}`, (t) => {
-    const { walker, asker, ask } = setUp(t, { proven });
+    const { ask, leave } = setUp(t, { proven });
     let answers = 0;
     for (let connection = 0; connection < 3; connection++) {
       for (let i = 0; i < 20; i++) answers += ask().length;
-      walker.gone(asker, 0);
+      leave();
     }
     t.is(answers, proven ? 10 : 30);
   });

@@ -1,7 +1,7 @@
 // Searches for other nodes of this node's topics by executing the steps of the topic walk, looks for
 // other parts of a split network, and answers other nodes that search.
 
-import { PeerLimits, sample } from '@trunkline/peers/internal';
+import { sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
@@ -9,7 +9,6 @@ import { encodeQuestion, MOST_ASKED, readQuestion } from '../discovery/tags.ts';
 import {
   type DiscoveryConfig,
   type Need,
-  Ration,
   type Step,
   TopicWalk,
 } from '../discovery/topic-walk.ts';
@@ -30,7 +29,6 @@ export class Walker {
   readonly #init: DriverParts;
   readonly #peers: DriverParts['peers'];
   readonly #walk: TopicWalk | undefined;
-  readonly #rations = new PeerLimits(() => new Ration());
   /**
    * The connection that each walker has made to the node it is visiting. It is closed when the
    * walker moves on.
@@ -105,10 +103,6 @@ export class Walker {
     // The address book, not this class, records whether the node can be reached.
     for (const nodeId of this.#peers.known(1))
       this.#init.members.dials.seek(nodeId, PROBE).catch(() => {});
-  }
-
-  gone({ nodeId, proven }: Pick<ConnectedMember, 'nodeId' | 'proven'>, now: number): void {
-    this.#rations.gone(nodeId, proven, now);
   }
 
   close(): void {
@@ -248,12 +242,11 @@ export class Walker {
    * need not be on the topic, because it may only publish; without the proof, the question may be a
    * recorded one.
    */
-  answer({ nodeId }: ConnectedMember, bytes: Uint8Array): WalkAnswer {
+  answer({ nodeId, limits }: ConnectedMember, bytes: Uint8Array): WalkAnswer {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };
-    const now = clock.now();
-    const verdict = this.#rations.of(nodeId, now).take(now);
+    const verdict = limits.nodes.take(clock.now());
     if (verdict === 'abuse') this.#peers.report(nodeId, 'bad');
     if (verdict !== 'yes') {
       this.#counts.refused++;
