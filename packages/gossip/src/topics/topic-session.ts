@@ -12,7 +12,7 @@ import type { TopicSnapshot } from '../snapshots.ts';
 import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import { Deliveries } from './deliveries.ts';
-import { Differences, type DifferencesOutput } from './differences.ts';
+import { Differences } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { TopicLife } from './lives.ts';
@@ -80,8 +80,7 @@ export class TopicSession implements TopicContext {
     this.publisher = new Publisher(this);
     const feed = (now: number, input: OverlayInput) => this.#feed(now, input);
     this.#inspection = new Inspection(this, this.deliveries, feed, config);
-    const terms = { overlay: node.overlay.name, limit: this.limit };
-    this.differences = new Differences(key.name, terms, (output) => this.#onDifference(output));
+    this.differences = new Differences(this);
   }
 
   readonly epoch = (): number => this.#life.epoch;
@@ -158,7 +157,7 @@ export class TopicSession implements TopicContext {
 
   peerUp(peer: string, now: number): void {
     if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined) this.differences.introduce(peer, now);
-    if (!this.differences.isApart(peer)) this.#enter(peer, now);
+    if (!this.differences.isApart(peer)) this.enter(peer, now);
     this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
   }
@@ -199,31 +198,7 @@ export class TopicSession implements TopicContext {
     });
   }
 
-  /**
-   * Carries out what follows from the settings of a peer. A peer with another overlay can't be a
-   * neighbor, as if it were not on the topic.
-   */
-  #onDifference(output: DifferencesOutput): void {
-    const { node, key, differences } = this;
-    const { peer } = output;
-    const now = node.clock.now();
-    switch (output.type) {
-      case 'announce':
-        return node.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
-      case 'differed': {
-        const topic = key.name;
-        return node.events.tell({ type: 'differs', topic, nodeId: peer, ...output.difference });
-      }
-      case 'separated':
-        this.#feed(now, { type: 'peer-down', peer, error: undefined });
-        return node.dueBy(this.due);
-      case 'rejoined':
-        if (node.members.isOn(peer, key.hex) === true) this.#enter(peer, now);
-        return node.dueBy(this.due);
-    }
-  }
-
-  #enter(peer: string, now: number): void {
+  enter(peer: string, now: number): void {
     this.#feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
