@@ -93,10 +93,8 @@ export class TopicWalk {
   }
 
   get wakeAt(): number {
-    let wakeAt = Number.POSITIVE_INFINITY;
-    for (const { isUnderWay, next } of this.#active)
-      if (!isUnderWay) wakeAt = Math.min(wakeAt, next);
-    return wakeAt;
+    const idle = this.#active.filter(({ isUnderWay }) => !isUnderWay);
+    return Math.min(...idle.map(({ next }) => next));
   }
 
   /** Sets what is needed now. */

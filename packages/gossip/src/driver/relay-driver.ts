@@ -231,9 +231,7 @@ export class Relays implements RelayDriver, RelayNode {
   // Time.
 
   get due(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const each of this.#all()) due = Math.min(due, each.due);
-    return due;
+    return Math.min(...this.#all().map(({ due }) => due));
   }
 
   wake(now: number): void {

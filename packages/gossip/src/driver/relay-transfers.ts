@@ -76,9 +76,7 @@ export class Distribution {
 
   /** Time at which an upload last made progress. */
   get movedAt(): number {
-    let movedAt = this.#movedAt;
-    for (const upload of this.#uploads.keys()) movedAt = Math.max(movedAt, upload.movedAt);
-    return movedAt;
+    return Math.max(this.#movedAt, ...Array.from(this.#uploads.keys(), ({ movedAt }) => movedAt));
   }
 
   /**
@@ -159,9 +157,7 @@ export class Distribution {
 
   /** Time at which `wake` has something to do; Infinity if never. */
   get due(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const upload of this.#uploads.keys()) due = Math.min(due, this.#dueOf(upload));
-    return due;
+    return Math.min(...Array.from(this.#uploads.keys(), (upload) => this.#dueOf(upload)));
   }
 
   /** Gives up uploads that are stuck. */

@@ -17,14 +17,6 @@ import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
 
-/**
- * An answer to `ask`. It should list node ids and addresses, but its entries are untrusted and may
- * be anything.
- */
-interface WalkAnswer {
-  addresses: unknown[];
-}
-
 export class Walker {
   readonly #init: DriverParts;
   readonly #peers: DriverParts['peers'];
@@ -242,7 +234,7 @@ export class Walker {
    * need not be on the topic, because it may only publish; without the proof, the question may be a
    * recorded one.
    */
-  answer({ nodeId, limits }: ConnectedMember, bytes: Uint8Array): WalkAnswer {
+  answer({ nodeId, limits }: ConnectedMember, bytes: Uint8Array): { addresses: unknown[] } {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };

@@ -74,7 +74,7 @@ export const MOST_HOPS = 0xffff;
 /** Assumed size of a notice in bytes: 44 for the id, 2 for the hops, and the rest for framing. */
 export const NOTICE_BYTES = 48;
 
-// The inputs and outputs of a Plumtree machine, the arguments of its constructor, and its snapshot.
+// The inputs and outputs of a Plumtree machine, and the arguments of its constructor.
 
 /**
  * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
@@ -211,16 +211,4 @@ export interface PlumtreeInit {
    * prune the links between them, which messages of others need. Default false.
    */
   readonly isSource?: boolean | undefined;
-}
-
-/** The state of a Plumtree machine, as plain data. */
-export interface PlumtreeSnapshot {
-  readonly neighbors: readonly {
-    readonly id: string;
-    readonly eager: boolean;
-    readonly blocked: boolean;
-  }[];
-  readonly cached: { readonly messages: number; readonly bytes: number };
-  readonly missing: number;
-  readonly pendingGrafts: number;
 }

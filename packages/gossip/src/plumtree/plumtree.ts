@@ -18,7 +18,6 @@ import {
   type PlumtreeInit,
   type PlumtreeInput,
   type PlumtreeOutput,
-  type PlumtreeSnapshot,
   type Push,
   type PushOutput,
 } from './message.ts';
@@ -112,16 +111,14 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   /** Returns the state as plain data, for diagnosis. */
-  snapshot(): PlumtreeSnapshot {
-    const neighbors = [...this.#tree.neighbors.values()].map(({ id, eager, blocked }) => ({
-      id,
-      eager,
-      blocked,
-    }));
-    const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
+  snapshot() {
     return {
-      neighbors,
-      cached,
+      neighbors: Array.from(this.#tree.neighbors.values(), ({ id, eager, blocked }) => ({
+        id,
+        eager,
+        blocked,
+      })),
+      cached: { messages: this.#cache.size, bytes: this.#cache.bytes },
       missing: this.#missing.size,
       pendingGrafts: this.#missing.promised,
     };
