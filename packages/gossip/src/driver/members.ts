@@ -17,7 +17,7 @@ import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection, Dials } from './connections.ts';
+import { CurrentConnection, Dials, noLongerHere } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { MessageAddresses } from './view-messenger.ts';
 
@@ -209,11 +209,7 @@ export class ConnectedMembers implements TopicMembers {
 
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
     const member = this.#get(nodeId);
-    if (member === undefined)
-      throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
-        target: nodeId,
-        sent: false,
-      });
+    if (member === undefined) throw noLongerHere(nodeId);
     await this.#pendingInterests.wait(member);
     return member.topics.has(topic);
   }
