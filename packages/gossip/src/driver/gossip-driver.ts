@@ -35,7 +35,7 @@ import { FRAME_AROUND } from '../wire/frame.ts';
 import { ConnectionPins } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { ConnectedMembers, type MembersEvent } from './members.ts';
+import { type ConnectedMember, ConnectedMembers } from './members.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
@@ -90,12 +90,7 @@ export class GossipDriver implements TopicNode {
       // that arrived meanwhile are read first.
       () => {},
     );
-    this.members = new ConnectedMembers(
-      config,
-      this.sessions,
-      (nodeId) => this.#views.isDialing(nodeId),
-      (event) => this.#onMembers(event),
-    );
+    this.members = new ConnectedMembers(config, this.sessions, this);
     this.#views = new ViewMessenger(this.clock, peers, this.members);
     this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
   }
@@ -286,23 +281,27 @@ export class GossipDriver implements TopicNode {
 
   // Peers.
 
-  #onMembers(event: MembersEvent): void {
+  isDialing(nodeId: string): boolean {
+    return this.#views.isDialing(nodeId);
+  }
+
+  connected(member: ConnectedMember): void {
+    this.#interests!.connected(member, this.clock.now());
+    this.soon();
+  }
+
+  writable(nodeId: string): void {
     const now = this.clock.now();
-    switch (event.type) {
-      case 'connected':
-        this.#interests!.connected(event.member, now);
-        return this.soon();
-      case 'writable':
-        for (const session of this.sessions.values())
-          session.feed(now, { type: 'writable', peer: event.nodeId });
-        return this.soon();
-      case 'disconnected': {
-        const { nodeId, cause } = event;
-        this.#interests!.gone(nodeId);
-        for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
-        return this.#relays?.gone(nodeId);
-      }
-    }
+    for (const session of this.sessions.values())
+      session.feed(now, { type: 'writable', peer: nodeId });
+    this.soon();
+  }
+
+  disconnected(nodeId: string, cause: TransportError): void {
+    const now = this.clock.now();
+    this.#interests!.gone(nodeId);
+    for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
+    this.#relays?.gone(nodeId);
   }
 
   neighbor(nodeId: string, isOne: boolean): void {

@@ -67,13 +67,16 @@ export function memberLimits() {
   };
 }
 
-/** A change among the connected peers. */
-export type MembersEvent =
-  /** A peer has connected. The event is reported after the current code has run. */
-  | { readonly type: 'connected'; readonly member: ConnectedMember }
+/** The part of a node that is told of changes among its connected peers. */
+interface MembersListener {
+  /** Returns true if a node is being dialed because others on a topic named it. */
+  isDialing(nodeId: string): boolean;
+  /** A peer has connected. Called after the current code has run. */
+  connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
-  | { readonly type: 'writable'; readonly nodeId: string }
-  | { readonly type: 'disconnected'; readonly nodeId: string; readonly cause: TransportError };
+  writable(nodeId: string): void;
+  disconnected(nodeId: string, cause: TransportError): void;
+}
 
 export class ConnectedMembers implements TopicMembers {
   /** The connected peers by node id. */
@@ -81,8 +84,7 @@ export class ConnectedMembers implements TopicMembers {
   readonly dials: Dials;
   readonly #config: GossipConfig;
   readonly #sessions: ReadonlyMap<string, TopicSession>;
-  readonly #isDialing: (nodeId: string) => boolean;
-  readonly #tell: (event: MembersEvent) => void;
+  readonly #listener: MembersListener;
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
    * The last sender and its connection: all messages in one chunk come from the same peer, so the
@@ -103,21 +105,17 @@ export class ConnectedMembers implements TopicMembers {
 
   /**
    * @param sessions this node's topics, by their keys in hex
-   * @param isDialing returns true if a node is being dialed because others on a topic named it
-   * @param tell receives the events
    */
   constructor(
     config: GossipConfig,
     sessions: ReadonlyMap<string, TopicSession>,
-    isDialing: (nodeId: string) => boolean,
-    tell: (event: MembersEvent) => void,
+    listener: MembersListener,
   ) {
     const { transport, peers } = config;
     this.#config = config;
     this.#peers = peers;
     this.#sessions = sessions;
-    this.#isDialing = isDialing;
-    this.#tell = tell;
+    this.#listener = listener;
     this.dials = new Dials(
       transport,
       (nodeId) => this.#get(nodeId) !== undefined,
@@ -353,12 +351,12 @@ export class ConnectedMembers implements TopicMembers {
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
     const connection = new CurrentConnection(peers, peer);
-    const writable = () => this.#tell({ type: 'writable', nodeId });
+    const writable = () => this.#listener.writable(nodeId);
     const member: ConnectedMember = {
       nodeId,
       instance,
       connection,
-      isChosen: remote.direction === 'out' && !this.#isDialing(nodeId),
+      isChosen: remote.direction === 'out' && !this.#listener.isDialing(nodeId),
       proven,
       outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
@@ -369,7 +367,7 @@ export class ConnectedMembers implements TopicMembers {
     this.#byInstance.set(instance, member);
     this.#pendingInterests.met(member, clock.now());
     clock.defer(() => {
-      if (this.all.get(nodeId) === member) this.#tell({ type: 'connected', member });
+      if (this.all.get(nodeId) === member) this.#listener.connected(member);
     });
     return member;
   }
@@ -383,7 +381,7 @@ export class ConnectedMembers implements TopicMembers {
     outbox.close();
     this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
-    this.#tell({ type: 'disconnected', nodeId, cause });
+    this.#listener.disconnected(nodeId, cause);
     this.#pendingInterests.made(member);
   }
 }

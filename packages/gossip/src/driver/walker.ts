@@ -209,19 +209,16 @@ export class Walker {
       encodeQuestion({ teller: self, hearer: nodeId }, keys, random),
     );
     return addresses.slice(0, MOST_ASKED).flatMap((entry) => {
-      const { nodeId: other, address } = (entry ?? {}) as {
-        readonly nodeId?: unknown;
-        readonly address?: unknown;
-      };
+      const { nodeId: other, address } = (entry ?? {}) as Readonly<Record<string, unknown>>;
       if (
         typeof other !== 'string' ||
         !isNodeId(other) ||
         typeof address !== 'string' ||
         other === self ||
-        this.#isConnected(other)
+        this.#isConnected(other) ||
+        !this.#peers.mayDial(other)
       )
         return [];
-      if (!this.#peers.mayDial(other)) return [];
       return this.#peers.learn(other, address, nodeId) ? [other] : [];
     });
   }
@@ -262,17 +259,11 @@ export class Walker {
     }
     known.delete(nodeId);
     this.#counts.answered++;
-    const addresses = [...known].map((other) => ({
-      nodeId: other,
-      address: this.#peers.addressOf(other),
-    }));
-    return {
-      addresses: sample(
-        addresses.filter(({ address }) => address !== undefined),
-        MOST_ASKED,
-        random,
-      ),
-    };
+    const addresses = [...known].flatMap((other) => {
+      const address = this.#peers.addressOf(other);
+      return address === undefined ? [] : { nodeId: other, address };
+    });
+    return { addresses: sample(addresses, MOST_ASKED, random) };
   }
 }
 

@@ -95,21 +95,14 @@ export class Views {
     wantsContact: boolean,
     isFit: (peer: string) => boolean,
   ): { readonly peer: string | undefined; readonly isPassive: boolean } {
-    const trusted = this.#candidate(
-      wantsContact,
-      (peer) => isFit(peer) && !this.isDistrusted(peer),
-    );
-    return trusted.peer === undefined ? this.#candidate(wantsContact, isFit) : trusted;
-  }
-
-  #candidate(
-    wantsContact: boolean,
-    isFit: (peer: string) => boolean,
-  ): { readonly peer: string | undefined; readonly isPassive: boolean } {
-    const contact = wantsContact ? this.contacts.random(isFit) : undefined;
-    if (contact !== undefined) return { peer: contact, isPassive: false };
-    const passive = this.passive.random(isFit);
-    return { peer: passive ?? this.contacts.random(isFit), isPassive: passive !== undefined };
+    for (const fits of [(peer: string) => isFit(peer) && !this.isDistrusted(peer), isFit]) {
+      const contact = wantsContact ? this.contacts.random(fits) : undefined;
+      if (contact !== undefined) return { peer: contact, isPassive: false };
+      const passive = this.passive.random(fits);
+      const peer = passive ?? this.contacts.random(fits);
+      if (peer !== undefined) return { peer, isPassive: passive !== undefined };
+    }
+    return { peer: undefined, isPassive: false };
   }
 
   /**

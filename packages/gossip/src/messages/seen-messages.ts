@@ -219,8 +219,7 @@ export class SeenMessages {
   }
 
   get #oldest(): Origin | undefined {
-    for (const origin of this.#origins.values()) return origin;
-    return undefined;
+    return this.#origins.values().next().value;
   }
 
   /** Returns true if there is room for an origin that the peer `from` introduces. */

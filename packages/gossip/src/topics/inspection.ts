@@ -381,8 +381,7 @@ export class Validation {
 
   get due(): number {
     if (this.#pending.size === 0) return Number.POSITIVE_INFINITY;
-    for (const { due } of this.#pending.values()) return due;
-    return Number.POSITIVE_INFINITY;
+    return this.#pending.values().next().value!.due;
   }
 
   /**
