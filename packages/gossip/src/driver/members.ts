@@ -103,9 +103,7 @@ export class ConnectedMembers implements TopicMembers {
   readonly #instances = new Map<string, string>();
   readonly #limits = new PeerLimits(memberLimits);
 
-  /**
-   * @param sessions this node's topics, by their keys in hex
-   */
+  /** @param sessions this node's topics, by their keys in hex */
   constructor(
     config: GossipConfig,
     sessions: ReadonlyMap<string, TopicSession>,
