@@ -94,7 +94,16 @@ export class ConnectedMembers implements TopicMembers {
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
   readonly #peers: Peers<any>;
-  readonly #pendingInterests: PendingInterests<ConnectedMember>;
+  /**
+   * The peers that have not announced their topics yet, the oldest first: for each, the time until
+   * which callers wait for them, and these callers.
+   */
+  readonly #unknown = new Map<
+    ConnectedMember,
+    { readonly patience: number; readonly askers: (() => void)[] }
+  >();
+  /** Ids of peers that once took too long. They are not waited for again. */
+  readonly #slow = new Set<string>();
   #mount: Transport<typeof gossipProtocol> | undefined;
   /**
    * The transport instance of each node that is or was connected, by node id. The node whose
@@ -119,9 +128,6 @@ export class ConnectedMembers implements TopicMembers {
       (nodeId) => this.#get(nodeId) !== undefined,
       (nodeId) => peers.mayDial(nodeId),
     );
-    this.#pendingInterests = new PendingInterests(({ nodeId }) => {
-      for (const { publisher } of sessions.values()) publisher.publications.known(nodeId);
-    });
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
@@ -168,7 +174,8 @@ export class ConnectedMembers implements TopicMembers {
   // Topics of peers.
 
   pending(): readonly string[] {
-    return this.#pendingInterests.pending();
+    if (this.#unknown.size === 0) return NOBODY;
+    return Array.from(this.#unknown.keys(), ({ nodeId }) => nodeId);
   }
 
   isChosen(nodeId: string): boolean {
@@ -184,7 +191,7 @@ export class ConnectedMembers implements TopicMembers {
 
   isOn(nodeId: string, topic: string): boolean | undefined {
     const member = this.all.get(nodeId);
-    return member !== undefined && this.#pendingInterests.isMade(member)
+    return member !== undefined && !this.#unknown.has(member)
       ? member.topics.has(topic)
       : undefined;
   }
@@ -206,7 +213,8 @@ export class ConnectedMembers implements TopicMembers {
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
     const member = this.#get(nodeId);
     if (member === undefined) throw noLongerHere(nodeId);
-    await this.#pendingInterests.wait(member);
+    const unknown = this.#unknown.get(member);
+    await (unknown && new Promise<void>((resolve) => unknown.askers.push(resolve)));
     return member.topics.has(topic);
   }
 
@@ -224,7 +232,16 @@ export class ConnectedMembers implements TopicMembers {
     for (const topic of before)
       if (!topics.has(topic)) sessions.get(topic)?.peerDown(nodeId, undefined, now);
     for (const topic of topics) if (!before.has(topic)) sessions.get(topic)?.peerUp(nodeId, now);
-    this.#pendingInterests.made(member);
+    this.#known(member);
+  }
+
+  /** Called when the topics of a peer are known, or are no longer waited for. */
+  #known(member: ConnectedMember): void {
+    const unknown = this.#unknown.get(member);
+    this.#unknown.delete(member);
+    for (const { publisher } of this.#sessions.values())
+      publisher.publications.known(member.nodeId);
+    for (const resolve of unknown?.askers ?? []) resolve();
   }
 
   // Sending.
@@ -264,11 +281,17 @@ export class ConnectedMembers implements TopicMembers {
   // Time.
 
   get due(): number {
-    return this.#pendingInterests.due;
+    return this.#unknown.values().next().value?.patience ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Stops waiting for peers that took too long to announce their topics. */
   wake(now: number): void {
-    this.#pendingInterests.wake(now);
+    for (const [member, { patience }] of this.#unknown) {
+      if (now < patience) return;
+      this.#slow.add(member.nodeId);
+      if (this.#slow.size > SLOW) this.#slow.clear();
+      this.#known(member);
+    }
   }
 
   snapshot(): GossipSnapshot['peers'] {
@@ -363,7 +386,8 @@ export class ConnectedMembers implements TopicMembers {
     this.#last = undefined;
     this.all.set(nodeId, member);
     this.#byInstance.set(instance, member);
-    this.#pendingInterests.met(member, clock.now());
+    if (!this.#slow.has(nodeId))
+      this.#unknown.set(member, { patience: clock.now() + PATIENCE, askers: [] });
     clock.defer(() => {
       if (this.all.get(nodeId) === member) this.#listener.connected(member);
     });
@@ -380,7 +404,7 @@ export class ConnectedMembers implements TopicMembers {
     this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
     this.#listener.disconnected(nodeId, cause);
-    this.#pendingInterests.made(member);
+    this.#known(member);
   }
 }
 
@@ -399,73 +423,6 @@ const TERMS_BYTES = 128;
  */
 const PULLS = 64;
 const PULL_INTERVAL = 250;
-
-// Tracks peers that have just connected and have not yet announced their topics. Callers can wait
-// for the announcement for a limited time.
-
-/** P is the type of a peer, which is the same object for as long as the peer is connected. */
-class PendingInterests<P extends { readonly nodeId: string }> {
-  readonly #known: (peer: P) => void;
-  /** Peers whose topics are not known yet, the oldest first. */
-  readonly #unknown = new Map<P, { readonly patience: number; readonly askers: (() => void)[] }>();
-  /** Ids of peers that once took too long. */
-  readonly #slow = new Set<string>();
-
-  /**
-   * @param known is called when the topics of a peer are known, and when waiting for them is given
-   *   up
-   */
-  constructor(known: (peer: P) => void) {
-    this.#known = known;
-  }
-
-  /**
-   * Adds a peer that has just connected. A peer that once took too long is not waited for again.
-   */
-  met(peer: P, now: number): void {
-    if (!this.#slow.has(peer.nodeId))
-      this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
-  }
-
-  /** Removes a peer that has announced its topics or has disconnected. */
-  made(peer: P): void {
-    const unknown = this.#unknown.get(peer);
-    this.#unknown.delete(peer);
-    this.#known(peer);
-    for (const resolve of unknown?.askers ?? []) resolve();
-  }
-
-  isMade(peer: P): boolean {
-    return !this.#unknown.has(peer);
-  }
-
-  /** Resolves when it is known which topics the peer is on, or when it is no longer waited for. */
-  async wait(peer: P): Promise<void> {
-    const unknown = this.#unknown.get(peer);
-    if (unknown !== undefined) await new Promise<void>((resolve) => unknown.askers.push(resolve));
-  }
-
-  /** Returns the ids of peers whose topics are not known yet. */
-  pending(): readonly string[] {
-    if (this.#unknown.size === 0) return NOBODY;
-    return Array.from(this.#unknown.keys(), ({ nodeId }) => nodeId);
-  }
-
-  get due(): number {
-    for (const { patience } of this.#unknown.values()) return patience;
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** Stops waiting for peers that took too long. */
-  wake(now: number): void {
-    for (const [peer, { patience }] of this.#unknown) {
-      if (now < patience) return;
-      this.#slow.add(peer.nodeId);
-      if (this.#slow.size > SLOW) this.#slow.clear();
-      this.made(peer);
-    }
-  }
-}
 
 const NOBODY: readonly string[] = [];
 /**
