@@ -1,5 +1,5 @@
-// Searches for other nodes of this node's topics by executing the steps of the topic walk, looks for
-// other parts of a split network, and answers other nodes that search.
+// Searches for other nodes of this node's topics by executing the steps of the topic walk, looks
+// for other parts of a split network, and answers other nodes that search.
 
 import { sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
@@ -87,8 +87,9 @@ export class Walker {
   /**
    * Dials a random node of the address book, because both parts of a split network may have full
    * views. The dialed node reports its topics, and the sessions of those topics are informed about
-   * the node. So if the network has split, a partial view knows nodes of the other part when it asks
-   * a node outside its views for a link. Nodes that are on no topic of this node are not remembered.
+   * the node. So if the network has split, a partial view knows nodes of the other part when it
+   * asks a node outside its views for a link. Nodes that are on no topic of this node are not
+   * remembered.
    */
   #probe(now: number): void {
     this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);

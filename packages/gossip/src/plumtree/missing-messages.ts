@@ -212,10 +212,10 @@ export class MissingMessages<P> {
   }
 
   /**
-   * Records that a peer doesn't have the message after all, which ends its promise. If the peer was asked for it, the next
-   * peer of this round is due at once. If not, or if all peers were asked, the time of the next
-   * request doesn't change. Otherwise a peer could use up all requests at once by giving notice and
-   * withdrawing it again and again.
+   * Records that a peer doesn't have the message after all, which ends its promise. If the peer was
+   * asked for it, the next peer of this round is due at once. If not, or if all peers were asked,
+   * the time of the next request doesn't change. Otherwise a peer could use up all requests at once
+   * by giving notice and withdrawing it again and again.
    */
   withdraw(key: string, peer: string, now: number): void {
     this.#excuse(peer, key);
@@ -261,7 +261,8 @@ export class MissingMessages<P> {
           continue;
         }
         this.#promises.set(`${message.key} ${peer}`, peer, now);
-        if (this.#promises.size > options.outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
+        if (this.#promises.size > options.outstanding)
+          this.#promises.take(Number.POSITIVE_INFINITY);
         const ids = lots.get(peer) ?? [];
         lots.set(peer, ids);
         ids.push(message.id);

@@ -60,9 +60,10 @@ type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
 
 /**
  * The signatures of one node. Each message is verified only once, because known messages are
- * recognized by their ids first. To bound the cost of a flood of forgeries, messages of a source that
- * has sent many in the current second are not verified. A forgery leaves no trace except in the count
- * of its sender, so it can't replace the true message, although anybody can guess the id of a message.
+ * recognized by their ids first. To bound the cost of a flood of forgeries, messages of a source
+ * that has sent many in the current second are not verified. A forgery leaves no trace except in
+ * the count of its sender, so it can't replace the true message, although anybody can guess the id
+ * of a message.
  */
 export class Signatures {
   /** True if messages must be signed. */
