@@ -392,7 +392,7 @@ export class Validation {
     if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
       return this.#begin(check, now);
     const { from, size } = check;
-    const own = this.#lanes.get(from) ?? new SizedQueue();
+    const own = this.#lanes.get(from) ?? new SizedQueue<Check>();
     this.#lanes.set(from, own);
     own.push(check);
     this.waiting++;
