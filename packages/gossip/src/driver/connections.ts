@@ -197,11 +197,7 @@ export function noLongerHere(nodeId: string): TransportError {
   return notReached('unavailable', nodeId, `node ${nodeId} is no longer connected`);
 }
 
-function notReached(
-  code: TransportError['code'],
-  target: string,
-  text: string,
-): TransportError {
+function notReached(code: TransportError['code'], target: string, text: string): TransportError {
   return new TransportError(code, text, { target, sent: false });
 }
 

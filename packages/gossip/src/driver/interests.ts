@@ -170,8 +170,7 @@ export class Interests {
     const member = this.#init.members.all.get(nodeId);
     const remote = member?.connection.current;
     this.#unpulled.delete(nodeId);
-    if (member === undefined || remote === undefined)
-      return this.#pullFailed(nodeId, instance);
+    if (member === undefined || remote === undefined) return this.#pullFailed(nodeId, instance);
     if (!member.limits.pulls.tryTake(this.#init.mount.clock.now())) {
       this.#pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);

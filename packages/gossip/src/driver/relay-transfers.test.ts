@@ -3,12 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { MOST_REST, type RelayReport } from '../wire/frame.ts';
-import {
-  Distribution,
-  type RelayNode,
-  splitRecipients,
-  type Upload,
-} from './relay-transfers.ts';
+import { Distribution, type RelayNode, splitRecipients, type Upload } from './relay-transfers.ts';
 
 interface Sent {
   readonly relay: string;

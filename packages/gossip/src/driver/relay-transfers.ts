@@ -56,12 +56,7 @@ export class Distribution {
   /**
    * @param length number of bytes that are present already: all of them for a message of this node
    */
-  constructor(
-    node: RelayNode,
-    bytes: Uint8Array,
-    length: number,
-    head: Omit<RelayHead, 'rest'>,
-  ) {
+  constructor(node: RelayNode, bytes: Uint8Array, length: number, head: Omit<RelayHead, 'rest'>) {
     this.#node = node;
     this.bytes = bytes;
     this.length = length;

@@ -6,12 +6,7 @@ import type { Remote } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
 import { encodeQuestion, MOST_ASKED, readQuestion } from '../discovery/tags.ts';
-import {
-  type DiscoveryConfig,
-  type Need,
-  type Step,
-  TopicWalk,
-} from '../discovery/topic-walk.ts';
+import { type DiscoveryConfig, type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
 import { jittered } from '../hyparview/views.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';

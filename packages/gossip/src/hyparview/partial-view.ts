@@ -97,8 +97,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
     return (
-      (chosen <= this.#config.own && this.#requester.isPressed(now)) ||
-      (chosen === 0 && size > 0)
+      (chosen <= this.#config.own && this.#requester.isPressed(now)) || (chosen === 0 && size > 0)
     );
   }
 

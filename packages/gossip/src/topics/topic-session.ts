@@ -469,8 +469,7 @@ export class TopicSession implements TopicContext {
   }
 
   wake(now: number): void {
-    if (this.overlay !== undefined && now >= this.overlay.wakeAt)
-      this.#feed(now, { type: 'wake' });
+    if (this.overlay !== undefined && now >= this.overlay.wakeAt) this.#feed(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.#inspection.wake(now);
     this.publisher.wake(now);
