@@ -25,7 +25,7 @@ function setUp(t: ExecutionContext, settings: Settings) {
   const limits = new PeerLimits(memberLimits);
   const parts = {
     self,
-    mount: { random, clock: createManualClock() },
+    mount: { random, clock: createManualClock(0) },
     peers: {
       get: () => ({ proven }),
       addressOf: () => 'inmem://b',
