@@ -92,7 +92,7 @@ test('messages for others are dropped: a list without this node, an exclusion of
 });
 
 test('malformed messages are dropped and lower the score, oversized ones are dropped, and a second content under one id is a duplicate', async (t) => {
-  const { sim, a, subscriber, push, drops, blame, guest } = await visit(t.context);
+  const { a, subscriber, push, drops, blame } = await visit(t.context);
   await push(
     { sequence: 0, payload: new Uint8Array(1_001) },
     { sequence: 1, payload: Uint8Array.of(0xff) },
@@ -105,16 +105,6 @@ test('malformed messages are dropped and lower the score, oversized ones are dro
   await push({ sequence: 2 }, { sequence: 2, payload: words.encode('another') });
   t.deepEqual([subscriber.words, blame().length], [['said'], 1]);
   t.is(eventsOf(a, 'duplicate').length, 1);
-  for (const size of [0, 1, 78, 79, 80])
-    for (const first of [0, 1, 2, 3, 255])
-      guest.talk.trySend(guest.remote, 'push', new Uint8Array(size).fill(first));
-  for (const size of [0, 1, 33, 34, 77, 79])
-    for (const first of [0, 1, 2, 3, 9])
-      guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
-  guest.join();
-  await sim.run(200);
-  await push({ sequence: 3 });
-  t.deepEqual(subscriber.words, ['said', 'said']);
 });
 
 test('malformed frames lower the sender’s score, on a topic or not, and leave nothing behind', async (t) => {

@@ -29,16 +29,11 @@ function walk({
   });
   const steps: (Step & { readonly at: number })[] = [];
   let now = 0;
-  const wake = (at: number): Step[] => {
-    const taken: Step[] = [];
-    machine.handle(at, { type: 'wake' });
-    for (let step = machine.poll(); step !== undefined; step = machine.poll()) taken.push(step);
-    return taken;
-  };
+  const wake = (at: number): Step[] => machine.wake(at);
   /** Ends a step 50 ms after the present tick. Returns true if it found a node. */
   const end = (walker: number, isFound: boolean, named: readonly string[] = []): boolean => {
     const { found } = machine;
-    machine.handle(now + 50, { type: 'ended', walker, isFound, named });
+    machine.ended(walker, isFound, named, now + 50);
     return machine.found > found;
   };
   /**
@@ -55,7 +50,7 @@ function walk({
     }
     return steps.splice(0);
   };
-  const need = (what: Need) => machine.handle(now, { type: 'need', need: what });
+  const need = (what: Need) => machine.setNeed(what, now);
   return { machine, wake, end, run, need, now: () => now };
 }
 

@@ -1,9 +1,8 @@
 // Decides when and where to look for other nodes of a topic: p2panda's random walk over the
-// network, as a pure state machine. It decides on the pace of the walkers and on the nodes to visit
-// next. Its inputs report which nodes are needed and how steps ended; its outputs are the steps to
-// take.
+// network. It decides on the pace of the walkers and on the nodes to visit next. It is told which
+// nodes are needed and how steps ended, and returns the steps to take.
 
-import { dropOldest, type Machine, OutputQueue, RateLimit } from '@trunkline/peers/internal';
+import { dropOldest, RateLimit } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
 import {
   type Options,
@@ -20,28 +19,9 @@ import { jittered, pick } from '../hyparview/views.ts';
  */
 export type Need = 'first' | 'more' | 'none';
 
-/** An input of {@link TopicWalk}. */
-type TopicWalkInput =
-  /** Sets what is needed now. */
-  | { readonly type: 'need'; readonly need: Need }
-  | StepEnded
-  /** Takes the steps that are due. */
-  | { readonly type: 'wake' };
-
-/** A walker's step is over. */
-interface StepEnded {
-  readonly type: 'ended';
-  readonly walker: number;
-  /** True if the step found a new node that shares a topic with this one. */
-  readonly isFound: boolean;
-  /** Nodes that, according to a trustworthy node, are on a topic. */
-  readonly named: readonly string[];
-}
-
 /**
- * An output of {@link TopicWalk}: a step that a walker takes. `visit`: connect to a node to learn
- * which topics it is on; `ask`: ask a node that shares a topic with this one for other nodes of
- * that topic. The input `ended` reports the end of the step.
+ * A step that a walker takes. `visit`: connect to a node to learn which topics it is on; `ask`: ask
+ * a node that shares a topic with this one for other nodes of that topic.
  */
 export interface Step {
   readonly type: 'visit' | 'ask';
@@ -84,20 +64,21 @@ interface Walker {
  *
  * Times are milliseconds of a monotonic clock.
  */
-export class TopicWalk implements Machine<TopicWalkInput, Step> {
+export class TopicWalk {
+  /** The current need. */
+  need: Need = 'none';
+  /** Number of steps that found a node. */
+  found = 0;
   readonly #init: TopicWalkInit;
   readonly #random: Random;
   readonly #slowest: number;
-  readonly #outputs = new OutputQueue<Step>();
   readonly #walkers: readonly Walker[];
-  #need: Need = 'none';
   /** Time at which the pauses start over. */
   #anew = 0;
   /** Nodes that are said to be on a topic, to be visited next. */
   readonly #leads = new Set<string>();
   readonly #visited = new Set<string>();
   readonly #asked = new Map<string, number>();
-  #found = 0;
 
   constructor(init: TopicWalkInit) {
     const { random, walkers, slowest } = init;
@@ -111,40 +92,15 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
     }));
   }
 
-  handle(now: number, input: TopicWalkInput): void {
-    switch (input.type) {
-      case 'need':
-        return this.#setNeed(input.need, now);
-      case 'ended':
-        return this.#ended(input, now);
-      case 'wake':
-        return this.#wake(now);
-    }
-  }
-
-  poll(): Step | undefined {
-    return this.#outputs.poll();
-  }
-
   get wakeAt(): number {
-    let wakeAt = Number.POSITIVE_INFINITY;
-    for (const { isUnderWay, next } of this.#active)
-      if (!isUnderWay) wakeAt = Math.min(wakeAt, next);
-    return wakeAt;
+    const idle = this.#active.filter(({ isUnderWay }) => !isUnderWay);
+    return Math.min(...idle.map(({ next }) => next));
   }
 
-  get need(): Need {
-    return this.#need;
-  }
-
-  /** Number of steps that found a node. */
-  get found(): number {
-    return this.#found;
-  }
-
-  #setNeed(need: Need, now: number): void {
-    if (need === this.#need) return;
-    this.#need = need;
+  /** Sets what is needed now. */
+  setNeed(need: Need, now: number): void {
+    if (need === this.need) return;
+    this.need = need;
     if (need === 'first') this.#beginAnew(now);
     for (const walker of this.#walkers)
       walker.next =
@@ -152,21 +108,29 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
     if (need === 'none') this.#leads.clear();
   }
 
-  #wake(now: number): void {
-    if (this.#need === 'first' && now >= this.#anew) this.#beginAnew(now);
+  /** Returns the steps that are due. */
+  wake(now: number): Step[] {
+    const steps: Step[] = [];
+    if (this.need === 'first' && now >= this.#anew) this.#beginAnew(now);
     for (const [index, walker] of this.#active.entries()) {
       if (walker.isUnderWay || now < walker.next) continue;
       const place = this.#place(now);
       walker.isUnderWay = place !== undefined;
       if (place === undefined) this.#pause(walker, false, now);
-      else this.#outputs.add({ ...place, walker: index });
+      else steps.push({ ...place, walker: index });
     }
+    return steps;
   }
 
-  #ended({ walker: index, isFound, named }: StepEnded, now: number): void {
+  /**
+   * Called when a walker's step is over.
+   * @param isFound true if the step found a new node that shares a topic with this one
+   * @param named nodes that, according to a trustworthy node, are on a topic
+   */
+  ended(index: number, isFound: boolean, named: readonly string[], now: number): void {
     const walker = this.#walkers[index]!;
     const found = this.#follow(named, now) || isFound;
-    if (found) this.#found++;
+    if (found) this.found++;
     walker.isUnderWay = false;
     this.#pause(walker, found, now);
   }
@@ -186,9 +150,9 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
 
   /** The walkers that are active, given the current need. */
   get #active(): readonly Walker[] {
-    return this.#need === 'first'
+    return this.need === 'first'
       ? this.#walkers
-      : this.#need === 'more'
+      : this.need === 'more'
         ? this.#walkers.slice(0, 1)
         : [];
   }
@@ -202,7 +166,7 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
     walker.pause = found
       ? PACE
       : Math.min(this.#slowest, walker.pause + between(1_000, 5_000, this.#random));
-    const pause = found || this.#need === 'first' ? walker.pause : this.#slowest;
+    const pause = found || this.need === 'first' ? walker.pause : this.#slowest;
     walker.next = now + jittered(pause, this.#random);
   }
 

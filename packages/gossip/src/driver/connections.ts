@@ -150,10 +150,8 @@ export class Dials {
    */
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
-    const message = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
-    return Promise.reject(
-      new TransportError('failed_precondition', message, { target: nodeId, sent: false }),
-    );
+    const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
+    return Promise.reject(notReached('failed_precondition', nodeId, text));
   }
 
   /** Connects to a node. Resolves when it is connected. */
@@ -162,12 +160,8 @@ export class Dials {
     const under = this.#under.get(nodeId);
     if (under !== undefined) return under.done;
     if (this.#under.size >= AT_ONCE) {
-      return Promise.reject(
-        new TransportError('resource_exhausted', `${AT_ONCE} nodes are already being dialed`, {
-          target: nodeId,
-          sent: false,
-        }),
-      );
+      const text = `${AT_ONCE} nodes are already being dialed`;
+      return Promise.reject(notReached('resource_exhausted', nodeId, text));
     }
     const late = new AbortController();
     const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
@@ -182,31 +176,29 @@ export class Dials {
 
   async #dial(nodeId: string, timeout: number, late: AbortController): Promise<void> {
     const { clock } = this.#transport;
-    const timer = clock.setTimeout(
-      () =>
-        late.abort(
-          new TransportError(
-            'deadline_exceeded',
-            `node ${nodeId} could not be reached within ${inMs(timeout)}`,
-            { target: nodeId, sent: false },
-          ),
-        ),
-      timeout,
-    );
+    const timer = clock.setTimeout(() => {
+      const text = `node ${nodeId} could not be reached within ${inMs(timeout)}`;
+      late.abort(notReached('deadline_exceeded', nodeId, text));
+    }, timeout);
     try {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
-      if (!this.#isHere(nodeId))
-        throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
-          target: nodeId,
-          sent: false,
-        });
+      if (!this.#isHere(nodeId)) throw noLongerHere(nodeId);
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       clock.clearTimeout(timer);
     }
   }
+}
+
+/** Returns the error for a node that was dialed, and disconnected at once. */
+export function noLongerHere(nodeId: string): TransportError {
+  return notReached('unavailable', nodeId, `node ${nodeId} is no longer connected`);
+}
+
+function notReached(code: TransportError['code'], target: string, text: string): TransportError {
+  return new TransportError(code, text, { target, sent: false });
 }
 
 /** Maximum number of concurrent dials. */

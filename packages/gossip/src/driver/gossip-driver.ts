@@ -1,9 +1,7 @@
 // Connects the topics to a transport and its peers: it hands incoming messages to the topics, sends
 // what they send, and wakes them with a single timer.
 
-import type { Peers } from '@trunkline/peers';
 import {
-  type AnyTransport,
   type Clock,
   type Codec,
   type Random,
@@ -23,7 +21,6 @@ import {
   unsentOf,
 } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import { jittered } from '../hyparview/views.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
@@ -34,11 +31,11 @@ import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
-import { decodeReceipt, FRAME_AROUND } from '../wire/frame.ts';
-import { ConnectionPins, type Dials } from './connections.ts';
+import { FRAME_AROUND } from '../wire/frame.ts';
+import { ConnectionPins } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { ConnectedMembers, type MembersEvent } from './members.ts';
+import { type ConnectedMember, ConnectedMembers } from './members.ts';
 import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
@@ -58,7 +55,6 @@ export class GossipDriver implements TopicNode {
   readonly #timer: DeadlineTimer;
   readonly #pins: ConnectionPins;
   readonly #views: ViewMessenger;
-  readonly #partitionProbe: PartitionProbe;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -94,16 +90,8 @@ export class GossipDriver implements TopicNode {
       // that arrived meanwhile are read first.
       () => {},
     );
-    this.members = new ConnectedMembers(
-      config,
-      this.sessions,
-      (nodeId) => this.#views.isDialing(nodeId),
-      (event) => this.#onMembers(event),
-    );
+    this.members = new ConnectedMembers(config, this.sessions, this);
     this.#views = new ViewMessenger(this.clock, peers, this.members);
-    const isContent = () =>
-      overlay.holds && this.sessions.size > 0 && this.#walker?.isContent === true;
-    this.#partitionProbe = new PartitionProbe(transport, peers, this.members.dials, isContent);
     this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
   }
 
@@ -162,7 +150,7 @@ export class GossipDriver implements TopicNode {
         ? undefined
         : relay.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
     this.#relays = relays;
-    const walker = new Walker(parts, discovery);
+    const walker = new Walker(parts, discovery, this.overlay.holds);
     this.#walker = walker;
     this.#state = 'running';
     this.membershipChanged();
@@ -172,7 +160,6 @@ export class GossipDriver implements TopicNode {
       walker,
       relays,
       report: (nodeId) => this.misbehaved(nodeId),
-      receipt: (request, from) => this.#receipt(request, from),
     });
     const { push, ...others } = inbox.handlers();
     // `Arrivals` enters the context for all messages that arrive together.
@@ -294,25 +281,27 @@ export class GossipDriver implements TopicNode {
 
   // Peers.
 
-  #onMembers(event: MembersEvent): void {
+  isDialing(nodeId: string): boolean {
+    return this.#views.isDialing(nodeId);
+  }
+
+  connected(member: ConnectedMember): void {
+    this.#interests!.connected(member, this.clock.now());
+    this.soon();
+  }
+
+  writable(nodeId: string): void {
     const now = this.clock.now();
-    switch (event.type) {
-      case 'connected':
-        this.#interests!.connected(event.member, now);
-        return this.soon();
-      case 'writable':
-        for (const session of this.sessions.values())
-          session.feed(now, { type: 'writable', peer: event.nodeId });
-        return this.soon();
-      case 'disconnected': {
-        const { member, cause } = event;
-        const { nodeId } = member;
-        this.#interests!.gone(member);
-        this.#walker!.gone(member, now);
-        for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
-        return this.#relays?.gone(nodeId);
-      }
-    }
+    for (const session of this.sessions.values())
+      session.feed(now, { type: 'writable', peer: nodeId });
+    this.soon();
+  }
+
+  disconnected(nodeId: string, cause: TransportError): void {
+    const now = this.clock.now();
+    this.#interests!.gone(nodeId);
+    for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
+    this.#relays?.gone(nodeId);
   }
 
   neighbor(nodeId: string, isOne: boolean): void {
@@ -341,16 +330,6 @@ export class GossipDriver implements TopicNode {
     this.clock.defer(() => peers.ban(nodeId, BAN, why));
   }
 
-  #receipt(request: Uint8Array, from: string): void {
-    const receipt = decodeReceipt(request);
-    if (receipt === undefined) this.misbehaved(from);
-    else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
-    else {
-      const { topic, id, verdict } = receipt;
-      this.sessions.get(topic)?.publisher.publications.receipt(id, from, verdict);
-    }
-  }
-
   // Sending.
 
   view(to: string, session: TopicContext, message: PartialViewMessage): void {
@@ -373,13 +352,7 @@ export class GossipDriver implements TopicNode {
 
   #due(): number {
     let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
-    for (const machine of [
-      this.#interests!,
-      this.#walker!,
-      this.#pins,
-      this.members,
-      this.#partitionProbe,
-    ])
+    for (const machine of [this.#interests!, this.#walker!, this.#pins, this.members])
       due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
@@ -391,7 +364,6 @@ export class GossipDriver implements TopicNode {
     this.#pins.wake(now);
     this.members.wake(now);
     this.#relays?.wake(now);
-    this.#partitionProbe.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
     return this.#due();
   }
@@ -429,53 +401,3 @@ interface UnsentMessages {
  * Milliseconds between two checks, because connections don't report when the last message has left.
  */
 const LOOK = 5;
-
-// Makes a node that has enough neighbors dial other nodes from time to time, because both parts of
-// a split network may have full views.
-
-/**
- * Dials one random node of the address book every minute. The dialed node reports its topics, and
- * the sessions of those topics are informed about the node. So if the network has split, a partial
- * view knows nodes of the other part when it asks a node outside its views for a link. Nodes that
- * are on no topic of this node are not remembered.
- */
-export class PartitionProbe {
-  readonly #random: Random;
-  readonly #peers: Pick<Peers, 'known'>;
-  readonly #dials: Pick<Dials, 'seek'>;
-  readonly #isContent: () => boolean;
-  #next: number;
-
-  /**
-   * @param isContent returns true if this node is on topics whose overlay knows only few of their
-   * nodes, and discovery has nothing to do for them
-   */
-  constructor(
-    { clock, random }: Pick<AnyTransport, 'clock' | 'random'>,
-    peers: Pick<Peers, 'known'>,
-    dials: Pick<Dials, 'seek'>,
-    isContent: () => boolean,
-  ) {
-    this.#random = random;
-    this.#peers = peers;
-    this.#dials = dials;
-    this.#isContent = isContent;
-    this.#next = clock.now() + INTERVAL;
-  }
-
-  get due(): number {
-    return this.#isContent() ? this.#next : Number.POSITIVE_INFINITY;
-  }
-
-  wake(now: number): void {
-    if (now < this.due) return;
-    this.#next = now + jittered(INTERVAL, this.#random);
-    // The address book, not this class, records whether the node can be reached.
-    for (const nodeId of this.#peers.known(1)) this.#dials.seek(nodeId, PATIENCE).catch(() => {});
-  }
-}
-
-/** Milliseconds between two dials. */
-const INTERVAL = 60_000;
-/** Time limit of one dial in milliseconds. */
-const PATIENCE = 5_000;

@@ -2,12 +2,11 @@
 // sends the number to its peers; a peer that receives a newer number pulls the list.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import { PeerLimits, RateLimit, StatusSync } from '@trunkline/peers/internal';
+import { StatusSync } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
-import { Ration } from '../discovery/topic-walk.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
 
 export class Interests {
@@ -24,16 +23,6 @@ export class Interests {
   #keys: ReadonlyMap<string, Uint8Array> = new Map();
   /** The keys on the list that peers pull: those of the topics on which this node gets messages. */
   #listed: readonly Uint8Array[] = [];
-  /**
-   * For each peer, the number of the list that was last sent to it, and its ration of answers that
-   * contain nothing new.
-   */
-  readonly #answered = new PeerLimits(() => ({ seq: 0, ration: new Ration() }));
-  /**
-   * Limits how often the list of each peer is pulled: reading one takes 10 µs for each topic of
-   * this node.
-   */
-  readonly #pulls = new PeerLimits(() => new RateLimit(PULLS, PULL_INTERVAL));
   #isChanging = false;
 
   constructor(init: DriverParts) {
@@ -85,12 +74,9 @@ export class Interests {
     void this.#pull(nodeId, instance);
   }
 
-  gone({ nodeId, proven }: Pick<ConnectedMember, 'nodeId' | 'proven'>): void {
-    const now = this.#init.mount.clock.now();
+  gone(nodeId: string): void {
     this.#untold.delete(nodeId);
     this.#unpulled.delete(nodeId);
-    this.#answered.gone(nodeId, proven, now);
-    this.#pulls.gone(nodeId, proven, now);
     this.#sync.gone(nodeId);
   }
 
@@ -113,11 +99,10 @@ export class Interests {
    * Answers a pull. A new list is sent whenever the peer asks for it; an unchanged list is sent
    * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`.
    */
-  answer({ nodeId }: ConnectedMember, question: Uint8Array): Uint8Array {
-    const now = this.#init.mount.clock.now();
+  answer({ nodeId, limits }: ConnectedMember, question: Uint8Array): Uint8Array {
     const { seq } = this.#sync;
-    const answered = this.#answered.of(nodeId, now);
-    const verdict = answered.seq === seq ? answered.ration.take(now) : 'yes';
+    const isKnown = limits.listed === seq;
+    const verdict = isKnown ? limits.lists.take(this.#init.mount.clock.now()) : 'yes';
     if (verdict === 'abuse') this.#init.peers.report(nodeId, 'bad');
     if (verdict !== 'yes')
       throw stackless(
@@ -133,7 +118,7 @@ export class Interests {
     );
     if (answer === undefined)
       throw stackless('invalid_argument', 'the request for the list of topics is malformed');
-    answered.seq = seq;
+    limits.listed = seq;
     return answer;
   }
 
@@ -180,11 +165,12 @@ export class Interests {
   }
 
   async #pull(nodeId: string, instance: string): Promise<void> {
-    const remote = this.#init.members.remoteOf(nodeId);
+    const member = this.#init.members.all.get(nodeId);
+    const remote = member?.connection.current;
     this.#unpulled.delete(nodeId);
-    if (remote === undefined) return this.#sync.pullFailed(nodeId, instance);
-    const now = this.#init.mount.clock.now();
-    if (!this.#pulls.of(nodeId, now).tryTake(now)) {
+    if (member === undefined || remote === undefined)
+      return this.#sync.pullFailed(nodeId, instance);
+    if (!member.limits.pulls.tryTake(this.#init.mount.clock.now())) {
       this.#sync.pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
@@ -232,10 +218,3 @@ export class Interests {
     return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);
   }
 }
-
-/**
- * Number of pulls of one peer's list that may happen at once, and milliseconds until one more is
- * allowed. Changes beyond that limit are pulled with the next beat.
- */
-const PULLS = 64;
-const PULL_INTERVAL = 250;

@@ -1,12 +1,13 @@
 // Tests of the limit on answers with an unchanged list of topics.
 
+import { PeerLimits } from '@trunkline/peers/internal';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { askForList } from '../discovery/tags.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
 import { Interests } from './interests.ts';
-import type { DriverParts } from './members.ts';
+import { type DriverParts, memberLimits } from './members.ts';
 
 for (const proven of [true, false]) {
   test(`an unchanged list is sent to a peer as often as ${proven ? 'it may have it, over all connections of a proven id' : 'allowed for each connection of an asserted id'}`, (t) => {
@@ -21,18 +22,20 @@ for (const proven of [true, false]) {
     } as unknown as DriverParts);
     const { hex } = topicKey('news');
     interests.set([hex], [hex]);
-    const peer = { nodeId: idOf('b'), proven };
+    const nodeId = idOf('b');
+    const limits = new PeerLimits(memberLimits);
     let answers = 0;
     for (let connection = 0; connection < 3; connection++) {
       for (let i = 0; i < 20; i++) {
         try {
+          const peer = { nodeId, limits: limits.of(nodeId, 0) };
           interests.answer(peer as never, askForList(random));
           answers++;
         } catch (error) {
           t.is((error as { code?: string }).code, 'resource_exhausted');
         }
       }
-      interests.gone(peer);
+      limits.gone(nodeId, proven, 0);
     }
     t.is(answers, proven ? 11 : 33, 'one with the number, and ten more');
   });

@@ -3,21 +3,21 @@
 // reports peers that connect and disconnect.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
-import { dropOldest, PeerLimits } from '@trunkline/peers/internal';
+import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
+import { Ration } from '../discovery/topic-walk.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
-import type { TopicTerms } from '../topics/differences.ts';
-import type { TopicMembers } from '../topics/topic-context.ts';
+import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection, Dials } from './connections.ts';
+import { CurrentConnection, Dials, noLongerHere } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { MessageAddresses } from './view-messenger.ts';
 
@@ -46,20 +46,37 @@ export interface ConnectedMember {
   readonly outbox: PeerOutbox;
   /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
-  readonly messageAddresses: MessageAddresses;
+  readonly limits: ReturnType<typeof memberLimits>;
 }
 
-/** A change among the connected peers. */
-export type MembersEvent =
-  /** A peer has connected. The event is reported after the current code has run. */
-  | { readonly type: 'connected'; readonly member: ConnectedMember }
+/** Creates the limits of a peer; those of a proven id outlive its connections. */
+export function memberLimits() {
+  return {
+    messageAddresses: new MessageAddresses(),
+    /** The number of the list of topics that was last sent to the peer. */
+    listed: 0,
+    /** The answers to the peer that contain no new list of topics. */
+    lists: new Ration(),
+    /**
+     * Limits how often the list of the peer is pulled: reading one takes 10 µs for each topic of
+     * this node.
+     */
+    pulls: new RateLimit(PULLS, PULL_INTERVAL),
+    /** The answers to the peer that name nodes on topics. */
+    nodes: new Ration(),
+  };
+}
+
+/** The part of a node that is told of changes among its connected peers. */
+interface MembersListener {
+  /** Returns true if a node is being dialed because others on a topic named it. */
+  isDialing(nodeId: string): boolean;
+  /** A peer has connected. Called after the current code has run. */
+  connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
-  | { readonly type: 'writable'; readonly nodeId: string }
-  | {
-      readonly type: 'disconnected';
-      readonly member: ConnectedMember;
-      readonly cause: TransportError;
-    };
+  writable(nodeId: string): void;
+  disconnected(nodeId: string, cause: TransportError): void;
+}
 
 export class ConnectedMembers implements TopicMembers {
   /** The connected peers by node id. */
@@ -67,8 +84,7 @@ export class ConnectedMembers implements TopicMembers {
   readonly dials: Dials;
   readonly #config: GossipConfig;
   readonly #sessions: ReadonlyMap<string, TopicSession>;
-  readonly #isDialing: (nodeId: string) => boolean;
-  readonly #tell: (event: MembersEvent) => void;
+  readonly #listener: MembersListener;
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
    * The last sender and its connection: all messages in one chunk come from the same peer, so the
@@ -78,40 +94,40 @@ export class ConnectedMembers implements TopicMembers {
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
   readonly #peers: Peers<any>;
-  readonly #pendingInterests: PendingInterests<ConnectedMember>;
+  /**
+   * The peers that have not announced their topics yet, the oldest first: for each, the time until
+   * which callers wait for them, and these callers.
+   */
+  readonly #unknown = new Map<
+    ConnectedMember,
+    { readonly patience: number; readonly askers: (() => void)[] }
+  >();
+  /** Ids of peers that once took too long. They are not waited for again. */
+  readonly #slow = new Set<string>();
   #mount: Transport<typeof gossipProtocol> | undefined;
   /**
    * The transport instance of each node that is or was connected, by node id. The node whose
    * connection is the oldest is forgotten first.
    */
   readonly #instances = new Map<string, string>();
-  readonly #addresses = new PeerLimits(() => new MessageAddresses());
+  readonly #limits = new PeerLimits(memberLimits);
 
-  /**
-   * @param sessions this node's topics, by their keys in hex
-   * @param isDialing returns true if a node is being dialed because others on a topic named it
-   * @param tell receives the events
-   */
+  /** @param sessions this node's topics, by their keys in hex */
   constructor(
     config: GossipConfig,
     sessions: ReadonlyMap<string, TopicSession>,
-    isDialing: (nodeId: string) => boolean,
-    tell: (event: MembersEvent) => void,
+    listener: MembersListener,
   ) {
     const { transport, peers } = config;
     this.#config = config;
     this.#peers = peers;
     this.#sessions = sessions;
-    this.#isDialing = isDialing;
-    this.#tell = tell;
+    this.#listener = listener;
     this.dials = new Dials(
       transport,
       (nodeId) => this.#get(nodeId) !== undefined,
       (nodeId) => peers.mayDial(nodeId),
     );
-    this.#pendingInterests = new PendingInterests(({ nodeId }) => {
-      for (const { publisher } of sessions.values()) publisher.publications.known(nodeId);
-    });
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
@@ -158,7 +174,8 @@ export class ConnectedMembers implements TopicMembers {
   // Topics of peers.
 
   pending(): readonly string[] {
-    return this.#pendingInterests.pending();
+    if (this.#unknown.size === 0) return NOBODY;
+    return Array.from(this.#unknown.keys(), ({ nodeId }) => nodeId);
   }
 
   isChosen(nodeId: string): boolean {
@@ -174,7 +191,7 @@ export class ConnectedMembers implements TopicMembers {
 
   isOn(nodeId: string, topic: string): boolean | undefined {
     const member = this.all.get(nodeId);
-    return member !== undefined && this.#pendingInterests.isMade(member)
+    return member !== undefined && !this.#unknown.has(member)
       ? member.topics.has(topic)
       : undefined;
   }
@@ -195,12 +212,9 @@ export class ConnectedMembers implements TopicMembers {
 
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
     const member = this.#get(nodeId);
-    if (member === undefined)
-      throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
-        target: nodeId,
-        sent: false,
-      });
-    await this.#pendingInterests.wait(member);
+    if (member === undefined) throw noLongerHere(nodeId);
+    const unknown = this.#unknown.get(member);
+    await (unknown && new Promise<void>((resolve) => unknown.askers.push(resolve)));
     return member.topics.has(topic);
   }
 
@@ -218,7 +232,16 @@ export class ConnectedMembers implements TopicMembers {
     for (const topic of before)
       if (!topics.has(topic)) sessions.get(topic)?.peerDown(nodeId, undefined, now);
     for (const topic of topics) if (!before.has(topic)) sessions.get(topic)?.peerUp(nodeId, now);
-    this.#pendingInterests.made(member);
+    this.#known(member);
+  }
+
+  /** Called when the topics of a peer are known, or are no longer waited for. */
+  #known(member: ConnectedMember): void {
+    const unknown = this.#unknown.get(member);
+    this.#unknown.delete(member);
+    for (const { publisher } of this.#sessions.values())
+      publisher.publications.known(member.nodeId);
+    for (const resolve of unknown?.askers ?? []) resolve();
   }
 
   // Sending.
@@ -258,11 +281,17 @@ export class ConnectedMembers implements TopicMembers {
   // Time.
 
   get due(): number {
-    return this.#pendingInterests.due;
+    return this.#unknown.values().next().value?.patience ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Stops waiting for peers that took too long to announce their topics. */
   wake(now: number): void {
-    this.#pendingInterests.wake(now);
+    for (const [member, { patience }] of this.#unknown) {
+      if (now < patience) return;
+      this.#slow.add(member.nodeId);
+      if (this.#slow.size > SLOW) this.#slow.clear();
+      this.#known(member);
+    }
   }
 
   snapshot(): GossipSnapshot['peers'] {
@@ -343,23 +372,24 @@ export class ConnectedMembers implements TopicMembers {
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
     const connection = new CurrentConnection(peers, peer);
-    const writable = () => this.#tell({ type: 'writable', nodeId });
+    const writable = () => this.#listener.writable(nodeId);
     const member: ConnectedMember = {
       nodeId,
       instance,
       connection,
-      isChosen: remote.direction === 'out' && !this.#isDialing(nodeId),
+      isChosen: remote.direction === 'out' && !this.#listener.isDialing(nodeId),
       proven,
       outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
-      messageAddresses: this.#addresses.of(nodeId, clock.now()),
+      limits: this.#limits.of(nodeId, clock.now()),
     };
     this.#last = undefined;
     this.all.set(nodeId, member);
     this.#byInstance.set(instance, member);
-    this.#pendingInterests.met(member, clock.now());
+    if (!this.#slow.has(nodeId))
+      this.#unknown.set(member, { patience: clock.now() + PATIENCE, askers: [] });
     clock.defer(() => {
-      if (this.all.get(nodeId) === member) this.#tell({ type: 'connected', member });
+      if (this.all.get(nodeId) === member) this.#listener.connected(member);
     });
     return member;
   }
@@ -371,10 +401,10 @@ export class ConnectedMembers implements TopicMembers {
     this.all.delete(nodeId);
     if (this.#byInstance.get(instance) === member) this.#byInstance.delete(instance);
     outbox.close();
-    this.#addresses.gone(nodeId, proven, this.#config.transport.clock.now());
+    this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
-    this.#tell({ type: 'disconnected', member, cause });
-    this.#pendingInterests.made(member);
+    this.#listener.disconnected(nodeId, cause);
+    this.#known(member);
   }
 }
 
@@ -387,73 +417,12 @@ const NONE: ReadonlySet<string> = new Set();
 const INSTANCES = 4_096;
 /** Number of bytes counted, in the queue to a peer, for a message with a topic's terms. */
 const TERMS_BYTES = 128;
-
-// Tracks peers that have just connected and have not yet announced their topics. Callers can wait
-// for the announcement for a limited time.
-
-/** P is the type of a peer, which is the same object for as long as the peer is connected. */
-class PendingInterests<P extends { readonly nodeId: string }> {
-  readonly #known: (peer: P) => void;
-  /** Peers whose topics are not known yet, the oldest first. */
-  readonly #unknown = new Map<P, { readonly patience: number; readonly askers: (() => void)[] }>();
-  /** Ids of peers that once took too long. */
-  readonly #slow = new Set<string>();
-
-  /**
-   * @param known is called when the topics of a peer are known, and when waiting for them is given
-   *   up
-   */
-  constructor(known: (peer: P) => void) {
-    this.#known = known;
-  }
-
-  /**
-   * Adds a peer that has just connected. A peer that once took too long is not waited for again.
-   */
-  met(peer: P, now: number): void {
-    if (!this.#slow.has(peer.nodeId))
-      this.#unknown.set(peer, { patience: now + PATIENCE, askers: [] });
-  }
-
-  /** Removes a peer that has announced its topics or has disconnected. */
-  made(peer: P): void {
-    const unknown = this.#unknown.get(peer);
-    this.#unknown.delete(peer);
-    this.#known(peer);
-    for (const resolve of unknown?.askers ?? []) resolve();
-  }
-
-  isMade(peer: P): boolean {
-    return !this.#unknown.has(peer);
-  }
-
-  /** Resolves when it is known which topics the peer is on, or when it is no longer waited for. */
-  async wait(peer: P): Promise<void> {
-    const unknown = this.#unknown.get(peer);
-    if (unknown !== undefined) await new Promise<void>((resolve) => unknown.askers.push(resolve));
-  }
-
-  /** Returns the ids of peers whose topics are not known yet. */
-  pending(): readonly string[] {
-    if (this.#unknown.size === 0) return NOBODY;
-    return Array.from(this.#unknown.keys(), ({ nodeId }) => nodeId);
-  }
-
-  get due(): number {
-    for (const { patience } of this.#unknown.values()) return patience;
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** Stops waiting for peers that took too long. */
-  wake(now: number): void {
-    for (const [peer, { patience }] of this.#unknown) {
-      if (now < patience) return;
-      this.#slow.add(peer.nodeId);
-      if (this.#slow.size > SLOW) this.#slow.clear();
-      this.made(peer);
-    }
-  }
-}
+/**
+ * Number of pulls of one peer's list that may happen at once, and milliseconds until one more is
+ * allowed. Changes beyond that limit are pulled with the next beat.
+ */
+const PULLS = 64;
+const PULL_INTERVAL = 250;
 
 const NOBODY: readonly string[] = [];
 /**

@@ -5,6 +5,7 @@
 import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
+import { SizedQueue } from '../topics/reader.ts';
 import type { Unsent } from '../types.ts';
 import type { CurrentConnection } from './connections.ts';
 
@@ -35,13 +36,15 @@ interface PeerOutboxLimits {
 
 /** Sends messages at once if possible, and queues the others until the peer takes more. */
 export class PeerOutbox {
+  /**
+   * The number of messages dropped because too many were queued or because they could not be sent.
+   */
+  dropped = 0;
   readonly #mount: Mount;
   readonly #connection: CurrentConnection;
   readonly #limits: PeerOutboxLimits;
   readonly #writable: () => void;
-  readonly #queue: Parcel[] = [];
-  #bytes = 0;
-  #dropped = 0;
+  readonly #queue = new SizedQueue<Parcel>();
   #isPumping = false;
   /** The message that is being sent. */
   #leaving: Parcel | undefined = undefined;
@@ -63,14 +66,7 @@ export class PeerOutbox {
   }
 
   get waiting(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.#queue.length, bytes: this.#bytes };
-  }
-
-  /**
-   * The number of messages dropped because too many were queued or because they could not be sent.
-   */
-  get dropped(): number {
-    return this.#dropped;
+    return { messages: this.#queue.length, bytes: this.#queue.bytes };
   }
 
   /**
@@ -94,9 +90,9 @@ export class PeerOutbox {
     if (this.#isTooLarge(parcel.size)) return 'too-large';
     if (
       this.#queue.length >= this.#limits.messages ||
-      (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)
+      (this.#queue.bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)
     ) {
-      this.#dropped++;
+      this.dropped++;
       this.#isWanted = true;
       return 'no-room';
     }
@@ -131,8 +127,8 @@ export class PeerOutbox {
   /** Drops all queued messages, because the peer is gone. */
   close(): void {
     this.#isClosed = true;
-    this.#bytes = 0;
-    for (const parcel of this.#queue.splice(0)) if (parcel !== this.#leaving) parcel.lost?.();
+    for (let parcel = this.#queue.shift(); parcel !== undefined; parcel = this.#queue.shift())
+      if (parcel !== this.#leaving) parcel.lost?.();
   }
 
   #try(method: Parcel['method'], request: Parcel['request']): boolean {
@@ -148,7 +144,6 @@ export class PeerOutbox {
 
   #enqueue(parcel: Parcel): void {
     this.#queue.push(parcel);
-    this.#bytes += parcel.size;
     this.#pump();
   }
 
@@ -160,7 +155,7 @@ export class PeerOutbox {
     this.#isPumping = true;
     try {
       while (!this.#isClosed) {
-        const [head] = this.#queue;
+        const head = this.#queue.first;
         const remote = this.#connection.current;
         if (remote === undefined) return this.close();
         this.#leaving = head;
@@ -175,11 +170,11 @@ export class PeerOutbox {
           // Another connection of the same peer may still take it.
           if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
           if (head === undefined) return;
-          this.#dropped++;
+          this.dropped++;
           if ((error as TransportError).sent !== true) head.lost?.();
         }
         if (this.#isClosed) return;
-        if (head !== undefined) this.#bytes -= this.#queue.shift()!.size;
+        if (head !== undefined) this.#queue.shift();
         if (this.#queue.length === 0 && this.#isWanted) {
           this.#isWanted = false;
           this.#writable();

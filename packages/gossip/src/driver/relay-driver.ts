@@ -34,7 +34,6 @@ import {
 import {
   Distribution,
   longestTransfer,
-  RelayBuffer,
   type RelayedMessage,
   type RelayNode,
   Shipment,
@@ -232,9 +231,7 @@ export class Relays implements RelayDriver, RelayNode {
   // Time.
 
   get due(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const each of this.#all()) due = Math.min(due, each.due);
-    return due;
+    return Math.min(...this.#all().map(({ due }) => due));
   }
 
   wake(now: number): void {
@@ -303,7 +300,6 @@ class Transit {
   readonly #from: string;
   readonly #head: RelayHead;
   readonly #deliver: (envelope: Envelope) => void;
-  readonly #buffer: RelayBuffer;
   readonly #distribution: Distribution;
   readonly #end: number;
   #movedAt: number;
@@ -327,10 +323,9 @@ class Transit {
     this.#from = from;
     this.#head = head;
     this.#deliver = deliver;
-    this.#buffer = new RelayBuffer(new Uint8Array(size));
     this.#movedAt = node.now();
     this.#end = this.#movedAt + longestTransfer(node.config, size);
-    this.#distribution = new Distribution(node, this.#buffer, { topic, id, hops, size });
+    this.#distribution = new Distribution(node, new Uint8Array(size), 0, { topic, id, hops, size });
     this.#distribution.send(rest);
   }
 
@@ -362,12 +357,11 @@ class Transit {
 
   /** Handles the next bytes of the message. */
   #received(chunk: Uint8Array): void {
-    if (!this.#buffer.append(chunk)) {
+    if (!this.#distribution.append(chunk)) {
       this.#node.misbehaved(this.#from);
       return this.#fail(this.#wrong('is longer than declared'));
     }
     if (chunk.length > 0) this.#movedAt = this.#node.now();
-    this.#distribution.arrived();
   }
 
   /**
@@ -379,9 +373,9 @@ class Transit {
     const isOpen = this.#phase === 'receiving' || this.#phase === 'delivering';
     if (isOpen && error !== undefined) return this.#fail(error);
     if (this.#phase !== 'receiving') return;
-    if (!this.#buffer.isWhole) return this.#fail(this.#wrong('ended too early'));
+    if (!this.#distribution.isWhole) return this.#fail(this.#wrong('ended too early'));
     const head = this.#head;
-    const envelope = decodePush(this.#buffer.bytes);
+    const envelope = decodePush(this.#distribution.bytes);
     if (envelope !== undefined && isOf(envelope, head)) {
       this.#phase = 'delivering';
       this.#deliver({ ...envelope, hops: head.hops });
@@ -432,8 +426,7 @@ class Transit {
 
   #fail(error: unknown): void {
     this.#phase = 'failed';
-    this.#buffer.fail(error);
-    this.#distribution.arrived();
+    this.#distribution.fail(error);
     this.#reject(error);
   }
 

@@ -3,13 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { MOST_REST, type RelayReport } from '../wire/frame.ts';
-import {
-  Distribution,
-  RelayBuffer,
-  type RelayNode,
-  splitRecipients,
-  type Upload,
-} from './relay-transfers.ts';
+import { Distribution, type RelayNode, splitRecipients, type Upload } from './relay-transfers.ts';
 
 interface Sent {
   readonly relay: string;
@@ -22,7 +16,8 @@ interface Sent {
 function scene(
   nodes: number,
   unreachable: readonly string[] = [],
-  buffer = new RelayBuffer(new Uint8Array(10), 10),
+  bytes = new Uint8Array(10),
+  length = bytes.length,
 ) {
   const time = { now: 0 };
   const uploads: Sent[] = [];
@@ -42,8 +37,8 @@ function scene(
     changed: () => missed.push(...distribution.takeMissed()),
   };
   const id = { origin: 'n', epoch: 0, sequence: 0 };
-  const head = { topic: '', id, hops: 1, size: buffer.bytes.length };
-  const distribution = new Distribution(node, buffer, head);
+  const head = { topic: '', id, hops: 1, size: bytes.length };
+  const distribution = new Distribution(node, bytes, length, head);
   const answer = (upload: Sent, report: Partial<RelayReport> | undefined) => {
     upload.resolve(report && { outcome: 'took', missed: [], ...report });
     return settled();
@@ -60,7 +55,7 @@ function scene(
   const names = numbered(nodes);
   distribution.send(names);
   node.changed();
-  return { distribution, names, uploads, missed, blamed, buffer, time, answer, fail, wake };
+  return { distribution, names, uploads, missed, blamed, bytes, time, answer, fail, wake };
 }
 
 /** Resolves when the outcome of an upload was handled. */
@@ -108,11 +103,11 @@ test('a node that cannot be reached is missed, and is in no other part', (t) => 
 });
 
 test('a relay that reads nothing is given up; one that has it all but is silent gets longer, and then its part is missed', async (t) => {
-  const { distribution, uploads, missed, buffer, wake, fail } = scene(6);
+  const { distribution, uploads, missed, bytes, wake, fail } = scene(6);
   const [stuck, mute] = uploads as [Sent, Sent];
   const { value } = await mute.upload.next();
   t.deepEqual(value, new Uint8Array(10));
-  t.is(value?.buffer, buffer.bytes.buffer, 'no copy of it');
+  t.is(value?.buffer, bytes.buffer, 'no copy of it');
   t.true((await mute.upload.next()).done);
   t.is(distribution.due, 1_000);
   wake(1_000);
@@ -127,14 +122,12 @@ test('a relay that reads nothing is given up; one that has it all but is silent 
 });
 
 test('nobody is blamed for a message that does not reach this node', async (t) => {
-  const short = new RelayBuffer(new Uint8Array(10));
-  const { distribution, uploads, missed, buffer, names, wake, fail } = scene(6, [], short);
+  const { distribution, uploads, missed, names, wake, fail } = scene(6, [], new Uint8Array(10), 0);
   const pulls = uploads.map(({ upload }) => upload.next());
   wake(60_000);
   t.false(uploads.some(isAborted));
   const error = new Error('it will not');
-  buffer.fail(error);
-  distribution.arrived();
+  distribution.fail(error);
   for (const pull of pulls) t.is(await t.throwsAsync(pull), error);
   for (const upload of [...uploads]) await fail(upload);
   t.true(distribution.isSettled);
@@ -144,16 +137,13 @@ test('nobody is blamed for a message that does not reach this node', async (t) =
 
 test('a relay that reads too slowly is given up, but not while there is nothing to send to it', (t) => {
   for (const comes of ['at once', 'slowly'] as const) {
-    const buffer = new RelayBuffer(new Uint8Array(1_000_000), comes === 'at once' ? 1_000_000 : 0);
-    const { distribution, uploads, time, wake } = scene(4, [], buffer);
+    const length = comes === 'at once' ? 1_000_000 : 0;
+    const { distribution, uploads, time, wake } = scene(4, [], new Uint8Array(1_000_000), length);
     const [slow] = uploads as [Sent];
     void slow.upload.next();
     for (let i = 0; i < 10 && !isAborted(slow); i++) {
       time.now += 900;
-      if (comes === 'slowly') {
-        buffer.append(new Uint8Array(32 * 1024));
-        distribution.arrived();
-      }
+      if (comes === 'slowly') distribution.append(new Uint8Array(32 * 1024));
       void slow.upload.next();
       wake(time.now);
     }
@@ -162,13 +152,11 @@ test('a relay that reads too slowly is given up, but not while there is nothing 
 });
 
 test('the time in which a relay waited for the message does not count', (t) => {
-  const buffer = new RelayBuffer(new Uint8Array(1_000_000));
-  const { distribution, uploads, time, wake } = scene(4, [], buffer);
+  const { distribution, uploads, time, wake } = scene(4, [], new Uint8Array(1_000_000), 0);
   const [waiting] = uploads as [Sent];
   void waiting.upload.next();
-  buffer.append(new Uint8Array(1_000_000));
   time.now = 10_000;
-  distribution.arrived();
+  distribution.append(new Uint8Array(1_000_000));
   wake(10_999);
   t.false(isAborted(waiting));
   wake(11_000);

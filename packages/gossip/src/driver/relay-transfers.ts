@@ -1,7 +1,7 @@
 // Sends one message from this node to others. The receivers are split into parts. One node of each
 // part, its relay, gets the message and passes it on to the rest of the part in the same way. If
 // the relay of a part fails, the remaining receivers of the part are split again. A distribution
-// owns its uploads.
+// owns its uploads, and the bytes of the message that have arrived so far.
 
 import { sample } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
@@ -34,10 +34,18 @@ interface Part {
   readonly rest: readonly string[];
 }
 
-/** One message that is being sent to several nodes. */
+/**
+ * One message that is being sent to several nodes. It is stored once, and any number of uploads
+ * read the part that has arrived, each at its own pace.
+ */
 export class Distribution {
+  /** Memory for the whole message; uploads get views of it. */
+  readonly bytes: Uint8Array;
+  /** Number of bytes that have arrived. */
+  length: number;
+  /** The reason why no more bytes will come; undefined if there is none. */
+  error: unknown = undefined;
   readonly #node: RelayNode;
-  readonly #buffer: RelayBuffer;
   readonly #head: Omit<RelayHead, 'rest'>;
   readonly #uploads = new Map<Upload, Part>();
   /** The nodes that `takeMissed` returns next. */
@@ -45,9 +53,13 @@ export class Distribution {
   /** Time at which an upload that has ended last made progress. */
   #movedAt: number;
 
-  constructor(node: RelayNode, buffer: RelayBuffer, head: Omit<RelayHead, 'rest'>) {
+  /**
+   * @param length number of bytes that are present already: all of them for a message of this node
+   */
+  constructor(node: RelayNode, bytes: Uint8Array, length: number, head: Omit<RelayHead, 'rest'>) {
     this.#node = node;
-    this.#buffer = buffer;
+    this.bytes = bytes;
+    this.length = length;
     this.#head = head;
     this.#movedAt = node.now();
   }
@@ -59,9 +71,7 @@ export class Distribution {
 
   /** Time at which an upload last made progress. */
   get movedAt(): number {
-    let movedAt = this.#movedAt;
-    for (const upload of this.#uploads.keys()) movedAt = Math.max(movedAt, upload.movedAt);
-    return movedAt;
+    return Math.max(this.#movedAt, ...Array.from(this.#uploads.keys(), ({ movedAt }) => movedAt));
   }
 
   /**
@@ -83,7 +93,7 @@ export class Distribution {
 
   #upload(part: Part): void {
     const { relay, rest } = part;
-    const upload = new Upload(this.#buffer, () => this.#node.now());
+    const upload = new Upload(this, () => this.#node.now());
     this.#uploads.set(upload, part);
     this.#node.upload(relay, { ...this.#head, rest }, upload).then(
       (report) => this.#ended(upload, () => this.#answered(part, report)),
@@ -111,20 +121,38 @@ export class Distribution {
   /** The relay of a part has missed the message, and other nodes relay it to the rest. */
   #replace({ relay, rest }: Part): void {
     this.#missed.push(relay);
-    if (this.#buffer.error === undefined) this.send(rest);
+    if (this.error === undefined) this.send(rest);
     else this.#missed.push(...rest);
   }
 
-  /** Called when the buffer has more bytes of the message, or has failed. */
-  arrived(): void {
+  get isWhole(): boolean {
+    return this.length === this.bytes.length;
+  }
+
+  /**
+   * Adds the next bytes. Returns false if they would make the message too long, or if the message
+   * has failed.
+   */
+  append(chunk: Uint8Array): boolean {
+    if (this.error !== undefined || this.length + chunk.length > this.bytes.length) return false;
+    this.bytes.set(chunk, this.length);
+    this.length += chunk.length;
+    for (const upload of this.#uploads.keys()) upload.give();
+    return true;
+  }
+
+  /**
+   * Marks the message as failed, because no more bytes will come. Only the first error counts; it
+   * must not be undefined. A message that is complete cannot fail.
+   */
+  fail(error: unknown): void {
+    if (!this.isWhole) this.error ??= error;
     for (const upload of this.#uploads.keys()) upload.give();
   }
 
   /** Time at which `wake` has something to do; Infinity if never. */
   get due(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const upload of this.#uploads.keys()) due = Math.min(due, this.#dueOf(upload));
-    return due;
+    return Math.min(...Array.from(this.#uploads.keys(), (upload) => this.#dueOf(upload)));
   }
 
   /** Gives up uploads that are stuck. */
@@ -146,7 +174,7 @@ export class Distribution {
 
   #dueOf(upload: Upload): number {
     const { config } = this.#node;
-    if (upload.isThrough) return upload.movedAt + patience(config, this.#buffer.bytes.length);
+    if (upload.isThrough) return upload.movedAt + patience(config, this.bytes.length);
     // The relay is not to blame for the wait: this node itself waits for its sender, for which
     // separate deadlines apply.
     if (upload.isStarved) return Number.POSITIVE_INFINITY;
@@ -209,7 +237,7 @@ export class Shipment {
     this.#open = new Set(to);
     this.#heardAt = node.now();
     const head = { topic: topic.hex, id: push.id, hops: 1, size: this.size };
-    this.#distribution = new Distribution(node, new RelayBuffer(frame, this.size), head);
+    this.#distribution = new Distribution(node, frame, this.size, head);
     this.#distribution.send(to);
   }
 
@@ -270,64 +298,24 @@ export class Shipment {
   }
 }
 
-// A long message on its way through this node. It is stored once, and any number of uploads read
-// the part that has arrived, each at its own pace.
-
-/** The bytes of a message that have arrived so far. */
-export class RelayBuffer {
-  readonly bytes: Uint8Array;
-  #length: number;
-  #error: unknown = undefined;
-
-  /**
-   * @param bytes memory for the whole message; uploads get views of it.
-   * @param length number of bytes that are present already: all of them for a message of this node.
-   */
-  constructor(bytes: Uint8Array, length = 0) {
-    this.bytes = bytes;
-    this.#length = length;
-  }
-
-  /** Number of bytes that have arrived. */
-  get length(): number {
-    return this.#length;
-  }
-
-  get isWhole(): boolean {
-    return this.#length === this.bytes.length;
-  }
-
-  /** The reason why no more bytes will come; undefined if there is none. */
-  get error(): unknown {
-    return this.#error;
-  }
-
-  /**
-   * Adds the next bytes. Returns false if they would make the message too long, or if the message
-   * has failed.
-   */
-  append(chunk: Uint8Array): boolean {
-    if (this.#error !== undefined || this.#length + chunk.length > this.bytes.length) return false;
-    this.bytes.set(chunk, this.#length);
-    this.#length += chunk.length;
-    return true;
-  }
-
-  /**
-   * Marks the message as failed, because no more bytes will come. Only the first error counts; it
-   * must not be undefined. A message that is complete cannot fail.
-   */
-  fail(error: unknown): void {
-    if (!this.isWhole) this.#error ??= error;
-  }
-}
-
 /**
  * The bytes of a message, as the transport takes them for one relay, and how fast the relay takes
  * them. It serves one consumer.
  */
 export class Upload implements AsyncIterableIterator<Uint8Array> {
-  readonly #buffer: RelayBuffer;
+  /** Number of bytes that were taken. */
+  length = 0;
+  /**
+   * Time at which the upload began, plus the time that the relay spent waiting for bytes to arrive,
+   * so that `length / (now - begunAt)` is the relay's own rate. While `isStarved`, the current wait
+   * is not included.
+   */
+  begunAt: number;
+  /** Time at which the relay last asked for more, or got more after a wait. */
+  movedAt: number;
+  /** True while the relay asks for more than has arrived. */
+  isStarved = false;
+  readonly #message: Pick<Distribution, 'bytes' | 'length' | 'error'>;
   readonly #now: () => number;
   readonly #controller = new AbortController();
   #asker:
@@ -336,16 +324,12 @@ export class Upload implements AsyncIterableIterator<Uint8Array> {
         readonly reject: (error: unknown) => void;
       }
     | undefined = undefined;
-  #length = 0;
-  #begunAt: number;
-  #movedAt: number;
-  #isStarved = false;
   #isOver = false;
 
-  constructor(buffer: RelayBuffer, now: () => number) {
-    this.#buffer = buffer;
+  constructor(message: Pick<Distribution, 'bytes' | 'length' | 'error'>, now: () => number) {
+    this.#message = message;
     this.#now = now;
-    this.#begunAt = this.#movedAt = now();
+    this.begunAt = this.movedAt = now();
   }
 
   /** Aborted when the upload is given up. */
@@ -353,33 +337,9 @@ export class Upload implements AsyncIterableIterator<Uint8Array> {
     return this.#controller.signal;
   }
 
-  /** Number of bytes that were taken. */
-  get length(): number {
-    return this.#length;
-  }
-
-  /**
-   * Time at which the upload began, plus the time that the relay spent waiting for bytes to arrive,
-   * so that `length / (now - begunAt)` is the relay's own rate. While `isStarved`, the current wait
-   * is not included.
-   */
-  get begunAt(): number {
-    return this.#begunAt;
-  }
-
-  /** Time at which the relay last asked for more, or got more after a wait. */
-  get movedAt(): number {
-    return this.#movedAt;
-  }
-
-  /** True while the relay asks for more than has arrived. */
-  get isStarved(): boolean {
-    return this.#isStarved;
-  }
-
   /** True if the whole message was taken. */
   get isThrough(): boolean {
-    return this.#length === this.#buffer.bytes.length;
+    return this.length === this.#message.bytes.length;
   }
 
   [Symbol.asyncIterator](): this {
@@ -403,21 +363,21 @@ export class Upload implements AsyncIterableIterator<Uint8Array> {
   give(): void {
     const asker = this.#asker;
     if (asker === undefined) return;
-    const { bytes, length, error } = this.#buffer;
+    const { bytes, length, error } = this.#message;
     const now = this.#now();
-    if (this.#isStarved) this.#begunAt += now - this.#movedAt;
-    this.#movedAt = now;
-    this.#isStarved = this.#length === length && !this.isThrough && error === undefined;
-    if (this.#isStarved) return;
+    if (this.isStarved) this.begunAt += now - this.movedAt;
+    this.movedAt = now;
+    this.isStarved = this.length === length && !this.isThrough && error === undefined;
+    if (this.isStarved) return;
     if (this.isThrough) return this.finish();
     this.#asker = undefined;
-    if (this.#length === length) {
+    if (this.length === length) {
       this.#isOver = true;
       return asker.reject(error);
     }
-    const from = this.#length;
-    this.#length = Math.min(from + CHUNK, length);
-    asker.resolve({ done: false, value: bytes.subarray(from, this.#length) });
+    const from = this.length;
+    this.length = Math.min(from + CHUNK, length);
+    asker.resolve({ done: false, value: bytes.subarray(from, this.length) });
   }
 
   /** Ends the upload: no more bytes follow. */

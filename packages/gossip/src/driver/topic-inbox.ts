@@ -8,6 +8,7 @@ import type { TopicSession } from '../topics/topic-session.ts';
 import {
   decodeControl,
   decodePush,
+  decodeReceipt,
   type Envelope,
   encodeReceipt,
   isSignedPush,
@@ -23,8 +24,6 @@ interface TopicInboxInit extends DriverParts {
   readonly relays: RelayDriver | undefined;
   /** Reports that a peer misbehaved. */
   readonly report: (nodeId: string) => void;
-  /** Takes a receipt from a peer with this node id. */
-  readonly receipt: (receipt: Uint8Array, from: string) => void;
 }
 
 /** The call that carries a message. */
@@ -54,7 +53,7 @@ export class TopicInbox {
   }
 
   handlers(): Handlers<typeof gossipProtocol> {
-    const { members, interests, walker, relays, sessions, receipt } = this.#init;
+    const { members, interests, walker, relays, sessions } = this.#init;
     return {
       push: (request, rpc) => {
         charge(rpc, pushWork(request));
@@ -95,7 +94,7 @@ export class TopicInbox {
       receipt: (request, rpc) => {
         charge(rpc, RECEIPT);
         const peer = members.of(rpc.from);
-        if (peer !== undefined) receipt(request, peer.nodeId);
+        if (peer !== undefined) this.#receipt(request, peer.nodeId);
       },
     };
   }
@@ -108,6 +107,15 @@ export class TopicInbox {
     const session = this.#sessionOf(envelope.topic);
     if (session?.isMember !== true) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
+  }
+
+  #receipt(request: Uint8Array, from: string): void {
+    const { sessions, relays, report } = this.#init;
+    const receipt = decodeReceipt(request);
+    if (receipt === undefined) return report(from);
+    const { topic, id, verdict } = receipt;
+    if (verdict === undefined) relays?.confirmed(receipt, from);
+    else sessions.get(topic)?.publisher.publications.receipt(id, from, verdict);
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
@@ -158,7 +166,7 @@ export class TopicInbox {
     if (peer === undefined || session?.isMember !== true) return;
     const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    peer.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
+    peer.limits.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
     session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
 

@@ -1,37 +1,59 @@
-// Tests of the need to search for other nodes of a topic, and of the answers to nodes that search.
+// Tests of the search for other nodes of a topic, and of the answers to nodes that search.
 
-import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
+import { PeerLimits } from '@trunkline/peers/internal';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { encodeQuestion } from '../discovery/tags.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import type { DriverParts } from './members.ts';
+import { type DriverParts, memberLimits } from './members.ts';
 import { Walker } from './walker.ts';
 
-function setUp(t: ExecutionContext, { isOn = true, proven = true, score = 50 }) {
+interface Settings {
+  readonly isOn?: boolean;
+  readonly proven?: boolean;
+  readonly score?: number;
+}
+
+function setUp(t: ExecutionContext, settings: Settings) {
+  const { isOn = true, proven = true } = settings;
   const key = topicKey('news');
-  const random = seededRandom(1);
+  const random = () => 0.5;
+  const dialed: string[] = [];
   const self = idOf('me');
-  const asker = { nodeId: idOf('asker'), proven };
+  const asker = idOf('asker');
+  const limits = new PeerLimits(memberLimits);
   const parts = {
     self,
-    mount: { random, clock: createManualClock() },
+    mount: { random, clock: createManualClock(0) },
     peers: {
       get: () => ({ proven }),
       addressOf: () => 'inmem://b',
       report: () => t.fail(),
-      scoreOf: () => score,
+      scoreOf: () => settings.score ?? 50,
+      known: () => ['somebody'],
     },
     sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [idOf('b')], wanted: 1 } }]]),
-    members: { isOn: () => isOn, interested: () => [idOf('b'), asker.nodeId] },
+    members: {
+      isOn: () => isOn,
+      interested: () => [idOf('b'), asker],
+      dials: {
+        seek: (nodeId: string) => {
+          dialed.push(nodeId);
+          return Promise.reject(new Error('nobody is there'));
+        },
+      },
+    },
     soon: () => {},
   } as unknown as DriverParts;
-  const walker = new Walker(parts, { walkers: 1, slowest: 30_000 });
+  const walker = new Walker(parts, { walkers: 1, slowest: 30_000 }, true);
   const ask = () => {
-    const question = encodeQuestion({ teller: asker.nodeId, hearer: self }, [key.bytes], random);
-    return walker.answer(asker as never, question).addresses;
+    const question = encodeQuestion({ teller: asker, hearer: self }, [key.bytes], random);
+    const member = { nodeId: asker, limits: limits.of(asker, 0) };
+    return walker.answer(member as never, question).addresses;
   };
-  return { walker, asker, ask };
+  const leave = () => limits.gone(asker, proven, 0);
+  return { walker, ask, leave, dialed };
 }
 
 for (const { isOn, proven, named } of [
@@ -46,11 +68,11 @@ for (const { isOn, proven, named } of [
 
 for (const proven of [true, false])
   test(`the answers to a peer are limited ${proven ? 'over all its connections' : 'for each connection'} if its id is proven: ${proven}`, (t) => {
-    const { walker, asker, ask } = setUp(t, { proven });
+    const { ask, leave } = setUp(t, { proven });
     let answers = 0;
     for (let connection = 0; connection < 3; connection++) {
       for (let i = 0; i < 20; i++) answers += ask().length;
-      walker.gone(asker, 0);
+      leave();
     }
     t.is(answers, proven ? 10 : 30);
   });
@@ -64,3 +86,22 @@ for (const { score, need } of [
     walker.wake(0);
     t.is(walker.snapshot().need, need);
   });
+
+test('a node with enough neighbors dials one stranger a minute; one without leaves that to discovery', (t) => {
+  const settings = { score: 50 };
+  const { walker, dialed } = setUp(t, settings);
+  /** Returns the seconds in which a node was dialed. */
+  const run = (from: number, until: number) => {
+    const times: number[] = [];
+    for (let second = from; second <= until; second++) {
+      walker.wake(1_000 * second);
+      if (dialed.splice(0).length > 0) times.push(second);
+    }
+    return times;
+  };
+  t.deepEqual(run(0, 200), [60, 120, 180]);
+  settings.score = 0;
+  t.deepEqual(run(201, 400), []);
+  settings.score = 50;
+  t.is(run(401, 420).length, 1);
+});

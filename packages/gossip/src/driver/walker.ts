@@ -1,35 +1,21 @@
-// Searches for other nodes of this node's topics by executing the steps of the topic walk, and
-// answers other nodes that search.
+// Searches for other nodes of this node's topics by executing the steps of the topic walk, looks
+// for other parts of a split network, and answers other nodes that search.
 
-import { PeerLimits, sample } from '@trunkline/peers/internal';
+import { sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
 import { encodeQuestion, MOST_ASKED, readQuestion } from '../discovery/tags.ts';
-import {
-  type DiscoveryConfig,
-  type Need,
-  Ration,
-  type Step,
-  TopicWalk,
-} from '../discovery/topic-walk.ts';
+import { type DiscoveryConfig, type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
+import { jittered } from '../hyparview/views.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
-
-/**
- * An answer to `ask`. It should list node ids and addresses, but its entries are untrusted and may
- * be anything.
- */
-interface WalkAnswer {
-  addresses: unknown[];
-}
 
 export class Walker {
   readonly #init: DriverParts;
   readonly #peers: DriverParts['peers'];
   readonly #walk: TopicWalk | undefined;
-  readonly #rations = new PeerLimits(() => new Ration());
   /**
    * The connection that each walker has made to the node it is visiting. It is closed when the
    * walker moves on.
@@ -37,13 +23,21 @@ export class Walker {
   readonly #places = new Map<number, { readonly nodeId: string; readonly remote: Remote }>();
   readonly #counts = { visited: 0, asked: 0, answered: 0, refused: 0 };
   #lookAt = 0;
+  readonly #isProbing: boolean;
+  /** Time of the next probe, if no topic needs more nodes; see `#probe`. */
+  #probeAt: number;
   #isClosed = false;
 
-  /** @param options undefined if this node neither searches nor answers */
-  constructor(init: DriverParts, options: DiscoveryConfig) {
+  /**
+   * @param options undefined if this node neither searches nor answers
+   * @param isProbing true if the overlay of a topic knows only few of its nodes
+   */
+  constructor(init: DriverParts, options: DiscoveryConfig, isProbing: boolean) {
     const { mount, peers } = init;
     this.#init = init;
     this.#peers = peers;
+    this.#isProbing = isProbing;
+    this.#probeAt = mount.clock.now() + PROBE_INTERVAL;
     if (options === undefined) return;
     this.#walk = new TopicWalk({
       random: mount.random,
@@ -59,33 +53,49 @@ export class Walker {
    * neighbors.
    */
   get due(): number {
+    return Math.min(this.#walkDue, this.#probeDue);
+  }
+
+  get #walkDue(): number {
     if (this.#walk === undefined || (this.#init.sessions.size === 0 && this.#places.size === 0))
       return Number.POSITIVE_INFINITY;
     return Math.min(this.#lookAt, this.#walk.wakeAt);
   }
 
+  get #probeDue(): number {
+    const isDone = this.#walk?.need === 'none' && this.#init.sessions.size > 0;
+    return isDone && this.#isProbing ? this.#probeAt : Number.POSITIVE_INFINITY;
+  }
+
   wake(now: number): void {
-    const walk = this.#walk;
-    if (walk === undefined || now < this.due) return;
+    if (now >= this.#walkDue) this.#search(this.#walk!, now);
+    if (now >= this.#probeDue) this.#probe(now);
+  }
+
+  #search(walk: TopicWalk, now: number): void {
     this.#lookAt = now + LOOK;
-    walk.handle(now, { type: 'need', need: this.#needed() });
-    walk.handle(now, { type: 'wake' });
-    for (let step = walk.poll(); step !== undefined; step = walk.poll()) void this.#take(step);
+    walk.setNeed(this.#needed(), now);
+    for (const step of walk.wake(now)) void this.#take(step);
     if (walk.need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
-  gone({ nodeId, proven }: Pick<ConnectedMember, 'nodeId' | 'proven'>, now: number): void {
-    this.#rations.gone(nodeId, proven, now);
+  /**
+   * Dials a random node of the address book, because both parts of a split network may have full
+   * views. The dialed node reports its topics, and the sessions of those topics are informed about
+   * the node. So if the network has split, a partial view knows nodes of the other part when it
+   * asks a node outside its views for a link. Nodes that are on no topic of this node are not
+   * remembered.
+   */
+  #probe(now: number): void {
+    this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);
+    // The address book, not this class, records whether the node can be reached.
+    for (const nodeId of this.#peers.known(1))
+      this.#init.members.dials.seek(nodeId, PROBE).catch(() => {});
   }
 
   close(): void {
     this.#isClosed = true;
     for (const walker of [...this.#places.keys()]) this.#leave(walker);
-  }
-
-  /** True if discovery is on and no topic needs more nodes. */
-  get isContent(): boolean {
-    return this.#walk?.need === 'none';
   }
 
   snapshot(): NonNullable<GossipSnapshot['discovery']> {
@@ -137,8 +147,7 @@ export class Walker {
       // The node can't be reached or does not answer; others may.
     }
     if (this.#isClosed) return;
-    const now = this.#init.mount.clock.now();
-    this.#walk!.handle(now, { type: 'ended', walker, isFound, named });
+    this.#walk!.ended(walker, isFound, named, this.#init.mount.clock.now());
     this.#init.soon();
   }
 
@@ -196,19 +205,16 @@ export class Walker {
       encodeQuestion({ teller: self, hearer: nodeId }, keys, random),
     );
     return addresses.slice(0, MOST_ASKED).flatMap((entry) => {
-      const { nodeId: other, address } = (entry ?? {}) as {
-        readonly nodeId?: unknown;
-        readonly address?: unknown;
-      };
+      const { nodeId: other, address } = (entry ?? {}) as Readonly<Record<string, unknown>>;
       if (
         typeof other !== 'string' ||
         !isNodeId(other) ||
         typeof address !== 'string' ||
         other === self ||
-        this.#isConnected(other)
+        this.#isConnected(other) ||
+        !this.#peers.mayDial(other)
       )
         return [];
-      if (!this.#peers.mayDial(other)) return [];
       return this.#peers.learn(other, address, nodeId) ? [other] : [];
     });
   }
@@ -221,12 +227,11 @@ export class Walker {
    * need not be on the topic, because it may only publish; without the proof, the question may be a
    * recorded one.
    */
-  answer({ nodeId }: ConnectedMember, bytes: Uint8Array): WalkAnswer {
+  answer({ nodeId, limits }: ConnectedMember, bytes: Uint8Array): { addresses: unknown[] } {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };
-    const now = clock.now();
-    const verdict = this.#rations.of(nodeId, now).take(now);
+    const verdict = limits.nodes.take(clock.now());
     if (verdict === 'abuse') this.#peers.report(nodeId, 'bad');
     if (verdict !== 'yes') {
       this.#counts.refused++;
@@ -250,17 +255,11 @@ export class Walker {
     }
     known.delete(nodeId);
     this.#counts.answered++;
-    const addresses = [...known].map((other) => ({
-      nodeId: other,
-      address: this.#peers.addressOf(other),
-    }));
-    return {
-      addresses: sample(
-        addresses.filter(({ address }) => address !== undefined),
-        MOST_ASKED,
-        random,
-      ),
-    };
+    const addresses = [...known].flatMap((other) => {
+      const address = this.#peers.addressOf(other);
+      return address === undefined ? [] : { nodeId: other, address };
+    });
+    return { addresses: sample(addresses, MOST_ASKED, random) };
   }
 }
 
@@ -276,3 +275,6 @@ const LOOK = 2_000;
 const DRAWN = 250;
 /** Time limit of a visit in milliseconds. */
 const VISIT = 10_000;
+/** Milliseconds between two probes, and the time limit of one. */
+const PROBE_INTERVAL = 60_000;
+const PROBE = 5_000;

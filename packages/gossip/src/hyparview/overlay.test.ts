@@ -76,24 +76,6 @@ test('two halves that were apart for an hour merge soon after the network is res
   }
 });
 
-test('a few nodes in two halves find each other within the merge interval', (t) => {
-  for (const seed of seeds(10)) {
-    const net = new Cycles({
-      nodes: 16,
-      seed,
-      book: 16,
-      options: { mergeInterval: 600_000 },
-    }).build(3);
-    for (const node of net.living()) net.consult(node, 16);
-    net.part((node) => node % 2);
-    for (let cycle = 0; cycle < 30; cycle++) net.cycle();
-    t.deepEqual(net.graph().components(), [8, 8]);
-    net.part(undefined);
-    for (let cycle = 0; cycle < 11; cycle++) net.cycle();
-    t.deepEqual(net.graph().components(), [16], `seed ${seed}`);
-  }
-});
-
 test('an isolated node rejoins with addresses of its book, although all nodes that it met are dead', (t) => {
   const net = new Cycles({ nodes: 300, seed: 2, book: 60 }).build(10);
   const known = [...net.view(9).active(), ...net.view(9).passive()].map((peer) =>

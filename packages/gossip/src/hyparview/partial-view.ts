@@ -97,8 +97,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
     return (
-      (chosen <= this.#config.own && this.#requester.favorLimiter.isScarce(now)) ||
-      (chosen === 0 && size > 0)
+      (chosen <= this.#config.own && this.#requester.isPressed(now)) || (chosen === 0 && size > 0)
     );
   }
 
@@ -198,7 +197,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       // Either this node's answer was lost, or the newcomer has restarted and forgotten the link.
       // In the second case it must be introduced again.
       this.#views.send(from, { type: 'accept', request, free: undefined });
-      if (isNewcomer && this.#requester.favorLimiter.take(from, now)) this.#introduce(from);
+      if (isNewcomer && this.#requester.takeFavor(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
@@ -208,7 +207,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const needsFavor = isNewcomer || (isFull && asked.high);
     const isWelcome =
       !isBarred &&
-      (replacesDistrusted || (needsFavor ? this.#requester.favorLimiter.take(from, now) : !isFull));
+      (replacesDistrusted || (needsFavor ? this.#requester.takeFavor(from, now) : !isFull));
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -280,7 +279,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#requester.favorLimiter.take(newcomer, now))
+    if (mayFit || this.#requester.takeFavor(newcomer, now))
       this.#requester.ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }
@@ -415,33 +414,29 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
  * split into parts that do not know of each other.
  */
 export class Merges {
+  /** Time at which the next merge is due. */
+  due: number;
   readonly #interval: number;
   readonly #random: Random;
   #delay: number;
   #wasTaken = true;
-  #next: number;
 
   /** An `interval` of Infinity means never. */
   constructor(interval: number, random: Random, now: number) {
     this.#interval = this.#delay = interval;
     this.#random = random;
-    this.#next = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
+    this.due = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
   }
 
   get isOn(): boolean {
     return this.#interval !== Number.POSITIVE_INFINITY;
   }
 
-  /** Time at which the next merge is due. */
-  get due(): number {
-    return this.#next;
-  }
-
   /** Begins a merge. Unless it succeeds, another follows after an interval. */
   begin(now: number): void {
     if (!this.#wasTaken) this.#delay = this.#interval;
     this.#wasTaken = false;
-    this.#next = now + jittered(this.#interval, this.#random);
+    this.due = now + jittered(this.#interval, this.#random);
   }
 
   /** A node outside the views has accepted this node. */
@@ -449,14 +444,14 @@ export class Merges {
     if (!this.isOn) return;
     this.#wasTaken = true;
     this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
-    this.#next = now + jittered(this.#delay, this.#random);
+    this.due = now + jittered(this.#delay, this.#random);
   }
 
   /** Notes that there is a reason to merge. */
   noteReason(now: number): void {
     if (this.#delay === this.#interval) return;
     this.#delay = this.#interval;
-    this.#next = Math.min(this.#next, now + jittered(this.#interval, this.#random));
+    this.due = Math.min(this.due, now + jittered(this.#interval, this.#random));
   }
 }
 
@@ -467,33 +462,29 @@ const SLOWEST = 16;
 // some of their peers.
 
 class Shuffles {
+  /** Time at which the next shuffle begins. */
+  due: number;
   readonly #views: Views;
   /** Rate limit of other nodes' shuffles that change the passive view. */
   readonly #exchanges: RateLimit;
   /** The shuffle under way: its number, and the peers that were sent. */
   #current: { readonly id: number; readonly told: readonly string[] } | undefined;
   #next: number;
-  #due: number;
 
   constructor(views: Views, now: number) {
     const { random, config } = views;
     this.#views = views;
     this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
     this.#next = Math.floor(random() * 0x4000_0000);
-    this.#due = now + random() * config.shuffleInterval;
-  }
-
-  /** Time at which the next shuffle begins. */
-  get due(): number {
-    return this.#due;
+    this.due = now + random() * config.shuffleInterval;
   }
 
   /** Begins a shuffle if one is due. Returns true if one was due. */
   begin(now: number): boolean {
-    if (now < this.#due) return false;
+    if (now < this.due) return false;
     const views = this.#views;
     const { self: origin, random, config } = views;
-    this.#due = now + jittered(config.shuffleInterval, random);
+    this.due = now + jittered(config.shuffleInterval, random);
     const target = views.active.next();
     if (target === undefined) return true;
     const others = views.active.peers().filter((peer) => peer !== target);

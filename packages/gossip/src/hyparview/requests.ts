@@ -160,8 +160,13 @@ const MOST = 256;
 export class LinkRequester {
   readonly requests: Requests;
   readonly search: Search;
-  readonly favorLimiter: FavorLimiter;
   readonly #views: Views;
+  /**
+   * Limits how often this node does favors for nodes that ask: introduces newcomers, or gives up
+   * links for them. The second limit is for contacts; strangers can't use it up.
+   */
+  readonly #favors: RateLimit;
+  readonly #favorsForContacts: RateLimit;
   /**
    * A newcomer becomes a member when a peer accepts it, not when it accepts a peer. After leaving,
    * it joins again as a newcomer.
@@ -176,7 +181,21 @@ export class LinkRequester {
     this.#views = views;
     this.requests = new Requests(config.neighborTimeout, random);
     this.search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.favorLimiter = new FavorLimiter(views);
+    this.#favors = new RateLimit(2 * config.active, config.favorInterval);
+    this.#favorsForContacts = new RateLimit(2 * config.active, config.favorInterval);
+  }
+
+  /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
+  takeFavor(peer: string, now: number): boolean {
+    return (
+      this.#favors.tryTake(now) ||
+      (this.#views.contacts.has(peer) && this.#favorsForContacts.tryTake(now))
+    );
+  }
+
+  /** Returns true if many nodes have asked for favors recently. */
+  isPressed(now: number): boolean {
+    return this.#favors.isScarce(now);
   }
 
   get isLeaving(): boolean {
@@ -232,7 +251,7 @@ export class LinkRequester {
       // Contacts are preferred for the first links of this node's own choice, and for all links
       // while many nodes request links, because the passive view holds only nodes that others
       // named.
-      const isOwn = isMember && (active.chosen < config.own || this.favorLimiter.isScarce(now));
+      const isOwn = isMember && (active.chosen < config.own || this.isPressed(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
         (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
@@ -315,14 +334,17 @@ const LEISURELY = 8;
  * intervals between rounds grow.
  */
 export class Search {
+  /** Number of consecutive rounds that left the view short. */
+  failures = 0;
+  /** Number of refusals in this round. */
+  refusals = 0;
+  /** Time at which the next round begins. */
+  due = Number.POSITIVE_INFINITY;
   readonly #random: Random;
   readonly #slowest: number;
   readonly #most: number;
   readonly #asked = new Set<string>();
   #delay = RETRY;
-  #next = Number.POSITIVE_INFINITY;
-  #failures = 0;
-  #refusals = 0;
 
   /**
    * Asks at most `most` peers in a round, and begins a round at least every `slowest` milliseconds.
@@ -331,21 +353,6 @@ export class Search {
     this.#most = most;
     this.#slowest = slowest;
     this.#random = random;
-  }
-
-  /** Time at which the next round begins. */
-  get due(): number {
-    return this.#next;
-  }
-
-  /** Number of consecutive rounds that left the view short. */
-  get failures(): number {
-    return this.#failures;
-  }
-
-  /** Number of refusals in this round. */
-  get refusals(): number {
-    return this.#refusals;
   }
 
   /** Returns true if the peer may be asked in this round. */
@@ -358,7 +365,7 @@ export class Search {
   }
 
   refused(): void {
-    this.#refusals++;
+    this.refusals++;
   }
 
   /**
@@ -367,59 +374,30 @@ export class Search {
    */
   update(isShort: boolean, now: number): void {
     if (!isShort) this.restart();
-    else if (this.#next === Number.POSITIVE_INFINITY)
-      this.#next = now + jittered(this.#delay, this.#random);
+    else if (this.due === Number.POSITIVE_INFINITY)
+      this.due = now + jittered(this.#delay, this.#random);
   }
 
   /** Begins a round if one is due. Returns true if one was due. */
   begin(now: number): boolean {
-    if (now < this.#next) return false;
+    if (now < this.due) return false;
     this.#asked.clear();
-    this.#refusals = 0;
-    this.#failures++;
+    this.refusals = 0;
+    this.failures++;
     this.#delay = Math.min(this.#delay * 2, this.#slowest);
-    this.#next = now + jittered(this.#delay, this.#random);
+    this.due = now + jittered(this.#delay, this.#random);
     return true;
   }
 
   /** Starts over with the first round. */
   restart(): void {
     this.#asked.clear();
-    this.#refusals = 0;
+    this.refusals = 0;
     this.#delay = Math.min(RETRY, this.#slowest);
-    this.#next = Number.POSITIVE_INFINITY;
-    this.#failures = 0;
+    this.due = Number.POSITIVE_INFINITY;
+    this.failures = 0;
   }
 }
 
 /** Milliseconds until the second round. */
 const RETRY = 1_000;
-
-// Limits how often this node does something for nodes that ask: introduces newcomers, or gives up
-// links for them.
-
-class FavorLimiter {
-  readonly #forAll: RateLimit;
-  /** A second limit for contacts, which strangers can't use up. */
-  readonly #forKnown: RateLimit;
-  readonly #views: Views;
-
-  constructor(views: Views) {
-    const { active, favorInterval } = views.config;
-    this.#views = views;
-    this.#forAll = new RateLimit(2 * active, favorInterval);
-    this.#forKnown = new RateLimit(2 * active, favorInterval);
-  }
-
-  /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
-  take(peer: string, now: number): boolean {
-    return (
-      this.#forAll.tryTake(now) || (this.#views.contacts.has(peer) && this.#forKnown.tryTake(now))
-    );
-  }
-
-  /** Returns true if many nodes have asked recently. */
-  isScarce(now: number): boolean {
-    return this.#forAll.isScarce(now);
-  }
-}

@@ -95,21 +95,14 @@ export class Views {
     wantsContact: boolean,
     isFit: (peer: string) => boolean,
   ): { readonly peer: string | undefined; readonly isPassive: boolean } {
-    const trusted = this.#candidate(
-      wantsContact,
-      (peer) => isFit(peer) && !this.isDistrusted(peer),
-    );
-    return trusted.peer === undefined ? this.#candidate(wantsContact, isFit) : trusted;
-  }
-
-  #candidate(
-    wantsContact: boolean,
-    isFit: (peer: string) => boolean,
-  ): { readonly peer: string | undefined; readonly isPassive: boolean } {
-    const contact = wantsContact ? this.contacts.random(isFit) : undefined;
-    if (contact !== undefined) return { peer: contact, isPassive: false };
-    const passive = this.passive.random(isFit);
-    return { peer: passive ?? this.contacts.random(isFit), isPassive: passive !== undefined };
+    for (const fits of [(peer: string) => isFit(peer) && !this.isDistrusted(peer), isFit]) {
+      const contact = wantsContact ? this.contacts.random(fits) : undefined;
+      if (contact !== undefined) return { peer: contact, isPassive: false };
+      const passive = this.passive.random(fits);
+      const peer = passive ?? this.contacts.random(fits);
+      if (peer !== undefined) return { peer, isPassive: passive !== undefined };
+    }
+    return { peer: undefined, isPassive: false };
   }
 
   /**
@@ -173,16 +166,12 @@ export class ActiveView {
 
   /** Number of links to distrusted peers. */
   get distrusted(): number {
-    let count = 0;
-    for (const { peer } of this.#links) if (this.#isDistrusted(peer)) count++;
-    return count;
+    return this.#links.filter(({ peer }) => this.#isDistrusted(peer)).length;
   }
 
   /** Number of links of this node's own choice. */
   get chosen(): number {
-    let count = 0;
-    for (const { chosen } of this.#links) if (chosen) count++;
-    return count;
+    return this.#links.filter(({ chosen }) => chosen).length;
   }
 
   peers(): string[] {
@@ -262,7 +251,7 @@ const SHUFFLES = 12;
 /**
  * Number of introductions that a link may bring at once, and milliseconds until one more is
  * accepted. A bootstrap node sends an introduction for each favor that it does. By default, these
- * are at most 20 at once, and two more every 10 seconds; see `FavorLimiter`.
+ * are at most 20 at once, and two more every 10 seconds; see `LinkRequester`.
  */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;

@@ -48,10 +48,7 @@ export class OriginWindow {
 
   /** Time at which the oldest gap closes; Infinity if there is none. */
   closesAt({ retention }: OriginWindowLimits): number {
-    return (this.#gaps ?? []).reduce(
-      (earliest, gap) => Math.min(earliest, gap.since + retention),
-      Number.POSITIVE_INFINITY,
-    );
+    return Math.min(...(this.#gaps ?? []).map(({ since }) => since)) + retention;
   }
 
   /** Returns whether the sequence is new, without remembering it. */

@@ -71,6 +71,11 @@ interface Origin {
  * origins that already publish.
  */
 export class SeenMessages {
+  /**
+   * A lower bound for the time at which `expire` may have something to forget; Infinity if never.
+   * Because it is read after each message, only `expire` computes it exactly.
+   */
+  due = Number.POSITIVE_INFINITY;
   readonly #options: SeenMessagesOptions;
   /**
    * Sorted by the time of each origin's last message, to the second, the oldest first.
@@ -87,11 +92,6 @@ export class SeenMessages {
   /** The number of open gaps of all origins. */
   #gaps = 0;
   readonly #latest: () => number;
-  /**
-   * A lower bound for the time at which an entry is to be forgotten next; `expire` computes the
-   * exact time.
-   */
-  #due = Number.POSITIVE_INFINITY;
 
   constructor(options: SeenMessagesOptions) {
     const { origins, flood = origins, retention: period } = options;
@@ -103,14 +103,6 @@ export class SeenMessages {
   /** The number of origins and gaps remembered. */
   get size(): { readonly origins: number; readonly gaps: number } {
     return { origins: this.#origins.size, gaps: this.#gaps };
-  }
-
-  /**
-   * Time at which `expire` may have something to forget; Infinity if never. Because it is read
-   * after each message, only `expire` computes it exactly.
-   */
-  get due(): number {
-    return this.#due;
   }
 
   /**
@@ -156,7 +148,7 @@ export class SeenMessages {
     if (window.isOpen) this.#open.add(origin);
     else this.#open.delete(origin);
     const soonest = window.isOpen ? Math.min(retention, originRetention) : originRetention;
-    this.#due = Math.min(this.#due, now + soonest);
+    this.due = Math.min(this.due, now + soonest);
     return 'new';
   }
 
@@ -196,7 +188,7 @@ export class SeenMessages {
       this.#gaps += origin.window.gaps - before;
       if (!origin.window.isOpen) this.#open.delete(origin);
     }
-    this.#due = this.#lookDue(now);
+    this.due = this.#lookDue(now);
   }
 
   /** Forgets silent origins of peers that have reached the limit of origins. */
@@ -227,8 +219,7 @@ export class SeenMessages {
   }
 
   get #oldest(): Origin | undefined {
-    for (const origin of this.#origins.values()) return origin;
-    return undefined;
+    return this.#origins.values().next().value;
   }
 
   /** Returns true if there is room for an origin that the peer `from` introduces. */
@@ -273,7 +264,7 @@ export class SeenMessages {
   #isFlood(name: string, from: string | undefined, now: number): boolean {
     if (from === undefined || from === name) return false;
     const isFlood = this.#introducers.refused(from, name, now);
-    this.#due = Math.min(this.#due, now + this.#options.retention);
+    this.due = Math.min(this.due, now + this.#options.retention);
     return isFlood;
   }
 

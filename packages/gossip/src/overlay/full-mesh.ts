@@ -64,7 +64,7 @@ class FullMesh implements Overlay {
   /** Maximum number of links that a message travels. */
   readonly #hops: number;
 
-  constructor({ self }: Pick<OverlaySetup, 'self'>, hops = 1) {
+  constructor({ self }: OverlaySetup, hops: number) {
     this.#self = self;
     this.#hops = hops;
     this.passesOn = hops > 1;

@@ -22,20 +22,9 @@ export type OverlayInput =
    * explains them. Only accepted messages are `received`; while a validator checks a message, it is
    * `held`.
    */
-  | Extract<
+  | Exclude<
       PlumtreeInput<Body>,
-      {
-        readonly type:
-          | 'received'
-          | 'arrived'
-          | 'repeated'
-          | 'held'
-          | 'released'
-          | 'refused'
-          | 'dropped'
-          | 'no-room'
-          | 'writable';
-      }
+      { readonly type: 'publish' | 'neighbor-up' | 'neighbor-down' | 'wake' }
     >
   /**
    * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,

@@ -130,7 +130,7 @@ export class TreeOverlay implements Overlay {
         this.#offer(input.peer, input.message, now);
         break;
       case 'replace':
-        this.#tree.handle(now, { type: 'withdraw', id: input.id });
+        this.#tree.withdraw(input.id);
         this.#spread(input.by, now);
         break;
       case 'peer-up':
@@ -240,10 +240,9 @@ export class TreeOverlay implements Overlay {
   }
 
   #serve(peer: string, id: MessageId, now: number): boolean {
-    if (!this.#tree.canServe(peer, id)) return false;
-    this.#tree.handle(now, { type: 'serve', peer, id });
+    const isServed = this.#tree.serve(peer, id);
     this.#settle(now);
-    return true;
+    return isServed;
   }
 
   #wake(now: number): void {
@@ -325,13 +324,14 @@ const SOURCE_NOTICE_DELAY = 1_000;
  * neighbor sends a message or a notice. While many nodes request links, the interval stays at 10 s.
  */
 export class StallDetector {
+  /** Time at which to call `isLong`. */
+  due = Number.POSITIVE_INFINITY;
   readonly #random: Random;
   /** Neighbors that sent messages or notices. */
   readonly #givers = new Set<string>();
   #last = Number.NaN;
   #mean = 0;
   #pause = SHORTEST;
-  #next = Number.POSITIVE_INFINITY;
 
   constructor(random: Random) {
     this.#random = random;
@@ -343,23 +343,19 @@ export class StallDetector {
     if (!Number.isNaN(this.#last)) this.#mean += (now - this.#last - this.#mean) / FADE;
     this.#last = now;
     this.#pause = Math.min(MOST, Math.max(SHORTEST, 4 * this.#mean));
-    this.#next = now + this.#pause;
+    this.due = now + this.#pause;
   }
 
   /** Called when the peer is no longer a neighbor. */
   gone(peer: string, now: number): void {
     if (this.#givers.delete(peer) && this.#givers.size === 0)
-      this.#next = Math.min(this.#next, now + jittered(AT_ONCE, this.#random));
-  }
-
-  get due(): number {
-    return this.#next;
+      this.due = Math.min(this.due, now + jittered(AT_ONCE, this.#random));
   }
 
   /** Returns true once if the silence is long now. */
   isLong(now: number, isPressed: boolean): boolean {
-    if (now < this.#next) return false;
-    this.#next = now + jittered(isPressed ? SHORTEST : this.#pause, this.#random);
+    if (now < this.due) return false;
+    this.due = now + jittered(isPressed ? SHORTEST : this.#pause, this.#random);
     this.#pause = Math.min(MOST, 2 * this.#pause);
     return true;
   }

@@ -74,7 +74,7 @@ export const MOST_HOPS = 0xffff;
 /** Assumed size of a notice in bytes: 44 for the id, 2 for the hops, and the rest for framing. */
 export const NOTICE_BYTES = 48;
 
-// The inputs and outputs of a Plumtree machine, the arguments of its constructor, and its snapshot.
+// The inputs and outputs of a Plumtree machine, and the arguments of its constructor.
 
 /**
  * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
@@ -114,13 +114,7 @@ export type PlumtreeInput<P> =
       readonly mayCome: boolean;
     }
   /** Publishes a message. */
-  | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
-  /**
-   * Takes a published message out of the cache, so that it is not announced to any further peer.
-   */
-  | { readonly type: 'withdraw'; readonly id: MessageId }
-  /** Pushes a cached message to a neighbor, as if the neighbor had asked for it. */
-  | { readonly type: 'serve'; readonly peer: string; readonly id: MessageId }
+  | { readonly type: 'publish'; readonly publication: Omit<Push<P>, 'kind' | 'hops'> }
   /**
    * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
    * The peer gets notice of the cached messages, so that parts of the network that were separated
@@ -217,25 +211,4 @@ export interface PlumtreeInit {
    * prune the links between them, which messages of others need. Default false.
    */
   readonly isSource?: boolean | undefined;
-}
-
-/** A message to publish. */
-export interface MessageToPublish<P> {
-  /** An id from this node's IdSource. */
-  readonly id: MessageId;
-  readonly payload: P;
-  /** Size of the payload in bytes. */
-  readonly size: number;
-}
-
-/** The state of a Plumtree machine, as plain data. */
-export interface PlumtreeSnapshot {
-  readonly neighbors: readonly {
-    readonly id: string;
-    readonly eager: boolean;
-    readonly blocked: boolean;
-  }[];
-  readonly cached: { readonly messages: number; readonly bytes: number };
-  readonly missing: number;
-  readonly pendingGrafts: number;
 }

@@ -1,10 +1,10 @@
 // Tracks messages that were announced but have not arrived, decides which peer to ask for them and
-// when (the paper's `missing` and its timers), and asks.
+// when (the paper's `missing` and its timers), and asks. A notice is a promise to send the message
+// when asked.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
-import type { PlumtreeOptions } from './options.ts';
 import type { Neighbor, Tree } from './tree.ts';
 
 /** One peer's notice of one message. */
@@ -34,10 +34,13 @@ interface MissingMessage {
  * message is given up until a new notice of it comes. While messages arrive late over the tree, all
  * these times are later; see {@link Lateness}. Each peer can announce at most `outstanding` missing
  * messages.
+ *
+ * A peer that is asked for a message has a limited time to keep its promise. It does so by sending
+ * the message, even if another peer was quicker, or by reporting that the message is absent. The
+ * number of open promises is bounded; beyond the limit the oldest is forgotten.
  */
-export class MissingMessages {
-  readonly #options: PlumtreeOptions;
-  readonly #onLost: () => void;
+export class MissingMessages<P> {
+  readonly #tree: Tree<P>;
   /**
    * The missing messages. Each has at least one advertiser and is in exactly one of the four
    * queues.
@@ -63,24 +66,43 @@ export class MissingMessages {
   /** Messages that have arrived and were not accepted, the oldest first. */
   readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
+  /** The open promises: message key and peer → the peer. */
+  readonly #promises: DelayQueue<string>;
+  /** Time before which no further messages are asked for. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
 
-  /** @param onLost called for each message that is given up */
-  constructor(options: PlumtreeOptions, onLost: () => void) {
-    this.#options = options;
-    this.#onLost = onLost;
-    this.#first = new DelayQueue(options.graftDelay);
-    this.#next = new DelayQueue(options.nextGraftDelay);
-    this.#again = new DelayQueue(options.againDelay);
+  constructor(tree: Tree<P>) {
+    const { graftDelay, nextGraftDelay, againDelay, promiseTime } = tree.options;
+    this.#tree = tree;
+    this.#first = new DelayQueue(graftDelay);
+    this.#next = new DelayQueue(nextGraftDelay);
+    this.#again = new DelayQueue(againDelay);
+    this.#promises = new DelayQueue(promiseTime);
   }
 
   get size(): number {
     return this.#messages.size;
   }
 
-  /** Time at which `ask` has something to do; Infinity if never. */
+  /** Number of open promises. */
+  get promised(): number {
+    return this.#promises.size;
+  }
+
+  /** Time at which `wake` has something to do; Infinity if never. */
   get due(): number {
+    return Math.min(Math.max(this.#askDue, this.#pausedUntil), this.#promises.due);
+  }
+
+  get #askDue(): number {
     const delayed = Math.min(this.#first.due, this.#next.due, this.#again.due);
     return Math.min(this.#atOnce.due, delayed + this.#lateness.allowance);
+  }
+
+  wake(now: number): void {
+    if (now >= Math.max(this.#askDue, this.#pausedUntil)) this.#ask(now);
+    for (let peer = this.#promises.take(now); peer !== undefined; peer = this.#promises.take(now))
+      this.#blame(this.#tree.neighbors.get(peer)!, now);
   }
 
   /**
@@ -106,7 +128,7 @@ export class MissingMessages {
       return true;
     }
     const outstanding = this.#outstanding.get(peer) ?? 0;
-    if (outstanding >= this.#options.outstanding) return false;
+    if (outstanding >= this.#tree.options.outstanding) return false;
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
@@ -128,6 +150,21 @@ export class MissingMessages {
     const message = this.#messages.get(key);
     const wasAsked = message?.advertisers.some((one) => one.peer === peer && one.asked > 0);
     if (wasAsked !== true) this.#lateness.observe(message === undefined ? 0 : now - message.since);
+    this.kept(this.#tree.neighbors.get(peer), key);
+  }
+
+  /** Called when the peer has sent the message. */
+  kept(neighbor: Neighbor | undefined, key: string): void {
+    if (neighbor === undefined || !this.#excuse(neighbor.id, key)) return;
+    neighbor.brokenInRow = 0;
+  }
+
+  /**
+   * Called when no room was left for a graft of these messages, so the peer has promised none of
+   * them. The link stays part of the tree at this end: if the peer needs no pushes, it prunes it.
+   */
+  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+    for (const id of ids) this.#excuse(neighbor.id, messageKey(id));
   }
 
   /**
@@ -150,11 +187,13 @@ export class MissingMessages {
     if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
   }
 
-  /** Forgets a held message. Returns the peers that gave notice of it. */
-  release(key: string): readonly Advertiser[] {
+  /** Records that a held message is missing again. */
+  release(id: MessageId, now: number): void {
+    const key = messageKey(id);
     const advertisers = this.#held.get(key) ?? [];
     this.#held.delete(key);
-    return advertisers;
+    for (const { peer, hops, asked } of advertisers)
+      if (this.#tree.neighbors.has(peer)) this.advertise(id, key, peer, hops, now, asked);
   }
 
   isHeld(key: string): boolean {
@@ -173,43 +212,13 @@ export class MissingMessages {
   }
 
   /**
-   * Returns which peers to ask for which messages now, and gives up messages for which all peers
-   * were asked `attempts` times.
-   * @param most the maximum number of messages that are asked for or given up
-   * @param isTrusted returns false for peers that did not send what they were asked for; they are
-   *   asked after the others of the same round.
-   */
-  ask(
-    now: number,
-    most: number,
-    isTrusted: (peer: string) => boolean,
-  ): { readonly peer: string; readonly message: MissingMessage }[] {
-    const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
-    let left = most;
-    for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
-      const extra = queue === this.#atOnce ? 0 : this.#lateness.allowance;
-      while (left > 0) {
-        const message = queue.take(now, extra);
-        if (message === undefined) break;
-        left--;
-        const peer = this.#choose(message, now, isTrusted);
-        if (peer !== undefined) {
-          asks.push({ peer, message });
-        } else {
-          this.#giveUp(message);
-        }
-      }
-    }
-    return asks;
-  }
-
-  /**
-   * Records that a peer doesn't have the message after all. If the peer was asked for it, the next
-   * peer of this round is due at once. If not, or if all peers were asked, the time of the next
-   * request doesn't change. Otherwise a peer could use up all requests at once by giving notice and
-   * withdrawing it again and again.
+   * Records that a peer doesn't have the message after all, which ends its promise. If the peer was
+   * asked for it, the next peer of this round is due at once. If not, or if all peers were asked,
+   * the time of the next request doesn't change. Otherwise a peer could use up all requests at once
+   * by giving notice and withdrawing it again and again.
    */
   withdraw(key: string, peer: string, now: number): void {
+    this.#excuse(peer, key);
     const message = this.#messages.get(key);
     const asked = message && this.#dismiss(message, peer)?.asked;
     if (message === undefined || asked === undefined) return;
@@ -219,6 +228,7 @@ export class MissingMessages {
 
   /** Called when the peer is no longer a neighbor. */
   forget(peer: string): void {
+    this.#promises.drop((promiser) => promiser === peer);
     if (!this.#outstanding.has(peer)) return;
     for (const message of this.#messages.values()) {
       if (this.#dismiss(message, peer) && message.advertisers.length === 0) this.#giveUp(message);
@@ -232,18 +242,55 @@ export class MissingMessages {
     return message.advertisers;
   }
 
-  #choose(
-    message: MissingMessage,
-    now: number,
-    isTrusted: (peer: string) => boolean,
-  ): string | undefined {
+  /**
+   * Asks for messages that are due, and gives up those for which all peers were asked `attempts`
+   * times.
+   */
+  #ask(now: number): void {
+    const { neighbors, options, idsEach } = this.#tree;
+    const lots = new Map<string, MessageId[]>();
+    let left = AT_ONCE;
+    for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
+      const extra = queue === this.#atOnce ? 0 : this.#lateness.allowance;
+      for (; left > 0; left--) {
+        const message = queue.take(now, extra);
+        if (message === undefined) break;
+        const peer = this.#choose(message, now);
+        if (peer === undefined) {
+          this.#giveUp(message);
+          continue;
+        }
+        this.#promises.set(`${message.key} ${peer}`, peer, now);
+        if (this.#promises.size > options.outstanding)
+          this.#promises.take(Number.POSITIVE_INFINITY);
+        const ids = lots.get(peer) ?? [];
+        lots.set(peer, ids);
+        ids.push(message.id);
+      }
+    }
+    for (const [peer, ids] of lots) {
+      const neighbor = neighbors.get(peer)!;
+      this.#tree.graft(neighbor);
+      for (let i = 0; i < ids.length; i += idsEach)
+        this.#tree.sendGraft(neighbor, ids.slice(i, i + idsEach));
+    }
+    if (this.#askDue <= now) this.#pausedUntil = now + PAUSE;
+  }
+
+  /**
+   * Chooses the peer to ask next. Peers that did not send what they were asked for come after the
+   * others of the same round.
+   */
+  #choose(message: MissingMessage, now: number): string | undefined {
+    const { neighbors, options } = this.#tree;
     const round = message.advertisers.reduce(
       (least, { asked }) => Math.min(least, asked),
-      this.#options.attempts,
+      options.attempts,
     );
-    if (round >= this.#options.attempts) return undefined;
+    if (round >= options.attempts) return undefined;
     const left = message.advertisers.filter(({ asked }) => asked === round);
-    const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
+    const trusted = left.find(({ peer }) => neighbors.get(peer)!.brokenInRow === 0);
+    const chosen = trusted ?? left[0]!;
     chosen.asked++;
     message.askedAt = now;
     // `left` includes the chosen peer.
@@ -271,7 +318,19 @@ export class MissingMessages {
 
   #giveUp(message: MissingMessage): void {
     this.#remove(message);
-    this.#onLost();
+    this.#tree.counters.lost++;
+  }
+
+  /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
+  #excuse(peer: string, key: string): boolean {
+    return this.#promises.size > 0 && this.#promises.delete(`${key} ${peer}`);
+  }
+
+  /** Called when the peer has not kept a promise in time. */
+  #blame(neighbor: Neighbor, now: number): void {
+    this.#tree.counters.brokenPromises++;
+    neighbor.brokenInRow++;
+    this.#tree.report(neighbor, 'broken-promise', now);
   }
 
   #remove({ key, advertisers }: MissingMessage): void {
@@ -323,6 +382,13 @@ const FADE = 16;
 /** Upper bound of the estimate in milliseconds. */
 const MOST_LATE = 1_000;
 
+/**
+ * Maximum number of missing messages that are asked for or given up at once, and the milliseconds
+ * until the next ones are. A peer may give notice of thousands at once, so other work must come in
+ * between. A timer without a delay would fire again before anything is read.
+ */
+const AT_ONCE = 256;
+const PAUSE = 5;
 /** Maximum number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;
 
@@ -366,117 +432,9 @@ class DelayQueue<T> {
     return oldest[1].value;
   }
 
-  /** Removes and returns the first entry, due or not. */
-  shift(): T | undefined {
-    return this.take(Number.POSITIVE_INFINITY);
-  }
-
   /** Removes the entries for which `isOver` returns true. */
   drop(isOver: (value: T) => boolean): void {
     for (const [key, { value }] of this.#entries.entries())
       if (isOver(value)) this.#entries.delete(key);
   }
 }
-
-// If a message doesn't arrive, asks the peers that gave notice of it. A notice is a promise to send
-// the message when asked.
-
-/**
- * Asks for missing messages. A peer that is asked for a message has a limited time to keep its
- * promise. It does so by sending the message, even if another peer was quicker, or by reporting
- * that the message is absent. The number of open promises is bounded; beyond the limit the oldest
- * is forgotten.
- */
-export class GraftRequests<P> {
-  readonly #tree: Tree<P>;
-  readonly #missing: MissingMessages;
-  /** The open promises: message key and peer → the peer. */
-  readonly #pending: DelayQueue<string>;
-  /** Time before which no further messages are asked for. */
-  #pausedUntil = Number.NEGATIVE_INFINITY;
-
-  constructor(tree: Tree<P>, missing: MissingMessages) {
-    this.#tree = tree;
-    this.#missing = missing;
-    this.#pending = new DelayQueue(tree.options.promiseTime);
-  }
-
-  get due(): number {
-    return Math.min(this.#askDue, this.#pending.due);
-  }
-
-  get #askDue(): number {
-    return Math.max(this.#missing.due, this.#pausedUntil);
-  }
-
-  /** Number of open promises. */
-  get pending(): number {
-    return this.#pending.size;
-  }
-
-  wake(now: number): void {
-    if (now >= this.#askDue) this.#ask(now);
-    for (let peer = this.#pending.take(now); peer !== undefined; peer = this.#pending.take(now))
-      this.#blame(this.#tree.neighbors.get(peer)!, now);
-  }
-
-  /**
-   * Called when no room was left for a graft of these messages, so the peer has promised none of
-   * them. The link stays part of the tree at this end: if the peer needs no pushes, it prunes it.
-   */
-  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
-    for (const id of ids) this.excuse(neighbor.id, messageKey(id));
-  }
-
-  /** Called when the peer has sent the message. */
-  kept(neighbor: Neighbor | undefined, key: string): void {
-    if (neighbor === undefined || !this.excuse(neighbor.id, key)) return;
-    neighbor.brokenInRow = 0;
-  }
-
-  /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
-  excuse(peer: string, key: string): boolean {
-    return this.#pending.size > 0 && this.#pending.delete(`${key} ${peer}`);
-  }
-
-  /** Called when the peer is no longer a neighbor. */
-  forget(peer: string): void {
-    this.#pending.drop((promiser) => promiser === peer);
-  }
-
-  #ask(now: number): void {
-    const { neighbors, options, idsEach } = this.#tree;
-    const isTrusted = (peer: string) => neighbors.get(peer)!.brokenInRow === 0;
-    const asks = this.#missing.ask(now, AT_ONCE, isTrusted);
-    const lots = new Map<string, MessageId[]>();
-    for (const { peer, message } of asks) {
-      this.#pending.set(`${message.key} ${peer}`, peer, now);
-      if (this.#pending.size > options.outstanding) this.#pending.shift();
-      const ids = lots.get(peer);
-      if (ids === undefined) lots.set(peer, [message.id]);
-      else ids.push(message.id);
-    }
-    for (const [peer, ids] of lots) {
-      const neighbor = neighbors.get(peer)!;
-      this.#tree.graft(neighbor);
-      for (let i = 0; i < ids.length; i += idsEach)
-        this.#tree.sendGraft(neighbor, ids.slice(i, i + idsEach));
-    }
-    if (this.#missing.due <= now) this.#pausedUntil = now + PAUSE;
-  }
-
-  /** Called when the peer has not kept a promise in time. */
-  #blame(neighbor: Neighbor, now: number): void {
-    this.#tree.counters.brokenPromises++;
-    neighbor.brokenInRow++;
-    this.#tree.report(neighbor, 'broken-promise', now);
-  }
-}
-
-/**
- * Maximum number of missing messages that are asked for or given up at once, and the milliseconds
- * until the next ones are. A peer may give notice of thousands at once, so other work must come in
- * between. A timer without a delay would fire again before anything is read.
- */
-const AT_ONCE = 256;
-const PAUSE = 5;

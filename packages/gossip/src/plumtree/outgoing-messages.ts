@@ -13,6 +13,8 @@ import type { LeafProbes, Neighbor, Tree } from './tree.ts';
  * `pushUnsent` or `noticesUnsent` corrects that.
  */
 export class OutgoingMessages<P> {
+  /** Time at which the next notices are to be sent; Infinity if there are none. */
+  due = Number.POSITIVE_INFINITY;
   readonly #tree: Tree<P>;
   readonly #cache: MessageCache<P>;
   readonly #leafProbes: LeafProbes<P>;
@@ -22,17 +24,11 @@ export class OutgoingMessages<P> {
   readonly #writable = new Set<Neighbor>();
   /** The owed message that was output last. It remains owed until there is room for it. */
   #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
-  #due = Number.POSITIVE_INFINITY;
 
   constructor(tree: Tree<P>, cache: MessageCache<P>, leafProbes: LeafProbes<P>) {
     this.#tree = tree;
     this.#cache = cache;
     this.#leafProbes = leafProbes;
-  }
-
-  /** Time at which the next notices are to be sent; Infinity if there are none. */
-  get due(): number {
-    return this.#due;
   }
 
   /**
@@ -74,7 +70,7 @@ export class OutgoingMessages<P> {
       this.#tree.counters.noticesDropped++;
     }
     this.#waiting.add(neighbor);
-    if (!neighbor.stuck) this.#due = Math.min(this.#due, now + this.#tree.options.noticeDelay);
+    if (!neighbor.stuck) this.due = Math.min(this.due, now + this.#tree.options.noticeDelay);
   }
 
   /**
@@ -93,8 +89,8 @@ export class OutgoingMessages<P> {
 
   /** Sends the notices that are due. */
   flush(now: number): void {
-    if (now < this.#due) return;
-    this.#due = Number.POSITIVE_INFINITY;
+    if (now < this.due) return;
+    this.due = Number.POSITIVE_INFINITY;
     for (const neighbor of [...this.#waiting]) {
       if (!neighbor.stuck) this.#sendNotices(neighbor, now);
     }
@@ -189,9 +185,9 @@ interface CachedMessage<P> {
  * peers can ask for a message that was just announced to them.
  */
 export class MessageCache<P> {
+  bytes = 0;
   readonly #limits: PlumtreeOptions;
   readonly #messages = new OldestFirst<CachedMessage<P>>();
-  #bytes = 0;
 
   constructor(limits: PlumtreeOptions) {
     this.#limits = limits;
@@ -199,10 +195,6 @@ export class MessageCache<P> {
 
   get size(): number {
     return this.#messages.size;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** Time at which `expire` has something to remove; Infinity if never. */
@@ -227,11 +219,11 @@ export class MessageCache<P> {
   add(key: string, push: Push<P>, from: string | undefined, now: number): number {
     this.delete(key);
     this.#messages.set(key, { push, from, at: now });
-    this.#bytes += push.size;
+    this.bytes += push.size;
     let evicted = 0;
     while (
       this.#messages.size > 1 &&
-      (this.#messages.size > this.#limits.cacheMessages || this.#bytes > this.#limits.cacheBytes)
+      (this.#messages.size > this.#limits.cacheMessages || this.bytes > this.#limits.cacheBytes)
     ) {
       this.#remove(...this.#messages.oldest!);
       evicted++;
@@ -257,6 +249,6 @@ export class MessageCache<P> {
 
   #remove(key: string, { push }: CachedMessage<P>): void {
     this.#messages.delete(key);
-    this.#bytes -= push.size;
+    this.bytes -= push.size;
   }
 }

@@ -5,7 +5,7 @@
 // messages, room and time; its outputs push messages, and report changes of the tree and
 // misbehavior. Duplicates are recognized by its caller.
 
-import type { Machine } from '@trunkline/peers/internal';
+import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
 import {
@@ -14,19 +14,17 @@ import {
   type ControlOutput,
   type Graft,
   type IHave,
-  type MessageToPublish,
   MOST_HOPS,
   type PlumtreeInit,
   type PlumtreeInput,
   type PlumtreeOutput,
-  type PlumtreeSnapshot,
   type Push,
   type PushOutput,
 } from './message.ts';
-import { type Advertiser, GraftRequests, MissingMessages } from './missing-messages.ts';
+import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
 import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
-import { DepartedQuotas, LeafProbes, Neighbor, type PlumtreeCounters, Tree } from './tree.ts';
+import { LeafProbes, Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
@@ -37,12 +35,12 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #self: string;
   readonly #look: (id: MessageId, now: number) => SeenVerdict;
   readonly #tree: Tree<P>;
-  readonly #quotas = new DepartedQuotas();
+  /** The limits of the peers that were neighbors last, so that they continue when they return. */
+  readonly #quotas = new Map<string, Quota>();
   readonly #cache: MessageCache<P>;
-  readonly #missing: MissingMessages;
+  readonly #missing: MissingMessages<P>;
   readonly #leafProbes: LeafProbes<P>;
   readonly #outgoing: OutgoingMessages<P>;
-  readonly #graftRequests: GraftRequests<P>;
   /** Time of the next check for cached messages whose time is over. */
   #expiresAt = Number.POSITIVE_INFINITY;
 
@@ -53,10 +51,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#look = look;
     this.#tree = tree;
     this.#cache = new MessageCache(options);
-    this.#missing = new MissingMessages(options, () => this.counters.lost++);
+    this.#missing = new MissingMessages(tree);
     this.#leafProbes = new LeafProbes(tree, self);
     this.#outgoing = new OutgoingMessages(tree, this.#cache, this.#leafProbes);
-    this.#graftRequests = new GraftRequests(tree, this.#missing);
   }
 
   handle(now: number, input: PlumtreeInput<P>): void {
@@ -72,15 +69,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'held':
         return this.#missing.hold(messageKey(input.id));
       case 'released':
-        return this.#released(input.id, now);
+        return this.#missing.release(input.id, now);
       case 'refused':
         return this.#missing.refuse(messageKey(input.id));
       case 'dropped':
         return this.#dropped(input.from, input.id, input.mayCome);
-      case 'withdraw':
-        return this.#cache.delete(messageKey(input.id));
-      case 'serve':
-        return this.#serve(input.peer, input.id);
       case 'neighbor-up':
         return this.#neighborUp(input.peer, input.isSource === true, now);
       case 'neighbor-down':
@@ -91,7 +84,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         return this.#writable(input.peer, now);
       case 'wake':
         this.#outgoing.flush(now);
-        this.#graftRequests.wake(now);
+        this.#missing.wake(now);
         return this.#expire(now);
     }
   }
@@ -114,22 +107,20 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   get wakeAt(): number {
-    return Math.min(this.#outgoing.due, this.#graftRequests.due, this.#expiresAt);
+    return Math.min(this.#outgoing.due, this.#missing.due, this.#expiresAt);
   }
 
   /** Returns the state as plain data, for diagnosis. */
-  snapshot(): PlumtreeSnapshot {
-    const neighbors = [...this.#tree.neighbors.values()].map(({ id, eager, blocked }) => ({
-      id,
-      eager,
-      blocked,
-    }));
-    const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
+  snapshot() {
     return {
-      neighbors,
-      cached,
+      neighbors: Array.from(this.#tree.neighbors.values(), ({ id, eager, blocked }) => ({
+        id,
+        eager,
+        blocked,
+      })),
+      cached: { messages: this.#cache.size, bytes: this.#cache.bytes },
       missing: this.#missing.size,
-      pendingGrafts: this.#graftRequests.pending,
+      pendingGrafts: this.#missing.promised,
     };
   }
 
@@ -138,9 +129,24 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return this.#tree.neighbors.get(peer)?.eager ?? false;
   }
 
-  /** Returns true if the input `serve` would push the message to the peer. */
-  canServe(peer: string, id: MessageId): boolean {
-    return this.#tree.neighbors.has(peer) && this.#cache.get(messageKey(id)) !== undefined;
+  /**
+   * Takes a published message out of the cache, so that it is not announced to any further peer.
+   */
+  withdraw(id: MessageId): void {
+    this.#cache.delete(messageKey(id));
+  }
+
+  /**
+   * Pushes a cached message to a neighbor, as if the neighbor had asked for it. Returns false if
+   * the message is not cached, or the peer is no neighbor.
+   */
+  serve(peer: string, id: MessageId): boolean {
+    const neighbor = this.#tree.neighbors.get(peer);
+    const key = messageKey(id);
+    const cached = this.#cache.get(key);
+    if (neighbor === undefined || cached === undefined) return false;
+    this.#outgoing.serve(neighbor, key, cached.push);
+    return true;
   }
 
   /**
@@ -167,7 +173,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #neighborUp(peer: string, isSource: boolean, now: number): void {
     const { neighbors, options } = this.#tree;
     if (peer === this.#self || neighbors.has(peer)) return;
-    const neighbor = new Neighbor(peer, isSource, this.#quotas.take(peer));
+    const neighbor = new Neighbor(peer, isSource, this.#quotas.get(peer));
+    this.#quotas.delete(peer);
     if (this.#tree.isSource) {
       neighbor.eager = [...neighbors.values()].every(({ eager }) => !eager);
       this.#tree.send(neighbor, ATTACH);
@@ -184,10 +191,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const neighbor = neighbors.get(peer);
     if (neighbor === undefined) return;
     neighbors.delete(peer);
-    this.#quotas.keep(peer, neighbor.quota);
+    this.#quotas.set(peer, neighbor.quota);
+    dropOldest(this.#quotas, DEPARTED);
     this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
-    this.#graftRequests.forget(peer);
     if (!isSource || !neighbor.eager) return;
     const [next] = neighbors.values();
     if (next !== undefined) this.#tree.graft(next);
@@ -215,7 +222,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     this.counters.graftsSent--;
-    this.#graftRequests.unsent(neighbor, ids);
+    this.#missing.unsent(neighbor, ids);
     this.#leafProbes.unsent(neighbor, ids);
     if (ids.length === 0) this.#undoOptimization(neighbor);
   }
@@ -223,19 +230,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   // Messages: those that this node publishes, and those that neighbors push. New ones are kept,
   // passed on and delivered; duplicates prune the tree.
 
-  #publish({ id, payload, size }: MessageToPublish<P>, now: number): void {
+  #publish({ id, payload, size }: Omit<Push<P>, 'kind' | 'hops'>, now: number): void {
     const key = messageKey(id);
     const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
     this.#keep(key, push, undefined, now);
     this.#spread(push, key, undefined, [], now);
-  }
-
-  #serve(peer: string, id: MessageId): void {
-    const neighbor = this.#tree.neighbors.get(peer);
-    const key = messageKey(id);
-    const cached = this.#cache.get(key);
-    if (neighbor !== undefined && cached !== undefined)
-      this.#outgoing.serve(neighbor, key, cached.push);
   }
 
   /**
@@ -243,9 +242,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * no message has that key, so nothing is found under it.
    */
   #arrived(from: string, id: MessageId, now: number): void {
-    const key = this.#missing.size + this.#graftRequests.pending > 0 ? messageKey(id) : '';
+    const key = this.#missing.size + this.#missing.promised > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
-    this.#graftRequests.kept(this.#tree.neighbors.get(from), key);
   }
 
   #receive(from: string, message: Push<P> | Control, now: number): void {
@@ -311,12 +309,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       this.#tree.prune(neighbor, now);
   }
 
-  #released(id: MessageId, now: number): void {
-    const key = messageKey(id);
-    for (const { peer, hops, asked } of this.#missing.release(key))
-      if (this.#tree.neighbors.has(peer)) this.#missing.advertise(id, key, peer, hops, now, asked);
-  }
-
   #dropped(from: string, id: MessageId, mayCome: boolean): void {
     const key = this.#brought(this.#tree.neighbors.get(from), id);
     if (!mayCome) this.#missing.take(key);
@@ -325,7 +317,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   /** Notes that a peer has sent a message. Returns the key of the message. */
   #brought(neighbor: Neighbor | undefined, id: MessageId): string {
     const key = messageKey(id);
-    this.#graftRequests.kept(neighbor, key);
+    this.#missing.kept(neighbor, key);
     neighbor?.owed?.delete(key);
     return key;
   }
@@ -486,12 +478,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
     this.#leafProbes.answered(neighbor, now);
-    for (const id of ids.slice(0, this.#tree.idsEach)) {
-      const key = messageKey(id);
-      this.#graftRequests.excuse(neighbor.id, key);
-      this.#missing.withdraw(key, neighbor.id, now);
-    }
+    for (const id of ids.slice(0, this.#tree.idsEach))
+      this.#missing.withdraw(messageKey(id), neighbor.id, now);
   }
 }
 
 const ATTACH: Control = { kind: 'attach' };
+/** Number of departed peers whose limits are kept. Each may have used up to 8,192 entries. */
+const DEPARTED = 16;

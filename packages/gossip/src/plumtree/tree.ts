@@ -222,7 +222,7 @@ export class Neighbor {
 // back, since it could otherwise begin anew as often as it likes.
 
 /** The limits of one peer, and how much of them it has used. */
-class Quota {
+export class Quota {
   /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
   #served: Map<string, number> | undefined;
   /** Time at which the second began for which notices, grafts and reports are counted. */
@@ -272,26 +272,7 @@ class Quota {
   }
 }
 
-/** The limits of the peers that were neighbors last, so that they continue when they return. */
-export class DepartedQuotas {
-  readonly #quotas = new Map<string, Quota>();
-
-  keep(peer: string, quota: Quota): void {
-    this.#quotas.set(peer, quota);
-    dropOldest(this.#quotas, DEPARTED);
-  }
-
-  /** Removes and returns the limits of a peer; undefined if it was not a neighbor recently. */
-  take(peer: string): Quota | undefined {
-    const quota = this.#quotas.get(peer);
-    this.#quotas.delete(peer);
-    return quota;
-  }
-}
-
 const SECOND = 1_000;
-/** Number of departed peers whose limits are kept. Each may have used up to 8,192 entries. */
-const DEPARTED = 16;
 
 // Distinguishes leaves of the tree, which have nothing to send, from peers that ignore all
 // messages, by asking them a question.

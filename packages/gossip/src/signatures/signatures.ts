@@ -60,9 +60,10 @@ type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
 
 /**
  * The signatures of one node. Each message is verified only once, because known messages are
- * recognized by their ids first. `ForgeryLimiter` bounds the cost of a flood of forgeries. A
- * forgery leaves no trace except in the count of its sender, so it can't replace the true message,
- * although anybody can guess the id of a message.
+ * recognized by their ids first. To bound the cost of a flood of forgeries, messages of a source
+ * that has sent many in the current second are not verified. A forgery leaves no trace except in
+ * the count of its sender, so it can't replace the true message, although anybody can guess the id
+ * of a message.
  */
 export class Signatures {
   /** True if messages must be signed. */
@@ -70,7 +71,9 @@ export class Signatures {
   readonly #signer: MessageSigner | undefined;
   readonly #verify: Verify | undefined;
   readonly #publicKey: Uint8Array;
-  readonly #forgeryLimiter = new ForgeryLimiter();
+  /** The number of forgeries from each source in the second that began at `#secondStart`. */
+  readonly #forgeries = new Map<string, number>();
+  #secondStart = Number.NEGATIVE_INFINITY;
 
   /**
    * @param self this node's id.
@@ -139,7 +142,12 @@ export class Signatures {
     now: number,
   ): Authenticity {
     if (this.#verify === undefined) return 'unverified';
-    if (this.#forgeryLimiter.isBarred(source, now)) return 'refused';
+    if (now - this.#secondStart >= SECOND) {
+      this.#secondStart = now;
+      this.#forgeries.clear();
+    }
+    const forgeries = this.#forgeries.get(source) ?? 0;
+    if (forgeries >= FORGERIES) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = signature;
     if (
@@ -147,7 +155,7 @@ export class Signatures {
       this.#verify(publicKey, signedContent(topic, id, envelope), bytes)
     )
       return 'true';
-    this.#forgeryLimiter.note(source, now);
+    this.#forgeries.set(source, forgeries + 1);
     return 'forged';
   }
 }
@@ -172,36 +180,6 @@ export function signedContent(
   bytes.set(recipients, head);
   bytes.set(body.payload, head + recipients.length);
   return bytes;
-}
-
-/**
- * Limits the time spent on forgeries: messages of a source that has sent many forgeries are not
- * verified for a while. Counts forgeries per source in the current second. It remembers only
- * sources that have sent a forgery in that second.
- */
-export class ForgeryLimiter {
-  readonly #counts = new Map<string, number>();
-  #since = Number.NEGATIVE_INFINITY;
-
-  note(source: string, now: number): void {
-    this.#renew(now);
-    this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1);
-  }
-
-  /**
-   * Returns true if the source has sent so many forgeries that none of its messages is verified for
-   * the rest of this second.
-   */
-  isBarred(source: string, now: number): boolean {
-    this.#renew(now);
-    return (this.#counts.get(source) ?? 0) >= FORGERIES;
-  }
-
-  #renew(now: number): void {
-    if (now - this.#since < SECOND) return;
-    this.#since = now;
-    this.#counts.clear();
-  }
 }
 
 function idOfKey(publicKey: Uint8Array): string {

@@ -11,37 +11,33 @@ import { handOut, type TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 
 export class Deliveries {
+  /**
+   * The readers. When a reader is added or removed, the list is replaced rather than changed, so
+   * that it can be iterated over in the meantime.
+   */
+  readers: readonly TopicReader[] = [];
   delivered = 0;
   duplicates = 0;
   readonly dropped: Partial<Record<MessageDropReason, number>> = {};
   readonly #topic: TopicContext;
   /** Keys of the messages for which a receipt is requested → the peers that brought them. */
   readonly #asked = new Map<string, string>();
-  #readers: readonly TopicReader[] = [];
 
   constructor(topic: TopicContext) {
     this.#topic = topic;
   }
 
-  /**
-   * The readers. When a reader is added or removed, the list is replaced rather than changed, so
-   * that it can be iterated over in the meantime.
-   */
-  get readers(): readonly TopicReader[] {
-    return this.#readers;
-  }
-
   addReader(reader: TopicReader): void {
-    this.#readers = [...this.#readers, reader];
+    this.readers = [...this.readers, reader];
   }
 
   removeReader(reader: TopicReader): void {
-    this.#readers = this.#readers.filter((other) => other !== reader);
+    this.readers = this.readers.filter((other) => other !== reader);
   }
 
   /** Ends all readers, because the topic is closed. No more receipts are sent. */
   end(): void {
-    for (const reader of this.#readers) reader.close();
+    for (const reader of this.readers) reader.close();
     this.#asked.clear();
   }
 
@@ -81,7 +77,7 @@ export class Deliveries {
       node.reporter.delivered({ topic: topic.name, id: key, bytes: size, from, hops });
     const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
     // A reader that one of these readers adds gets only later messages.
-    const list = this.#readers;
+    const list = this.readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
     else if (list.length > 0)
       handOut(list, codec, body, meta, (error) => this.#topic.failed(error));

@@ -2,21 +2,35 @@
 
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
-import type { PublishFailure } from '../types.ts';
-import { Differences, type DifferencesOutput } from './differences.ts';
+import type { GossipEvent, PublishFailure } from '../types.ts';
+import { Differences } from './differences.ts';
+import type { TopicContext } from './topic-context.ts';
 
 const BODY: Body = { audience: 'all', nodes: [], payload: new Uint8Array(), message: undefined };
 
 /** Creates the differences of a full-mesh node with a limit of 100 bytes. */
 function bench() {
   const told: string[] = [];
-  const tell = (output: DifferencesOutput) => {
-    const { type, peer } = output;
-    if (type !== 'differed') return void told.push(`${type} ${peer}`);
-    const { what, ours, theirs } = output.difference;
-    told.push(`${peer} ${what} ${ours} ${theirs}`);
+  const topic = {
+    key: { name: 'news', hex: '' },
+    limit: 100,
+    lifeOf: () => undefined,
+    enter: (peer: string) => told.push(`${peer} enters`),
+    feed: (_: number, { type, peer }: { type: string; peer: string }) =>
+      told.push(`${type} ${peer}`),
+    node: {
+      overlay: { name: 'fullMesh' },
+      dueBy: () => {},
+      members: { terms: (peer: string) => told.push(`announce ${peer}`), isOn: () => true },
+      events: {
+        tell: (event: GossipEvent) => {
+          const { nodeId, what, ours, theirs } = event as GossipEvent & { type: 'differs' };
+          told.push(`${nodeId} ${what} ${ours} ${theirs}`);
+        },
+      },
+    },
   };
-  const differences = new Differences('news', { overlay: 'fullMesh', limit: 100 }, tell);
+  const differences = new Differences(topic as unknown as TopicContext);
   const clock = { now: 0 };
   /** Takes the outputs as text. */
   const take = () => told.splice(0);
@@ -68,7 +82,7 @@ test('a peer with another overlay is excluded until it announces the same one, o
   const { differences, take, announced, showed, gone } = bench();
   showed('b', 'partialView');
   showed('b', 'partialView');
-  t.deepEqual(take(), ['b overlay fullMesh partialView', 'separated b', 'announce b']);
+  t.deepEqual(take(), ['b overlay fullMesh partialView', 'peer-down b', 'announce b']);
   t.true(differences.isApart('b') && !differences.isApart('c'));
   for (const interested of [['b', 'c'], ['c']]) {
     const failed: PublishFailure[] = [];
@@ -79,8 +93,8 @@ test('a peer with another overlay is excluded until it announces the same one, o
     );
   }
   announced('b', 'fullMesh', 100);
-  t.deepEqual([take(), differences.isApart('b')], [['rejoined b'], false]);
+  t.deepEqual([take(), differences.isApart('b')], [['b enters'], false]);
   announced('b', 'other', 100);
   gone('b');
-  t.deepEqual([take(), differences.isAny], [['b overlay fullMesh other', 'separated b'], false]);
+  t.deepEqual([take(), differences.isAny], [['b overlay fullMesh other', 'peer-down b'], false]);
 });

@@ -6,30 +6,12 @@ import { TransportError } from '@trunkline/transport-core';
 import { type Body, isFor } from '../overlay/overlay.ts';
 import type { GossipEvent, PublishFailure } from '../types.ts';
 import { notSent } from './errors.ts';
-
-/** Settings that all nodes of a topic should share. */
-export interface TopicTerms {
-  /** Name of the overlay. */
-  readonly overlay: string;
-  /** Maximum size, in bytes, of a message that the node accepts. */
-  readonly limit: number;
-}
+import type { TopicContext, TopicTerms } from './topic-context.ts';
 
 type Difference = Pick<
   Extract<GossipEvent, { readonly type: 'differs' }>,
   'what' | 'ours' | 'theirs'
 >;
-
-/** A consequence of the settings of a peer, to be carried out. */
-export type DifferencesOutput =
-  /** Announce this node's terms to a peer. */
-  | { readonly type: 'announce'; readonly peer: string }
-  /** A peer's terms differ. */
-  | { readonly type: 'differed'; readonly peer: string; readonly difference: Difference }
-  /** Messages can no longer be exchanged with a peer. */
-  | { readonly type: 'separated'; readonly peer: string }
-  /** Messages can be exchanged with a peer again. */
-  | { readonly type: 'rejoined'; readonly peer: string };
 
 /** The terms of one peer, which are those of this node until the peer announces or shows others. */
 interface Known {
@@ -45,19 +27,16 @@ interface Known {
 export class Differences {
   /** This node's terms. */
   readonly terms: TopicTerms;
-  readonly #topic: string;
-  readonly #tell: (output: DifferencesOutput) => void;
+  readonly #topic: TopicContext;
   /**
    * Connected peers that announced or showed their terms, or to which this node's terms were
    * announced.
    */
   readonly #known = new Map<string, Known>();
 
-  /** @param tell carries out an output at once */
-  constructor(topic: string, terms: TopicTerms, tell: (output: DifferencesOutput) => void) {
+  constructor(topic: TopicContext) {
     this.#topic = topic;
-    this.terms = terms;
-    this.#tell = tell;
+    this.terms = { overlay: topic.node.overlay.name, limit: topic.limit };
   }
 
   /** True if any peer is known to have a lower limit or another overlay. */
@@ -115,7 +94,8 @@ export class Differences {
     const known = this.#of(peer);
     if (now - known.toldAt < AGAIN) return;
     known.toldAt = now;
-    this.#tell({ type: 'announce', peer });
+    const { node, key } = this.#topic;
+    node.members.terms(peer, key, { ...this.terms, life: this.#topic.lifeOf(peer) });
   }
 
   /** Called when a peer has announced its terms. */
@@ -137,9 +117,14 @@ export class Differences {
     if (overlay === known.overlay) return;
     known.overlay = overlay;
     known.failure = undefined;
-    if (overlay === ours) return this.#tell({ type: 'rejoined', peer });
+    const { node, key } = this.#topic;
+    if (overlay === ours) {
+      if (node.members.isOn(peer, key.hex) === true) this.#topic.enter(peer, now);
+      return node.dueBy(this.#topic.due);
+    }
     this.#differed(peer, { what: 'overlay', ours, theirs: overlay });
-    this.#tell({ type: 'separated', peer });
+    // A peer with another overlay can't be a neighbor, as if it were not on the topic.
+    this.#topic.feed(now, { type: 'peer-down', peer, error: undefined });
     this.introduce(peer, now);
   }
 
@@ -152,13 +137,14 @@ export class Differences {
   }
 
   #failure(nodeId: string, overlay: string): PublishFailure {
-    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${this.#topic}, but this node uses ${this.terms.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
+    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${this.#topic.key.name}, but this node uses ${this.terms.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
     const details = { target: nodeId, sent: false };
     return { nodeId, error: new TransportError('failed_precondition', text, details) };
   }
 
   #differed(peer: string, difference: Difference): void {
-    this.#tell({ type: 'differed', peer, difference });
+    const { node, key } = this.#topic;
+    node.events.tell({ type: 'differs', topic: key.name, nodeId: peer, ...difference });
   }
 
   #of(nodeId: string): Known {

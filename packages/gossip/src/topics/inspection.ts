@@ -10,6 +10,7 @@ import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageVerdict } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { Deliveries } from './deliveries.ts';
+import { SizedQueue } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /**
@@ -342,15 +343,10 @@ interface Check {
   settled(finding: Finding, error?: unknown): void;
 }
 
-/** The waiting messages of one peer, the oldest first. The places before `next` are empty. */
-interface Lane {
-  checks: (Check | undefined)[];
-  next: number;
-  bytes: number;
-}
-
 /** The running validators of one topic, and the messages that wait for one. */
 export class Validation {
+  /** Number of waiting messages. */
+  waiting = 0;
   readonly #options: ValidationOptions;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #dueBy: (time: number) => void;
@@ -363,8 +359,7 @@ export class Validation {
     { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }
   >();
   /** The peers that have waiting messages; the first one is served next. */
-  readonly #lanes = new Map<string, Lane>();
-  #waiting = 0;
+  readonly #lanes = new Map<string, SizedQueue<Check>>();
   #bytes = 0;
   #isDraining = false;
 
@@ -384,15 +379,9 @@ export class Validation {
     return this.#pending.size;
   }
 
-  /** Number of waiting messages. */
-  get waiting(): number {
-    return this.#waiting;
-  }
-
   get due(): number {
     if (this.#pending.size === 0) return Number.POSITIVE_INFINITY;
-    for (const { due } of this.#pending.values()) return due;
-    return Number.POSITIVE_INFINITY;
+    return this.#pending.values().next().value!.due;
   }
 
   /**
@@ -400,16 +389,17 @@ export class Validation {
    * most of them loses its newest.
    */
   run(check: Check, now: number): void {
-    if (this.#waiting === 0 && this.#pending.size < this.#options.atOnce)
+    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
       return this.#begin(check, now);
     const { from, size } = check;
-    const own = this.#lanes.get(from) ?? { checks: [], next: 0, bytes: 0 };
+    const own = this.#lanes.get(from) ?? new SizedQueue<Check>();
     this.#lanes.set(from, own);
-    own.checks.push(check);
-    this.#count(own, 1, size);
+    own.push(check);
+    this.waiting++;
+    this.#bytes += size;
     const { messages, bytes } = this.#options;
-    while (this.#waiting > messages) this.#drop(own, lengthOf);
-    while (this.#waiting > 1 && this.#bytes > bytes) this.#drop(own, (lane) => lane.bytes);
+    while (this.waiting > messages) this.#drop(own, 'length');
+    while (this.waiting > 1 && this.#bytes > bytes) this.#drop(own, 'bytes');
   }
 
   /** Ends validations that took too long, with the finding `timeout`. */
@@ -424,7 +414,7 @@ export class Validation {
   clear(): void {
     this.#pending.clear();
     this.#lanes.clear();
-    this.#waiting = this.#bytes = 0;
+    this.waiting = this.#bytes = 0;
   }
 
   #begin(check: Check, now: number): void {
@@ -450,10 +440,10 @@ export class Validation {
 
   /** Begins waiting validations while there is room. */
   #drain(): void {
-    if (this.#waiting === 0 || this.#isDraining) return;
+    if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
     const now = this.#clock.now();
-    while (this.#waiting > 0 && this.#pending.size < this.#options.atOnce)
+    while (this.waiting > 0 && this.#pending.size < this.#options.atOnce)
       this.#begin(this.#take(), now);
     this.#isDraining = false;
     this.#dueBy(this.due);
@@ -462,37 +452,27 @@ export class Validation {
   /** Removes the oldest message of the peer whose turn it is. */
   #take(): Check {
     const [from, lane] = this.#lanes.entries().next().value!;
-    const check = lane.checks[lane.next]!;
-    lane.checks[lane.next++] = undefined;
-    this.#count(lane, -1, -check.size);
+    const check = lane.shift()!;
+    this.#left(check);
     this.#lanes.delete(from);
-    if (lengthOf(lane) > 0) this.#lanes.set(from, lane);
-    if (lane.next >= COMPACT) {
-      lane.checks.splice(0, lane.next);
-      lane.next = 0;
-    }
+    if (lane.length > 0) this.#lanes.set(from, lane);
     return check;
   }
 
   /** Drops the newest message of the peer that has most, or of `own` if none has more. */
-  #drop(own: Lane, measure: (lane: Lane) => number): void {
+  #drop(own: SizedQueue<Check>, measure: 'length' | 'bytes'): void {
     let most = own;
-    for (const lane of this.#lanes.values()) if (measure(lane) > measure(most)) most = lane;
-    const check = most.checks.pop()!;
-    this.#count(most, -1, -check.size);
-    if (lengthOf(most) === 0) this.#lanes.delete(check.from);
+    for (const lane of this.#lanes.values()) if (lane[measure] > most[measure]) most = lane;
+    const check = most.pop()!;
+    this.#left(check);
+    if (most.length === 0) this.#lanes.delete(check.from);
     check.settled('overloaded');
   }
 
-  #count(lane: Lane, messages: number, bytes: number): void {
-    lane.bytes += bytes;
-    this.#bytes += bytes;
-    this.#waiting += messages;
+  #left({ size }: Check): void {
+    this.waiting--;
+    this.#bytes -= size;
   }
-}
-
-function lengthOf({ checks, next }: Lane): number {
-  return checks.length - next;
 }
 
 function known(verdict: unknown): [Finding, unknown?] {
@@ -502,9 +482,3 @@ function known(verdict: unknown): [Finding, unknown?] {
     new TypeError(`validate: must return 'accept', 'reject' or 'ignore', got ${String(verdict)}`),
   ];
 }
-
-/**
- * Number of empty places at the front that are removed together. Removing each one alone would move
- * all entries behind it.
- */
-const COMPACT = 1_024;

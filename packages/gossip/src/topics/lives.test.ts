@@ -1,7 +1,7 @@
 // Tests of the number of this node's life on a topic.
 
 import test from 'ava';
-import { RestartedNodes, TopicLife } from './lives.ts';
+import { TopicLife } from './lives.ts';
 import type { TopicNode } from './topic-context.ts';
 
 test('reports that are not believed count eight times, and use up none of the eight raises', (t) => {
@@ -11,7 +11,7 @@ test('reports that are not believed count eight times, and use up none of the ei
     outlived: (life: number) => (life < 1_000 ? life + 1 : undefined),
     latestLife: () => Number.POSITIVE_INFINITY,
   } as unknown as TopicNode;
-  const life = new TopicLife(node, new RestartedNodes(() => -1));
+  const life = new TopicLife(node, () => -1);
   life.begin();
   const lies = Array.from({ length: 20 }, () => life.raise(1_000, 'a liar'));
   t.is(lies.filter((outcome) => outcome === 'disbelieved').length, 8);

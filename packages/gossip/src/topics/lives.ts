@@ -1,5 +1,5 @@
-// Remembers nodes that were restarted since they were last connected, because the lives of theirs
-// that are known here are over.
+// The number of this node's life on a topic, and the nodes that were restarted since they were last
+// connected, because the lives of theirs that are known here are over.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import type { TopicNode } from './topic-context.ts';
@@ -11,65 +11,16 @@ interface RestartedNode {
   hasBegun: boolean;
 }
 
-/** The restarted nodes of one topic; at most 4,096 are remembered. */
-export class RestartedNodes {
-  readonly #newest: (nodeId: string) => number;
-  /** The restarted nodes by id, the oldest first. */
-  readonly #nodes = new Map<string, RestartedNode>();
-
-  /**
-   * @param newest returns the number of the newest remembered life of a node; −1 if there is none.
-   */
-  constructor(newest: (nodeId: string) => number) {
-    this.#newest = newest;
-  }
-
-  get isAny(): boolean {
-    return this.#nodes.size > 0;
-  }
-
-  add(nodeId: string): void {
-    const life = this.#newest(nodeId);
-    this.#nodes.delete(nodeId);
-    if (life < 0) return;
-    this.#nodes.set(nodeId, { life, hasBegun: false });
-    dropOldest(this.#nodes, MOST);
-  }
-
-  /**
-   * Returns the last life of a node before its restart, as long as no later life is known. Returns
-   * undefined if there is none, or if the node is known to have a later life. In the latter case,
-   * forgets the node once its new life has begun.
-   */
-  lifeOf(nodeId: string): number | undefined {
-    const restarted = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);
-    if (restarted === undefined) return undefined;
-    if (this.#newest(nodeId) === restarted.life) return restarted.life;
-    if (restarted.hasBegun) this.#nodes.delete(nodeId);
-    return undefined;
-  }
-
-  /**
-   * Records that a message of the new life has come directly from the node. Returns false if it is
-   * not the first such message.
-   */
-  begin(nodeId: string): boolean {
-    const restarted = this.#nodes.get(nodeId);
-    if (restarted === undefined || restarted.hasBegun) return false;
-    restarted.hasBegun = true;
-    return true;
-  }
-}
-
-/** Maximum number of restarted nodes that are remembered. */
-const MOST = 4_096;
-
-// The number of this node's life on a topic, and the lives of other nodes that were restarted.
-
 export class TopicLife {
-  readonly restartedNodes: RestartedNodes;
+  /**
+   * The number of this node's life on the topic. A new life begins when the topic is joined again.
+   * −1 until gossip has started.
+   */
+  epoch = -1;
   readonly #node: TopicNode;
-  #epoch = -1;
+  readonly #newest: (nodeId: string) => number;
+  /** The restarted nodes by id, the oldest first; at most 4,096 are remembered. */
+  readonly #restarted = new Map<string, RestartedNode>();
   /** Time at which this life began, in milliseconds of this node's clock. */
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later life. */
@@ -77,21 +28,16 @@ export class TopicLife {
   /** Number of reports that were not believed. */
   #disbelieved = 0;
 
-  constructor(node: TopicNode, restartedNodes: RestartedNodes) {
-    this.#node = node;
-    this.restartedNodes = restartedNodes;
-  }
-
   /**
-   * The number of this node's life on the topic. A new life begins when the topic is joined again.
-   * −1 until gossip has started.
+   * @param newest returns the number of the newest remembered life of a node; −1 if there is none.
    */
-  get epoch(): number {
-    return this.#epoch;
+  constructor(node: TopicNode, newest: (nodeId: string) => number) {
+    this.#node = node;
+    this.#newest = newest;
   }
 
   begin(): void {
-    this.#epoch = this.#node.epoch();
+    this.epoch = this.#node.epoch();
     this.#joinedAt = this.#node.clock.now();
   }
 
@@ -101,10 +47,10 @@ export class TopicLife {
    * messages as old. Returns undefined if the report is of an older life, or one of too many.
    */
   raise(life: number, from: string): 'raised' | 'disbelieved' | undefined {
-    if (life < this.#epoch || this.#raised >= RAISES) return undefined;
+    if (life < this.epoch || this.#raised >= RAISES) return undefined;
     const later = this.#isLate(life) ? undefined : this.#node.outlived(life, from);
     if (later === undefined) return ++this.#disbelieved > RAISES ? undefined : 'disbelieved';
-    this.#epoch = later;
+    this.epoch = later;
     this.#raised++;
     return 'raised';
   }
@@ -118,7 +64,44 @@ export class TopicLife {
     const { clock } = this.#node;
     return life > this.#node.latestLife() && clock.now() - this.#joinedAt >= REMEMBERED;
   }
+
+  // Restarted nodes.
+
+  /** Called when a node has connected that was restarted since it was last connected. */
+  restarted(nodeId: string): void {
+    const life = this.#newest(nodeId);
+    this.#restarted.delete(nodeId);
+    if (life < 0) return;
+    this.#restarted.set(nodeId, { life, hasBegun: false });
+    dropOldest(this.#restarted, MOST);
+  }
+
+  /**
+   * Returns the last life of a node before its restart, as long as no later life is known. Returns
+   * undefined if there is none, or if the node is known to have a later life. In the latter case,
+   * forgets the node once its new life has begun.
+   */
+  lifeOf(nodeId: string): number | undefined {
+    const restarted = this.#restarted.size === 0 ? undefined : this.#restarted.get(nodeId);
+    if (restarted === undefined) return undefined;
+    if (this.#newest(nodeId) === restarted.life) return restarted.life;
+    if (restarted.hasBegun) this.#restarted.delete(nodeId);
+    return undefined;
+  }
+
+  /** Returns true if the node was restarted, and its new life has not begun yet. */
+  isRestarted(nodeId: string): boolean {
+    return this.#restarted.size > 0 && this.#restarted.get(nodeId)?.hasBegun === false;
+  }
+
+  /** Records that a message of the new life has come directly from a restarted node. */
+  began(nodeId: string): void {
+    this.#restarted.get(nodeId)!.hasBegun = true;
+  }
 }
+
+/** Maximum number of restarted nodes that are remembered. */
+const MOST = 4_096;
 
 /** Milliseconds for which peers remember a silent publisher. */
 const REMEMBERED = 600_000;

@@ -181,6 +181,8 @@ interface PublicationSetup {
 
 /** The state of one publication, and the promise of its result. */
 export class Publication {
+  /** True if the promise is settled. */
+  isOver = false;
   readonly promise: Promise<PublishResult>;
   /** Keys of the messages that receipts for this publication name. */
   readonly keys: string[] = [];
@@ -197,7 +199,6 @@ export class Publication {
   readonly #pending = new Set<string>();
   #resolve!: (result: PublishResult) => void;
   #reject!: (error: unknown) => void;
-  #isOver = false;
 
   constructor(setup: PublicationSetup) {
     this.#setup = setup;
@@ -208,17 +209,12 @@ export class Publication {
     });
   }
 
-  /** True if the promise is settled. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /**
    * Time at which the publication stops waiting or, once it is over, at which it is forgotten: at
    * once (0) if the message is not offered to newcomers.
    */
   get due(): number {
-    return this.#isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
+    return this.isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
   }
 
   /** True if the message is not queued for any peer yet. */
@@ -279,7 +275,7 @@ export class Publication {
 
   /** Checks whether the publication is over. If so, settles the promise. */
   look(): void {
-    if (this.#isOver || this.#pending.size > 0) return;
+    if (this.isOver || this.#pending.size > 0) return;
     const { min, open } = this.#setup;
     if (this.#received.size >= min) this.#settle();
     else if (open === undefined && this.#queued.size < min)
@@ -287,15 +283,15 @@ export class Publication {
   }
 
   expire(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const { min, timeout } = this.#setup;
     if (this.#received.size >= min) this.#settle();
     else this.fail(this.#short('deadline_exceeded', `confirmed it within ${inMs(timeout)}`));
   }
 
   fail(error: unknown): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.#reject(error);
   }
 
@@ -311,7 +307,7 @@ export class Publication {
   }
 
   #settle(): void {
-    this.#isOver = true;
+    this.isOver = true;
     const result = resultOf(this.#queued.size, [...this.#failed.values()]);
     this.#resolve(this.#setup.min === 0 ? result : { ...result, received: this.#received.size });
   }

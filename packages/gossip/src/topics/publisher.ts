@@ -23,7 +23,15 @@ export class Publisher {
   readonly publications: Publications;
   readonly #topic: TopicContext;
   readonly #ids: IdSource;
-  readonly #expected = new ExpectedMembers();
+  /**
+   * Time until which the topic counts as new, so that further nodes may turn out to be on it, and
+   * the waits for such nodes.
+   */
+  #newUntil = Number.POSITIVE_INFINITY;
+  readonly #arrivals = new Set<{
+    readonly nodeId: string | undefined;
+    readonly resolve: (isHere: boolean) => void;
+  }>();
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
   /**
@@ -43,7 +51,7 @@ export class Publisher {
    * the start.
    */
   begin(): void {
-    this.#expected.begin(this.#topic.node.clock.now());
+    this.#newUntil = this.#topic.node.clock.now() + NEW;
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
@@ -51,7 +59,7 @@ export class Publisher {
   end(error: TransportError): void {
     this.isOver = true;
     this.publications.fail(error);
-    this.#expected.end();
+    this.#endArrivals();
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
@@ -133,14 +141,14 @@ export class Publisher {
       queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     const pending = node.members.pending();
     // If the topic is new here, nodes that turn out to be on it are offered the message, too.
-    const isNew = now < this.#expected.until && this.publications.size < LINGERING;
+    const isNew = now < this.#newUntil && this.publications.size < LINGERING;
     // If the overlay is beginning, the first neighbor will appear soon.
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
       node.dueBy(this.#topic.due);
       return resultOf(queued.length, failed);
     }
     const patience = isAsked ? timeout : Math.min(timeout, this.#isBeginning ? PATIENCE : NEW);
-    const until = isNew ? this.#expected.until : now;
+    const until = isNew ? this.#newUntil : now;
     const publication = new Publication({
       min,
       timeout,
@@ -332,9 +340,16 @@ export class Publisher {
    */
   #arrival(nodeId?: string): Promise<boolean> {
     const { node } = this.#topic;
-    const arrival = this.#expected.wait(nodeId, node.clock.now());
-    node.dueBy(this.#expected.due);
-    return arrival;
+    if (node.clock.now() >= this.#newUntil) return Promise.resolve(false);
+    node.dueBy(this.#newUntil);
+    return new Promise((resolve) => this.#arrivals.add({ nodeId, resolve }));
+  }
+
+  /** Ends all waits for further nodes, because none is expected. */
+  #endArrivals(): void {
+    for (const { resolve } of this.#arrivals) resolve(false);
+    this.#arrivals.clear();
+    this.#newUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** Checks whether the publication is over, after something has happened to it. */
@@ -351,16 +366,21 @@ export class Publisher {
 
   /** A peer is on the topic. */
   peerUp(nodeId: string): void {
-    this.#expected.came(nodeId);
+    for (const arrival of this.#arrivals) {
+      if (arrival.nodeId !== undefined && arrival.nodeId !== nodeId) continue;
+      this.#arrivals.delete(arrival);
+      arrival.resolve(true);
+    }
   }
 
   get due(): number {
-    return Math.min(this.#expected.due, this.publications.due);
+    const end = this.#arrivals.size === 0 ? Number.POSITIVE_INFINITY : this.#newUntil;
+    return Math.min(end, this.publications.due);
   }
 
   wake(now: number): void {
     this.publications.wake(now);
-    this.#expected.wake(now);
+    if (now >= this.#newUntil) this.#endArrivals();
   }
 }
 
@@ -391,61 +411,6 @@ const OPEN = 1_024;
 const LINGERING = 128;
 /** Milliseconds to wait for a first neighbor. */
 const PATIENCE = 2_000;
-
-// Nodes that may turn out to be on a topic shortly after the topic was opened here. Publishers wait
-// for them for a limited time.
-
-/** The waits for newcomers of one topic. */
-class ExpectedMembers {
-  /** Time until which the topic counts as new. */
-  #until = Number.POSITIVE_INFINITY;
-  readonly #waiting = new Set<{
-    readonly nodeId: string | undefined;
-    readonly resolve: (isHere: boolean) => void;
-  }>();
-
-  /** Called when gossip has started, or when the topic is opened after that. */
-  begin(now: number): void {
-    this.#until = now + NEW;
-  }
-
-  get until(): number {
-    return this.#until;
-  }
-
-  /**
-   * Resolves to true if that node, or any node if no id is given, turns out to be on the topic
-   * while the topic is new.
-   */
-  wait(nodeId: string | undefined, now: number): Promise<boolean> {
-    if (now >= this.#until) return Promise.resolve(false);
-    return new Promise((resolve) => this.#waiting.add({ nodeId, resolve }));
-  }
-
-  came(nodeId: string): void {
-    for (const waiting of this.#waiting) {
-      if (waiting.nodeId !== undefined && waiting.nodeId !== nodeId) continue;
-      this.#waiting.delete(waiting);
-      waiting.resolve(true);
-    }
-  }
-
-  get due(): number {
-    return this.#waiting.size === 0 ? Number.POSITIVE_INFINITY : this.#until;
-  }
-
-  wake(now: number): void {
-    if (now >= this.#until) this.end();
-  }
-
-  /** Ends all waits, because no other node is expected. */
-  end(): void {
-    for (const { resolve } of this.#waiting) resolve(false);
-    this.#waiting.clear();
-    this.#until = Number.NEGATIVE_INFINITY;
-  }
-}
-
 /**
  * Milliseconds for which a topic is new. For as long, a publication waits for peers that have not
  * announced their topics.

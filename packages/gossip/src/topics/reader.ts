@@ -5,6 +5,59 @@ import { type Clock, type ClockTimer, type Codec, TransportError } from '@trunkl
 import type { Body } from '../overlay/overlay.ts';
 import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
 
+/** A queue that counts the bytes of its items. */
+export class SizedQueue<T extends { readonly size: number }> {
+  bytes = 0;
+  /**
+   * The items, the oldest first. The first `#taken` places are empty, because moving all items up
+   * for each that is taken would cost more than the rest of a delivery.
+   */
+  readonly #items: (T | undefined)[] = [];
+  #taken = 0;
+
+  get length(): number {
+    return this.#items.length - this.#taken;
+  }
+
+  /** The oldest item. */
+  get first(): T | undefined {
+    return this.#items[this.#taken];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+    this.bytes += item.size;
+  }
+
+  /** Removes and returns the oldest item. */
+  shift(): T | undefined {
+    const item = this.first;
+    if (item === undefined) return undefined;
+    this.#items[this.#taken++] = undefined;
+    this.bytes -= item.size;
+    if (this.length === 0) this.#items.length = this.#taken = 0;
+    else if (this.#taken >= MOVED) {
+      this.#items.splice(0, this.#taken);
+      this.#taken = 0;
+    }
+    return item;
+  }
+
+  /** Removes and returns the newest item. */
+  pop(): T | undefined {
+    const item = this.length === 0 ? undefined : this.#items.pop();
+    this.bytes -= item?.size ?? 0;
+    return item;
+  }
+
+  clear(): void {
+    this.#items.length = this.#taken = this.bytes = 0;
+  }
+}
+
+/** Number of empty places after which the items are moved up. */
+const MOVED = 1_024;
+
 /** Limits of a reader's queue in messages and bytes, and the policy at the limits. */
 export interface ReaderOptions {
   readonly size: number;
@@ -39,14 +92,16 @@ type ReaderEvent =
  * shortens an excessively long queue only after the reader has had its turn.
  */
 export abstract class TopicReader {
+  isOver = false;
   readonly #options: ReaderOptions;
   readonly #topic: ReaderTopic;
-  readonly #waiting = new ReaderQueue();
+  readonly #waiting = new SizedQueue<Entry>();
+  /** Number of messages missed after the last waiting one. */
+  #missed = 0;
   /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
   #cutTimer: ClockTimer | undefined = undefined;
   #missedInAll = 0;
-  #isOver = false;
 
   constructor(options: ReaderOptions, topic: ReaderTopic) {
     this.#options = options;
@@ -68,20 +123,17 @@ export abstract class TopicReader {
     return { waiting: this.#waiting.length, bytes: this.#waiting.bytes, missed: this.#missedInAll };
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /**
    * Offers a message whose `meta.missed` is 0. Never waits, and never throws.
    * @param size size of the message in bytes, as it arrived.
    */
   offer(message: unknown, meta: MessageMeta, size: number): void {
-    if (this.#isOver) return;
-    const waiting = this.#waiting;
+    if (this.isOver) return;
+    const missed = this.#missed;
+    this.#missed = 0;
     // The reader is usually idle, so most messages need no place in its queue.
-    if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
-    waiting.push(message, meta, size);
+    if (this.#waiting.length === 0 && this.takeNow(message, withMissed(meta, missed))) return;
+    this.#waiting.push({ message, meta, size, missed });
     if (this.#isTooLong(0, 0)) {
       this.#cutTimer ??= this.#topic.clock.setTimeout(this.#hadItsTurn, 0);
       if (this.#isTooLong(TURN_MESSAGES, TURN_BYTES)) this.#shorten(TURN_MESSAGES, TURN_BYTES);
@@ -90,8 +142,8 @@ export abstract class TopicReader {
   }
 
   close(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.#topic.clock.clearTimeout(this.#cutTimer);
     this.#waiting.clear();
     this.#topic.tell(ENDED, this);
@@ -100,7 +152,8 @@ export abstract class TopicReader {
 
   /** Removes and returns the next message; undefined if none waits. */
   protected take(): ReceivedMessage<unknown> | undefined {
-    return this.#waiting.take();
+    const entry = this.#waiting.shift();
+    return entry && { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
   }
 
   readonly #hadItsTurn = (): void => {
@@ -128,8 +181,11 @@ export abstract class TopicReader {
       return this.broken(new TransportError('resource_exhausted', text));
     }
     while (this.#isTooLong(messages, bytes)) {
-      if (policy === 'drop-oldest') this.#waiting.dropOldest();
-      else this.#waiting.dropNewest();
+      const isOldest = policy === 'drop-oldest';
+      const gone = (isOldest ? this.#waiting.shift() : this.#waiting.pop())!;
+      const next = isOldest ? this.#waiting.first : undefined;
+      if (next === undefined) this.#missed += gone.missed + 1;
+      else next.missed += gone.missed + 1;
       this.#missedInAll++;
       const missed = this.#missedInAll;
       if ((missed & (missed - 1)) === 0) this.#topic.tell({ type: 'lagged', missed }, this);
@@ -140,11 +196,8 @@ export abstract class TopicReader {
     this.#topic.tell({ type: 'failed', error }, this);
   }
 
-  /**
-   * Takes a message at once if the reader is idle, with the number of messages missed before it. It
-   * must not throw.
-   */
-  protected abstract takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean;
+  /** Takes a message at once if the reader is idle. It must not throw. */
+  protected abstract takeNow(message: unknown, meta: MessageMeta): boolean;
   /** Called when a message can be taken. */
   protected abstract ready(): void;
   /** Called when the reader ends with an error because it was too slow. */
@@ -179,10 +232,10 @@ export class CallbackReader extends TopicReader {
     this.#drain();
   }
 
-  protected override takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta): boolean {
     if (this.#isBusy) return false;
     this.#isBusy = true;
-    if (this.#call(message, withMissed(meta, waiting.takeMissed()))) this.#drain();
+    if (this.#call(message, meta)) this.#drain();
     return true;
   }
 
@@ -263,12 +316,9 @@ export class LoopReader
     return Promise.resolve(DONE);
   }
 
-  protected override takeNow(message: unknown, meta: MessageMeta, waiting: ReaderQueue): boolean {
+  protected override takeNow(message: unknown, meta: MessageMeta): boolean {
     const asker = this.#askers.shift();
-    asker?.resolve({
-      value: { message, meta: withMissed(meta, waiting.takeMissed()) },
-      done: false,
-    });
+    asker?.resolve({ value: { message, meta }, done: false });
     return asker !== undefined;
   }
 
@@ -312,93 +362,12 @@ const TURN_BYTES = 16 * 1024 * 1024;
 const ENDED: ReaderEvent = { type: 'ended' };
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
 
-// The queue of messages that wait for one reader, with the number of messages missed before each.
-
+/** A waiting message, and the number of messages missed just before it. */
 interface Entry {
   readonly message: unknown;
   readonly meta: MessageMeta;
   readonly size: number;
   missed: number;
-}
-
-/**
- * A queue that counts its bytes. Each message taken from it contains the number of messages that
- * were missed just before it.
- */
-class ReaderQueue {
-  /**
-   * The waiting messages. The first `#taken` entries are empty, because moving all other entries up
-   * for each message would cost more than the rest of a delivery.
-   */
-  readonly #entries: (Entry | undefined)[] = [];
-  #taken = 0;
-  #bytes = 0;
-  /** Number of messages missed after the last waiting one. */
-  #missed = 0;
-
-  get length(): number {
-    return this.#entries.length - this.#taken;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Returns and resets the number of messages missed after the last waiting one. */
-  takeMissed(): number {
-    const missed = this.#missed;
-    this.#missed = 0;
-    return missed;
-  }
-
-  push(message: unknown, meta: MessageMeta, size: number): void {
-    this.#entries.push({ message, meta, size, missed: this.takeMissed() });
-    this.#bytes += size;
-  }
-
-  /** Removes and returns the oldest message. */
-  take(): ReceivedMessage<unknown> | undefined {
-    const entry = this.#shift();
-    return entry === undefined
-      ? undefined
-      : { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
-  }
-
-  /** Drops the oldest message and counts it as missed. */
-  dropOldest(): void {
-    const gone = this.#shift();
-    if (gone === undefined) return;
-    const next = this.#entries[this.#taken];
-    if (next === undefined) this.#missed += gone.missed + 1;
-    else next.missed += gone.missed + 1;
-  }
-
-  /** Drops the newest message and counts it as missed. */
-  dropNewest(): void {
-    if (this.length === 0) return;
-    const gone = this.#entries.pop()!;
-    this.#bytes -= gone.size;
-    this.#missed += gone.missed + 1;
-  }
-
-  clear(): void {
-    this.#entries.length = 0;
-    this.#taken = 0;
-    this.#bytes = 0;
-  }
-
-  #shift(): Entry | undefined {
-    const entry = this.#entries[this.#taken];
-    if (entry === undefined) return undefined;
-    this.#entries[this.#taken++] = undefined;
-    this.#bytes -= entry.size;
-    if (this.#taken === this.#entries.length) this.#entries.length = this.#taken = 0;
-    else if (this.#taken >= MOVED) {
-      this.#entries.splice(0, this.#taken);
-      this.#taken = 0;
-    }
-    return entry;
-  }
 }
 
 /**
@@ -410,9 +379,6 @@ function withMissed(meta: MessageMeta, missed: number): MessageMeta {
   const { id, origin, signed, from, hops } = meta;
   return { id, origin, signed, from, hops, missed };
 }
-
-/** Number of empty entries after which the other entries are moved up. */
-const MOVED = 1_024;
 
 // Hands a message to several readers, or to one reader with another codec. No reader sees changes
 // that another reader makes to the message.

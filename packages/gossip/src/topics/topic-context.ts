@@ -16,8 +16,15 @@ import type {
 import type { Control, Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
-import type { GossipEvent, Unsent } from '../types.ts';
-import type { Differences, TopicTerms } from './differences.ts';
+import type { GossipEvent, PublishFailure, Unsent } from '../types.ts';
+
+/** Settings that all nodes of a topic should share. */
+export interface TopicTerms {
+  /** Name of the overlay. */
+  readonly overlay: string;
+  /** Maximum size, in bytes, of a message that the node accepts. */
+  readonly limit: number;
+}
 
 export interface TopicContext {
   readonly key: TopicKey;
@@ -29,7 +36,7 @@ export interface TopicContext {
   readonly node: TopicNode;
   /** The state of the overlay; undefined until gossip has started. */
   readonly overlay: Overlay | undefined;
-  readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures' | 'introduce'>;
+  readonly differences: TopicDifferences;
   /** The connected peers on the topic. Those with another overlay can't become neighbors. */
   readonly interested: readonly string[];
   /** Returns the number of this node's life on the topic. */
@@ -37,7 +44,9 @@ export interface TopicContext {
   /** Returns the life that must be sent to a peer. */
   lifeOf(nodeId: string): number | undefined;
 
-  /** Gives the overlay an input. */
+  /** Tells the overlay that a connected peer is on the topic. */
+  enter(peer: string, now: number): void;
+  /** Gives the overlay an input, and arranges its next wake-up. */
   feed(now: number, input: OverlayInput): void;
   /** Publishes a message over the overlay. Returns the neighbors to which it was handed. */
   spread(message: OwnMessage, receipts: number, now: number): readonly string[];
@@ -66,6 +75,19 @@ export interface TopicContext {
 
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;
   failed(error: unknown): void;
+}
+
+/** The peers whose settings differ; see `Differences`. */
+interface TopicDifferences {
+  readonly isAny: boolean;
+  isApart(nodeId: string): boolean;
+  introduce(peer: string, now: number): void;
+  addFailures(
+    failed: PublishFailure[],
+    interested: readonly string[],
+    handed: readonly string[],
+    body: Body,
+  ): void;
 }
 
 // This node as its topics see it. The driver of gossip implements these interfaces.

@@ -12,10 +12,10 @@ import type { TopicSnapshot } from '../snapshots.ts';
 import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import { Deliveries } from './deliveries.ts';
-import { Differences, type DifferencesOutput } from './differences.ts';
+import { Differences } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
-import { RestartedNodes, TopicLife } from './lives.ts';
+import { TopicLife } from './lives.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
 
@@ -24,6 +24,9 @@ import type { TopicContext, TopicNode } from './topic-context.ts';
  * incoming messages and the readers.
  */
 export class TopicSession implements TopicContext {
+  /** The state of the overlay; undefined until gossip has started. */
+  overlay: Overlay | undefined = undefined;
+  isOver = false;
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
   readonly limit: number;
@@ -51,7 +54,6 @@ export class TopicSession implements TopicContext {
   /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
   readonly #seen: SeenMessages;
   readonly publisher: Publisher;
-  #overlay: Overlay | undefined = undefined;
   /** True while the outputs of the overlay are carried out. */
   #isBusy = false;
   /**
@@ -60,7 +62,6 @@ export class TopicSession implements TopicContext {
    */
   #handed: readonly string[] = NOBODY;
   #failed: string[] = [];
-  #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
@@ -74,23 +75,12 @@ export class TopicSession implements TopicContext {
     this.isMember = !config.publishOnly;
     const latest = () => node.latestLife();
     this.#seen = new SeenMessages({ ...node.overlay.memory, latest });
-    const newest = (nodeId: string) => this.#seen.lifeOf(nodeId) ?? -1;
-    this.#life = new TopicLife(node, new RestartedNodes(newest));
+    this.#life = new TopicLife(node, (nodeId) => this.#seen.lifeOf(nodeId) ?? -1);
     this.deliveries = new Deliveries(this);
     this.publisher = new Publisher(this);
     const feed = (now: number, input: OverlayInput) => this.#feed(now, input);
     this.#inspection = new Inspection(this, this.deliveries, feed, config);
-    const terms = { overlay: node.overlay.name, limit: this.limit };
-    this.differences = new Differences(key.name, terms, (output) => this.#onDifference(output));
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** The state of the overlay; undefined until gossip has started. */
-  get overlay(): Overlay | undefined {
-    return this.#overlay;
+    this.differences = new Differences(this);
   }
 
   readonly epoch = (): number => this.#life.epoch;
@@ -106,7 +96,7 @@ export class TopicSession implements TopicContext {
   #createOverlay(): void {
     const { clock, overlay, random, self, events } = this.node;
     const isSource = !this.isMember;
-    this.#overlay = overlay.create({
+    this.overlay = overlay.create({
       self,
       random,
       now: clock.now(),
@@ -123,7 +113,7 @@ export class TopicSession implements TopicContext {
   }
 
   #leaveOverlay(): void {
-    if (this.#overlay === undefined) return;
+    if (this.overlay === undefined) return;
     this.#feed(this.node.clock.now(), { type: 'leave' });
     if (this.isMember) this.node.events.tell({ type: 'left', topic: this.key.name });
   }
@@ -132,8 +122,8 @@ export class TopicSession implements TopicContext {
    * Closes the topic at this node: readers end, waiting messages fail, and neighbors are informed.
    */
   end(error: TransportError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.deliveries.end();
     this.publisher.end(error);
     this.#inspection.close();
@@ -152,14 +142,14 @@ export class TopicSession implements TopicContext {
    * used any more, and joins or leaves the overlay if this node begins or ceases to read.
    */
   review(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const { readers } = this.deliveries;
     if (this.handles + readers.length === 0) return this.node.unused(this);
     const isMember = this.#readingHandles + readers.length > 0;
     if (isMember === this.isMember) return;
     this.#leaveOverlay();
     this.isMember = isMember;
-    if (this.#overlay !== undefined) this.#createOverlay();
+    if (this.overlay !== undefined) this.#createOverlay();
     this.node.membershipChanged();
   }
 
@@ -167,7 +157,7 @@ export class TopicSession implements TopicContext {
 
   peerUp(peer: string, now: number): void {
     if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined) this.differences.introduce(peer, now);
-    if (!this.differences.isApart(peer)) this.#enter(peer, now);
+    if (!this.differences.isApart(peer)) this.enter(peer, now);
     this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
   }
@@ -181,7 +171,7 @@ export class TopicSession implements TopicContext {
 
   /** Called when a node has connected that was restarted since it was last connected. */
   reborn(nodeId: string): void {
-    this.#life.restartedNodes.add(nodeId);
+    this.#life.restarted(nodeId);
   }
 
   /**
@@ -189,7 +179,7 @@ export class TopicSession implements TopicContext {
    * lives that is remembered here.
    */
   lifeOf(nodeId: string): number | undefined {
-    return this.overlay?.passesOn === true ? this.#life.restartedNodes.lifeOf(nodeId) : undefined;
+    return this.overlay?.passesOn === true ? this.#life.lifeOf(nodeId) : undefined;
   }
 
   /** Called when a peer remembers a life of this node from before a restart. */
@@ -208,31 +198,7 @@ export class TopicSession implements TopicContext {
     });
   }
 
-  /**
-   * Carries out what follows from the settings of a peer. A peer with another overlay can't be a
-   * neighbor, as if it were not on the topic.
-   */
-  #onDifference(output: DifferencesOutput): void {
-    const { node, key, differences } = this;
-    const { peer } = output;
-    const now = node.clock.now();
-    switch (output.type) {
-      case 'announce':
-        return node.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
-      case 'differed': {
-        const topic = key.name;
-        return node.events.tell({ type: 'differs', topic, nodeId: peer, ...output.difference });
-      }
-      case 'separated':
-        this.#feed(now, { type: 'peer-down', peer, error: undefined });
-        return node.dueBy(this.due);
-      case 'rejoined':
-        if (node.members.isOn(peer, key.hex) === true) this.#enter(peer, now);
-        return node.dueBy(this.due);
-    }
-  }
-
-  #enter(peer: string, now: number): void {
+  enter(peer: string, now: number): void {
     this.#feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
@@ -280,7 +246,7 @@ export class TopicSession implements TopicContext {
 
   /** Gives the overlay an input, if gossip has started, and carries out its outputs. */
   #feed(now: number, input: OverlayInput): void {
-    this.#overlay?.handle(now, input);
+    this.overlay?.handle(now, input);
     this.#carryOut(now);
   }
 
@@ -290,7 +256,7 @@ export class TopicSession implements TopicContext {
    * don't deepen the stack.
    */
   unreachable(peer: string, error: TransportError, now: number): void {
-    this.#overlay?.handle(now, { type: 'unreachable', peer, error });
+    this.overlay?.handle(now, { type: 'unreachable', peer, error });
     if (!this.#isBusy) this.#carryOut(now);
     this.node.dueBy(this.due);
   }
@@ -300,7 +266,7 @@ export class TopicSession implements TopicContext {
    * messages that wait for one.
    */
   #carryOut(now: number): void {
-    const overlay = this.#overlay;
+    const overlay = this.overlay;
     if (overlay === undefined) return;
     const wasBusy = this.#isBusy;
     this.#isBusy = true;
@@ -400,7 +366,7 @@ export class TopicSession implements TopicContext {
   // Incoming messages.
 
   pushed(from: string, envelope: Envelope, now: number): void {
-    if (this.#life.restartedNodes.isAny && envelope.id.origin === from) this.#begin(from, envelope);
+    if (envelope.id.origin === from && this.#life.isRestarted(from)) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.deliveries.ask(envelope.id, from);
     this.#inspection.inspect(from, envelope, now);
     if (this.#isDueTold) return;
@@ -429,7 +395,7 @@ export class TopicSession implements TopicContext {
     // first message of a restarted node would be dropped.
     const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
-    if (!this.#life.restartedNodes.begin(from)) return;
+    this.#life.began(from);
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
     this.#seen.begin(id);
@@ -443,7 +409,7 @@ export class TopicSession implements TopicContext {
       limit: this.limit,
       isKnown: verdict === 'seen',
       // Only a message that comes directly begins a lower life.
-      needsOrigin: verdict === 'old' && this.#life.restartedNodes.lifeOf(id.origin) !== undefined,
+      needsOrigin: verdict === 'old' && this.#life.lifeOf(id.origin) !== undefined,
     };
   }
 
@@ -503,8 +469,7 @@ export class TopicSession implements TopicContext {
   }
 
   wake(now: number): void {
-    if (this.#overlay !== undefined && now >= this.#overlay.wakeAt)
-      this.#feed(now, { type: 'wake' });
+    if (this.overlay !== undefined && now >= this.overlay.wakeAt) this.#feed(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.#inspection.wake(now);
     this.publisher.wake(now);

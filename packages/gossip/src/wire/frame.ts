@@ -131,27 +131,17 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
  * id. In notices, 2 bytes for the hops follow each id.
  */
 export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
-  const length =
-    control.kind === 'prune' || control.kind === 'attach'
-      ? 0
-      : control.kind === 'ihave'
-        ? NOTICE * control.notices.length
-        : MESSAGE_ID_BYTES * control.ids.length;
-  const bytes = new Uint8Array(1 + KEY_BYTES + length);
-  bytes[0] = KINDS.indexOf(control.kind);
+  const { kind } = control;
+  const each = kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
+  const ids = 'ids' in control ? control.ids : [];
+  const notices = kind === 'ihave' ? control.notices : ids.map((id) => ({ id, hops: 0 }));
+  const bytes = new Uint8Array(1 + KEY_BYTES + each * notices.length);
+  bytes[0] = KINDS.indexOf(kind);
   bytes.set(topic, 1);
-  let at = 1 + KEY_BYTES;
-  if (control.kind === 'ihave') {
-    for (const { id, hops } of control.notices) {
-      writeMessageId(id, bytes, at);
-      writeShort(bytes, at + MESSAGE_ID_BYTES, hops);
-      at += NOTICE;
-    }
-  } else if (control.kind === 'graft' || control.kind === 'absent') {
-    for (const id of control.ids) {
-      writeMessageId(id, bytes, at);
-      at += MESSAGE_ID_BYTES;
-    }
+  for (const [i, { id, hops }] of notices.entries()) {
+    const at = 1 + KEY_BYTES + each * i;
+    writeMessageId(id, bytes, at);
+    if (kind === 'ihave') writeShort(bytes, at + MESSAGE_ID_BYTES, hops);
   }
   return bytes;
 }
