@@ -32,6 +32,13 @@ export interface CyclesOptions {
   readonly notice?: 'write' | 'later' | 'keep-alive' | undefined;
   /** Milliseconds between two joins in `build`. Default 100. */
   readonly joinInterval?: number | undefined;
+  /**
+   * Called for messages to the id of an attacker, which is not one of the nodes. Returns the
+   * attacker's answer, if any.
+   */
+  readonly foreign?:
+    | ((node: number, id: string, message: PartialViewMessage) => PartialViewMessage | undefined)
+    | undefined;
   /** Called when a node gets or loses a neighbor. */
   readonly up?: ((node: number, peer: number) => void) | undefined;
   readonly down?: ((node: number, peer: number, cause: DownCause) => void) | undefined;
@@ -55,6 +62,8 @@ export class Cycles {
   #from: number[] = [];
   #to: number[] = [];
   #what: (PartialViewMessage | undefined)[] = [];
+  #foreign: { readonly from: string; readonly to: number; readonly what: PartialViewMessage }[] =
+    [];
   #silent: [node: number, peer: number][] = [];
   /** The side of each node in a partition. Only nodes of the same side reach each other. */
   #sides: number[] | undefined;
@@ -216,13 +225,16 @@ export class Cycles {
 
   /** Delivers messages until none is under way. */
   settle(): void {
-    for (let round = 0; this.#to.length > 0; round++) {
+    for (let round = 0; this.#to.length > 0 || this.#foreign.length > 0; round++) {
       if (round > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
       this.now += ROUND;
       const [from, to, what] = [this.#from, this.#to, this.#what];
       this.#from = [];
       this.#to = [];
       this.#what = [];
+      const foreign = this.#foreign;
+      this.#foreign = [];
+      for (const answer of foreign) this.inject(answer.from, answer.to, answer.what);
       for (let i = 0; i < to.length; i++) this.#deliver(from[i]!, to[i]!, what[i]);
     }
   }
@@ -259,20 +271,31 @@ export class Cycles {
     if (this.#alive[from] && !this.#alive[to]) this.#fate(from, to);
   }
 
+  /** Delivers a message from an attacker, which is not one of the nodes. */
+  inject(from: string, node: number, message: PartialViewMessage): void {
+    if (this.#alive[node]) this.#tell(node, { type: 'received', from, message });
+  }
+
   /** Gives a view an input, and carries out its outputs. */
   #tell(node: number, input: PartialViewInput): void {
     const view = this.#views[node]!;
     const { up, down } = this.#setup;
     view.handle(this.now, input);
     for (let output = view.poll(); output !== undefined; output = view.poll()) {
-      if (output.type === 'send') this.#send(node, output.to, output.message);
+      if (output.type === 'send') this.#sendTo(node, output.to, output.message);
       else if (output.type === 'neighbor-up') up?.(node, this.#indices.get(output.peer) ?? -1);
       else down?.(node, this.#indices.get(output.peer) ?? -1, output.cause);
     }
   }
 
-  #send(from: number, id: string, message: PartialViewMessage): void {
-    const to = this.#indices.get(id)!;
+  #sendTo(from: number, id: string, message: PartialViewMessage): void {
+    const to = this.#indices.get(id);
+    if (to !== undefined) return this.#send(from, to, message);
+    const answer = this.#setup.foreign?.(from, id, message);
+    if (answer !== undefined) this.#foreign.push({ from: id, to: from, what: answer });
+  }
+
+  #send(from: number, to: number, message: PartialViewMessage): void {
     if (!this.#alive[from]) return;
     const fault = this.fault?.(this.random);
     if (fault === 'lose') return;

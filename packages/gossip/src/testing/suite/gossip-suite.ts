@@ -11,11 +11,13 @@ import { reading } from './reading.ts';
 import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
 import { relays } from './relays.ts';
+import { sizes } from './sizes.ts';
 import { slowPeers } from './slow-peers.ts';
 
 const BEHAVIORS: readonly Behavior[] = [
   ...recipients,
   ...publishers,
+  ...sizes,
   ...relays,
   ...reading,
   ...receipts,
