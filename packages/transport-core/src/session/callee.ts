@@ -114,10 +114,7 @@ export class Callee {
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.served.ids.get(frame.id) !== undefined))
-      return this.#context.violation(
-        'malformed',
-        `a long ONEWAY with id ${frame.id}, which is already in use`,
-      );
+      return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
@@ -168,10 +165,7 @@ export class Callee {
   }
 
   #overspent(frame: Frame): false {
-    this.#context.violation(
-      'malformed',
-      `a one-way call on channel ${frame.channel} arrived without credit`,
-    );
+    this.#context.violation(`a one-way call on channel ${frame.channel} arrived without credit`);
     return false;
   }
 
@@ -198,7 +192,7 @@ export class Callee {
     const call = this.served.ids.get(frame.id);
     if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
+      return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
     call.upload.receive(frame, this.#packets, true, this.#owner(call));
   }
@@ -216,7 +210,6 @@ export class Callee {
     }
     if (!assembly.add(frame.payload))
       return this.#context.violation(
-        'malformed',
         `the packets of request ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
@@ -236,15 +229,9 @@ export class Callee {
     if (call === undefined || !call.open) return;
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id}, which has no open stream`,
-      );
+      return this.#context.violation(`END of call ${frame.id}, which has no open stream`);
     if (upload.ended)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id}, whose stream had already ended`,
-      );
+      return this.#context.violation(`END of call ${frame.id}, whose stream had already ended`);
     upload.end(undefined);
   }
 
@@ -263,7 +250,7 @@ export class Callee {
   credit(frame: Frame): void {
     const download = this.served.ids.get(frame.id)?.download;
     if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+      this.#context.violation('the credit of a stream rose above 2^31 − 1');
   }
 
   #begin(call: InCall, frame: Frame): void {

@@ -81,7 +81,7 @@ export class IncomingFrames implements FrameVisitor {
   /** Returns true, after reporting it, if a frame took too long. */
   wake(now: number): boolean {
     if (now < this.due) return false;
-    this.#context.violation('malformed', `a frame was not complete after ${FRAME_TIME / 1_000} s`);
+    this.#context.violation(`a frame was not complete after ${FRAME_TIME / 1_000} s`);
     return true;
   }
 
@@ -112,7 +112,7 @@ export class IncomingFrames implements FrameVisitor {
     const isDone = packets.retainer?.clear() ?? true;
     // Before `endChunk` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined && !this.#isOver)
-      this.#context.violation(violation.reason, violation.message);
+      this.#context.violation(violation.message, violation.reason);
     callee.endChunk(decoder.unread.length === 0);
     if (decoder.partial === 0) this.due = Number.POSITIVE_INFINITY;
     else if (this.due === Number.POSITIVE_INFINITY || this.#frames > 0) {
@@ -199,10 +199,7 @@ export class IncomingFrames implements FrameVisitor {
         return this.#pass(frame);
       default:
         if (kind < UNKNOWN_KINDS)
-          return this.#context.violation(
-            'malformed',
-            `a frame of kind ${kind}, which is not allowed here`,
-          );
+          return this.#context.violation(`a frame of kind ${kind}, which is not allowed here`);
         this.#context.count('unknownFrame', 1);
         this.#context.abused();
     }
@@ -223,13 +220,10 @@ export class IncomingFrames implements FrameVisitor {
    */
   #checkOpening(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
-    if (this.#peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
+    if (this.#peerLeft) this.#context.violation('it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
-      this.#context.violation(
-        'malformed',
-        `it opened call ${frame.id}, an id that belongs to this end`,
-      );
-    else if (frame.method === 0) this.#context.violation('malformed', 'it called method 0');
+      this.#context.violation(`it opened call ${frame.id}, an id that belongs to this end`);
+    else if (frame.method === 0) this.#context.violation('it called method 0');
     else return true;
     return false;
   }
@@ -253,7 +247,7 @@ export class IncomingFrames implements FrameVisitor {
       }
     }
     const done = size > 0 ? ` with ${size} one-ways done` : '';
-    this.#context.violation('malformed', `CREDIT of ${credit} for account ${account}${done}`);
+    this.#context.violation(`CREDIT of ${credit} for account ${account}${done}`);
   }
 
   /**
@@ -275,7 +269,7 @@ export class IncomingFrames implements FrameVisitor {
   #protocols(frame: Frame): void {
     if (!this.#context.abused()) return;
     const wrong = this.#parts.announced(frame.hello);
-    if (wrong !== undefined) this.#context.violation('malformed', `its PROTOCOLS has ${wrong}`);
+    if (wrong !== undefined) this.#context.violation(`its PROTOCOLS has ${wrong}`);
   }
 }
 

@@ -126,8 +126,8 @@ export class Outbox {
     }
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
     this.context.violation(
-      'flood',
       `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
+      'flood',
     );
   }
 

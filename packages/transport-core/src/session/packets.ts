@@ -80,7 +80,7 @@ export class IncomingPackets {
   packet(frame: Frame): boolean {
     const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
-      this.#context.violation('malformed', 'a packet arrived without pipe credit');
+      this.#context.violation('a packet arrived without pipe credit');
       return false;
     }
     const { now } = this.#context;
@@ -101,8 +101,8 @@ export class IncomingPackets {
 
   #tooLarge(frame: Frame): false {
     this.#context.violation(
-      'too_large',
       `a packet of ${frame.length} bytes is above the agreed limit of ${this.#context.terms.packet}`,
+      'too_large',
     );
     return false;
   }
@@ -131,20 +131,14 @@ export class IncomingPackets {
   ): boolean {
     const { size, length } = frame;
     if (size <= length || length !== this.#context.terms.packet) {
-      this.#context.violation(
-        'malformed',
-        `a message of ${size} bytes began with a packet of ${length} bytes`,
-      );
+      this.#context.violation(`a message of ${size} bytes began with a packet of ${length} bytes`);
     } else if (size > limit) {
       this.#context.violation(
-        'too_large',
         `a message of ${size} bytes is above our ${name}, ${limit}`,
+        'too_large',
       );
     } else if (account?.spend(price) === false) {
-      this.#context.violation(
-        'malformed',
-        `a message of ${size} bytes arrived without credit of its account`,
-      );
+      this.#context.violation(`a message of ${size} bytes arrived without credit of its account`);
     } else return this.packet(frame);
     return false;
   }

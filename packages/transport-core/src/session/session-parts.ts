@@ -14,7 +14,7 @@ import { Batch } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { type Channel, Channels } from './channels.ts';
-import { type HelloExchangeOptions, protocolError } from './hello-exchange.ts';
+import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
@@ -88,9 +88,7 @@ export class SessionParts {
   constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
     const { mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
-    const context = new SessionContext(options, breakOff, (reason, message) =>
-      breakOff(protocolError(message, reason)),
-    );
+    const context = new SessionContext(options, breakOff);
     this.context = context;
     this.batch = new Batch(context, options.writer, {
       isBounded: options.isBounded === true,
@@ -233,7 +231,7 @@ export class Answers {
   }
 
   #unawaited({ id }: Frame): void {
-    this.#context.violation('malformed', `RESPONSE to call ${id}, which awaits no response`);
+    this.#context.violation(`RESPONSE to call ${id}, which awaits no response`);
   }
 
   /** Handles the first packet of a long response. */
@@ -252,10 +250,7 @@ export class Answers {
     if (call === undefined) return this.#unknown(frame);
     const { download } = call;
     if (download === undefined)
-      return this.#context.violation(
-        'malformed',
-        `ITEM for call ${frame.id}, which has no download`,
-      );
+      return this.#context.violation(`ITEM for call ${frame.id}, which has no download`);
     this.#context.touch();
     download.receive(frame, this.#incomingPackets, !call.done, {
       refuse: () => this.#crowdOut(call),
@@ -271,15 +266,11 @@ export class Answers {
     if (assembly === undefined) {
       if (download?.assembly !== undefined) download.receivePart(frame);
       else
-        this.#context.violation(
-          'malformed',
-          `PART for call ${frame.id}, which is not receiving a long message`,
-        );
+        this.#context.violation(`PART for call ${frame.id}, which is not receiving a long message`);
       return;
     }
     if (!assembly.add(frame.payload))
       return this.#context.violation(
-        'malformed',
         `the packets of the response to call ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
@@ -299,12 +290,9 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.download === undefined)
-      return this.#context.violation('malformed', `END of call ${frame.id}, which has no download`);
+      return this.#context.violation(`END of call ${frame.id}, which has no download`);
     if (call.download.assembly !== undefined)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id} in the middle of an item`,
-      );
+      return this.#context.violation(`END of call ${frame.id} in the middle of an item`);
     this.#caller.terminal(call);
     call.download.end(undefined);
     if (call.done) this.#context.count('lateReply', 1);
@@ -327,7 +315,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call?.upload === undefined) return;
     if (!call.upload.grant(frame.credit, ACCOUNT_MAX))
-      return this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+      return this.#context.violation('the credit of a stream rose above 2^31 − 1');
     call.taken();
   }
 

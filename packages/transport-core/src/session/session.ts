@@ -19,7 +19,7 @@ import {
   TimeLimits,
 } from './endings.ts';
 import { IncomingFrames } from './frames.ts';
-import { EARLY_END, HelloExchange, protocolError } from './hello-exchange.ts';
+import { EARLY_END, HelloExchange } from './hello-exchange.ts';
 import { type SessionOptions, SessionParts } from './session-parts.ts';
 
 /** The phases of a session, each with the data that only it has. */
@@ -151,7 +151,9 @@ export class Session {
     if (refused !== undefined) return this.break(refused);
     if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
     if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
-      return this.break(protocolError(`frame ${frame.kind} before the hello was complete`));
+      return this.parts.context.violation(
+        `frame ${frame.kind} before the hello was complete`,
+      );
     const hello = phase.exchange.judge(frame);
     if (hello instanceof TransportError) return this.break(hello);
     this.parts.agree(hello);

@@ -67,10 +67,7 @@ export class InStream {
     const context = this.#context;
     const { item } = context.limits;
     if (this.assembly !== undefined)
-      return context.violation(
-        'malformed',
-        `ITEM of call ${frame.id} in the middle of another item`,
-      );
+      return context.violation(`ITEM of call ${frame.id} in the middle of another item`);
     if (frame.size > 0) {
       if (!packets.long(frame, item, 'limits.item', this.account)) return;
       this.assembly = new Assembly(context, frame, keep, owner);
@@ -79,15 +76,12 @@ export class InStream {
     if (!packets.short(frame)) return;
     if (frame.length > item)
       return context.violation(
-        'too_large',
         `an item of ${frame.length} bytes is above our limits.item, ${item}`,
+        'too_large',
       );
     const cost = longCost(frame);
     if (!this.account.spend(cost))
-      return context.violation(
-        'malformed',
-        `an item of call ${frame.id} arrived without credit of its stream`,
-      );
+      return context.violation(`an item of call ${frame.id} arrived without credit of its stream`);
     if (!packets.packet(frame)) return;
     if (keep) this.push(packets.keep(frame), cost);
     else this.account.giveBack(cost, false);
@@ -98,7 +92,6 @@ export class InStream {
     const assembly = this.assembly!;
     if (!assembly.add(frame.payload))
       return this.#context.violation(
-        'malformed',
         `the packets of an item of call ${frame.id} do not match its declared size`,
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();

@@ -38,11 +38,7 @@ export class OutboxFixture {
       count: () => {},
       ticker: { now: () => this.now },
     };
-    this.context = new SessionContext(
-      init,
-      (error) => void this.violations.push(error.message),
-      (_reason, message) => void this.violations.push(message),
-    );
+    this.context = new SessionContext(init, (error) => void this.violations.push(error.message));
     this.batch = new Batch(this.context, this.#collector, { isBounded: false, isDirect: false });
     this.outbox = new Outbox(this.context, this.batch);
     this.grant(Number.MAX_SAFE_INTEGER / 4);
