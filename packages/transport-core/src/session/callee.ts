@@ -12,7 +12,6 @@ import { ACCOUNT_MAX, DOWNLOAD, type Frame, Kind, UNPROCESSED, UPLOAD } from '..
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import { InCall } from './incoming-calls.ts';
-import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
@@ -123,7 +122,7 @@ export class Callee {
     call.chargeTo(channel!.inbox);
     if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.served.ids.set(call);
-    if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
+    if (!this.#context.memory.fits(frame.size)) return call.crowdOut();
     this.#begin(call, frame);
   }
 
@@ -194,7 +193,7 @@ export class Callee {
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
       return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
-    call.upload.receive(frame, this.#packets, true, this.#owner(call));
+    call.upload.receive(frame, this.#packets, true, call);
   }
 
   part(frame: Frame): void {
@@ -208,11 +207,7 @@ export class Callee {
       if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
       return;
     }
-    if (!assembly.add(frame.payload))
-      return this.#context.violation(
-        `the packets of request ${frame.id} do not match its declared size`,
-      );
-    if (!assembly.complete) return this.#context.usage.makeRoom();
+    if (!assembly.receive(frame, 'request')) return;
     call.complete(assembly);
     if (call.method.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
@@ -254,20 +249,9 @@ export class Callee {
   }
 
   #begin(call: InCall, frame: Frame): void {
-    call.assemble(new Assembly(this.#context, frame, true, this.#owner(call)));
+    call.assemble(new Assembly(this.#context, frame, true, call));
     this.#context.wakeBy(this.#context.now + STALLED);
     this.#context.usage.makeRoom();
-  }
-
-  #owner(call: InCall): MessageOwner {
-    const { served } = this;
-    return { refuse: () => served.crowdOut(call), stopped: () => served.stopped(call) };
-  }
-
-  /** Returns the incomplete long message of a call. */
-  assembly(id: number): Assembly | undefined {
-    const call = this.served.ids.get(id);
-    return call?.assembly ?? call?.upload?.assembly;
   }
 
   /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */

@@ -169,8 +169,9 @@ export class IncomingFrames implements FrameVisitor {
    */
   place(id: number, length: number): Uint8Array {
     const { memory, allocate } = this.#context;
-    const half = this.#isOurs(id) ? this.#answers : this.#callee;
-    return half.assembly(id)?.room(length) ?? memory.discardRoom(length, allocate);
+    const { caller, callee } = this.#parts;
+    const call = this.#isOurs(id) ? caller.slots.get(id) : callee.served.ids.get(id);
+    return call?.unfinished?.room(length) ?? memory.discardRoom(length, allocate);
   }
 
   #rarer(frame: Frame): void {

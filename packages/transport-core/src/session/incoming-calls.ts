@@ -6,11 +6,12 @@
 // and InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
 // are the parts that it tells.
 
-import { stackless, type TransportError } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
+import type { MessageOwner } from './memory.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
@@ -109,6 +110,12 @@ export interface AnswerCarrier {
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
   /** Ends the download of a call. */
   finish(call: InCall): boolean;
+  /**
+   * Ends a call because its caller is gone, its time is up or its message can't be received. An
+   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
+   * is dropped and counted in `onewayDropped`.
+   */
+  abort(call: InCall, error: TransportError, unprocessed?: boolean): void;
   /** Called when a terminal frame of `call` is in the batch. */
   forget(call: InCall): void;
   /**
@@ -162,7 +169,7 @@ export interface CallObserver {
 /**
  * One incoming call, from its last request packet until it is answered and its handler has ended.
  */
-export class InCall implements ListEntry, UnitSender {
+export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
   readonly method: ProtocolMethod;
@@ -296,6 +303,35 @@ export class InCall implements ListEntry, UnitSender {
     if (this.assembly === undefined) return;
     this.assembly.drop();
     this.assembly = undefined;
+  }
+
+  /** The message that is arriving in packets: the request, or an item of the upload. */
+  get unfinished(): Assembly | undefined {
+    return this.assembly ?? this.upload?.assembly;
+  }
+
+  /**
+   * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
+   * call is refused, a one-way is dropped.
+   */
+  crowdOut(): void {
+    const isOneway = this.method.kind === 'oneway';
+    // The call is answered already, so the rest of its upload is not needed.
+    if (!this.open && !isOneway) return this.upload?.dropAssembly();
+    const { context } = this.channel;
+    const { used, limit } = context.memory;
+    const message = `${this.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
+    if (!isOneway) context.count('refusedCall', 1);
+    this.carrier.abort(this, stackless('resource_exhausted', message), this.assembly !== undefined);
+  }
+
+  /** Abandons a long message because none of its packets has arrived for too long. */
+  stopped(): void {
+    // The end of another call may have ended this one.
+    if (this.unfinished === undefined) return;
+    const { got, size } = this.unfinished;
+    const message = `${this.method.full}: the message stopped after ${got} of ${size} bytes`;
+    this.carrier.abort(this, new TransportError('aborted', message));
   }
 
   openStreams(upload: InStream | undefined, download: OutStream | undefined): void {

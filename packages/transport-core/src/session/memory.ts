@@ -190,12 +190,9 @@ export interface MessageOwner {
    * Called when there is no room for the rest. Must drop the message before it returns, because
    * `makeRoom` loops until memory is free.
    */
-  refuse(): void;
-  /**
-   * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
-   * the time itself.
-   */
-  stopped?(): void;
+  crowdOut(): void;
+  /** Called when no packet has arrived for STALLED milliseconds. */
+  stopped(): void;
 }
 
 /** An incomplete long message, of which `got` bytes have arrived. */
@@ -442,7 +439,7 @@ export class MemoryUsage {
     const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
     if (isSlow) return this.#owner.breakOff(tooSlow(this.#memory));
     const largest = this.#largest(undefined);
-    (spares ? this.#largest(largest) : largest)!.owner.refuse();
+    (spares ? this.#largest(largest) : largest)!.owner.crowdOut();
   }
 
   #largest(but: UnfinishedMessage | undefined): UnfinishedMessage | undefined {

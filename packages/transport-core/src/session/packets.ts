@@ -69,6 +69,19 @@ export class IncomingPackets {
     this.window.pong(rtt, now);
   }
 
+  /**
+   * Abandons the incomplete messages if no packet of any of them has arrived for too long. Returns
+   * the next time at which this must be checked.
+   */
+  wake(now: number): number {
+    const { usage } = this.#context;
+    if (usage.unfinished === 0) return Number.POSITIVE_INFINITY;
+    const stale = this.lastPacket + STALLED;
+    if (stale > now) return stale;
+    for (const { owner } of [...usage.assemblies]) owner.stopped();
+    return Number.POSITIVE_INFINITY;
+  }
+
   /** Returns the payload in a form that its reader may keep. */
   keep(frame: Frame): Uint8Array {
     return this.retainer === undefined ? frame.bytes : this.retainer.keep(frame);
@@ -154,8 +167,6 @@ export class Assembly extends UnfinishedMessage {
   readonly size: number;
   /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;
-  /** The time at which the last packet arrived. */
-  last: number;
   readonly #context: SessionContext;
   #isKept: boolean;
   /** The pieces that are full, in order. */
@@ -176,7 +187,6 @@ export class Assembly extends UnfinishedMessage {
     this.size = frame.size;
     this.cost = longCost(frame);
     this.#isKept = keep;
-    this.last = context.now;
     if (!keep) return;
     this.#piece = this.#next(0, this.got);
     this.#piece.set(frame.payload);
@@ -243,8 +253,21 @@ export class Assembly extends UnfinishedMessage {
     }
     this.#room = undefined;
     this.got = end;
-    this.last = this.#context.now;
     return true;
+  }
+
+  /**
+   * Adds a packet, and reports one that does not fit. Returns true if the message is complete.
+   * @param what the kind of the message; the id of its call follows in the error.
+   */
+  receive(frame: Frame, what: string): boolean {
+    if (!this.add(frame.payload))
+      this.#context.violation(
+        `the packets of ${what} ${frame.id} do not match its declared size`,
+      );
+    else if (this.complete) return true;
+    else this.#context.usage.makeRoom();
+    return false;
   }
 
   /** Releases the memory charge, because the bytes were handed over or dropped. */

@@ -24,7 +24,6 @@ import {
 } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
-import { STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -162,11 +161,6 @@ export class ServedCalls implements AnswerCarrier {
     return true;
   }
 
-  /**
-   * Ends a call because its caller is gone, its time is up or its message can't be received. An
-   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
-   * is dropped and counted in `onewayDropped`.
-   */
   abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
       call.giveBack(true);
@@ -187,31 +181,6 @@ export class ServedCalls implements AnswerCarrier {
   #refuseUnserved(call: InCall): void {
     this.#context.count('refusedCall', 1);
     this.abort(call, unserved(call.method), true);
-  }
-
-  /** Abandons a long message of the call because none of its packets has arrived for too long. */
-  stopped(call: InCall): void {
-    const { got, size } = (call.assembly ?? call.upload?.assembly)!;
-    this.abort(
-      call,
-      new TransportError(
-        'aborted',
-        `${call.method.full}: the message stopped after ${got} of ${size} bytes`,
-      ),
-    );
-  }
-
-  /**
-   * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
-   * call is refused, a one-way is dropped and counted in `onewayDropped`.
-   */
-  crowdOut(call: InCall): void {
-    // The call is answered already, so the rest of its upload is not needed.
-    if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
-    const { used, limit } = this.#context.memory;
-    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
-    if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
-    this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
   /**
@@ -260,12 +229,8 @@ export class ServedCalls implements AnswerCarrier {
 
   // Time and the end of the connection.
 
-  /**
-   * Ends the calls whose time is up and abandons messages that have stopped arriving.
-   * @param lastPacket the time at which the last packet of a long message arrived.
-   * @returns the next time at which something may be due.
-   */
-  wake(now: number, lastPacket: number): number {
+  /** Ends the calls whose time is up. Returns the next time at which one may be due. */
+  wake(now: number): number {
     const deadlines = this.#deadlines;
     let ended = 0;
     for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
@@ -278,12 +243,6 @@ export class ServedCalls implements AnswerCarrier {
       // A reader has been added in the meantime.
       else deadlines.add(call, Math.min(call.due, call.refuseAt));
     }
-    // No packet of a long message has arrived for that long, so all unfinished messages have
-    // stopped.
-    const stale = lastPacket + STALLED;
-    if (stale > now)
-      return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
-    for (const assembly of [...this.#context.usage.assemblies]) assembly.owner.stopped?.();
     return deadlines.next;
   }
 

@@ -18,7 +18,7 @@ import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, IncomingPackets, oversized, STALLED } from './packets.ts';
+import { Assembly, IncomingPackets, oversized } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
@@ -160,12 +160,8 @@ export class SessionParts {
 
   /** Does what is due for calls and credit at `now`; returns the next time for calls. */
   wake(now: number): number {
-    const { answers, batch, caller, callee, packets } = this;
-    const next = Math.min(
-      caller.wake(now),
-      answers.wake(now),
-      callee.served.wake(now, packets.lastPacket),
-    );
+    const { batch, caller, callee, packets } = this;
+    const next = Math.min(caller.wake(now), callee.served.wake(now), packets.wake(now));
     if (now >= batch.heldUntil) {
       batch.holdsNothing();
       this.channels.payHeld();
@@ -239,9 +235,7 @@ export class Answers {
     if (!this.#incomingPackets.longMessage(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
       call.failed(excess(call.method, frame.size));
-    call.assemble(
-      new Assembly(this.#context, frame, !call.done, { refuse: () => this.#crowdOut(call) }),
-    );
+    call.assemble(new Assembly(this.#context, frame, !call.done, call));
     this.#context.usage.makeRoom();
   }
 
@@ -252,9 +246,7 @@ export class Answers {
     if (download === undefined)
       return this.#context.violation(`ITEM for call ${frame.id}, which has no download`);
     this.#context.touch();
-    download.receive(frame, this.#incomingPackets, !call.done, {
-      refuse: () => this.#crowdOut(call),
-    });
+    download.receive(frame, this.#incomingPackets, !call.done, call);
     if (!call.done) call.progressed(this.#context.now);
   }
 
@@ -269,21 +261,11 @@ export class Answers {
         this.#context.violation(`PART for call ${frame.id}, which is not receiving a long message`);
       return;
     }
-    if (!assembly.add(frame.payload))
-      return this.#context.violation(
-        `the packets of the response to call ${frame.id} do not match its declared size`,
-      );
-    if (!assembly.complete) return this.#context.usage.makeRoom();
+    if (!assembly.receive(frame, 'the response to call')) return;
     const message = call.takeAssembly();
     this.#caller.terminal(call);
     if (call.done || message === undefined) this.#context.count('lateReply', 1);
     else call.answered(message);
-  }
-
-  /** Returns the incomplete long message of a call. */
-  assembly(id: number): Assembly | undefined {
-    const call = this.#caller.slots.get(id);
-    return call?.assembly ?? call?.download?.assembly;
   }
 
   end(frame: Frame): void {
@@ -317,54 +299,6 @@ export class Answers {
     if (!call.upload.grant(frame.credit, ACCOUNT_MAX))
       return this.#context.violation('the credit of a stream rose above 2^31 − 1');
     call.taken();
-  }
-
-  /**
-   * Drops the long responses and items that stopped arriving, and fails their calls. Returns the
-   * next time at which this must be checked.
-   */
-  wake(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    if (this.#context.usage.unfinished === 0) return next;
-    for (const call of this.#caller.slots.values()) {
-      const { assembly = call.download?.assembly } = call;
-      if (assembly === undefined) continue;
-      const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
-      if (stale > now) next = Math.min(next, stale);
-      else {
-        assembly.drop();
-        if (!call.done) this.#stopped(call, assembly);
-      }
-    }
-    return next;
-  }
-
-  /**
-   * Fails a call because a long message from the callee stopped arriving; sends a CANCEL to a
-   * callee that still streams.
-   */
-  #stopped(call: OutCall, { got, size }: Assembly): void {
-    const what = call.download === undefined ? 'the response' : 'an item';
-    call.failed(
-      new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {
-        sent: true,
-      }),
-    );
-    if (call.download !== undefined) this.#caller.abandon(call);
-  }
-
-  /**
-   * Fails a call because `limits.memory` has no room for a long message from the callee, and sends
-   * the callee a CANCEL.
-   */
-  #crowdOut(call: OutCall): void {
-    const assembly = call.assembly ?? call.download?.assembly;
-    if (assembly === undefined) return;
-    assembly.drop();
-    const what = call.download === undefined ? 'the response' : 'an item';
-    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
-    call.failed(new TransportError('resource_exhausted', message, { sent: true }));
-    this.#caller.abandon(call);
   }
 
   #unknown(frame: Frame): void {

@@ -90,11 +90,7 @@ export class InStream {
   /** Handles a further packet of the long item that is arriving. */
   receivePart(frame: Frame): void {
     const assembly = this.assembly!;
-    if (!assembly.add(frame.payload))
-      return this.#context.violation(
-        `the packets of an item of call ${frame.id} do not match its declared size`,
-      );
-    if (!assembly.complete) return this.#context.usage.makeRoom();
+    if (!assembly.receive(frame, 'an item of call')) return;
     this.assembly = undefined;
     const item = assembly.take();
     if (item !== undefined) this.push(item, assembly.cost);

@@ -96,6 +96,8 @@ export class FakeConnection implements AnswerCarrier {
     return this.answers.push(`${call.method.name} ${call.id} ${answer}`) > 0;
   }
 
+  abort(): void {}
+
   forget(): void {}
 
   expires(): void {}
