@@ -2,8 +2,8 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the error with which a closing transport refuses new calls, and the calls that are served.
-// IncomingFrames passes it the peer's frames. It charges messages to their accounts, enters the
-// calls that it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
+// Session passes it the peer's frames. It charges messages to their accounts, enters the calls that
+// it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -214,11 +214,6 @@ export class Callee {
     call.channel.mounted!.incoming(call);
   }
 
-  /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
-  endChunk(isRead: boolean): void {
-    this.early.close(isRead);
-  }
-
   end(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
     if (call === undefined || !call.open) return;
@@ -271,9 +266,9 @@ function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | un
 // EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
 // handlers never start (docs/wire-protocol.md §9).
 //
-// Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it
-// what it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request
-// whose CANCEL does not come after all is delivered at the end of the chunk.
+// Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
+// reads, and `Callee` asks it about each request. It only guesses from the bytes: a request whose
+// CANCEL does not come after all is delivered at the end of the chunk.
 
 /** The requests of a chunk that are canceled in the same chunk. */
 export class EarlyCancels {

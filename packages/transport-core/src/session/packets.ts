@@ -64,11 +64,6 @@ export class IncomingPackets {
     this.window.excuse();
   }
 
-  /** Handles a PONG that arrived `rtt` milliseconds after its PING. */
-  pong(rtt: number, now: number): void {
-    this.window.pong(rtt, now);
-  }
-
   /**
    * Abandons the incomplete messages if no packet of any of them has arrived for too long. Returns
    * the next time at which this must be checked.

@@ -14,8 +14,12 @@ import type { RpcHost } from '../rpc/call.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { type LeaveReason, Session, SessionFigures } from '../session/session.ts';
-import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';
+import { type LeaveReason, Session } from '../session/session.ts';
+import {
+  SessionFigures,
+  type SessionOptions,
+  type SessionVisitor,
+} from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
@@ -186,11 +190,11 @@ export class Connection implements SessionVisitor {
   }
 
   get rtt(): number | undefined {
-    return this.figures.rtt;
+    return this.#session.parts.liveness.rtt;
   }
 
   get silence(): number {
-    return this.figures.silence(this.host.ticker.now());
+    return this.#session.parts.liveness.silence(this.host.ticker.now());
   }
 
   /** True if long messages wait for credit: another connection might help. */
