@@ -23,10 +23,10 @@ export class Outbox {
    */
   #drySince = Number.POSITIVE_INFINITY;
   /**
-   * True if calls wait for room, so the session checks for room each time a unit has left or was
-   * dropped.
+   * The number of our calls that wait for room, on all channels. As long as there are any, the
+   * session checks for room each time a unit has left or was dropped.
    */
-  awaited = false;
+  awaited = 0;
   /** True once the peer has granted credit for the pipe. */
   #wasGranted = false;
   /** True if the connection has ended: nothing is paid for anymore. */
@@ -68,9 +68,9 @@ export class Outbox {
     this.#wasGranted = pipe > 0;
   }
 
-  /** Called when the first call begins to wait for room, and when none waits anymore. */
-  await(isAwaited: boolean): void {
-    this.awaited = isAwaited;
+  /** Called when a call begins to wait for room, and when it no longer waits. */
+  await(change: 1 | -1): void {
+    this.awaited += change;
   }
 
   /** Called when the connection has ended. */
@@ -220,7 +220,7 @@ export class Outbox {
       if (!unit.unpaid) this.#admittedReplies -= unit.price;
       if (!this.#over) this.#admitReplies();
     }
-    if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
+    if (this.#farewell !== undefined || this.awaited > 0) this.context.port.dirty();
   }
 
   /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */

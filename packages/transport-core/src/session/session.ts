@@ -415,7 +415,7 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    if (outbox.awaited) for (const channel of channels.all()) caller.admitWaiting(channel);
+    if (outbox.awaited > 0) for (const channel of channels.all()) caller.admitWaiting(channel);
     batch.flush();
     channels.settleIfRoom((channel) => caller.writable(channel));
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
