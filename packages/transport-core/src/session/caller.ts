@@ -142,7 +142,8 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(byte);
     if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
     if (this.writable(channel)) return Promise.resolve();
-    return this.#channels.whenWritable(channel, endpoint);
+    this.#channels.watch(channel);
+    return channel.whenWritable(endpoint);
   }
 
   /** Returns true if a one-way of at most one packet could be sent now. */

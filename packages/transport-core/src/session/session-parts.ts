@@ -123,7 +123,7 @@ export class SessionParts {
   announce(addr: string): void {
     this.channels.remount();
     this.#visitor.protocolsChanged?.(undefined);
-    this.batch.control(Kind.PROTOCOLS, 0, this.channels.protocols.encode(addr));
+    this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
   }
 
   /** Applies the peer's PROTOCOLS; returns a description of the mistake if it is malformed. */

@@ -220,12 +220,12 @@ export class Connection implements SessionVisitor {
 
   /** Returns an error if the two ends share no usable protocol. */
   nothingShared(): TransportError | undefined {
-    return this.#session.parts.channels.protocols.nothingShared();
+    return this.#session.parts.channels.nothingShared();
   }
 
   /** Returns the protocols that both ends mount in incompatible ways; each one only once. */
-  disagreements(): ReturnType<Session['parts']['channels']['protocols']['disagreements']> {
-    return this.#session.parts.channels.protocols.disagreements();
+  disagreements(): ReturnType<Session['parts']['channels']['disagreements']> {
+    return this.#session.parts.channels.disagreements();
   }
 
   /** Notifies the peer that a protocol was mounted or unmounted here. */
