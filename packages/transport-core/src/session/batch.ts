@@ -31,17 +31,6 @@ interface Control {
   write(writer: FrameWriter): void;
 }
 
-/** Options that decide how many frames are written before a batch leaves. */
-interface BatchOptions {
-  /** True if a rate limit applies: see BatchPacer. */
-  readonly isBounded: boolean;
-  /**
-   * True if frames are handed over as objects within one thread. Then neither end can read while
-   * the other writes, and splitting a tick into several batches gains nothing.
-   */
-  readonly isDirect: boolean;
-}
-
 /** The frames that are sent next, and the state of the connection that takes them. */
 export class Batch {
   /**
@@ -71,13 +60,10 @@ export class Batch {
   readonly #context: SessionContext;
   readonly #writer: FrameWriter;
 
-  constructor(context: SessionContext, writer: FrameWriter, options: BatchOptions) {
+  constructor(context: SessionContext, writer: FrameWriter, pacer: BatchPacer) {
     this.#context = context;
     this.#writer = writer;
-    const { isBounded, isDirect } = options;
-    this.pacer = new BatchPacer(
-      isDirect ? Number.POSITIVE_INFINITY : isBounded ? BOUNDED : undefined,
-    );
+    this.pacer = pacer;
   }
 
   /** True if no control frames and no credit are waiting. */

@@ -454,14 +454,6 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.cancelled?.(this.gone!);
   }
 
-  timeLeft(): number {
-    return 0;
-  }
-
-  paid(): void {}
-
-  dropped(): void {}
-
   written(_unit: Outgoing, last: boolean): void {
     if (!last) return;
     this.reply = undefined;

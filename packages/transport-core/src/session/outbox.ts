@@ -149,7 +149,7 @@ export class Outbox {
     if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
-    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid(unit);
+    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid?.();
     this.context.port.dirty();
   }
 
@@ -157,7 +157,7 @@ export class Outbox {
     if (!lanes.payOrWait(unit, true)) return;
     this.#wake(lanes);
     this.context.port.dirty();
-    unit.sender?.paid(unit);
+    unit.sender?.paid?.();
   }
 
   #isLongReply({ kind, payload }: Outgoing): boolean {
@@ -249,7 +249,7 @@ export class Outbox {
         this.#wake(lanes);
         this.context.port.dirty();
       }
-      unit.sender?.paid(unit);
+      unit.sender?.paid?.();
     }
   }
 
@@ -339,10 +339,10 @@ export class Outbox {
     if (!this.batch.hasRoom(end - start + room(unit))) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
-      timeout = unit.sender!.timeLeft(now);
+      timeout = unit.sender!.timeLeft!(now);
       if (timeout < 0) {
         this.remove(lanes, unit);
-        unit.sender!.dropped(unit);
+        unit.sender!.dropped?.();
         return true;
       }
     }

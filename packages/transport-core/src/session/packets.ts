@@ -12,12 +12,6 @@ import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';
 import type { SessionContext } from './session-context.ts';
 
-/**
- * The memory in which payloads arrive: `frames` that own their payloads, chunks that each have
- * their `own` memory, or chunks that share `one` piece of memory, which each chunk overwrites.
- */
-type ChunkMemory = 'frames' | 'own' | 'one';
-
 /** The messages and packets of the peer, as one connection receives them. */
 export class IncomingPackets {
   /**
@@ -35,19 +29,18 @@ export class IncomingPackets {
   #credited: number;
   readonly #context: SessionContext;
   readonly #ping: () => boolean;
-  /** Learns of each chunk before and after it is read. Undefined if all payloads are copies. */
+  /** Learns of each chunk before and after it is read. Undefined if frames own their payloads. */
   readonly retainer: PayloadRetainer | undefined;
 
   /** @param ping sends a PING; returns false if one is already outstanding. */
   constructor(
     context: SessionContext,
     creditor: Creditor,
-    memory: ChunkMemory,
+    retainer: PayloadRetainer | undefined,
     ping: () => boolean,
   ) {
     this.#context = context;
-    this.retainer =
-      memory === 'frames' ? undefined : new PayloadRetainer(context.allocate, memory === 'one');
+    this.retainer = retainer;
     this.#ping = ping;
     const { pipe, pipeMax } = context.limits.credit;
     this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);

@@ -10,7 +10,7 @@ import type { FrameWriter } from '../wire/encoder.ts';
 import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { remoteError } from '../wire/metadata.ts';
-import { Batch } from './batch.ts';
+import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { type Channel, Channels } from './channels.ts';
@@ -18,7 +18,7 @@ import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, IncomingPackets, oversized } from './packets.ts';
+import { Assembly, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
@@ -90,13 +90,13 @@ export class SessionParts {
     const isBytes = preamble !== undefined;
     const context = new SessionContext(options, breakOff);
     this.context = context;
-    this.batch = new Batch(context, options.writer, {
-      isBounded: options.isBounded === true,
-      isDirect: !isBytes,
-    });
+    // If frames are handed over as objects within one thread, neither end can read while the other
+    // writes, so splitting a tick into several batches gains nothing.
+    const frames = !isBytes ? Number.POSITIVE_INFINITY : options.isBounded ? BOUNDED : undefined;
+    this.batch = new Batch(context, options.writer, new BatchPacer(frames));
     this.outbox = new Outbox(context, this.batch);
-    const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
-    this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
+    const retainer = isBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
+    this.packets = new IncomingPackets(context, this.batch, retainer, () => this.#measure());
     this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);

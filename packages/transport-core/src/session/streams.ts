@@ -367,14 +367,6 @@ export class OutStream implements UnitSender {
     return true;
   }
 
-  timeLeft(): number {
-    return 0;
-  }
-
-  paid(): void {}
-
-  dropped(): void {}
-
   written(unit: Outgoing, last: boolean): void {
     this.#progress();
     if (!last) return;
