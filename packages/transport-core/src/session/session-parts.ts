@@ -3,14 +3,15 @@
 // SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
 // are Answers, the part that ends our calls, and SessionFigures, which reads the parts.
 
-import { stackless, TransportError } from '../errors.ts';
+import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
+import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
 import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { remoteError } from '../wire/metadata.ts';
-import { Batch, BatchPacer, BOUNDED } from './batch.ts';
+import { Batch, BatchPacer, BOUNDED, STUCK } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { type Channel, Channels } from './channels.ts';
@@ -82,7 +83,11 @@ export class SessionParts {
   readonly caller: Caller;
   readonly answers: Answers;
   readonly callee: Callee;
-  readonly #visitor: SessionVisitor;
+  /** Duration, in milliseconds, without activity after which this end leaves. */
+  readonly idleTime: number;
+  /** The number of `hold`s that keep the connection from becoming idle. */
+  #holds = 0;
+  readonly #options: SessionOptions;
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
   constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
@@ -102,13 +107,20 @@ export class SessionParts {
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
     this.answers = new Answers(context, this.packets, this.caller, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
-    this.#visitor = visitor;
+    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
+    this.idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
+    this.#options = options;
+  }
+
+  /** Sends a PING. */
+  ping(now: number): void {
+    this.batch.control(Kind.PING, this.liveness.ping(now));
   }
 
   /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
   #measure(): boolean {
     if (this.liveness.asks) return false;
-    this.batch.control(Kind.PING, this.liveness.ping(this.context.now));
+    this.ping(this.context.now);
     return true;
   }
 
@@ -122,7 +134,7 @@ export class SessionParts {
   /** Sends the peer our protocols and our address, which may have changed. */
   announce(addr: string): void {
     this.channels.remount();
-    this.#visitor.protocolsChanged?.(undefined);
+    this.#options.visitor.protocolsChanged?.(undefined);
     this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
   }
 
@@ -130,7 +142,7 @@ export class SessionParts {
   announced(list: Uint8Array): string | undefined {
     const announcement = this.channels.learn(list);
     if (typeof announcement === 'string') return announcement;
-    this.#visitor.protocolsChanged?.(announcement);
+    this.#options.visitor.protocolsChanged?.(announcement);
     return undefined;
   }
 
@@ -154,7 +166,7 @@ export class SessionParts {
     this.context.usage.end();
     for (const lanes of channels.lanes()) outbox.drop(lanes);
     channels.rejectWriters(error);
-    this.#visitor.abandoned(untold);
+    this.#options.visitor.abandoned(untold);
     return unsent;
   }
 
@@ -167,6 +179,53 @@ export class SessionParts {
       this.channels.payHeld();
     }
     return next;
+  }
+
+  // The time limits of an open connection: silence of the peer, a peer that does not read, and
+  // idleness (docs/wire-protocol.md §9).
+
+  /** Keeps the session from becoming idle until the returned function is called. */
+  hold(): () => void {
+    let held = true;
+    this.#holds++;
+    return () => {
+      if (held) this.#holds--;
+      held = false;
+    };
+  }
+
+  /** The time at which an unused session leaves; Infinity if the session is in use. */
+  get idleDue(): number {
+    return this.#holds === 0 && this.#isUnused
+      ? this.context.active + this.idleTime
+      : Number.POSITIVE_INFINITY;
+  }
+
+  /** True if nothing is sent, called or served. */
+  get #isUnused(): boolean {
+    const { caller, callee, outbox } = this;
+    return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
+  }
+
+  /** The next time at which one of the limits is due, except the idle limit. */
+  get due(): number {
+    const { batch, context, liveness, outbox } = this;
+    return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);
+  }
+
+  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
+  exceeded(now: number): TransportError | undefined {
+    const { batch, liveness, outbox } = this;
+    if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
+      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
+    if (batch.stuffed)
+      return reasonError(
+        'reset',
+        'the other end reads too slowly: 1 MiB of control frames is queued',
+      );
+    if (!liveness.dead(now)) return undefined;
+    const { interval, timeout } = this.#options.keepAlive;
+    return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
   }
 
   /**

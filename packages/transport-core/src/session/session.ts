@@ -19,7 +19,6 @@ import {
   goAwayError,
   lossOf,
   SHUTDOWN,
-  TimeLimits,
 } from './endings.ts';
 import { EARLY_END, HelloExchange } from './hello-exchange.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
@@ -46,7 +45,6 @@ export class Session implements FrameVisitor {
   readonly parts: SessionParts;
   readonly #options: SessionOptions;
   #phase: Phase;
-  readonly #limits: TimeLimits;
   /** Decodes the byte stream; undefined if the connection carries frames. */
   readonly #decoder: FrameDecoder | undefined;
   /** The time by which the frame that is now arriving must be complete. */
@@ -69,9 +67,6 @@ export class Session implements FrameVisitor {
     const { allocate, preamble } = options;
     if (preamble !== undefined)
       this.#decoder = new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate });
-    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
-    const idleTime = options.idleTimeout * (options.side === 'dialer' ? 1 : 2);
-    this.#limits = new TimeLimits(this.parts, options.keepAlive, idleTime);
     const exchange = new HelloExchange(this.parts.batch, options, (how, error) => this[how](error));
     this.#phase = { name: 'hello', exchange };
     this.#context.wakeBy(exchange.due);
@@ -118,7 +113,7 @@ export class Session implements FrameVisitor {
   #whenUp(isStale: boolean): void {
     this.#isOpen = true;
     this.#context.touch();
-    this.parts.batch.control(Kind.PING, this.parts.liveness.ping(this.#context.now));
+    this.parts.ping(this.#context.now);
     this.#context.wakeBy(this.#nextDue());
     this.#options.visitor.up();
     if (isStale) this.announce();
@@ -433,7 +428,7 @@ export class Session implements FrameVisitor {
 
   /** Keeps the session from becoming idle until the returned function is called. */
   hold(): () => void {
-    return this.#limits.hold();
+    return this.parts.hold();
   }
 
   /**
@@ -556,20 +551,21 @@ export class Session implements FrameVisitor {
 
   #check(now: number): void {
     if (this.#checkFrame(now)) return;
-    const exceeded = this.#limits.exceeded(now);
+    const { context, liveness } = this.parts;
+    const exceeded = this.parts.exceeded(now);
     if (exceeded !== undefined) return this.cut(exceeded);
-    this.#limits.ping(now);
+    if (liveness.wantsPing(now, context.active)) this.parts.ping(now);
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
-    else if (phase.name === 'up' && now >= this.#limits.idleDue)
-      this.leave('idle', `nothing was sent for ${inMs(this.#limits.idleTime)}`);
+    else if (phase.name === 'up' && now >= this.parts.idleDue)
+      this.leave('idle', `nothing was sent for ${inMs(this.parts.idleTime)}`);
   }
 
   /** The next time at which something is due besides the deadlines of calls. */
   #nextDue(): number {
     const phase = this.#phase;
-    const own = phase.name === 'leaving' ? phase.close.due : this.#limits.idleDue;
-    return Math.min(this.#limits.due, this.#frameDue, own);
+    const own = phase.name === 'leaving' ? phase.close.due : this.parts.idleDue;
+    return Math.min(this.parts.due, this.#frameDue, own);
   }
 }
 
