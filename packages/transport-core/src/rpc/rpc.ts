@@ -121,8 +121,6 @@ export class IncomingRpc {
         observer?.itemReceived(bytes.length);
         return decodeAs(method.upload!, method.what.upload, bytes);
       },
-      taken: () => {},
-      left: () => {},
       failure: (error) => error,
     });
     return seen.upload;

@@ -12,6 +12,7 @@ import type { FrameWriter } from '../wire/encoder.ts';
 import {
   ACCOUNT_MAX,
   Account,
+  EMPTY,
   type EncodedMetadata,
   FRAME_OVERHEAD,
   inboxCost,
@@ -26,9 +27,10 @@ import type { SessionContext } from './session-context.ts';
 
 /** A small frame that is sent before all messages. */
 interface Control {
-  /** The number of its bytes besides its header. */
-  readonly bytes: number;
-  write(writer: FrameWriter): void;
+  readonly kind: number;
+  readonly id: number;
+  /** The body of PROTOCOLS; empty for other kinds. */
+  readonly hello: Uint8Array;
 }
 
 /** The frames that are sent next, and the state of the connection that takes them. */
@@ -211,9 +213,21 @@ export class Batch {
   }
 
   /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
-  control(kind: number, id: number, hello?: Uint8Array): void {
-    if (hello === undefined) this.#control(0, (writer) => writer.signal(kind, id));
-    else this.#control(hello.length, (writer) => writer.hello(kind, hello));
+  control(kind: number, id: number, hello: Uint8Array = EMPTY): void {
+    const control = { kind, id, hello };
+    if (this.#controls.length === 0 && this.#write(control)) return this.wrote();
+    this.#controls.push(control);
+    this.#controlBytes += UNIT + hello.length;
+    if (this.stuffed) this.#context.wakeBy(this.#context.now);
+    this.#context.port.dirty();
+  }
+
+  /** Returns false if there is no room for the frame. */
+  #write({ kind, id, hello }: Control): boolean {
+    if (!this.hasRoom(Math.max(hello.length, SMALL))) return false;
+    if (kind === Kind.PROTOCOLS) this.#writer.hello(kind, hello);
+    else this.#writer.signal(kind, id);
+    return true;
   }
 
   /**
@@ -228,17 +242,6 @@ export class Batch {
       this.#strays.set(channel, account);
     }
     return account;
-  }
-
-  #control(bytes: number, write: Control['write']): void {
-    if (this.#controls.length === 0 && this.hasRoom(Math.max(bytes, SMALL))) {
-      write(this.#writer);
-      return this.wrote();
-    }
-    this.#controls.push({ bytes, write });
-    this.#controlBytes += UNIT + bytes;
-    if (this.stuffed) this.#context.wakeBy(this.#context.now);
-    this.#context.port.dirty();
   }
 
   /** Queues an account that owes the peer credit. */
@@ -266,10 +269,9 @@ export class Batch {
   pumpControl(): boolean {
     let done = 0;
     if (this.idle) return true;
-    for (const { bytes, write } of this.#controls) {
-      if (!this.hasRoom(Math.max(bytes, SMALL))) break;
-      write(this.#writer);
-      this.#controlBytes -= UNIT + bytes;
+    for (const control of this.#controls) {
+      if (!this.#write(control)) break;
+      this.#controlBytes -= UNIT + control.hello.length;
       done++;
     }
     this.#controls.splice(0, done);

@@ -5,8 +5,7 @@
 // the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
 // outbox. If a caller is gone, it withdraws the call from its protocol.
 //
-// Below are Deadlines, a heap of calls by time, which the calling half uses, too, and PeerIds, the
-// table of the peer's calls by id.
+// Below are Deadlines, a heap of calls by time, and PeerIds, the table of the peer's calls by id.
 
 import { stackless, TransportError } from '../errors.ts';
 import { DOWNLOAD, Kind, slotOf, UNPROCESSED, UPLOAD } from '../wire/frame.ts';

@@ -105,7 +105,7 @@ export class SessionParts {
     this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(context, this.packets, this.caller, visitor);
+    this.answers = new Answers(this, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
     // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
     this.idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
@@ -256,20 +256,15 @@ export class SessionParts {
 /** Handles the peer's answers to our calls. */
 export class Answers {
   readonly #context: SessionContext;
-  readonly #incomingPackets: IncomingPackets;
+  readonly #packets: IncomingPackets;
   readonly #caller: Caller;
   readonly #visitor: SessionVisitor;
 
-  constructor(
-    context: SessionContext,
-    incomingPackets: IncomingPackets,
-    caller: Caller,
-    visitor: SessionVisitor,
-  ) {
-    this.#visitor = visitor;
+  constructor({ context, packets, caller }: SessionParts, visitor: SessionVisitor) {
     this.#context = context;
-    this.#incomingPackets = incomingPackets;
+    this.#packets = packets;
     this.#caller = caller;
+    this.#visitor = visitor;
   }
 
   response(frame: Frame): void {
@@ -279,10 +274,10 @@ export class Answers {
       return this.#unawaited(frame);
     this.#context.touch();
     if (frame.size > 0) return this.#long(frame, call);
-    if (!this.#incomingPackets.short(frame)) return;
+    if (!this.#packets.short(frame)) return;
     this.#caller.terminal(call);
     if (call.done) this.#context.count('lateReply', 1);
-    else call.answered(this.#incomingPackets.keep(frame));
+    else call.answered(this.#packets.keep(frame));
   }
 
   #unawaited({ id }: Frame): void {
@@ -291,7 +286,7 @@ export class Answers {
 
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
-    if (!this.#incomingPackets.longMessage(frame)) return;
+    if (!this.#packets.longMessage(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
       call.failed(excess(call.method, frame.size));
     call.assemble(new Assembly(this.#context, frame, !call.done, call));
@@ -305,14 +300,14 @@ export class Answers {
     if (download === undefined)
       return this.#context.violation(`ITEM for call ${frame.id}, which has no download`);
     this.#context.touch();
-    download.receive(frame, this.#incomingPackets, !call.done, call);
+    download.receive(frame, this.#packets, !call.done, call);
     if (!call.done) call.progressed(this.#context.now);
   }
 
   part(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
-    if (!this.#incomingPackets.packet(frame)) return;
+    if (!this.#packets.packet(frame)) return;
     const { assembly, download } = call;
     if (assembly === undefined) {
       if (download?.assembly !== undefined) download.receivePart(frame);
@@ -364,7 +359,7 @@ export class Answers {
     this.#context.count('unknownAnswer', 1);
     this.#context.abused();
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet) this.#incomingPackets.packet(frame);
+    if (packet) this.#packets.packet(frame);
   }
 }
 

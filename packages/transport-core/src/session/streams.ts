@@ -421,12 +421,12 @@ const RESOLVED: Promise<void> = Promise.resolve();
 interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
   /** Called when an item has been taken. */
-  taken(): void;
+  taken?(): void;
   /**
    * Called when the user left before the end, or when the next item could not be decoded; in that
    * case, `failure` is the reason.
    */
-  left(failure: unknown): void;
+  left?(failure: unknown): void;
   /**
    * Converts an error that broke the stream, or that `decode` threw, into the error that the user
    * gets.
@@ -452,7 +452,7 @@ export class ItemReader<T> extends Steps<T> {
       const ended = this.#stream.ended === true;
       this.#over = true;
       this.#stream.discard();
-      if (!ended) this.#hooks.left(undefined);
+      if (!ended) this.#hooks.left?.(undefined);
       this.serve();
     }
     return Promise.resolve(DONE);
@@ -466,13 +466,13 @@ export class ItemReader<T> extends Steps<T> {
     if (bytes !== undefined) {
       try {
         const value = this.#hooks.decode(bytes);
-        this.#hooks.taken();
+        this.#hooks.taken?.();
         return { value, done: false };
       } catch (error) {
         const failure = this.#hooks.failure(error);
         // `left` may call `return`.
         this.#over = true;
-        this.#hooks.left(failure);
+        this.#hooks.left?.(failure);
         this.#stream.discard();
         return this.#fail(failure);
       }
