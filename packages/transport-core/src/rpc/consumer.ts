@@ -77,7 +77,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     }
     if (call.method.kind === 'oneway') this.#read.push(call);
     // The call counts as running until it is answered; see `Running` for the meaning of READER.
-    else call.carrier.started(call, READER);
+    else call.run(READER);
     this.#waiting.shift()!({ value: rpc, done: false });
   }
 

@@ -496,7 +496,7 @@ export class Inbox implements Mounted {
       if (isWaiting) call.handled();
       isWaiting = false;
     };
-    call.carrier.started(call, HANDLER);
+    call.run(HANDLER);
     call.whenGone(ended);
     void asked.then((answer) => {
       ended();
@@ -504,7 +504,7 @@ export class Inbox implements Mounted {
       if (this.closed && call.method.kind === 'oneway') return this.#dropOneway(call);
       if (this.closed || (!call.open && call.method.kind !== 'oneway')) return;
       if (answer !== true) return this.#deny(call, answer);
-      // `started` released the payload.
+      // `run` released the payload.
       call.permit(payload);
       this.arrive(call);
     });

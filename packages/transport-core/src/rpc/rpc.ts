@@ -191,7 +191,7 @@ export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = 
   const call = rpc[CALL];
   if (call.method.kind === 'oneway') {
     call.observer?.failed(error);
-    call.carrier.late();
+    countLate(call);
     return false;
   }
   claim(call, 'fail');
@@ -245,11 +245,16 @@ function badResponse(error: unknown): TransportError {
     : new TransportError('internal', message);
 }
 
+/** Counts an answer whose caller was gone, and the failure of a one-way. */
+export function countLate(call: InCall): void {
+  call.channel.context.count('lateAnswer', 1);
+}
+
 function told(call: InCall, open: boolean): boolean {
   call.handled();
   if (!open) {
     call.observer?.left(call.gone ?? new TransportError('cancelled', 'the caller was gone'));
-    call.carrier.late();
+    countLate(call);
   }
   return open;
 }

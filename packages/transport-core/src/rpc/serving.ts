@@ -115,7 +115,7 @@ export class Serving implements Taker {
    */
   #goesOn(rpc: IncomingRpc, call: InCall): void {
     this.#running.add(rpc);
-    if (!call.answered && !call.running) call.carrier.started(call, HANDLER);
+    if (!call.answered && !call.running) call.run(HANDLER);
   }
 
   close(): void {

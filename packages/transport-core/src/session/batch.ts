@@ -470,8 +470,9 @@ export class ReceiveAccount {
   /** The number of one-ways that are done and were not reported. */
   #done = 0;
   #queued = false;
-  #ended = false;
-  readonly #start: number;
+  protected ended = false;
+  /** The initial credit in bytes. */
+  protected readonly start: number;
   readonly #creditor: Creditor;
   readonly #account: number;
   readonly #id: number;
@@ -480,7 +481,7 @@ export class ReceiveAccount {
   constructor(creditor: Creditor, account: number, start: number, id = 0, channel = 0) {
     this.#creditor = creditor;
     this.#account = account;
-    this.#start = this.left = start;
+    this.start = this.left = start;
     this.#id = id;
     this.#channel = channel;
     this.isInbox = account === Account.INBOX;
@@ -501,7 +502,7 @@ export class ReceiveAccount {
    */
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
-    if (eager || this.#owed >= (this.#start + spare) >> 2) this.pay();
+    if (eager || this.#owed >= (this.start + spare) >> 2) this.pay();
     else if (this.isInbox && this.#owed === cost) this.#creditor.holds();
   }
 
@@ -520,25 +521,25 @@ export class ReceiveAccount {
    * is owed. The sender's account is then far above 0, so it continues.
    */
   payWaiting(): void {
-    if (this.#owed >= (this.#start - USUAL_START) >> 3) this.pay();
+    if (this.#owed >= (this.start - USUAL_START) >> 3) this.pay();
   }
 
   /** Pays all credit that is owed, in the next batch of frames. */
   pay(): void {
-    if (this.#owed === 0 || this.#queued || this.#ended) return;
+    if (this.#owed === 0 || this.#queued || this.ended) return;
     this.#queued = true;
     this.#creditor.credit(this);
   }
 
   /** Called when the stream has ended: nothing more is given back. */
   end(): void {
-    this.#ended = true;
+    this.ended = true;
   }
 
   /** Called by the creditor when it can write the credit. */
   write(writer: FrameWriter): void {
     this.#queued = false;
-    if (this.#ended || this.#owed === 0) return;
+    if (this.ended || this.#owed === 0) return;
     this.left += this.#owed;
     // A peer may send any amount to a channel without a protocol, because nobody counts it.
     const credit = Math.min(this.#owed, ACCOUNT_MAX);

@@ -38,7 +38,7 @@ export class Callee {
   /** The requests that are canceled in the chunk that is being read. */
   readonly early = new EarlyCancels();
   /** Set when the transport closes: new calls are refused with this error. */
-  #refusing: TransportError | undefined = undefined;
+  refusing: TransportError | undefined = undefined;
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
   readonly #packets: IncomingPackets;
@@ -54,12 +54,7 @@ export class Callee {
 
   /** Refuses new calls from now on, because the transport closes. */
   refuse(error: TransportError): void {
-    this.#refusing = error;
-  }
-
-  /** True if new calls are refused because the transport closes. */
-  get refuses(): boolean {
-    return this.#refusing !== undefined;
+    this.refusing = error;
   }
 
   request(frame: Frame): void {
@@ -68,7 +63,7 @@ export class Callee {
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
     if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, channel);
-    const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
+    const refusal = this.refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     if (frame.size > 0) call.chargeTo(channel!.inbox);
@@ -133,7 +128,7 @@ export class Callee {
       method !== undefined &&
       method.kind === 'oneway' &&
       channel.disagreement === undefined &&
-      this.#refusing === undefined &&
+      this.refusing === undefined &&
       !this.#context.usage.hasTooMuch
     );
   }
@@ -182,7 +177,7 @@ export class Callee {
       Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal), undefined),
     );
     // The caller is not to blame for a full queue or for a transport that closes.
-    if (refusal.code === 'resource_exhausted' || refusal === this.#refusing)
+    if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);
     else this.#context.refused();
   }

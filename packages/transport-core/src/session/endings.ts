@@ -60,7 +60,7 @@ export class GracefulClose {
     return (
       this.#peerLeft !== undefined &&
       outbox.saidFarewell &&
-      (this.#peerLeft.reason !== 'closed' || callee.refuses)
+      (this.#peerLeft.reason !== 'closed' || callee.refusing !== undefined)
     );
   }
 
@@ -100,7 +100,7 @@ export class GracefulClose {
   finish(): void {
     const { batch, callee, caller, outbox } = this.#parts;
     if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
-    const shutting = callee.refuses;
+    const shutting = callee.refusing !== undefined;
     if (this.#peerLeft === undefined && !shutting) return;
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
     if (waits && (caller.slots.size > 0 || callee.served.ids.size > 0)) return;

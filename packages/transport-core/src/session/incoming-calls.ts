@@ -123,16 +123,8 @@ export interface AnswerCarrier {
    * `Mounted.feedAll` is called when there is room.
    */
   congested(channel: InChannel): boolean;
-  /** Called when a reader answered after its caller was gone, or failed a one-way. */
-  late(): void;
   /** Schedules a check of the call at `time`, in case no reader takes it by then. */
   expires(call: InCall, time: number): void;
-  /**
-   * Called when a handler starts and when it ends. `limits.calls` bounds the number of running
-   * handlers.
-   */
-  started(call: InCall, by?: Running): void;
-  finished(call: InCall): void;
 }
 
 /**
@@ -346,20 +338,24 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.refuseAt = time;
   }
 
-  /** Called when a handler or a reader starts on it; the request was decoded. */
+  /**
+   * Called when a handler or a reader starts on it; the request was decoded. `limits.calls` bounds
+   * the number of running handlers.
+   */
   run(by: Running): void {
     this.running = by;
     this.dropPayload();
     this.channel.countRunning(1, this.method.kind === 'oneway');
+    this.channel.context.usage.begin(this.cost, by === READER);
   }
 
   /** Called when it was answered or its handler has ended; ends its run if one has started. */
   handled(): void {
-    if (this.running !== 0) this.carrier.finished(this);
+    if (this.running !== 0) this.endRun();
   }
 
-  /** Called when its handler or reader has ended. */
-  endRun(): void {
+  private endRun(): void {
+    this.channel.context.usage.finish(this.cost, this.running === READER);
     this.running = 0;
     this.channel.countRunning(-1, this.method.kind === 'oneway');
   }

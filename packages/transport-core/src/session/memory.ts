@@ -244,7 +244,8 @@ export class MemoryUsage {
   #over = false;
   /** The number of bytes of incomplete messages that have arrived. */
   unfinished = 0;
-  readonly #assemblies = new List<UnfinishedMessage>();
+  /** The incomplete messages of this connection. */
+  readonly assemblies = new List<UnfinishedMessage>();
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
@@ -371,12 +372,12 @@ export class MemoryUsage {
    * it.
    */
   begins(assembly: UnfinishedMessage, bytes: number, ahead: number): void {
-    if (this.#assemblies.length === 0) {
+    if (this.assemblies.length === 0) {
       this.#memory.begins(this);
       this.#from = this.#since = this.#owner.now;
       this.#came = this.#before = 0;
     }
-    this.#assemblies.push(assembly);
+    this.assemblies.push(assembly);
     this.#memory.reserve(ahead + bytes);
     this.comes(bytes);
   }
@@ -404,15 +405,10 @@ export class MemoryUsage {
     this.unfinished -= bytes;
     this.#memory.arrive(-bytes);
     this.#memory.reserve(-ahead);
-    this.#assemblies.remove(assembly);
-    if (this.#assemblies.length > 0) return;
+    this.assemblies.remove(assembly);
+    if (this.assemblies.length > 0) return;
     this.#wasSlow = false;
     this.#memory.ends(this, this.#owner.freeMemory);
-  }
-
-  /** The incomplete messages of this connection. */
-  get assemblies(): Iterable<UnfinishedMessage> {
-    return this.#assemblies;
   }
 
   /** Refuses incomplete messages, of any connection, while `limits.memory` is exceeded. */
@@ -444,7 +440,7 @@ export class MemoryUsage {
 
   #largest(but: UnfinishedMessage | undefined): UnfinishedMessage | undefined {
     let largest: UnfinishedMessage | undefined;
-    for (const each of this.#assemblies)
+    for (const each of this.assemblies)
       if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
     return largest;
   }

@@ -41,7 +41,8 @@ export class Outbox {
   readonly #waitingReplies = new List<Outgoing>();
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
-  #saidFarewell = false;
+  /** True once everything was written, including the farewell. */
+  saidFarewell = false;
   /** The number of units in lanes, including those that wait for credit. */
   #waiting = 0;
 
@@ -259,11 +260,6 @@ export class Outbox {
     this.context.port.dirty();
   }
 
-  /** True once everything was written, including the farewell. */
-  get saidFarewell(): boolean {
-    return this.#saidFarewell;
-  }
-
   /**
    * Writes everything that can be written. Called at the end of a tick and when the connection has
    * drained.
@@ -279,8 +275,8 @@ export class Outbox {
       if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
     if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
-    if (this.#farewell !== undefined && !this.#saidFarewell && this.#waiting === 0)
-      this.#saidFarewell = this.batch.farewell(this.#farewell);
+    if (this.#farewell !== undefined && !this.saidFarewell && this.#waiting === 0)
+      this.saidFarewell = this.batch.farewell(this.#farewell);
   }
 
   /**

@@ -12,15 +12,7 @@ import { DOWNLOAD, Kind, slotOf, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
-import {
-  type AnswerCarrier,
-  HANDLER,
-  type InCall,
-  type InChannel,
-  READER,
-  type Running,
-  unserved,
-} from './incoming-calls.ts';
+import { type AnswerCarrier, type InCall, type InChannel, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -77,26 +69,12 @@ export class ServedCalls implements AnswerCarrier {
     this.#context.wakeBy(time);
   }
 
-  started(call: InCall, by: Running = HANDLER): void {
-    call.run(by);
-    this.#context.usage.begin(call.cost, by === READER);
-  }
-
-  finished(call: InCall): void {
-    this.#context.usage.finish(call.cost, call.running === READER);
-    call.endRun();
-  }
-
   congested({ byte, lanes }: InChannel): boolean {
     // Lanes without answers that wait are not asked, as for almost all calls.
     if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
     if (!lanes.congested(this.#context.limits.outbound)) return false;
     this.#channels.stall(byte);
     return true;
-  }
-
-  late(): void {
-    this.#context.count('lateAnswer', 1);
   }
 
   // Answers of the reader.
@@ -122,16 +100,16 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
-  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): boolean {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
-      return this.#sendInstead(call, error);
+      return this.fail(call, error, false);
     }
     if (!memory.fits(payload.length)) {
       const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
-      return this.#sendInstead(call, new TransportError('resource_exhausted', message));
+      return this.fail(call, new TransportError('resource_exhausted', message), false);
     }
     call.close();
     const own = kept(payload, call.method.response);
@@ -139,11 +117,6 @@ export class ServedCalls implements AnswerCarrier {
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
     usage.makeRoom();
-    return true;
-  }
-
-  #sendInstead(call: InCall, error: TransportError): true {
-    this.fail(call, error, false);
     return true;
   }
 
