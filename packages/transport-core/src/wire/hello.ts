@@ -225,17 +225,12 @@ function decode(bytes: Uint8Array): EncodedHello | string {
 }
 
 /** Returns bytes as hex digits in lower case. */
-export function hexOfBytes(bytes: Uint8Array): string {
-  let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
-  return hex;
+export function hexOfBytes(bytes: Uint8Array, separator = ''): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(separator);
 }
 
 function bytesOfHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++)
-    bytes[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
-  return bytes;
+  return Uint8Array.from(hex.match(/../g)!, (digits) => Number.parseInt(digits, 16));
 }
 
 /** A hello as it is encoded: the instance in bytes. */
@@ -355,8 +350,7 @@ export function lookAlike(bytes: Uint8Array): string {
   if (text.startsWith('TRKL')) return 'plain Trunkline (TRKL)';
   if (isNoise(bytes)) return 'Trunkline secured by noise (TRKN)';
   if (text.startsWith('SSH-')) return 'SSH';
-  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0'));
-  return `something else (${hex.join(' ')})`;
+  return `something else (${hexOfBytes(bytes.subarray(0, 8), ' ')})`;
 }
 
 /** Returns true if these are the first bytes of `stream-noise`. */
