@@ -399,8 +399,8 @@ export class Caller implements CallCarrier {
    */
   failChannel(channel: Channel, error: TransportError): void {
     const { lanes, waiting, waitingLong } = channel;
-    const streams = [...this.#waitingStreams, ...this.slots.values()];
-    const calls = streams.filter((call) => call.channel === channel.byte);
+    const all = [...this.#waitingStreams, ...this.slots.values()];
+    const calls = all.filter((call) => call.channel === channel.byte);
     for (const call of [...waiting, ...waitingLong, ...calls, ...queuedOneways(lanes)]) {
       if (call.done) continue;
       const { sent } = call;

@@ -288,32 +288,21 @@ export class Session implements FrameVisitor {
   #rarer(frame: Frame): void {
     const { kind, id } = frame;
     const half = this.#isOurs(id) ? this.parts.answers : this.parts.callee;
-    switch (kind) {
-      case Kind.ITEM:
-        return half.item(frame);
-      case Kind.PART:
-        return half.part(frame);
-      case Kind.END:
-        return half.end(frame);
-      case Kind.ERROR:
-        return this.parts.answers.error(frame);
-      case Kind.CANCEL:
-        return this.parts.callee.cancel(frame);
-      case Kind.CREDIT:
-        return this.#credit(frame);
-      case Kind.PING:
-        return this.#ping(id);
-      case Kind.PONG:
-        return this.#pong(id);
-      case Kind.PROTOCOLS:
-        return this.#protocols(frame);
-      case Kind.GO_AWAY:
-        return this.#goneAway(frame);
-      default:
-        if (kind < UNKNOWN_KINDS)
-          return this.#context.violation(`a frame of kind ${kind}, which is not allowed here`);
-        this.#context.count('unknownFrame', 1);
-        this.#context.abused();
+    if (kind === Kind.ITEM) half.item(frame);
+    else if (kind === Kind.PART) half.part(frame);
+    else if (kind === Kind.END) half.end(frame);
+    else if (kind === Kind.ERROR) this.parts.answers.error(frame);
+    else if (kind === Kind.CANCEL) this.parts.callee.cancel(frame);
+    else if (kind === Kind.CREDIT) this.#credit(frame);
+    else if (kind === Kind.PING) this.#ping(id);
+    else if (kind === Kind.PONG) this.#pong(id);
+    else if (kind === Kind.PROTOCOLS) this.#protocols(frame);
+    else if (kind === Kind.GO_AWAY) this.#goneAway(frame);
+    else if (kind < UNKNOWN_KINDS)
+      this.#context.violation(`a frame of kind ${kind}, which is not allowed here`);
+    else {
+      this.#context.count('unknownFrame', 1);
+      this.#context.abused();
     }
   }
 
