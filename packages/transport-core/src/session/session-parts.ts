@@ -420,37 +420,26 @@ export class SessionFigures {
     const { limits, terms } = context;
     const inbound = { calls: 0, bytes: 0 };
     const outbound = { messages: 0, bytes: 0 };
-    const fill = {
-      calls: 0,
-      streams: Math.max(
-        share(caller.streams, terms.streams),
-        share(callee.served.streams, limits.streams),
-      ),
-      inbound: 0,
-      outbound: 0,
+    const fill = { calls: 0, streams: 0, inbound: 0, outbound: 0 };
+    /** Notes which fraction of a limit is in use; at most 1, although one message may exceed it. */
+    const note = (limited: keyof typeof fill, used: number, limit: number) => {
+      if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
     };
+    note('streams', caller.streams, terms.streams);
+    note('streams', callee.served.streams, limits.streams);
     for (const channel of channels.all()) {
       const { inbound: queue, lanes, openIn, running, oneways } = channel;
       for (const call of queue) inbound.bytes += call.payload.length;
       inbound.calls += queue.length;
-      fill.calls = Math.max(
-        fill.calls,
-        share(channel.open, terms.calls),
-        share(Math.max(openIn, running, oneways), limits.calls),
-      );
-      fill.inbound = Math.max(
-        fill.inbound,
-        share(channel.queued, limits.inbound.calls),
-        share(channel.queuedBytes, limits.inbound.bytes),
-      );
+      note('calls', channel.open, terms.calls);
+      note('calls', Math.max(openIn, running, oneways), limits.calls);
+      note('inbound', channel.queued, limits.inbound.calls);
+      note('inbound', channel.queuedBytes, limits.inbound.bytes);
       for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
         outbound.messages += tally.messages;
         outbound.bytes += tally.bytes;
-        fill.outbound = Math.max(
-          fill.outbound,
-          share(tally.messages, limits.outbound.messages),
-          share(tally.bytes, limits.outbound.bytes),
-        );
+        note('outbound', tally.messages, limits.outbound.messages);
+        note('outbound', tally.bytes, limits.outbound.bytes);
       }
     }
     let blocked = 0;
@@ -465,12 +454,4 @@ export class SessionFigures {
       fill,
     };
   }
-}
-
-/**
- * Returns the fraction of a limit that is in use; at most 1, although one long message may exceed a
- * limit.
- */
-function share(used: number, limit: number): number {
-  return used === 0 ? 0 : Math.min(1, used / limit);
 }
