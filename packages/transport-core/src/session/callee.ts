@@ -8,7 +8,7 @@
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
-import { ACCOUNT_MAX, DOWNLOAD, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { ACCOUNT_MAX, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import { InCall } from './incoming-calls.ts';
@@ -97,9 +97,11 @@ export class Callee {
     const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
     if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || hasTooMany)
       return crowded(channel!, this.#context);
-    if (method.flags !== 0 && this.served.streams >= limits.streams)
-      return streaming(this.served.streams);
-    return size > 0 && !memory.fits(size) ? memoryShort(frame, this.#context) : undefined;
+    const { streams } = this.served;
+    if (method.flags !== 0 && streams >= limits.streams)
+      return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
+    if (size > 0 && !memory.fits(size)) return exhausted(memory.noRoom('a request', size));
+    return undefined;
   }
 
   oneway(frame: Frame): void {
@@ -331,7 +333,7 @@ function unlike(
     return stackless('unimplemented', `protocol '${name}' has no method ${id} here`);
   return method.kind === 'oneway'
     ? mismatch(method, 'one-way', 'for an answer')
-    : mismatch(method, method.kind, `as ${kindOf(flags)}`);
+    : mismatch(method, method.kind, `as ${KINDS[flags]}`);
 }
 
 /** Returns the refusal of a request above the limit of its codec. */
@@ -360,16 +362,6 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
   );
 }
 
-/** Returns the refusal of a streaming call that `limits.streams` does not allow. */
-function streaming(streams: number): TransportError {
-  return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
-}
-
-/** Returns the refusal of a long request for which `limits.memory` has no room. */
-function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
-  return exhausted(memory.noRoom('a request', size));
-}
-
 function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {
   return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
 }
@@ -378,12 +370,5 @@ function exhausted(message: string): TransportError {
   return stackless('resource_exhausted', message);
 }
 
-function kindOf(flags: number): string {
-  return flags === 0
-    ? 'unary'
-    : flags === UPLOAD
-      ? 'upload'
-      : flags === DOWNLOAD
-        ? 'download'
-        : 'duplex';
-}
+/** The kinds of methods by the flags of their REQUEST. */
+const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;
