@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { Consumer } from './consumer.ts';
+import { Consumer } from './serving.ts';
 import type { IncomingRpc } from './rpc.ts';
 import { InboxFixture, inbox, type Name } from './testing/inbox-fixture.ts';
 

@@ -8,8 +8,15 @@ import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { callOf, countLate, IncomingRpc, NO_METADATA } from './rpc.ts';
-import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
+import {
+  type AnyHandler,
+  callOf,
+  countLate,
+  IncomingRpc,
+  isThenable,
+  NO_METADATA,
+  UnhandledCall,
+} from './rpc.ts';
 
 /** Applies interceptors to the function that they wrap. */
 export function compose<N>(interceptors: readonly ((next: N) => N)[], innermost: N): N {

@@ -325,3 +325,25 @@ export interface Taker {
   /** Called when the transport or its mount closes. */
   close(): void;
 }
+
+/** The untyped form of a handler. */
+export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
+  if (value instanceof Uint8Array) return false;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}
+
+/** Wraps the error that an interceptor threw before it passed the call on: no handler has seen it. */
+export class UnhandledCall {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}

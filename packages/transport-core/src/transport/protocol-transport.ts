@@ -26,7 +26,7 @@ import {
   type OwnOptions,
   refuseAborted,
 } from '../rpc/call.ts';
-import { Consumer } from '../rpc/consumer.ts';
+import { Consumer } from '../rpc/serving.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { OutgoingRecord } from '../rpc/records.ts';
