@@ -250,9 +250,7 @@ export class Assembly extends UnfinishedMessage {
    */
   receive(frame: Frame, what: string): boolean {
     if (!this.add(frame.payload))
-      this.#context.violation(
-        `the packets of ${what} ${frame.id} do not match its declared size`,
-      );
+      this.#context.violation(`the packets of ${what} ${frame.id} do not match its declared size`);
     else if (this.complete) return true;
     else this.#context.usage.makeRoom();
     return false;

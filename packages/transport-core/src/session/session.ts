@@ -12,14 +12,7 @@ import { inMs } from '../text.ts';
 import { FrameDecoder, type FrameVisitor } from '../wire/decoder.ts';
 import { Account, FRAME_OVERHEAD, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
-import {
-  CLOSED,
-  FLUSH_TIME,
-  GracefulClose,
-  goAwayError,
-  lossOf,
-  SHUTDOWN,
-} from './endings.ts';
+import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from './endings.ts';
 import { EARLY_END, HelloExchange } from './hello-exchange.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
 import { type SessionOptions, SessionParts } from './session-parts.ts';

@@ -11,8 +11,8 @@ import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
 import { Call, CallHost, type RpcHost } from '../call.ts';
 import { Inbox } from '../inbox.ts';
-import { toTransportError } from '../rpc.ts';
 import type { AnyHandler } from '../rpc.ts';
+import { toTransportError } from '../rpc.ts';
 import { Consumer, Serving } from '../serving.ts';
 
 export const protocol = defineProtocol({
