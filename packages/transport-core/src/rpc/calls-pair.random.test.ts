@@ -7,8 +7,7 @@ import { TransportError, withDetails } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { pick } from '../session/testing/pair.ts';
 import type { Call } from './call.ts';
-import type { IncomingRpc } from './rpc.ts';
-import type { AnyHandler } from './serving.ts';
+import type { AnyHandler, IncomingRpc } from './rpc.ts';
 import {
   CallFixture,
   type Name,

@@ -29,14 +29,6 @@ import type { RpcHost } from './call.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
-/** The steps, if any, before a call is handed over. */
-interface InboxHooks {
-  /** Follows the call if it is observed. */
-  readonly watch: Reporter | undefined;
-  /** True if some calls need permission. */
-  readonly asks: boolean;
-}
-
 /** The incoming calls of one mounted protocol, and its readers. */
 export class Inbox implements Mounted {
   readonly protocol: Protocol;
@@ -51,9 +43,14 @@ export class Inbox implements Mounted {
   interceptors: readonly ServerInterceptor[] = [];
   /** Inspects each call before everything else; undefined if nobody does. */
   #screen: ((call: InCall) => boolean) | undefined = undefined;
-  /** Undefined if calls are simply handed over. */
-  #hooks: InboxHooks | undefined = undefined;
-  #permissions: Permissions;
+  /** Follows the calls that are handed over; undefined if nobody observes them. */
+  #watch: Reporter | undefined = undefined;
+  /** The rule for calls to all methods. */
+  #allow: AllowCall | undefined = undefined;
+  /** Set while the node accepts only one-ways. */
+  #refusing: TransportError | undefined = undefined;
+  /** True if some calls need permission. */
+  #asks = false;
   readonly #takers: Taker[] = [];
   /**
    * The only reader that can take calls of a method, by method id: found without a search until the
@@ -75,7 +72,6 @@ export class Inbox implements Mounted {
     this.protocol = protocol;
     this.table = methodTable(protocol);
     this.#host = host;
-    this.#permissions = new Permissions(this, undefined, host);
     this.handlerFailed = (error) => host.callbackFailed('handler', error);
   }
 
@@ -87,24 +83,27 @@ export class Inbox implements Mounted {
   /** Sets the interceptors, and the rule for calls to all methods. Ends what `refuse` began. */
   guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
     this.interceptors = interceptors;
-    this.#permissions = new Permissions(this, allow, this.#host);
-    this.watchBy(this.#hooks?.watch);
+    this.#allow = allow;
+    this.#refusing = undefined;
+    this.#ruleChanged();
   }
 
   /** Refuses calls that are not handed over yet, except one-ways. */
   refuse(error: TransportError): void {
-    this.#permissions.refusal = error;
-    this.watchBy(this.#hooks?.watch);
+    this.#refusing = error;
+    this.#ruleChanged();
+  }
+
+  #ruleChanged(): void {
+    this.#asks =
+      this.#refusing !== undefined ||
+      this.#allow !== undefined ||
+      this.#takers.some(({ allow }) => allow !== undefined);
   }
 
   /** Makes `watch` follow the calls that are handed over from now on; undefined stops it. */
   watchBy(watch: Reporter | undefined): void {
-    const { allow: rule, refusal } = this.#permissions;
-    const asks =
-      refusal !== undefined ||
-      rule !== undefined ||
-      this.#takers.some(({ allow }) => allow !== undefined);
-    this.#hooks = watch === undefined && !asks ? undefined : { watch, asks };
+    this.#watch = watch;
   }
 
   /** Makes `screen` inspect each call that arrives: it returns false if it ends the connection. */
@@ -153,7 +152,7 @@ export class Inbox implements Mounted {
     this.#takers.push(taker);
     this.#only = [];
     this.#host.readersChanged();
-    this.watchBy(this.#hooks?.watch);
+    this.#ruleChanged();
     this.#refuseUnserved();
     this.feed(taker);
   }
@@ -242,7 +241,7 @@ export class Inbox implements Mounted {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.method.kind === 'oneway') this.dropOneway(call);
+        if (call.method.kind === 'oneway') this.#dropOneway(call);
         else this.#fail(call, error);
       }
     }
@@ -328,7 +327,7 @@ export class Inbox implements Mounted {
     channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
-    if (this.#hooks?.watch !== undefined) call.waitsSince(this.#hooks.watch.now);
+    if (this.#watch !== undefined) call.waitsSince(this.#watch.now);
     channel.inbound.push(call);
     this.waiting++;
     return true;
@@ -353,8 +352,7 @@ export class Inbox implements Mounted {
   }
 
   #hand(taker: Taker, call: InCall): void {
-    const hooks = this.#hooks;
-    if (hooks?.asks === true && !this.#permissions.permits(call, taker.allow)) return;
+    if (this.#asks && !this.#permits(call, taker.allow)) return;
     const { method, payload } = call;
     const { context } = call.channel;
     context.spend(HANDED);
@@ -373,13 +371,18 @@ export class Inbox implements Mounted {
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
-    const watch = this.#hooks?.watch;
+    const watch = this.#watch;
     if (watch === undefined) taker.take(rpc, call);
-    else handObserved(watch, this.protocol.name, taker, rpc, call);
+    else this.#giveObserved(watch, taker, rpc, call);
   };
 
+  /** (With this closure, `#give` would slow down the calls that nobody observes.) */
+  #giveObserved(watch: Reporter, taker: Taker, rpc: IncomingRpc, call: InCall): void {
+    watch.run(new HandlingRecord(watch, this.protocol.name, call), () => taker.take(rpc, call));
+  }
+
   /** Refuses a call that its caller is not allowed to make. */
-  deny(call: InCall, error: TransportError): void {
+  #deny(call: InCall, error: TransportError): void {
     this.#unread(call, () => {
       if (this.#fail(call, error) && error.reason !== 'draining') call.channel.context.refused();
     });
@@ -387,7 +390,7 @@ export class Inbox implements Mounted {
 
   /** Refuses a call that no reader gets, and observes that. */
   #unread(call: InCall, refuse: () => void): void {
-    const watch = this.#hooks?.watch;
+    const watch = this.#watch;
     if (watch === undefined) refuse();
     else watch.run(new HandlingRecord(watch, this.protocol.name, call), refuse);
   }
@@ -400,7 +403,7 @@ export class Inbox implements Mounted {
       return true;
     }
     call.observer?.failed(error);
-    this.dropOneway(call);
+    this.#dropOneway(call);
     return false;
   }
 
@@ -415,58 +418,34 @@ export class Inbox implements Mounted {
 
   #refuse(call: InCall): void {
     call.release();
-    if (call.method.kind === 'oneway') return this.dropOneway(call);
+    if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
     call.channel.context.refused();
   }
 
-  dropOneway(call: InCall): void {
+  #dropOneway(call: InCall): void {
     call.release();
     this.#host.count('onewayDropped', 1, call.from);
   }
-}
 
-/** The longest time, in milliseconds, that a call waits for a first reader. */
-const PATIENCE = 1_000;
-/** Methods with ids below this are looked up in an array. */
-const REMEMBERED = 256;
-
-// Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
-// waits while a rule returns a promise.
-
-/** True if the call is allowed; otherwise the error for its caller. */
-type Answer = true | TransportError;
-
-/** Decides which calls of one inbox are handed over. */
-class Permissions {
-  /** The rule for calls to all methods. */
-  readonly allow: AllowCall | undefined;
-  /** Set while the node accepts only one-ways. */
-  refusal: TransportError | undefined = undefined;
-  readonly #inbox: Inbox;
-  readonly #host: RpcHost;
-
-  constructor(inbox: Inbox, allow: AllowCall | undefined, host: RpcHost) {
-    this.#inbox = inbox;
-    this.allow = allow;
-    this.#host = host;
-  }
+  // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
+  // waits while a rule returns a promise.
 
   /**
    * Returns true if the caller may make the call. Otherwise the call was refused, or it waits.
    *
    * @param rule the rule of the reader.
    */
-  permits(call: InCall, rule: AllowCall | undefined): boolean {
+  #permits(call: InCall, rule: AllowCall | undefined): boolean {
     if (call.permitted) return true;
-    if (this.refusal !== undefined && call.method.kind !== 'oneway') {
-      this.#inbox.deny(call, this.refusal);
+    if (this.#refusing !== undefined && call.method.kind !== 'oneway') {
+      this.#deny(call, this.#refusing);
       return false;
     }
-    const first = this.#ask(this.allow, call);
+    const first = this.#ask(this.#allow, call);
     const answer = first === true ? this.#ask(rule, call) : first;
     if (answer === true) return true;
-    if (answer instanceof TransportError) this.#inbox.deny(call, answer);
+    if (answer instanceof TransportError) this.#deny(call, answer);
     else this.#await(call, first === true ? answer : this.#both(answer, rule, call));
     return false;
   }
@@ -481,14 +460,14 @@ class Permissions {
       if (answer === true) return true;
       return answer === false ? denied(call) : this.#later(answer, call);
     } catch (error) {
-      return this.#refusal(error, call);
+      return this.#refusalFor(error, call);
     }
   }
 
   #later(answer: PromiseLike<boolean>, call: InCall): Promise<Answer> {
     return Promise.resolve(answer).then(
       (isAllowed) => isAllowed === true || denied(call),
-      (error) => this.#refusal(error, call),
+      (error) => this.#refusalFor(error, call),
     );
   }
 
@@ -502,7 +481,7 @@ class Permissions {
     return answer === true ? this.#ask(rule, call) : answer;
   }
 
-  #refusal(error: unknown, call: InCall): TransportError {
+  #refusalFor(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
     this.#host.callbackFailed('allow', error);
@@ -511,44 +490,37 @@ class Permissions {
 
   /** Lets a call wait for the answer of a rule; it counts as being handled meanwhile. */
   #await(call: InCall, asked: PromiseLike<Answer>): void {
-    const inbox = this.#inbox;
     const { channel, payload } = call;
     let isWaiting = true;
     const ended = () => {
       if (isWaiting) call.handled();
       isWaiting = false;
     };
-    call.carrier.started(call, HANDLER);
+    call.run(HANDLER);
     call.whenGone(ended);
     void asked.then((answer) => {
       ended();
-      if (channel.crowded) inbox.uncrowded(channel);
-      if (inbox.closed && call.method.kind === 'oneway') return inbox.dropOneway(call);
-      if (inbox.closed || (!call.open && call.method.kind !== 'oneway')) return;
-      if (answer !== true) return inbox.deny(call, answer);
-      // `started` released the payload.
+      if (channel.crowded) this.uncrowded(channel);
+      if (this.closed && call.method.kind === 'oneway') return this.#dropOneway(call);
+      if (this.closed || (!call.open && call.method.kind !== 'oneway')) return;
+      if (answer !== true) return this.#deny(call, answer);
+      // `run` released the payload.
       call.permit(payload);
-      inbox.arrive(call);
+      this.arrive(call);
     });
   }
 }
+
+/** True if the call is allowed; otherwise the error for its caller. */
+type Answer = true | TransportError;
+
+/** The longest time, in milliseconds, that a call waits for a first reader. */
+const PATIENCE = 1_000;
+/** Methods with ids below this are looked up in an array. */
+const REMEMBERED = 256;
 
 function denied({ method }: InCall): TransportError {
   return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
     reason: 'denied',
   });
-}
-
-/**
- * Hands a call over to its reader, and observes it. (With its closure, `#give` would slow down the
- * calls that nobody observes.)
- */
-function handObserved(
-  watch: Reporter,
-  protocol: string,
-  taker: Taker,
-  rpc: IncomingRpc,
-  call: InCall,
-): void {
-  watch.run(new HandlingRecord(watch, protocol, call), () => taker.take(rpc, call));
 }

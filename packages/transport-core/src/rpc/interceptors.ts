@@ -8,8 +8,15 @@ import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { callOf, IncomingRpc, NO_METADATA } from './rpc.ts';
-import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
+import {
+  type AnyHandler,
+  callOf,
+  countLate,
+  IncomingRpc,
+  isThenable,
+  NO_METADATA,
+  UnhandledCall,
+} from './rpc.ts';
 
 /** Applies interceptors to the function that they wrap. */
 export function compose<N>(interceptors: readonly ((next: N) => N)[], innermost: N): N {
@@ -252,7 +259,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
-    if (state.isAbandoned) callOf(this).carrier.late();
+    if (state.isAbandoned) countLate(callOf(this));
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {

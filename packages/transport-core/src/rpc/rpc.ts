@@ -121,8 +121,6 @@ export class IncomingRpc {
         observer?.itemReceived(bytes.length);
         return decodeAs(method.upload!, method.what.upload, bytes);
       },
-      taken: () => {},
-      left: () => {},
       failure: (error) => error,
     });
     return seen.upload;
@@ -193,7 +191,7 @@ export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = 
   const call = rpc[CALL];
   if (call.method.kind === 'oneway') {
     call.observer?.failed(error);
-    call.carrier.late();
+    countLate(call);
     return false;
   }
   claim(call, 'fail');
@@ -247,11 +245,16 @@ function badResponse(error: unknown): TransportError {
     : new TransportError('internal', message);
 }
 
+/** Counts an answer whose caller was gone, and the failure of a one-way. */
+export function countLate(call: InCall): void {
+  call.channel.context.count('lateAnswer', 1);
+}
+
 function told(call: InCall, open: boolean): boolean {
   call.handled();
   if (!open) {
     call.observer?.left(call.gone ?? new TransportError('cancelled', 'the caller was gone'));
-    call.carrier.late();
+    countLate(call);
   }
   return open;
 }
@@ -321,4 +324,26 @@ export interface Taker {
   take(rpc: IncomingRpc, call: InCall): void;
   /** Called when the transport or its mount closes. */
   close(): void;
+}
+
+/** The untyped form of a handler. */
+export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
+  if (value instanceof Uint8Array) return false;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}
+
+/** Wraps the error that an interceptor threw before it passed the call on: no handler has seen it. */
+export class UnhandledCall {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }

@@ -12,6 +12,7 @@ import type { FrameWriter } from '../wire/encoder.ts';
 import {
   ACCOUNT_MAX,
   Account,
+  EMPTY,
   type EncodedMetadata,
   FRAME_OVERHEAD,
   inboxCost,
@@ -26,20 +27,10 @@ import type { SessionContext } from './session-context.ts';
 
 /** A small frame that is sent before all messages. */
 interface Control {
-  /** The number of its bytes besides its header. */
-  readonly bytes: number;
-  write(writer: FrameWriter): void;
-}
-
-/** Options that decide how many frames are written before a batch leaves. */
-interface BatchOptions {
-  /** True if a rate limit applies: see BatchPacer. */
-  readonly isBounded: boolean;
-  /**
-   * True if frames are handed over as objects within one thread. Then neither end can read while
-   * the other writes, and splitting a tick into several batches gains nothing.
-   */
-  readonly isDirect: boolean;
+  readonly kind: number;
+  readonly id: number;
+  /** The body of PROTOCOLS; empty for other kinds. */
+  readonly hello: Uint8Array;
 }
 
 /** The frames that are sent next, and the state of the connection that takes them. */
@@ -71,13 +62,10 @@ export class Batch {
   readonly #context: SessionContext;
   readonly #writer: FrameWriter;
 
-  constructor(context: SessionContext, writer: FrameWriter, options: BatchOptions) {
+  constructor(context: SessionContext, writer: FrameWriter, pacer: BatchPacer) {
     this.#context = context;
     this.#writer = writer;
-    const { isBounded, isDirect } = options;
-    this.pacer = new BatchPacer(
-      isDirect ? Number.POSITIVE_INFINITY : isBounded ? BOUNDED : undefined,
-    );
+    this.pacer = pacer;
   }
 
   /** True if no control frames and no credit are waiting. */
@@ -225,9 +213,21 @@ export class Batch {
   }
 
   /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
-  control(kind: number, id: number, hello?: Uint8Array): void {
-    if (hello === undefined) this.#control(0, (writer) => writer.signal(kind, id));
-    else this.#control(hello.length, (writer) => writer.hello(kind, hello));
+  control(kind: number, id: number, hello: Uint8Array = EMPTY): void {
+    const control = { kind, id, hello };
+    if (this.#controls.length === 0 && this.#write(control)) return this.wrote();
+    this.#controls.push(control);
+    this.#controlBytes += UNIT + hello.length;
+    if (this.stuffed) this.#context.wakeBy(this.#context.now);
+    this.#context.port.dirty();
+  }
+
+  /** Returns false if there is no room for the frame. */
+  #write({ kind, id, hello }: Control): boolean {
+    if (!this.hasRoom(Math.max(hello.length, SMALL))) return false;
+    if (kind === Kind.PROTOCOLS) this.#writer.hello(kind, hello);
+    else this.#writer.signal(kind, id);
+    return true;
   }
 
   /**
@@ -242,17 +242,6 @@ export class Batch {
       this.#strays.set(channel, account);
     }
     return account;
-  }
-
-  #control(bytes: number, write: Control['write']): void {
-    if (this.#controls.length === 0 && this.hasRoom(Math.max(bytes, SMALL))) {
-      write(this.#writer);
-      return this.wrote();
-    }
-    this.#controls.push({ bytes, write });
-    this.#controlBytes += UNIT + bytes;
-    if (this.stuffed) this.#context.wakeBy(this.#context.now);
-    this.#context.port.dirty();
   }
 
   /** Queues an account that owes the peer credit. */
@@ -280,10 +269,9 @@ export class Batch {
   pumpControl(): boolean {
     let done = 0;
     if (this.idle) return true;
-    for (const { bytes, write } of this.#controls) {
-      if (!this.hasRoom(Math.max(bytes, SMALL))) break;
-      write(this.#writer);
-      this.#controlBytes -= UNIT + bytes;
+    for (const control of this.#controls) {
+      if (!this.#write(control)) break;
+      this.#controlBytes -= UNIT + control.hello.length;
       done++;
     }
     this.#controls.splice(0, done);
@@ -482,8 +470,9 @@ export class ReceiveAccount {
   /** The number of one-ways that are done and were not reported. */
   #done = 0;
   #queued = false;
-  #ended = false;
-  readonly #start: number;
+  protected ended = false;
+  /** The initial credit in bytes. */
+  protected readonly start: number;
   readonly #creditor: Creditor;
   readonly #account: number;
   readonly #id: number;
@@ -492,7 +481,7 @@ export class ReceiveAccount {
   constructor(creditor: Creditor, account: number, start: number, id = 0, channel = 0) {
     this.#creditor = creditor;
     this.#account = account;
-    this.#start = this.left = start;
+    this.start = this.left = start;
     this.#id = id;
     this.#channel = channel;
     this.isInbox = account === Account.INBOX;
@@ -513,7 +502,7 @@ export class ReceiveAccount {
    */
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
-    if (eager || this.#owed >= (this.#start + spare) >> 2) this.pay();
+    if (eager || this.#owed >= (this.start + spare) >> 2) this.pay();
     else if (this.isInbox && this.#owed === cost) this.#creditor.holds();
   }
 
@@ -532,25 +521,25 @@ export class ReceiveAccount {
    * is owed. The sender's account is then far above 0, so it continues.
    */
   payWaiting(): void {
-    if (this.#owed >= (this.#start - USUAL_START) >> 3) this.pay();
+    if (this.#owed >= (this.start - USUAL_START) >> 3) this.pay();
   }
 
   /** Pays all credit that is owed, in the next batch of frames. */
   pay(): void {
-    if (this.#owed === 0 || this.#queued || this.#ended) return;
+    if (this.#owed === 0 || this.#queued || this.ended) return;
     this.#queued = true;
     this.#creditor.credit(this);
   }
 
   /** Called when the stream has ended: nothing more is given back. */
   end(): void {
-    this.#ended = true;
+    this.ended = true;
   }
 
   /** Called by the creditor when it can write the credit. */
   write(writer: FrameWriter): void {
     this.#queued = false;
-    if (this.#ended || this.#owed === 0) return;
+    if (this.ended || this.#owed === 0) return;
     this.left += this.#owed;
     // A peer may send any amount to a channel without a protocol, because nobody counts it.
     const credit = Math.min(this.#owed, ACCOUNT_MAX);

@@ -2,17 +2,16 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the error with which a closing transport refuses new calls, and the calls that are served.
-// IncomingFrames passes it the peer's frames. It charges messages to their accounts, enters the
-// calls that it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
+// Session passes it the peer's frames. It charges messages to their accounts, enters the calls that
+// it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
-import { ACCOUNT_MAX, DOWNLOAD, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { ACCOUNT_MAX, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import { InCall } from './incoming-calls.ts';
-import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
@@ -39,7 +38,7 @@ export class Callee {
   /** The requests that are canceled in the chunk that is being read. */
   readonly early = new EarlyCancels();
   /** Set when the transport closes: new calls are refused with this error. */
-  #refusing: TransportError | undefined = undefined;
+  refusing: TransportError | undefined = undefined;
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
   readonly #packets: IncomingPackets;
@@ -55,12 +54,7 @@ export class Callee {
 
   /** Refuses new calls from now on, because the transport closes. */
   refuse(error: TransportError): void {
-    this.#refusing = error;
-  }
-
-  /** True if new calls are refused because the transport closes. */
-  get refuses(): boolean {
-    return this.#refusing !== undefined;
+    this.refusing = error;
   }
 
   request(frame: Frame): void {
@@ -69,7 +63,7 @@ export class Callee {
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
     if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, channel);
-    const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
+    const refusal = this.refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     if (frame.size > 0) call.chargeTo(channel!.inbox);
@@ -103,9 +97,11 @@ export class Callee {
     const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
     if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || hasTooMany)
       return crowded(channel!, this.#context);
-    if (method.flags !== 0 && this.served.streams >= limits.streams)
-      return streaming(this.served.streams);
-    return size > 0 && !memory.fits(size) ? memoryShort(frame, this.#context) : undefined;
+    const { streams } = this.served;
+    if (method.flags !== 0 && streams >= limits.streams)
+      return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
+    if (size > 0 && !memory.fits(size)) return exhausted(memory.noRoom('a request', size));
+    return undefined;
   }
 
   oneway(frame: Frame): void {
@@ -114,10 +110,7 @@ export class Callee {
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.served.ids.get(frame.id) !== undefined))
-      return this.#context.violation(
-        'malformed',
-        `a long ONEWAY with id ${frame.id}, which is already in use`,
-      );
+      return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
@@ -126,7 +119,7 @@ export class Callee {
     call.chargeTo(channel!.inbox);
     if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.served.ids.set(call);
-    if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
+    if (!this.#context.memory.fits(frame.size)) return call.crowdOut();
     this.#begin(call, frame);
   }
 
@@ -137,7 +130,7 @@ export class Callee {
       method !== undefined &&
       method.kind === 'oneway' &&
       channel.disagreement === undefined &&
-      this.#refusing === undefined &&
+      this.refusing === undefined &&
       !this.#context.usage.hasTooMuch
     );
   }
@@ -168,10 +161,7 @@ export class Callee {
   }
 
   #overspent(frame: Frame): false {
-    this.#context.violation(
-      'malformed',
-      `a one-way call on channel ${frame.channel} arrived without credit`,
-    );
+    this.#context.violation(`a one-way call on channel ${frame.channel} arrived without credit`);
     return false;
   }
 
@@ -189,7 +179,7 @@ export class Callee {
       Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal), undefined),
     );
     // The caller is not to blame for a full queue or for a transport that closes.
-    if (refusal.code === 'resource_exhausted' || refusal === this.#refusing)
+    if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);
     else this.#context.refused();
   }
@@ -198,9 +188,9 @@ export class Callee {
     const call = this.served.ids.get(frame.id);
     if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
+      return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
-    call.upload.receive(frame, this.#packets, true, this.#owner(call));
+    call.upload.receive(frame, this.#packets, true, call);
   }
 
   part(frame: Frame): void {
@@ -214,21 +204,11 @@ export class Callee {
       if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
       return;
     }
-    if (!assembly.add(frame.payload))
-      return this.#context.violation(
-        'malformed',
-        `the packets of request ${frame.id} do not match its declared size`,
-      );
-    if (!assembly.complete) return this.#context.usage.makeRoom();
+    if (!assembly.receive(frame, 'request')) return;
     call.complete(assembly);
     if (call.method.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
     call.channel.mounted!.incoming(call);
-  }
-
-  /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
-  endChunk(isRead: boolean): void {
-    this.early.close(isRead);
   }
 
   end(frame: Frame): void {
@@ -236,15 +216,9 @@ export class Callee {
     if (call === undefined || !call.open) return;
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id}, which has no open stream`,
-      );
+      return this.#context.violation(`END of call ${frame.id}, which has no open stream`);
     if (upload.ended)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id}, whose stream had already ended`,
-      );
+      return this.#context.violation(`END of call ${frame.id}, whose stream had already ended`);
     upload.end(undefined);
   }
 
@@ -263,24 +237,13 @@ export class Callee {
   credit(frame: Frame): void {
     const download = this.served.ids.get(frame.id)?.download;
     if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+      this.#context.violation('the credit of a stream rose above 2^31 − 1');
   }
 
   #begin(call: InCall, frame: Frame): void {
-    call.assemble(new Assembly(this.#context, frame, true, this.#owner(call)));
+    call.assemble(new Assembly(this.#context, frame, true, call));
     this.#context.wakeBy(this.#context.now + STALLED);
     this.#context.usage.makeRoom();
-  }
-
-  #owner(call: InCall): MessageOwner {
-    const { served } = this;
-    return { refuse: () => served.crowdOut(call), stopped: () => served.stopped(call) };
-  }
-
-  /** Returns the incomplete long message of a call. */
-  assembly(id: number): Assembly | undefined {
-    const call = this.served.ids.get(id);
-    return call?.assembly ?? call?.upload?.assembly;
   }
 
   /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
@@ -300,9 +263,9 @@ function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | un
 // EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
 // handlers never start (docs/wire-protocol.md §4).
 //
-// Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it
-// what it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request
-// whose CANCEL does not come after all is delivered at the end of the chunk.
+// Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
+// reads, and `Callee` asks it about each request. It only guesses from the bytes: a request whose
+// CANCEL does not come after all is delivered at the end of the chunk.
 
 /** The requests of a chunk that are canceled in the same chunk. */
 export class EarlyCancels {
@@ -370,7 +333,7 @@ function unlike(
     return stackless('unimplemented', `protocol '${name}' has no method ${id} here`);
   return method.kind === 'oneway'
     ? mismatch(method, 'one-way', 'for an answer')
-    : mismatch(method, method.kind, `as ${kindOf(flags)}`);
+    : mismatch(method, method.kind, `as ${KINDS[flags]}`);
 }
 
 /** Returns the refusal of a request above the limit of its codec. */
@@ -399,16 +362,6 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
   );
 }
 
-/** Returns the refusal of a streaming call that `limits.streams` does not allow. */
-function streaming(streams: number): TransportError {
-  return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
-}
-
-/** Returns the refusal of a long request for which `limits.memory` has no room. */
-function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
-  return exhausted(memory.noRoom('a request', size));
-}
-
 function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {
   return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
 }
@@ -417,12 +370,5 @@ function exhausted(message: string): TransportError {
   return stackless('resource_exhausted', message);
 }
 
-function kindOf(flags: number): string {
-  return flags === 0
-    ? 'unary'
-    : flags === UPLOAD
-      ? 'upload'
-      : flags === DOWNLOAD
-        ? 'download'
-        : 'duplex';
-}
+/** The kinds of methods by the flags of their REQUEST. */
+const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;

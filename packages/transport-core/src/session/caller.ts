@@ -24,7 +24,8 @@ export class Caller implements CallCarrier {
   readonly slots: Slots<OutCall>;
   /** The number of open streaming calls. */
   streams = 0;
-  readonly #waiting: CallQueue;
+  /** Our streaming calls that wait for room: their limit covers the whole connection. */
+  readonly #waitingStreams = new List<OutCall>();
   readonly #context: SessionContext;
   readonly #batch: Batch;
   readonly #outbox: Outbox;
@@ -38,11 +39,10 @@ export class Caller implements CallCarrier {
     this.#outbox = outbox;
     this.#channels = channels;
     this.slots = new Slots(parity);
-    this.#waiting = new CallQueue(context, outbox, this);
   }
 
   get stage(): string {
-    const unread = this.#waiting.streams.length > 0 ? this.#unread().length : 0;
+    const unread = this.#waitingStreams.length > 0 ? this.#unread().length : 0;
     const text = 'it was waiting to be sent';
     return unread === 0 ? text : `${text}; ${unread} streams that nobody reads hold places`;
   }
@@ -65,24 +65,26 @@ export class Caller implements CallCarrier {
    */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    const refusal = this.#waiting.refusal(channel, call.method, call.payload.length);
+    const refusal = this.#refusal(channel, call.method, call.payload.length);
     if (refusal !== undefined) return call.failed(refusal);
     call.carryBy(this);
     this.#context.wakeBy(call.due);
-    if (this.#waiting.size === 0 && this.#waiting.hasRoom(channel, call))
+    if (this.#outbox.awaited === 0 && this.#hasRoom(channel, call))
       return this.#admit(channel, call);
     this.#admitOrWait(channel, call);
   }
 
   #admitOrWait(channel: Channel, call: OutCall): void {
-    const queue = this.#waiting.queueOf(channel, call);
-    if (queue.length === 0 && this.#waiting.hasRoom(channel, call))
-      return this.#admit(channel, call);
+    const queue = this.#queueOf(channel, call);
+    if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
     const { usage, memory } = this.#context;
     if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
-    this.#waiting.add(queue, call);
+    usage.hold(call.cost);
+    call.keep();
+    queue.push(call);
+    this.#outbox.await(1);
     usage.makeRoom();
-    if (queue === this.#waiting.streams && queue.length <= this.streams)
+    if (queue === this.#waitingStreams && queue.length <= this.streams)
       this.#context.wakeBy(this.#freePlaces(this.#context.now));
   }
 
@@ -98,7 +100,7 @@ export class Caller implements CallCarrier {
    * places. Returns the next time at which it must be called.
    */
   #freePlaces(now: number): number {
-    let missing = this.#waiting.streams.length;
+    let missing = this.#waitingStreams.length;
     if (missing === 0 || this.streams < this.#context.terms.streams) return NEVER;
     // A call that has ended keeps its place until the callee has confirmed that.
     for (const { done, method } of this.slots.values()) if (done && method.flags !== 0) missing--;
@@ -118,9 +120,9 @@ export class Caller implements CallCarrier {
    */
   trySend(byte: number, method: ProtocolMethod, payload: Uint8Array): boolean {
     const channel = this.#channels.get(byte);
-    const refusal = this.#waiting.refusal(channel, method, payload.length);
+    const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
-    if (!this.#waiting.payable(channel, payload.length)) return false;
+    if (!this.#payable(channel, payload.length)) return false;
     // Nothing tells the program when its memory is free again.
     if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
@@ -129,15 +131,10 @@ export class Caller implements CallCarrier {
     }
     const call = new OutCall(byte, method, payload, undefined);
     call.done = true; // Nobody waits for it.
-    if (!this.#waiting.hasRoom(channel, call)) return false;
+    if (!this.#hasRoom(channel, call)) return false;
     call.carryBy(this);
     this.#queueOneway(channel, call);
     return true;
-  }
-
-  /** Returns true if a one-way of at most one packet could be sent now. */
-  writable(channel: Channel): boolean {
-    return this.#waiting.writable(channel);
   }
 
   /** See `Session.whenWritable`. */
@@ -145,23 +142,88 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(byte);
     if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
     if (this.writable(channel)) return Promise.resolve();
-    return this.#channels.whenWritable(channel, endpoint);
+    this.#channels.watch(channel);
+    return channel.whenWritable(endpoint);
+  }
+
+  /** Returns true if a one-way of at most one packet could be sent now. */
+  writable(channel: Channel): boolean {
+    const { packet } = this.#context.terms;
+    return (
+      channel.lanes.shorts.fits(packet + UNIT, this.#context.limits.outbound) &&
+      this.#payable(channel, packet)
+    );
+  }
+
+  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
+  #payable({ lanes, waiting, waitingLong }: Channel, length: number): boolean {
+    const queue = length > this.#context.terms.packet ? waitingLong : waiting;
+    return queue.length === 0 && lanes.hasCredit;
+  }
+
+  /** Returns the error for a message that can never be sent on this connection. */
+  #refusal(
+    { disagreement }: Channel,
+    method: ProtocolMethod,
+    length: number,
+  ): TransportError | undefined {
+    const { message } = this.#context.terms;
+    if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
+    return length > message ? tooLarge(method, length, message) : undefined;
+  }
+
+  /** Returns true if the limits of both ends let the call start now. */
+  #hasRoom(channel: Channel, call: OutCall): boolean {
+    const { lanes } = channel;
+    const { terms, limits } = this.#context;
+    const tally = call.payload.length > terms.packet ? lanes.longs : lanes.shorts;
+    if (tally.messages > 0 && !tally.fits(Math.min(call.cost, MOST_PRICE), limits.outbound))
+      return false;
+    const { kind, flags } = call.method;
+    if (kind === 'oneway') return true;
+    return (
+      channel.open < terms.calls &&
+      !this.slots.full &&
+      (flags === 0 || this.streams < terms.streams)
+    );
+  }
+
+  /**
+   * Returns the queue in which a call waits. Long messages that are not ordered with short ones
+   * have a queue of their own in each channel. All other calls except streaming ones share the
+   * channel's main queue.
+   */
+  #queueOf(channel: Channel, call: OutCall): List<OutCall> {
+    if (call.method.flags !== 0) return this.#waitingStreams;
+    return call.payload.length > this.#context.terms.packet &&
+      channel.mounted?.protocol.ordered !== true
+      ? channel.waitingLong
+      : channel.waiting;
+  }
+
+  /** Removes a call from the queue in which it waits; returns false if it is not there. */
+  #endWait(queue: List<OutCall>, call: OutCall): boolean {
+    if (!queue.remove(call)) return false;
+    this.#outbox.await(-1);
+    this.#context.usage.free(call.cost);
+    return true;
   }
 
   /** Admits waiting calls as far as there is room. */
   admitWaiting(channel: Channel): void {
-    if (this.#waiting.size > 0) this.#admitAll(channel);
+    if (this.#outbox.awaited > 0) this.#admitAll(channel);
   }
 
   #admitAll(channel: Channel): void {
-    for (const queue of this.#waiting.queues(channel)) this.#admitFrom(queue);
+    for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams])
+      this.#admitFrom(queue);
   }
 
   #admitFrom(queue: List<OutCall>): void {
     for (let call = queue.first; call !== undefined; call = queue.first) {
       const channel = this.#channels.get(call.channel);
-      if (!this.#waiting.hasRoom(channel, call)) return;
-      this.#waiting.remove(queue, call);
+      if (!this.#hasRoom(channel, call)) return;
+      this.#endWait(queue, call);
       this.#admit(channel, call);
     }
   }
@@ -241,7 +303,7 @@ export class Caller implements CallCarrier {
   #openStreams(channel: Channel, call: OutCall): void {
     this.streams++;
     // It may be the next stream that nobody reads.
-    if (this.#waiting.streams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
+    if (this.#waitingStreams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
     const { flags } = call.method;
     const context = this.#context;
     const progress = () => call.progressed(context.now);
@@ -271,7 +333,7 @@ export class Caller implements CallCarrier {
 
   abandon(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    if (this.#waiting.remove(this.#waiting.queueOf(channel, call), call)) return;
+    if (this.#endWait(this.#queueOf(channel, call), call)) return;
     const unit = call.takeUnit();
     const begun = unit?.begun === true;
     if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
@@ -305,7 +367,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(call.channel);
     if (call.wide) this.#stopSending(channel, call, ANSWERED);
     this.#release(channel, call);
-    if (this.#waiting.size > 0) this.#admitAll(channel);
+    this.admitWaiting(channel);
   }
 
   #stopSending(channel: Channel, call: OutCall, error: TransportError): void {
@@ -336,11 +398,10 @@ export class Caller implements CallCarrier {
    * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls = this.#waiting.of(channel);
-    for (const call of this.slots.values())
-      if (call.channel === channel.byte && !call.done) calls.push(call);
-    calls.push(...queuedOneways(channel.lanes));
-    for (const call of calls) {
+    const { lanes, waiting, waitingLong } = channel;
+    const all = [...this.#waitingStreams, ...this.slots.values()];
+    const calls = all.filter((call) => call.channel === channel.byte);
+    for (const call of [...waiting, ...waitingLong, ...calls, ...queuedOneways(lanes)]) {
       if (call.done) continue;
       const { sent } = call;
       this.abandon(call);
@@ -358,7 +419,20 @@ export class Caller implements CallCarrier {
 
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(): OutCall[] {
-    return this.#waiting.take(this.#channels.all());
+    const taken: OutCall[] = [];
+    const empty = (queue: List<OutCall>) => {
+      for (const call of queue) {
+        this.#endWait(queue, call);
+        call.carryBy(undefined);
+        taken.push(call);
+      }
+    };
+    empty(this.#waitingStreams);
+    for (const { waiting, waitingLong } of this.#channels.all()) {
+      empty(waiting);
+      empty(waitingLong);
+    }
+    return taken.sort((a, b) => a.seq - b.seq);
   }
 
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
@@ -370,7 +444,7 @@ export class Caller implements CallCarrier {
       if (!call.done && call.due < next) next = call.due;
     };
     // Waiting calls come first, because an expiring call in flight may admit one of them.
-    for (const call of this.#waiting.streams) look(call);
+    for (const call of this.#waitingStreams) look(call);
     for (const channel of this.#channels.all()) {
       for (const call of channel.waiting) look(call);
       for (const call of channel.waitingLong) look(call);
@@ -459,129 +533,6 @@ const ANSWERED = new TransportError(
   'cancelled',
   'the callee answered before the upload was complete',
 );
-
-// The room for calls on a connection. The queue of streaming calls is one for the whole connection,
-// because their limit covers the connection.
-
-/** Our waiting calls, and the limits that keep them waiting. */
-class CallQueue {
-  readonly streams = new List<OutCall>();
-  /** The number of calls that wait, on all channels. */
-  size = 0;
-  readonly #context: SessionContext;
-  readonly #outbox: Outbox;
-  readonly #open: Caller;
-
-  constructor(context: SessionContext, outbox: Outbox, open: Caller) {
-    this.#context = context;
-    this.#outbox = outbox;
-    this.#open = open;
-  }
-
-  // Room.
-
-  /** Returns true if a one-way of at most one packet could be sent now. */
-  writable(channel: Channel): boolean {
-    const { packet } = this.#context.terms;
-    return (
-      channel.lanes.shorts.fits(packet + UNIT, this.#context.limits.outbound) &&
-      this.payable(channel, packet)
-    );
-  }
-
-  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
-  payable({ lanes, waiting, waitingLong }: Channel, length: number): boolean {
-    const queue = length > this.#context.terms.packet ? waitingLong : waiting;
-    return queue.length === 0 && lanes.hasCredit;
-  }
-
-  /** Returns the error for a message that can never be sent on this connection. */
-  refusal(
-    { disagreement }: Channel,
-    method: ProtocolMethod,
-    length: number,
-  ): TransportError | undefined {
-    const { message } = this.#context.terms;
-    if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
-    return length > message ? tooLarge(method, length, message) : undefined;
-  }
-
-  /** Returns true if the limits of both ends let the call start now. */
-  hasRoom(channel: Channel, call: OutCall): boolean {
-    const { lanes } = channel;
-    const { terms, limits } = this.#context;
-    const tally = call.payload.length > terms.packet ? lanes.longs : lanes.shorts;
-    if (tally.messages > 0 && !tally.fits(Math.min(call.cost, MOST_PRICE), limits.outbound))
-      return false;
-    const { kind, flags } = call.method;
-    if (kind === 'oneway') return true;
-    return (
-      channel.open < terms.calls &&
-      !this.#open.slots.full &&
-      (flags === 0 || this.#open.streams < terms.streams)
-    );
-  }
-
-  // Waiting calls.
-
-  /**
-   * Returns the queue in which a call waits. Long messages that are not ordered with short ones
-   * have a queue of their own in each channel. All other calls except streaming ones share the
-   * channel's main queue.
-   */
-  queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    if (call.method.flags !== 0) return this.streams;
-    return call.payload.length > this.#context.terms.packet &&
-      channel.mounted?.protocol.ordered !== true
-      ? channel.waitingLong
-      : channel.waiting;
-  }
-
-  /** Returns the queues from which calls may be admitted when a channel has room. */
-  queues(channel: Channel): readonly List<OutCall>[] {
-    return [channel.waiting, channel.waitingLong, this.streams];
-  }
-
-  add(queue: List<OutCall>, call: OutCall): void {
-    this.#context.usage.hold(call.cost);
-    call.keep();
-    queue.push(call);
-    this.size++;
-    this.#outbox.await(true);
-  }
-
-  /** Removes a call; returns false if it was not waiting in this queue. */
-  remove(queue: List<OutCall>, call: OutCall): boolean {
-    if (!queue.remove(call)) return false;
-    this.#outbox.await(--this.size > 0);
-    this.#context.usage.free(call.cost);
-    return true;
-  }
-
-  /** Returns the waiting calls of a channel. */
-  of(channel: Channel): OutCall[] {
-    const streams = [...this.streams].filter((call) => call.channel === channel.byte);
-    return [...channel.waiting, ...channel.waitingLong, ...streams];
-  }
-
-  /** Removes all waiting calls and returns them in order. */
-  take(channels: Iterable<Channel>): OutCall[] {
-    const taken: OutCall[] = [];
-    const empty = (queue: List<OutCall>) => {
-      for (const call of queue) {
-        this.remove(queue, call);
-        call.carryBy(undefined);
-        taken.push(call);
-      }
-    };
-    empty(this.streams);
-    for (const { waiting, waitingLong } of channels) {
-      empty(waiting);
-      empty(waitingLong);
-    }
-    return taken.sort((a, b) => a.seq - b.seq);
-  }
-}
 
 function tooLarge({ kind, full }: ProtocolMethod, length: number, limit: number): TransportError {
   const remedy = kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';

@@ -1,9 +1,9 @@
 // The channels of one connection by their byte, and the agreement of both ends on the protocol of
 // each (docs/wire-protocol.md §3).
 //
-// Owns the channels; each channel owns its lanes, its accounts and the counts of its calls. The
-// callers, the callees and the inbox report the calls of a channel; the session reports changes of
-// the protocols. `Channels` settles callers that wait for room.
+// Owns the channels and the peer's list of protocols; each channel owns its lanes, its accounts and
+// the counts of its calls. The callers, the callees and the inbox report the calls of a channel; the
+// session reports changes of the protocols. `Channels` settles callers that wait for room.
 
 import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -73,14 +73,18 @@ export class Channel extends InChannel {
     this.stalled = true;
   }
 
-  /** Returns a promise that settles when there is room for a one-way. */
-  whenWritable(): Promise<void> {
+  /**
+   * Resolves when there is room for a one-way; rejects if too many callers already wait for that.
+   * @param endpoint of the peer, for errors.
+   */
+  whenWritable(endpoint: string): Promise<void> {
+    const { length } = this.#writers;
+    if (length >= this.context.limits.outbound.messages) {
+      const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
+      const error = new TransportError('resource_exhausted', message, { target: endpoint });
+      return Promise.reject(error);
+    }
     return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
-  }
-
-  /** The number of callers that wait for room for a one-way. */
-  get writers(): number {
-    return this.#writers.length;
   }
 
   /** Settles all callers that wait for room: with an error, or because there is room. */
@@ -144,8 +148,12 @@ interface Writer {
 
 /** All channels of one connection. */
 export class Channels {
-  /** The protocols of both ends. */
-  readonly protocols: ProtocolLists;
+  /** The peer's protocols as it last announced them. */
+  theirs: readonly HelloProtocol[] = [];
+  /**
+   * Our protocols whose disagreement was reported; there are at most as many as were ever mounted.
+   */
+  #told: readonly string[] = NONE;
   #opened: readonly Channel[] = [];
   /**
    * The channel that was requested last. Every frame looks up its channel, some of them six times.
@@ -161,7 +169,6 @@ export class Channels {
     this.#context = context;
     this.#creditor = creditor;
     this.#mounts = mounts;
-    this.protocols = new ProtocolLists(mounts);
   }
 
   /**
@@ -227,7 +234,7 @@ export class Channels {
 
   /** Stores the protocols of the peer's HELLO. No channel exists yet. */
   met(theirs: readonly HelloProtocol[]): void {
-    this.protocols.learn(theirs);
+    this.theirs = theirs;
   }
 
   /** Applies a change to our own protocols. */
@@ -242,9 +249,8 @@ export class Channels {
   learn(list: Uint8Array): Announcement | string {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
-    const { protocols } = announcement;
-    this.protocols.learn(protocols);
-    for (const channel of this.#opened) channel.agree(protocols);
+    this.theirs = announcement.protocols;
+    for (const channel of this.#opened) channel.agree(this.theirs);
     return announcement;
   }
 
@@ -257,22 +263,6 @@ export class Channels {
   watch(channel: Channel): void {
     this.#keepWatching(channel);
     this.#context.port.dirty();
-  }
-
-  /**
-   * Resolves when a one-way could be sent immediately; rejects if too many callers are already
-   * waiting.
-   * @param endpoint of the peer, for errors.
-   */
-  whenWritable(channel: Channel, endpoint: string): Promise<void> {
-    if (channel.writers >= this.#context.limits.outbound.messages) {
-      const message = `${channel.writers} calls already wait until ${endpoint} is writable (limits.outbound)`;
-      const error = new TransportError('resource_exhausted', message, { target: endpoint });
-      return Promise.reject(error);
-    }
-    const room = channel.whenWritable();
-    this.watch(channel);
-    return room;
   }
 
   #keepWatching(channel: Channel): void {
@@ -303,37 +293,14 @@ export class Channels {
   }
 
   #join(channel: Channel): void {
-    if (channel.mount(this.#mounts.get(channel.byte))) channel.agree(this.protocols.theirs);
-  }
-}
-
-// The protocols of both ends of a connection, and their agreement on the version of each
-// (docs/wire-protocol.md §3).
-//
-// Owns the peer's list and the disagreements that were reported. The channels pass it the lists.
-
-/** The protocols that each end has mounted. */
-class ProtocolLists {
-  /** The peer's protocols as it last announced them. */
-  theirs: readonly HelloProtocol[] = [];
-  /**
-   * Our protocols whose disagreement was reported; there are at most as many as were ever mounted.
-   */
-  #told: readonly string[] = NONE;
-  readonly #mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
-
-  constructor(mounts: ReadonlyMap<number, { readonly protocol: Protocol }>) {
-    this.#mounts = mounts;
+    if (channel.mount(this.#mounts.get(channel.byte))) channel.agree(this.theirs);
   }
 
-  /** Stores the list of the peer. */
-  learn(theirs: readonly HelloProtocol[]): void {
-    this.theirs = theirs;
-  }
+  // The protocols of both ends.
 
   /** Encodes our list and our address, to be sent to the peer. */
-  encode(addr: string): Uint8Array {
-    const protocols = [...this.#mounts.values()].map((mount) => helloProtocol(mount.protocol));
+  announcement(addr: string): Uint8Array {
+    const protocols = Array.from(this.#mounts.values(), ({ protocol }) => helloProtocol(protocol));
     return encodeProtocols({ protocols, addr });
   }
 
@@ -358,7 +325,7 @@ class ProtocolLists {
    */
   nothingShared(): TransportError | undefined {
     let why: TransportError | undefined;
-    const own = [...this.#mounts.values()].map(({ protocol }) => protocol);
+    const own = Array.from(this.#mounts.values(), ({ protocol }) => protocol);
     const { theirs } = this;
     if (theirs.length === 0) return undefined;
     for (const protocol of own) {

@@ -16,9 +16,7 @@ import type { SessionContext } from './session-context.ts';
 export class GrowingAccount extends ReceiveAccount {
   /** The number of bytes granted to the sender beyond the initial credit. */
   #more = 0;
-  #over = false;
   readonly #context: SessionContext;
-  readonly #least: number;
   /** False if the pipe can't grow, so no window does. */
   readonly #grows: boolean;
 
@@ -26,7 +24,6 @@ export class GrowingAccount extends ReceiveAccount {
     const { pipe, pipeMax, stream } = context.limits.credit;
     super(creditor, Account.STREAM, stream, id);
     this.#context = context;
-    this.#least = stream;
     this.#grows = pipeMax > pipe;
   }
 
@@ -42,16 +39,16 @@ export class GrowingAccount extends ReceiveAccount {
     const { grown, memory } = this.#context;
     // Usually, the pipe has not grown and units are small compared with the initial window. Then,
     // room for one more unit would gain nothing.
-    const isLarge = cost > this.#least >> 1;
-    if (this.#over || !this.#grows || (grown === 0 && this.#more === 0 && !isLarge))
+    const isLarge = cost > this.start >> 1;
+    if (this.ended || !this.#grows || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
-    const backlog = Math.max(unread - this.#least, 0);
+    const backlog = Math.max(unread - this.start, 0);
     // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
     const room = memory.limit / 2 - memory.used - memory.lent;
     // The size that follows the pipe, and the change that memory and the reader allow now.
     const target = unread > cost ? grown : grown + cost;
     const step = Math.min(room, backlog > 0 ? -backlog : cost * GROWTH);
-    const most = ACCOUNT_MAX - this.#least;
+    const most = ACCOUNT_MAX - this.start;
     const wanted = Math.max(Math.min(target, this.#more + step, most), 0);
     // Credit that was granted cannot be taken back, only given back later.
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
@@ -66,7 +63,6 @@ export class GrowingAccount extends ReceiveAccount {
    */
   override end(): void {
     super.end();
-    this.#over = true;
     this.#context.memory.lend(-this.#more);
     this.#more = 0;
   }

@@ -1,17 +1,13 @@
-// The end of a session: how it leaves gracefully, and the time limits of an open connection. To
-// leave, both ends send GO_AWAY, open calls are served, then the connection closes
-// (docs/wire-protocol.md §8).
+// The graceful end of a session: both ends send GO_AWAY, open calls are served, then the connection
+// closes (docs/wire-protocol.md §8).
 //
 // Owns the reasons why each end has left, and the time limits for leaving. The session creates it
 // when this end begins to leave, and passes it the time and the peer's GO_AWAY. It may end the
 // session, and fail the calls that are still open.
 
 import { type ErrorReason, reasonError, reasonOf, TransportError } from '../errors.ts';
-import { inMs } from '../text.ts';
-import { type Frame, Kind } from '../wire/frame.ts';
+import type { Frame } from '../wire/frame.ts';
 import { goAwayFrame, remoteError } from '../wire/metadata.ts';
-import { STUCK } from './batch.ts';
-import type { KeepAlive } from './session-context.ts';
 import type { SessionParts } from './session-parts.ts';
 
 /** A session that leaves gracefully. */
@@ -64,7 +60,7 @@ export class GracefulClose {
     return (
       this.#peerLeft !== undefined &&
       outbox.saidFarewell &&
-      (this.#peerLeft.reason !== 'closed' || callee.refuses)
+      (this.#peerLeft.reason !== 'closed' || callee.refusing !== undefined)
     );
   }
 
@@ -104,7 +100,7 @@ export class GracefulClose {
   finish(): void {
     const { batch, callee, caller, outbox } = this.#parts;
     if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
-    const shutting = callee.refuses;
+    const shutting = callee.refusing !== undefined;
     if (this.#peerLeft === undefined && !shutting) return;
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
     if (waits && (caller.slots.size > 0 || callee.served.ids.size > 0)) return;
@@ -144,76 +140,6 @@ export function lossOf(error: TransportError): TransportError {
   return error.reason === 'duplicate' || error.reason === 'draining'
     ? reasonError('disconnected', error.message, { origin: error.origin })
     : error;
-}
-
-// The time limits of an open connection: silence of the peer, a peer that does not read, and
-// idleness (docs/wire-protocol.md §9). They own the holds that keep a connection from becoming
-// idle. The session asks what is due.
-
-/** The limits of an open connection, each with the error for exceeding it. */
-export class TimeLimits {
-  /** Duration, in milliseconds, without activity after which this end leaves. */
-  readonly idleTime: number;
-  #holds = 0;
-  readonly #parts: SessionParts;
-  /** Duration of silence, in milliseconds, after which the peer is considered dead. */
-  readonly #silence: number;
-
-  constructor(parts: SessionParts, { interval, timeout }: KeepAlive, idleTime: number) {
-    this.#parts = parts;
-    this.#silence = interval + timeout;
-    this.idleTime = idleTime;
-  }
-
-  /** Keeps the session from becoming idle until the returned function is called. */
-  hold(): () => void {
-    let held = true;
-    this.#holds++;
-    return () => {
-      if (held) this.#holds--;
-      held = false;
-    };
-  }
-
-  /** The time at which an unused session leaves; Infinity if the session is in use. */
-  get idleDue(): number {
-    return this.#holds === 0 && this.#isUnused
-      ? this.#parts.context.active + this.idleTime
-      : Number.POSITIVE_INFINITY;
-  }
-
-  /** True if nothing is sent, called or served. */
-  get #isUnused(): boolean {
-    const { caller, callee, outbox } = this.#parts;
-    return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
-  }
-
-  /** The next time at which one of the limits is due, except the idle limit. */
-  get due(): number {
-    const { batch, context, liveness, outbox } = this.#parts;
-    return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);
-  }
-
-  /** Sends a PING if it is time for one. */
-  ping(now: number): void {
-    const { batch, context, liveness } = this.#parts;
-    if (liveness.wantsPing(now, context.active)) batch.control(Kind.PING, liveness.ping(now));
-  }
-
-  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
-  exceeded(now: number): TransportError | undefined {
-    const { batch, liveness, outbox } = this.#parts;
-    if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
-      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
-    if (batch.stuffed)
-      return reasonError(
-        'reset',
-        'the other end reads too slowly: 1 MiB of control frames is queued',
-      );
-    if (liveness.dead(now))
-      return reasonError('ping_timeout', `the other end was silent for ${inMs(this.#silence)}`);
-    return undefined;
-  }
 }
 
 /** Maximum duration of a graceful close, in milliseconds. */

@@ -14,11 +14,12 @@ import {
   type Hello,
   helloProtocol,
   type Introduction,
+  isNoise,
+  wrongPreamble,
 } from '../wire/hello.ts';
-import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
 import type { Mounted } from './incoming-calls.ts';
-import type { ContextInit } from './session-context.ts';
+import { type ContextInit, protocolError } from './session-context.ts';
 
 /**
  * Ends the session. 'break' sends the peer the reason, 'cut' destroys the connection immediately,
@@ -183,14 +184,6 @@ export class HelloExchange {
  */
 export const EARLY_END =
   'the other end closed the connection during the hello: check that both have the same security (TLS, noise or none)';
-
-/** Returns the error for a peer that broke the protocol. */
-export function protocolError(
-  message: string,
-  reason: 'malformed' | 'too_large' | 'flood' = 'malformed',
-): TransportError {
-  return reasonError(reason, `the peer broke the protocol: ${message}`);
-}
 
 // The decisions of the hello: the values that this end announces, and the checks that it makes
 // (docs/wire-protocol.md §3). All functions are pure.

@@ -6,11 +6,12 @@
 // and InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
 // are the parts that it tells.
 
-import { stackless, type TransportError } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
+import type { MessageOwner } from './memory.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
@@ -109,6 +110,12 @@ export interface AnswerCarrier {
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
   /** Ends the download of a call. */
   finish(call: InCall): boolean;
+  /**
+   * Ends a call because its caller is gone, its time is up or its message can't be received. An
+   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
+   * is dropped and counted in `onewayDropped`.
+   */
+  abort(call: InCall, error: TransportError, unprocessed?: boolean): void;
   /** Called when a terminal frame of `call` is in the batch. */
   forget(call: InCall): void;
   /**
@@ -116,16 +123,8 @@ export interface AnswerCarrier {
    * `Mounted.feedAll` is called when there is room.
    */
   congested(channel: InChannel): boolean;
-  /** Called when a reader answered after its caller was gone, or failed a one-way. */
-  late(): void;
   /** Schedules a check of the call at `time`, in case no reader takes it by then. */
   expires(call: InCall, time: number): void;
-  /**
-   * Called when a handler starts and when it ends. `limits.calls` bounds the number of running
-   * handlers.
-   */
-  started(call: InCall, by?: Running): void;
-  finished(call: InCall): void;
 }
 
 /**
@@ -162,7 +161,7 @@ export interface CallObserver {
 /**
  * One incoming call, from its last request packet until it is answered and its handler has ended.
  */
-export class InCall implements ListEntry, UnitSender {
+export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
   readonly method: ProtocolMethod;
@@ -298,6 +297,35 @@ export class InCall implements ListEntry, UnitSender {
     this.assembly = undefined;
   }
 
+  /** The message that is arriving in packets: the request, or an item of the upload. */
+  get unfinished(): Assembly | undefined {
+    return this.assembly ?? this.upload?.assembly;
+  }
+
+  /**
+   * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
+   * call is refused, a one-way is dropped.
+   */
+  crowdOut(): void {
+    const isOneway = this.method.kind === 'oneway';
+    // The call is answered already, so the rest of its upload is not needed.
+    if (!this.open && !isOneway) return this.upload?.dropAssembly();
+    const { context } = this.channel;
+    const { used, limit } = context.memory;
+    const message = `${this.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
+    if (!isOneway) context.count('refusedCall', 1);
+    this.carrier.abort(this, stackless('resource_exhausted', message), this.assembly !== undefined);
+  }
+
+  /** Abandons a long message because none of its packets has arrived for too long. */
+  stopped(): void {
+    // The end of another call may have ended this one.
+    if (this.unfinished === undefined) return;
+    const { got, size } = this.unfinished;
+    const message = `${this.method.full}: the message stopped after ${got} of ${size} bytes`;
+    this.carrier.abort(this, new TransportError('aborted', message));
+  }
+
   openStreams(upload: InStream | undefined, download: OutStream | undefined): void {
     this.widen();
     this.upload = upload;
@@ -310,20 +338,24 @@ export class InCall implements ListEntry, UnitSender {
     this.refuseAt = time;
   }
 
-  /** Called when a handler or a reader starts on it; the request was decoded. */
+  /**
+   * Called when a handler or a reader starts on it; the request was decoded. `limits.calls` bounds
+   * the number of running handlers.
+   */
   run(by: Running): void {
     this.running = by;
     this.dropPayload();
     this.channel.countRunning(1, this.method.kind === 'oneway');
+    this.channel.context.usage.begin(this.cost, by === READER);
   }
 
   /** Called when it was answered or its handler has ended; ends its run if one has started. */
   handled(): void {
-    if (this.running !== 0) this.carrier.finished(this);
+    if (this.running !== 0) this.endRun();
   }
 
-  /** Called when its handler or reader has ended. */
-  endRun(): void {
+  private endRun(): void {
+    this.channel.context.usage.finish(this.cost, this.running === READER);
     this.running = 0;
     this.channel.countRunning(-1, this.method.kind === 'oneway');
   }
@@ -417,14 +449,6 @@ export class InCall implements ListEntry, UnitSender {
   tell(): void {
     this.cancelled?.(this.gone!);
   }
-
-  timeLeft(): number {
-    return 0;
-  }
-
-  paid(): void {}
-
-  dropped(): void {}
 
   written(_unit: Outgoing, last: boolean): void {
     if (!last) return;

@@ -210,6 +210,21 @@ test('unfinished one-ways and items count like requests', (t) => {
   t.deepEqual([receiver.memory.used, receiver.memory.unfinished, receiver.memory.ahead], [0, 0, 0]);
 });
 
+test('a call that ends because another message stopped arriving is not ended twice', (t) => {
+  const receiver = new Receiver(100 * packet);
+  const peer = receiver.peer();
+  const { acceptor } = peer.pair;
+  for (const id of [1, 3]) {
+    peer.write({ kind: Kind.REQUEST, id, channel: 0x20, method: 3, flags: 1 }, 0);
+    peer.write({ kind: Kind.ITEM, id, size: 2 * packet });
+  }
+  const [first, second] = acceptor.calls;
+  first!.whenGone((error) => void second!.carrier.fail(second!, error, false));
+  receiver.pass(10_000);
+  t.deepEqual([first!.open, second!.open], [false, false]);
+  t.is(receiver.memory.used, 0);
+});
+
 test('a response or item that does not fit the memory limit fails its call, and the callee is told to stop', (t) => {
   for (const [name, kind] of [
     ['ask', Kind.RESPONSE],

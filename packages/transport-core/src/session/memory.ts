@@ -190,12 +190,9 @@ export interface MessageOwner {
    * Called when there is no room for the rest. Must drop the message before it returns, because
    * `makeRoom` loops until memory is free.
    */
-  refuse(): void;
-  /**
-   * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
-   * the time itself.
-   */
-  stopped?(): void;
+  crowdOut(): void;
+  /** Called when no packet has arrived for STALLED milliseconds. */
+  stopped(): void;
 }
 
 /** An incomplete long message, of which `got` bytes have arrived. */
@@ -247,7 +244,8 @@ export class MemoryUsage {
   #over = false;
   /** The number of bytes of incomplete messages that have arrived. */
   unfinished = 0;
-  readonly #assemblies = new List<UnfinishedMessage>();
+  /** The incomplete messages of this connection. */
+  readonly assemblies = new List<UnfinishedMessage>();
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
@@ -374,12 +372,12 @@ export class MemoryUsage {
    * it.
    */
   begins(assembly: UnfinishedMessage, bytes: number, ahead: number): void {
-    if (this.#assemblies.length === 0) {
+    if (this.assemblies.length === 0) {
       this.#memory.begins(this);
       this.#from = this.#since = this.#owner.now;
       this.#came = this.#before = 0;
     }
-    this.#assemblies.push(assembly);
+    this.assemblies.push(assembly);
     this.#memory.reserve(ahead + bytes);
     this.comes(bytes);
   }
@@ -407,15 +405,10 @@ export class MemoryUsage {
     this.unfinished -= bytes;
     this.#memory.arrive(-bytes);
     this.#memory.reserve(-ahead);
-    this.#assemblies.remove(assembly);
-    if (this.#assemblies.length > 0) return;
+    this.assemblies.remove(assembly);
+    if (this.assemblies.length > 0) return;
     this.#wasSlow = false;
     this.#memory.ends(this, this.#owner.freeMemory);
-  }
-
-  /** The incomplete messages of this connection. */
-  get assemblies(): Iterable<UnfinishedMessage> {
-    return this.#assemblies;
   }
 
   /** Refuses incomplete messages, of any connection, while `limits.memory` is exceeded. */
@@ -442,12 +435,12 @@ export class MemoryUsage {
     const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
     if (isSlow) return this.#owner.breakOff(tooSlow(this.#memory));
     const largest = this.#largest(undefined);
-    (spares ? this.#largest(largest) : largest)!.owner.refuse();
+    (spares ? this.#largest(largest) : largest)!.owner.crowdOut();
   }
 
   #largest(but: UnfinishedMessage | undefined): UnfinishedMessage | undefined {
     let largest: UnfinishedMessage | undefined;
-    for (const each of this.#assemblies)
+    for (const each of this.assemblies)
       if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
     return largest;
   }

@@ -4,11 +4,12 @@
 // Owns the state of the call on its connection. The carrier and the parts of a session tell it what
 // happened to its request and its streams; it tells its carrier when the caller gives up.
 
-import type { TransportError } from '../errors.ts';
+import { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, HIGHEST, SLOTS, slotOf, UNIT } from '../wire/frame.ts';
+import type { MessageOwner } from './memory.ts';
 import { isLent, kept, Outgoing, type UnitSender } from './outgoing.ts';
 import type { Assembly } from './packets.ts';
 import type { InStream, OutStream } from './streams.ts';
@@ -47,7 +48,7 @@ export class CallOrder {
  * One outgoing call, from `send` until it has settled and its terminal frame was read. Without a
  * subclass, its fate is not reported to anybody.
  */
-export class OutCall implements ListEntry, UnitSender {
+export class OutCall implements ListEntry, MessageOwner, UnitSender {
   readonly channel: number;
   readonly method: ProtocolMethod;
   payload: Uint8Array;
@@ -185,6 +186,35 @@ export class OutCall implements ListEntry, UnitSender {
     if (this.assembly === undefined) return;
     this.assembly.drop();
     this.assembly = undefined;
+  }
+
+  /** The message that is arriving in packets: the response, or an item. */
+  get unfinished(): Assembly | undefined {
+    return this.assembly ?? this.download?.assembly;
+  }
+
+  /** Fails because `limits.memory` has no room for a long message, and sends a CANCEL. */
+  crowdOut(): void {
+    const assembly = this.unfinished;
+    if (assembly === undefined) return;
+    assembly.drop();
+    const message = `${this.method.full}: limits.memory is reached, ${this.arriving} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
+    this.failed(new TransportError('resource_exhausted', message, { sent: true }));
+    this.carrier?.abandon(this);
+  }
+
+  /** Fails because a long message stopped arriving; a callee that still streams gets a CANCEL. */
+  stopped(): void {
+    const assembly = this.unfinished;
+    assembly?.drop();
+    if (assembly === undefined || this.done) return;
+    const message = `${this.arriving} stopped after ${assembly.got} of ${assembly.size} bytes`;
+    this.failed(new TransportError('aborted', message, { sent: true }));
+    if (this.download !== undefined) this.carrier?.abandon(this);
+  }
+
+  private get arriving(): string {
+    return this.download === undefined ? 'the response' : 'an item';
   }
 
   /** Resets it to a call that was never sent, so that another connection may carry it. */

@@ -23,10 +23,10 @@ export class Outbox {
    */
   #drySince = Number.POSITIVE_INFINITY;
   /**
-   * True if calls wait for room, so the session checks for room each time a unit has left or was
-   * dropped.
+   * The number of our calls that wait for room, on all channels. As long as there are any, the
+   * session checks for room each time a unit has left or was dropped.
    */
-  awaited = false;
+  awaited = 0;
   /** True once the peer has granted credit for the pipe. */
   #wasGranted = false;
   /** True if the connection has ended: nothing is paid for anymore. */
@@ -41,7 +41,8 @@ export class Outbox {
   readonly #waitingReplies = new List<Outgoing>();
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
-  #saidFarewell = false;
+  /** True once everything was written, including the farewell. */
+  saidFarewell = false;
   /** The number of units in lanes, including those that wait for credit. */
   #waiting = 0;
 
@@ -68,9 +69,9 @@ export class Outbox {
     this.#wasGranted = pipe > 0;
   }
 
-  /** Called when the first call begins to wait for room, and when none waits anymore. */
-  await(isAwaited: boolean): void {
-    this.awaited = isAwaited;
+  /** Called when a call begins to wait for room, and when it no longer waits. */
+  await(change: 1 | -1): void {
+    this.awaited += change;
   }
 
   /** Called when the connection has ended. */
@@ -126,8 +127,8 @@ export class Outbox {
     }
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
     this.context.violation(
-      'flood',
       `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
+      'flood',
     );
   }
 
@@ -149,7 +150,7 @@ export class Outbox {
     if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
-    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid(unit);
+    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid?.();
     this.context.port.dirty();
   }
 
@@ -157,7 +158,7 @@ export class Outbox {
     if (!lanes.payOrWait(unit, true)) return;
     this.#wake(lanes);
     this.context.port.dirty();
-    unit.sender?.paid(unit);
+    unit.sender?.paid?.();
   }
 
   #isLongReply({ kind, payload }: Outgoing): boolean {
@@ -220,7 +221,7 @@ export class Outbox {
       if (!unit.unpaid) this.#admittedReplies -= unit.price;
       if (!this.#over) this.#admitReplies();
     }
-    if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
+    if (this.#farewell !== undefined || this.awaited > 0) this.context.port.dirty();
   }
 
   /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
@@ -249,7 +250,7 @@ export class Outbox {
         this.#wake(lanes);
         this.context.port.dirty();
       }
-      unit.sender?.paid(unit);
+      unit.sender?.paid?.();
     }
   }
 
@@ -257,11 +258,6 @@ export class Outbox {
   sayFarewell(farewell: WireError): void {
     this.#farewell ??= farewell;
     this.context.port.dirty();
-  }
-
-  /** True once everything was written, including the farewell. */
-  get saidFarewell(): boolean {
-    return this.#saidFarewell;
   }
 
   /**
@@ -279,8 +275,8 @@ export class Outbox {
       if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
     if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
-    if (this.#farewell !== undefined && !this.#saidFarewell && this.#waiting === 0)
-      this.#saidFarewell = this.batch.farewell(this.#farewell);
+    if (this.#farewell !== undefined && !this.saidFarewell && this.#waiting === 0)
+      this.saidFarewell = this.batch.farewell(this.#farewell);
   }
 
   /**
@@ -339,10 +335,10 @@ export class Outbox {
     if (!this.batch.hasRoom(end - start + room(unit))) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
-      timeout = unit.sender!.timeLeft(now);
+      timeout = unit.sender!.timeLeft!(now);
       if (timeout < 0) {
         this.remove(lanes, unit);
-        unit.sender!.dropped(unit);
+        unit.sender!.dropped?.();
         return true;
       }
     }

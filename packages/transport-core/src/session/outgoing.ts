@@ -21,17 +21,20 @@ import {
 
 /** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface UnitSender {
+  /** Called when a packet of the unit was written to the batch. */
+  written(unit: Outgoing, last: boolean): void;
+
+  // Of our calls only.
+
   /**
    * Returns the number of milliseconds left for a REQUEST: 0 if it has no deadline, and a negative
    * number if the deadline has passed, so that it is dropped.
    */
-  timeLeft(now: number): number;
+  timeLeft?(now: number): number;
   /** Called when the account of the unit has paid for it. */
-  paid(unit: Outgoing): void;
-  /** Called when a packet of the unit was written to the batch. */
-  written(unit: Outgoing, last: boolean): void;
+  paid?(): void;
   /** Called when the unit was dropped because its deadline had passed. */
-  dropped(unit: Outgoing): void;
+  dropped?(): void;
 }
 
 /** A unit of the outbox: one frame, or one message of many packets. */

@@ -12,12 +12,6 @@ import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';
 import type { SessionContext } from './session-context.ts';
 
-/**
- * The memory in which payloads arrive: `frames` that own their payloads, chunks that each have
- * their `own` memory, or chunks that share `one` piece of memory, which each chunk overwrites.
- */
-type ChunkMemory = 'frames' | 'own' | 'one';
-
 /** The messages and packets of the peer, as one connection receives them. */
 export class IncomingPackets {
   /**
@@ -35,19 +29,18 @@ export class IncomingPackets {
   #credited: number;
   readonly #context: SessionContext;
   readonly #ping: () => boolean;
-  /** Learns of each chunk before and after it is read. Undefined if all payloads are copies. */
+  /** Learns of each chunk before and after it is read. Undefined if frames own their payloads. */
   readonly retainer: PayloadRetainer | undefined;
 
   /** @param ping sends a PING; returns false if one is already outstanding. */
   constructor(
     context: SessionContext,
     creditor: Creditor,
-    memory: ChunkMemory,
+    retainer: PayloadRetainer | undefined,
     ping: () => boolean,
   ) {
     this.#context = context;
-    this.retainer =
-      memory === 'frames' ? undefined : new PayloadRetainer(context.allocate, memory === 'one');
+    this.retainer = retainer;
     this.#ping = ping;
     const { pipe, pipeMax } = context.limits.credit;
     this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
@@ -64,9 +57,17 @@ export class IncomingPackets {
     this.window.excuse();
   }
 
-  /** Handles a PONG that arrived `rtt` milliseconds after its PING. */
-  pong(rtt: number, now: number): void {
-    this.window.pong(rtt, now);
+  /**
+   * Abandons the incomplete messages if no packet of any of them has arrived for too long. Returns
+   * the next time at which this must be checked.
+   */
+  wake(now: number): number {
+    const { usage } = this.#context;
+    if (usage.unfinished === 0) return Number.POSITIVE_INFINITY;
+    const stale = this.lastPacket + STALLED;
+    if (stale > now) return stale;
+    for (const { owner } of [...usage.assemblies]) owner.stopped();
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Returns the payload in a form that its reader may keep. */
@@ -80,7 +81,7 @@ export class IncomingPackets {
   packet(frame: Frame): boolean {
     const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
-      this.#context.violation('malformed', 'a packet arrived without pipe credit');
+      this.#context.violation('a packet arrived without pipe credit');
       return false;
     }
     const { now } = this.#context;
@@ -101,8 +102,8 @@ export class IncomingPackets {
 
   #tooLarge(frame: Frame): false {
     this.#context.violation(
-      'too_large',
       `a packet of ${frame.length} bytes is above the agreed limit of ${this.#context.terms.packet}`,
+      'too_large',
     );
     return false;
   }
@@ -131,20 +132,14 @@ export class IncomingPackets {
   ): boolean {
     const { size, length } = frame;
     if (size <= length || length !== this.#context.terms.packet) {
-      this.#context.violation(
-        'malformed',
-        `a message of ${size} bytes began with a packet of ${length} bytes`,
-      );
+      this.#context.violation(`a message of ${size} bytes began with a packet of ${length} bytes`);
     } else if (size > limit) {
       this.#context.violation(
-        'too_large',
         `a message of ${size} bytes is above our ${name}, ${limit}`,
+        'too_large',
       );
     } else if (account?.spend(price) === false) {
-      this.#context.violation(
-        'malformed',
-        `a message of ${size} bytes arrived without credit of its account`,
-      );
+      this.#context.violation(`a message of ${size} bytes arrived without credit of its account`);
     } else return this.packet(frame);
     return false;
   }
@@ -160,8 +155,6 @@ export class Assembly extends UnfinishedMessage {
   readonly size: number;
   /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;
-  /** The time at which the last packet arrived. */
-  last: number;
   readonly #context: SessionContext;
   #isKept: boolean;
   /** The pieces that are full, in order. */
@@ -182,7 +175,6 @@ export class Assembly extends UnfinishedMessage {
     this.size = frame.size;
     this.cost = longCost(frame);
     this.#isKept = keep;
-    this.last = context.now;
     if (!keep) return;
     this.#piece = this.#next(0, this.got);
     this.#piece.set(frame.payload);
@@ -249,8 +241,19 @@ export class Assembly extends UnfinishedMessage {
     }
     this.#room = undefined;
     this.got = end;
-    this.last = this.#context.now;
     return true;
+  }
+
+  /**
+   * Adds a packet, and reports one that does not fit. Returns true if the message is complete.
+   * @param what the kind of the message; the id of its call follows in the error.
+   */
+  receive(frame: Frame, what: string): boolean {
+    if (!this.add(frame.payload))
+      this.#context.violation(`the packets of ${what} ${frame.id} do not match its declared size`);
+    else if (this.complete) return true;
+    else this.#context.usage.makeRoom();
+    return false;
   }
 
   /** Releases the memory charge, because the bytes were handed over or dropped. */

@@ -5,26 +5,16 @@
 // the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
 // outbox. If a caller is gone, it withdraws the call from its protocol.
 //
-// Below are Deadlines, a heap of calls by time, which the calling half uses, too, and PeerIds, the
-// table of the peer's calls by id.
+// Below are Deadlines, a heap of calls by time, and PeerIds, the table of the peer's calls by id.
 
 import { stackless, TransportError } from '../errors.ts';
 import { DOWNLOAD, Kind, slotOf, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
-import {
-  type AnswerCarrier,
-  HANDLER,
-  type InCall,
-  type InChannel,
-  READER,
-  type Running,
-  unserved,
-} from './incoming-calls.ts';
+import { type AnswerCarrier, type InCall, type InChannel, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
-import { STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -79,26 +69,12 @@ export class ServedCalls implements AnswerCarrier {
     this.#context.wakeBy(time);
   }
 
-  started(call: InCall, by: Running = HANDLER): void {
-    call.run(by);
-    this.#context.usage.begin(call.cost, by === READER);
-  }
-
-  finished(call: InCall): void {
-    this.#context.usage.finish(call.cost, call.running === READER);
-    call.endRun();
-  }
-
   congested({ byte, lanes }: InChannel): boolean {
     // Lanes without answers that wait are not asked, as for almost all calls.
     if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
     if (!lanes.congested(this.#context.limits.outbound)) return false;
     this.#channels.stall(byte);
     return true;
-  }
-
-  late(): void {
-    this.#context.count('lateAnswer', 1);
   }
 
   // Answers of the reader.
@@ -124,16 +100,16 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
-  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): boolean {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
-      return this.#sendInstead(call, error);
+      return this.fail(call, error, false);
     }
     if (!memory.fits(payload.length)) {
       const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
-      return this.#sendInstead(call, new TransportError('resource_exhausted', message));
+      return this.fail(call, new TransportError('resource_exhausted', message), false);
     }
     call.close();
     const own = kept(payload, call.method.response);
@@ -141,11 +117,6 @@ export class ServedCalls implements AnswerCarrier {
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
     usage.makeRoom();
-    return true;
-  }
-
-  #sendInstead(call: InCall, error: TransportError): true {
-    this.fail(call, error, false);
     return true;
   }
 
@@ -162,11 +133,6 @@ export class ServedCalls implements AnswerCarrier {
     return true;
   }
 
-  /**
-   * Ends a call because its caller is gone, its time is up or its message can't be received. An
-   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
-   * is dropped and counted in `onewayDropped`.
-   */
   abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
       call.giveBack(true);
@@ -187,31 +153,6 @@ export class ServedCalls implements AnswerCarrier {
   #refuseUnserved(call: InCall): void {
     this.#context.count('refusedCall', 1);
     this.abort(call, unserved(call.method), true);
-  }
-
-  /** Abandons a long message of the call because none of its packets has arrived for too long. */
-  stopped(call: InCall): void {
-    const { got, size } = (call.assembly ?? call.upload?.assembly)!;
-    this.abort(
-      call,
-      new TransportError(
-        'aborted',
-        `${call.method.full}: the message stopped after ${got} of ${size} bytes`,
-      ),
-    );
-  }
-
-  /**
-   * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
-   * call is refused, a one-way is dropped and counted in `onewayDropped`.
-   */
-  crowdOut(call: InCall): void {
-    // The call is answered already, so the rest of its upload is not needed.
-    if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
-    const { used, limit } = this.#context.memory;
-    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
-    if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
-    this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
   /**
@@ -260,12 +201,8 @@ export class ServedCalls implements AnswerCarrier {
 
   // Time and the end of the connection.
 
-  /**
-   * Ends the calls whose time is up and abandons messages that have stopped arriving.
-   * @param lastPacket the time at which the last packet of a long message arrived.
-   * @returns the next time at which something may be due.
-   */
-  wake(now: number, lastPacket: number): number {
+  /** Ends the calls whose time is up. Returns the next time at which one may be due. */
+  wake(now: number): number {
     const deadlines = this.#deadlines;
     let ended = 0;
     for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
@@ -278,12 +215,6 @@ export class ServedCalls implements AnswerCarrier {
       // A reader has been added in the meantime.
       else deadlines.add(call, Math.min(call.due, call.refuseAt));
     }
-    // No packet of a long message has arrived for that long, so all unfinished messages have
-    // stopped.
-    const stale = lastPacket + STALLED;
-    if (stale > now)
-      return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
-    for (const assembly of [...this.#context.usage.assemblies]) assembly.owner.stopped?.();
     return deadlines.next;
   }
 

@@ -6,7 +6,7 @@
 // reports work. The context ends the connection when the peer breaks the rules or costs too much.
 
 import type { CommonConfig } from '../common-options.ts';
-import type { TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -75,9 +75,6 @@ export interface SessionPort {
   destroy(error: TransportError): void;
 }
 
-/** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
-type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
-
 /** The parts of a context that the options of its session provide. */
 export type ContextInit = Readonly<
   Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count'>
@@ -116,15 +113,10 @@ export class SessionContext implements MemoryOwner {
   /** Frees memory that was allocated here and that is no longer used. */
   readonly freeMemory: (memory: Uint8Array) => void;
   readonly count: (counter: TransportCounter, amount: number) => void;
-  readonly violation: Violation;
   /** Ends the connection with a GO_AWAY that carries this error. */
   readonly breakOff: (error: TransportError) => void;
 
-  constructor(
-    init: ContextInit,
-    breakOff: SessionContext['breakOff'],
-    violation: SessionContext['violation'],
-  ) {
+  constructor(init: ContextInit, breakOff: SessionContext['breakOff']) {
     this.port = init.port;
     this.limits = init.limits;
     this.memory = init.memory;
@@ -132,7 +124,6 @@ export class SessionContext implements MemoryOwner {
     this.allocate = init.allocate;
     this.freeMemory = init.freeMemory;
     this.count = init.count;
-    this.violation = violation;
     this.breakOff = breakOff;
     this.#ticker = init.ticker;
     this.active = this.now;
@@ -177,6 +168,11 @@ export class SessionContext implements MemoryOwner {
     this.grown = bytes;
   }
 
+  /** Ends the connection, because the peer broke the protocol. */
+  violation(message: string, reason?: Offense): void {
+    this.breakOff(protocolError(message, reason));
+  }
+
   // The peer's work.
 
   /** Sets the number of work units that the peer may use in this turn. */
@@ -206,8 +202,8 @@ export class SessionContext implements MemoryOwner {
     this.#abuses += points;
     if (this.#abuses <= ABUSES) return true;
     this.violation(
-      'flood',
       `more than ${ABUSES / USELESS} useless frames a second, or more than ${ABUSES} requests that cannot be served`,
+      'flood',
     );
     return false;
   }
@@ -220,6 +216,14 @@ export class SessionContext implements MemoryOwner {
     this.spend(REFUSAL);
     this.abused(1 + points);
   }
+}
+
+/** The reasons with which a connection ends because the peer broke the protocol. */
+type Offense = 'malformed' | 'too_large' | 'flood';
+
+/** Returns the error for a peer that broke the protocol. */
+export function protocolError(message: string, reason: Offense = 'malformed'): TransportError {
+  return reasonError(reason, `the peer broke the protocol: ${message}`);
 }
 
 /**

@@ -1,24 +1,25 @@
 // The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
 // SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
-// is Answers, the part that ends our calls.
+// are Answers, the part that ends our calls, and SessionFigures, which reads the parts.
 
-import { stackless, TransportError } from '../errors.ts';
+import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
+import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
 import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { remoteError } from '../wire/metadata.ts';
-import { Batch } from './batch.ts';
+import { Batch, BatchPacer, BOUNDED, STUCK } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { type Channel, Channels } from './channels.ts';
-import { type HelloExchangeOptions, protocolError } from './hello-exchange.ts';
+import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, IncomingPackets, oversized, STALLED } from './packets.ts';
+import { Assembly, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
@@ -82,35 +83,44 @@ export class SessionParts {
   readonly caller: Caller;
   readonly answers: Answers;
   readonly callee: Callee;
-  readonly #visitor: SessionVisitor;
+  /** Duration, in milliseconds, without activity after which this end leaves. */
+  readonly idleTime: number;
+  /** The number of `hold`s that keep the connection from becoming idle. */
+  #holds = 0;
+  readonly #options: SessionOptions;
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
   constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
     const { mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
-    const context = new SessionContext(options, breakOff, (reason, message) =>
-      breakOff(protocolError(message, reason)),
-    );
+    const context = new SessionContext(options, breakOff);
     this.context = context;
-    this.batch = new Batch(context, options.writer, {
-      isBounded: options.isBounded === true,
-      isDirect: !isBytes,
-    });
+    // If frames are handed over as objects within one thread, neither end can read while the other
+    // writes, so splitting a tick into several batches gains nothing.
+    const frames = !isBytes ? Number.POSITIVE_INFINITY : options.isBounded ? BOUNDED : undefined;
+    this.batch = new Batch(context, options.writer, new BatchPacer(frames));
     this.outbox = new Outbox(context, this.batch);
-    const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
-    this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
+    const retainer = isBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
+    this.packets = new IncomingPackets(context, this.batch, retainer, () => this.#measure());
     this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(context, this.packets, this.caller, visitor);
+    this.answers = new Answers(this, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
-    this.#visitor = visitor;
+    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
+    this.idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
+    this.#options = options;
+  }
+
+  /** Sends a PING. */
+  ping(now: number): void {
+    this.batch.control(Kind.PING, this.liveness.ping(now));
   }
 
   /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
   #measure(): boolean {
     if (this.liveness.asks) return false;
-    this.batch.control(Kind.PING, this.liveness.ping(this.context.now));
+    this.ping(this.context.now);
     return true;
   }
 
@@ -124,15 +134,15 @@ export class SessionParts {
   /** Sends the peer our protocols and our address, which may have changed. */
   announce(addr: string): void {
     this.channels.remount();
-    this.#visitor.protocolsChanged?.(undefined);
-    this.batch.control(Kind.PROTOCOLS, 0, this.channels.protocols.encode(addr));
+    this.#options.visitor.protocolsChanged?.(undefined);
+    this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
   }
 
   /** Applies the peer's PROTOCOLS; returns a description of the mistake if it is malformed. */
   announced(list: Uint8Array): string | undefined {
     const announcement = this.channels.learn(list);
     if (typeof announcement === 'string') return announcement;
-    this.#visitor.protocolsChanged?.(announcement);
+    this.#options.visitor.protocolsChanged?.(announcement);
     return undefined;
   }
 
@@ -156,23 +166,66 @@ export class SessionParts {
     this.context.usage.end();
     for (const lanes of channels.lanes()) outbox.drop(lanes);
     channels.rejectWriters(error);
-    this.#visitor.abandoned(untold);
+    this.#options.visitor.abandoned(untold);
     return unsent;
   }
 
   /** Does what is due for calls and credit at `now`; returns the next time for calls. */
   wake(now: number): number {
-    const { answers, batch, caller, callee, packets } = this;
-    const next = Math.min(
-      caller.wake(now),
-      answers.wake(now),
-      callee.served.wake(now, packets.lastPacket),
-    );
+    const { batch, caller, callee, packets } = this;
+    const next = Math.min(caller.wake(now), callee.served.wake(now), packets.wake(now));
     if (now >= batch.heldUntil) {
       batch.holdsNothing();
       this.channels.payHeld();
     }
     return next;
+  }
+
+  // The time limits of an open connection: silence of the peer, a peer that does not read, and
+  // idleness (docs/wire-protocol.md §9).
+
+  /** Keeps the session from becoming idle until the returned function is called. */
+  hold(): () => void {
+    let held = true;
+    this.#holds++;
+    return () => {
+      if (held) this.#holds--;
+      held = false;
+    };
+  }
+
+  /** The time at which an unused session leaves; Infinity if the session is in use. */
+  get idleDue(): number {
+    return this.#holds === 0 && this.#isUnused
+      ? this.context.active + this.idleTime
+      : Number.POSITIVE_INFINITY;
+  }
+
+  /** True if nothing is sent, called or served. */
+  get #isUnused(): boolean {
+    const { caller, callee, outbox } = this;
+    return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
+  }
+
+  /** The next time at which one of the limits is due, except the idle limit. */
+  get due(): number {
+    const { batch, context, liveness, outbox } = this;
+    return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);
+  }
+
+  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
+  exceeded(now: number): TransportError | undefined {
+    const { batch, liveness, outbox } = this;
+    if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
+      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
+    if (batch.stuffed)
+      return reasonError(
+        'reset',
+        'the other end reads too slowly: 1 MiB of control frames is queued',
+      );
+    if (!liveness.dead(now)) return undefined;
+    const { interval, timeout } = this.#options.keepAlive;
+    return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
   }
 
   /**
@@ -197,26 +250,21 @@ export class SessionParts {
 // The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
 // (docs/wire-protocol.md §4).
 //
-// Answers owns no state, because each call keeps its own. IncomingFrames passes it the peer's
-// frames. It ends calls at the caller and hands payloads and errors to the calls.
+// Answers owns no state, because each call keeps its own. Session passes it the peer's frames. It
+// ends calls at the caller and hands payloads and errors to the calls.
 
 /** Handles the peer's answers to our calls. */
 export class Answers {
   readonly #context: SessionContext;
-  readonly #incomingPackets: IncomingPackets;
+  readonly #packets: IncomingPackets;
   readonly #caller: Caller;
   readonly #visitor: SessionVisitor;
 
-  constructor(
-    context: SessionContext,
-    incomingPackets: IncomingPackets,
-    caller: Caller,
-    visitor: SessionVisitor,
-  ) {
-    this.#visitor = visitor;
+  constructor({ context, packets, caller }: SessionParts, visitor: SessionVisitor) {
     this.#context = context;
-    this.#incomingPackets = incomingPackets;
+    this.#packets = packets;
     this.#caller = caller;
+    this.#visitor = visitor;
   }
 
   response(frame: Frame): void {
@@ -226,24 +274,22 @@ export class Answers {
       return this.#unawaited(frame);
     this.#context.touch();
     if (frame.size > 0) return this.#long(frame, call);
-    if (!this.#incomingPackets.short(frame)) return;
+    if (!this.#packets.short(frame)) return;
     this.#caller.terminal(call);
     if (call.done) this.#context.count('lateReply', 1);
-    else call.answered(this.#incomingPackets.keep(frame));
+    else call.answered(this.#packets.keep(frame));
   }
 
   #unawaited({ id }: Frame): void {
-    this.#context.violation('malformed', `RESPONSE to call ${id}, which awaits no response`);
+    this.#context.violation(`RESPONSE to call ${id}, which awaits no response`);
   }
 
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
-    if (!this.#incomingPackets.longMessage(frame)) return;
+    if (!this.#packets.longMessage(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
       call.failed(excess(call.method, frame.size));
-    call.assemble(
-      new Assembly(this.#context, frame, !call.done, { refuse: () => this.#crowdOut(call) }),
-    );
+    call.assemble(new Assembly(this.#context, frame, !call.done, call));
     this.#context.usage.makeRoom();
   }
 
@@ -252,59 +298,37 @@ export class Answers {
     if (call === undefined) return this.#unknown(frame);
     const { download } = call;
     if (download === undefined)
-      return this.#context.violation(
-        'malformed',
-        `ITEM for call ${frame.id}, which has no download`,
-      );
+      return this.#context.violation(`ITEM for call ${frame.id}, which has no download`);
     this.#context.touch();
-    download.receive(frame, this.#incomingPackets, !call.done, {
-      refuse: () => this.#crowdOut(call),
-    });
+    download.receive(frame, this.#packets, !call.done, call);
     if (!call.done) call.progressed(this.#context.now);
   }
 
   part(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
-    if (!this.#incomingPackets.packet(frame)) return;
+    if (!this.#packets.packet(frame)) return;
     const { assembly, download } = call;
     if (assembly === undefined) {
       if (download?.assembly !== undefined) download.receivePart(frame);
       else
-        this.#context.violation(
-          'malformed',
-          `PART for call ${frame.id}, which is not receiving a long message`,
-        );
+        this.#context.violation(`PART for call ${frame.id}, which is not receiving a long message`);
       return;
     }
-    if (!assembly.add(frame.payload))
-      return this.#context.violation(
-        'malformed',
-        `the packets of the response to call ${frame.id} do not match its declared size`,
-      );
-    if (!assembly.complete) return this.#context.usage.makeRoom();
+    if (!assembly.receive(frame, 'the response to call')) return;
     const message = call.takeAssembly();
     this.#caller.terminal(call);
     if (call.done || message === undefined) this.#context.count('lateReply', 1);
     else call.answered(message);
   }
 
-  /** Returns the incomplete long message of a call. */
-  assembly(id: number): Assembly | undefined {
-    const call = this.#caller.slots.get(id);
-    return call?.assembly ?? call?.download?.assembly;
-  }
-
   end(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.download === undefined)
-      return this.#context.violation('malformed', `END of call ${frame.id}, which has no download`);
+      return this.#context.violation(`END of call ${frame.id}, which has no download`);
     if (call.download.assembly !== undefined)
-      return this.#context.violation(
-        'malformed',
-        `END of call ${frame.id} in the middle of an item`,
-      );
+      return this.#context.violation(`END of call ${frame.id} in the middle of an item`);
     this.#caller.terminal(call);
     call.download.end(undefined);
     if (call.done) this.#context.count('lateReply', 1);
@@ -327,63 +351,15 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call?.upload === undefined) return;
     if (!call.upload.grant(frame.credit, ACCOUNT_MAX))
-      return this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+      return this.#context.violation('the credit of a stream rose above 2^31 − 1');
     call.taken();
-  }
-
-  /**
-   * Drops the long responses and items that stopped arriving, and fails their calls. Returns the
-   * next time at which this must be checked.
-   */
-  wake(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    if (this.#context.usage.unfinished === 0) return next;
-    for (const call of this.#caller.slots.values()) {
-      const { assembly = call.download?.assembly } = call;
-      if (assembly === undefined) continue;
-      const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
-      if (stale > now) next = Math.min(next, stale);
-      else {
-        assembly.drop();
-        if (!call.done) this.#stopped(call, assembly);
-      }
-    }
-    return next;
-  }
-
-  /**
-   * Fails a call because a long message from the callee stopped arriving; sends a CANCEL to a
-   * callee that still streams.
-   */
-  #stopped(call: OutCall, { got, size }: Assembly): void {
-    const what = call.download === undefined ? 'the response' : 'an item';
-    call.failed(
-      new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {
-        sent: true,
-      }),
-    );
-    if (call.download !== undefined) this.#caller.abandon(call);
-  }
-
-  /**
-   * Fails a call because `limits.memory` has no room for a long message from the callee, and sends
-   * the callee a CANCEL.
-   */
-  #crowdOut(call: OutCall): void {
-    const assembly = call.assembly ?? call.download?.assembly;
-    if (assembly === undefined) return;
-    assembly.drop();
-    const what = call.download === undefined ? 'the response' : 'an item';
-    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
-    call.failed(new TransportError('resource_exhausted', message, { sent: true }));
-    this.#caller.abandon(call);
   }
 
   #unknown(frame: Frame): void {
     this.#context.count('unknownAnswer', 1);
     this.#context.abused();
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet) this.#incomingPackets.packet(frame);
+    if (packet) this.#packets.packet(frame);
   }
 }
 
@@ -394,4 +370,88 @@ export class Answers {
 function excess({ full, response }: ProtocolMethod, size: number): TransportError {
   const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
+}
+
+// The figures of a session: its load and its queues, for snapshots and for the choice of a
+// connection.
+
+/** The figures of one session. */
+export class SessionFigures {
+  readonly #parts: SessionParts;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** The number of bytes that are held for this connection. */
+  get held(): number {
+    return this.#parts.context.usage.held;
+  }
+
+  /** Maximum length, in bytes, of a message that the peer accepts. */
+  get messageLimit(): number {
+    return this.#parts.context.terms.message;
+  }
+
+  /** The amount of work this session has, for comparison with other sessions to the same target. */
+  get load(): number {
+    const { caller, context } = this.#parts;
+    return context.usage.held - context.usage.working + caller.slots.size;
+  }
+
+  /**
+   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
+   * and their bytes.
+   */
+  unsent(channel: number): { messages: number; bytes: number } {
+    const { shorts, longs } = this.#parts.channels.get(channel).lanes;
+    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
+  }
+
+  /** Returns the number of the peer's open calls and running one-ways on a channel. */
+  incoming(channel: number): number {
+    const used = this.#parts.channels.used(channel);
+    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
+  }
+
+  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
+  get counts() {
+    const { caller, callee, channels, context } = this.#parts;
+    const { limits, terms } = context;
+    const inbound = { calls: 0, bytes: 0 };
+    const outbound = { messages: 0, bytes: 0 };
+    const fill = { calls: 0, streams: 0, inbound: 0, outbound: 0 };
+    /** Notes which fraction of a limit is in use; at most 1, although one message may exceed it. */
+    const note = (limited: keyof typeof fill, used: number, limit: number) => {
+      if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
+    };
+    note('streams', caller.streams, terms.streams);
+    note('streams', callee.served.streams, limits.streams);
+    for (const channel of channels.all()) {
+      const { inbound: queue, lanes, openIn, running, oneways } = channel;
+      for (const call of queue) inbound.bytes += call.payload.length;
+      inbound.calls += queue.length;
+      note('calls', channel.open, terms.calls);
+      note('calls', Math.max(openIn, running, oneways), limits.calls);
+      note('inbound', channel.queued, limits.inbound.calls);
+      note('inbound', channel.queuedBytes, limits.inbound.bytes);
+      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
+        outbound.messages += tally.messages;
+        outbound.bytes += tally.bytes;
+        note('outbound', tally.messages, limits.outbound.messages);
+        note('outbound', tally.bytes, limits.outbound.bytes);
+      }
+    }
+    let blocked = 0;
+    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
+    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
+    return {
+      calls: { out: caller.slots.size, in: callee.served.ids.size },
+      streams: caller.streams + callee.served.streams,
+      blocked,
+      inbound,
+      outbound,
+      fill,
+    };
+  }
 }

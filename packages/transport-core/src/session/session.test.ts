@@ -227,7 +227,7 @@ test('protocols that are mounted during the hello are announced when it is compl
   pair.dialer.mount(late);
   pair.dialer.session.announce();
   pair.quiet();
-  const { theirs } = pair.acceptor.session.parts.channels.protocols;
+  const { theirs } = pair.acceptor.session.parts.channels;
   t.deepEqual(pluck(theirs, 'name'), ['first', 'late']);
 });
 

@@ -2,24 +2,19 @@
 // current time; its output is bytes or frames. It never reads a clock, never waits, and never
 // throws because of a peer's input.
 //
-// Session owns the phase of the connection; its parts (session-parts.ts) own everything else. The
-// driver tells it what arrived, what time it is, and which calls to start. It calls the driver's
-// port and reports to the driver's visitor. Below is SessionFigures, which reads the parts.
+// Session owns the phase of the connection, the decoder, and the time by which the arriving frame
+// must be complete; its parts (session-parts.ts) own everything else. The driver tells it what
+// arrived, what time it is, and which calls to start. It hands each frame to the part that handles
+// its kind, calls the driver's port, and reports to the driver's visitor.
 
 import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
-import { FRAME_OVERHEAD, type Frame, Kind } from '../wire/frame.ts';
-import {
-  CLOSED,
-  FLUSH_TIME,
-  GracefulClose,
-  goAwayError,
-  lossOf,
-  SHUTDOWN,
-  TimeLimits,
-} from './endings.ts';
-import { IncomingFrames } from './frames.ts';
-import { EARLY_END, HelloExchange, protocolError } from './hello-exchange.ts';
+import { FrameDecoder, type FrameVisitor } from '../wire/decoder.ts';
+import { Account, FRAME_OVERHEAD, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
+import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
+import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from './endings.ts';
+import { EARLY_END, HelloExchange } from './hello-exchange.ts';
+import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
 import { type SessionOptions, SessionParts } from './session-parts.ts';
 
 /** The phases of a session, each with the data that only it has. */
@@ -39,27 +34,35 @@ type Phase =
 export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
 
 /** The state machine of one connection. */
-export class Session {
+export class Session implements FrameVisitor {
   readonly parts: SessionParts;
-  readonly #frames: IncomingFrames;
   readonly #options: SessionOptions;
   #phase: Phase;
-  readonly #limits: TimeLimits;
+  /** Decodes the byte stream; undefined if the connection carries frames. */
+  readonly #decoder: FrameDecoder | undefined;
+  /** The time by which the frame that is now arriving must be complete. */
+  #frameDue = Number.POSITIVE_INFINITY;
+  /** The number of frames that were read from this chunk. */
+  #frames = 0;
+  /** True if calls may flow, so frames other than those of the hello are handled. */
+  #isOpen = false;
+  /** True if the peer has sent GO_AWAY, so it must not open any more calls. */
+  #peerLeft = false;
+  /** The parity of our own call ids. */
+  readonly #parity: 0 | 1;
+  readonly #context: SessionContext;
 
   constructor(options: SessionOptions) {
     this.parts = new SessionParts(options, (error) => this.break(error));
     this.#options = options;
-    this.#frames = new IncomingFrames(
-      this.parts,
-      { parity: options.side === 'dialer' ? 1 : 0, isBytes: options.preamble !== undefined },
-      (frame) => (frame.kind === Kind.GO_AWAY ? this.#goneAway(frame) : this.#early(frame)),
-    );
-    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
-    const idleTime = options.idleTimeout * (options.side === 'dialer' ? 1 : 2);
-    this.#limits = new TimeLimits(this.parts, options.keepAlive, idleTime);
+    this.#context = this.parts.context;
+    this.#parity = options.side === 'dialer' ? 1 : 0;
+    const { allocate, preamble } = options;
+    if (preamble !== undefined)
+      this.#decoder = new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate });
     const exchange = new HelloExchange(this.parts.batch, options, (how, error) => this[how](error));
     this.#phase = { name: 'hello', exchange };
-    this.parts.context.wakeBy(exchange.due);
+    this.#context.wakeBy(exchange.due);
   }
 
   get state(): 'opening' | 'up' | 'closing' | 'closed' {
@@ -95,17 +98,16 @@ export class Session {
     if (next.name === 'up') this.#whenUp('exchange' in last && last.exchange.isStale);
     else if (next.name === 'leaving') this.#whenLeaving(next.close);
     else if (next.name === 'closed') {
-      this.#frames.end();
+      this.#context.grant(0); // No more frames are read.
       this.#options.visitor.down(next.error, this.parts.end(lossOf(next.error), next.arrived));
     }
   }
 
   #whenUp(isStale: boolean): void {
-    const { now } = this.parts.context;
-    this.#frames.open();
-    this.parts.context.touch();
-    this.parts.batch.control(Kind.PING, this.parts.liveness.ping(now));
-    this.parts.context.wakeBy(this.#nextDue());
+    this.#isOpen = true;
+    this.#context.touch();
+    this.parts.ping(this.#context.now);
+    this.#context.wakeBy(this.#nextDue());
     this.#options.visitor.up();
     if (isStale) this.announce();
   }
@@ -148,14 +150,15 @@ export class Session {
   #early(frame: Frame): void {
     const { refused, visitor } = this.#options;
     const phase = this.#phase;
+    if (frame.kind === Kind.GO_AWAY) return this.#goneAway(frame);
     if (refused !== undefined) return this.break(refused);
     if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
     if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
-      return this.break(protocolError(`frame ${frame.kind} before the hello was complete`));
+      return this.#context.violation(`frame ${frame.kind} before the hello was complete`);
     const hello = phase.exchange.judge(frame);
     if (hello instanceof TransportError) return this.break(hello);
     this.parts.agree(hello);
-    this.#frames.limit(this.#options.limits.packet + FRAME_OVERHEAD);
+    this.#decoder?.limit(this.#options.limits.packet + FRAME_OVERHEAD);
     this.#enter({ name: 'consent', exchange: phase.exchange });
     visitor.greeted(hello);
   }
@@ -175,14 +178,40 @@ export class Session {
     this.parts.liveness.heard(now);
     const bytes = phase.name === 'hello' ? phase.exchange.receive(chunk) : chunk;
     if (bytes === undefined) return true;
-    const isDone = this.#frames.receive(now, bytes);
+    const isDone = this.#read(now, bytes);
     if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return isDone;
   }
 
   /** The part of the chunk that the last `receive` did not read. */
   get unread(): Uint8Array {
-    return this.#frames.unread;
+    return this.#decoder!.unread;
+  }
+
+  /** Returns true if no reference to the bytes is kept. */
+  #read(now: number, bytes: Uint8Array): boolean {
+    const { batch, caller, callee, packets } = this.parts;
+    const decoder = this.#decoder!;
+    // Counted before the answers in this chunk end calls; see `BatchPacer.read`.
+    const calls = caller.slots.size;
+    this.#frames = 0;
+    // Each `open` has its counterpart below: `clear` and `early.close`.
+    packets.retainer?.open(bytes);
+    // `early` looks for CANCELs from the first whole frame on, which `read` would make unknown.
+    callee.early.open(bytes, decoder.missing);
+    const violation = decoder.read(bytes, this);
+    // Taken after the requests in this chunk have entered the table.
+    batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
+    const isDone = packets.retainer?.clear() ?? true;
+    // Before `close` delivers the requests that `early` holds back: a violation ends them.
+    if (violation !== undefined) this.#context.violation(violation.message, violation.reason);
+    callee.early.close(decoder.unread.length === 0);
+    if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
+    else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
+      this.#frameDue = now + FRAME_TIME;
+      this.#context.wakeBy(this.#frameDue);
+    }
+    return isDone;
   }
 
   /**
@@ -191,10 +220,153 @@ export class Session {
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
     this.parts.liveness.heard(now);
-    const read = this.#phase.name === 'closed' ? 0 : this.#frames.receiveFrames(batch);
+    if (this.#phase.name === 'closed') return 0;
+    const { early } = this.parts.callee;
+    let read = 0;
+    early.open(batch, 1);
+    while (read < batch.length && this.frame(batch[read++]!));
+    early.close(read === batch.length);
     if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return read;
   }
+
+  // Frames.
+
+  /**
+   * Handles a frame; the decoder calls it for each one. Returns false to stop reading, because the
+   * work units are spent or the session has ended.
+   */
+  frame(frame: Frame): boolean {
+    if (++this.#frames === 2) this.parts.batch.pacer.readsOn();
+    if (frame.rich) this.#context.spend(frame.fields >> FIELDS_SHIFT);
+    if (this.#isOpen) this.#dispatch(frame);
+    else this.#early(frame);
+    // A packet of a long message (its first one has a size) has been copied into the message or
+    // dropped, so its buffer can be reused.
+    if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
+    return this.#context.spendFrame();
+  }
+
+  /** True if `frame` returned false only because the work units are spent. */
+  get pauses(): boolean {
+    return this.#phase.name !== 'closed';
+  }
+
+  /**
+   * Handles the most common kinds of frames. The function is small so that V8 inlines it into the
+   * loop that reads them.
+   */
+  #dispatch(frame: Frame): void {
+    const { kind } = frame;
+    if (kind === Kind.RESPONSE) this.parts.answers.response(frame);
+    else if (kind === Kind.REQUEST) {
+      if (this.#opens(frame)) this.parts.callee.request(frame);
+    } else if (kind === Kind.ONEWAY) {
+      if (this.#opens(frame)) this.parts.callee.oneway(frame);
+    } else this.#rarer(frame);
+  }
+
+  /**
+   * Returns the memory for the next packet of an incoming long message. Packets of messages that
+   * are dropped, even in the middle of a packet, are only counted, so all of them are read into the
+   * same memory.
+   */
+  place(id: number, length: number): Uint8Array {
+    const { memory, allocate } = this.#context;
+    const { caller, callee } = this.parts;
+    const call = this.#isOurs(id) ? caller.slots.get(id) : callee.served.ids.get(id);
+    return call?.unfinished?.room(length) ?? memory.discardRoom(length, allocate);
+  }
+
+  #rarer(frame: Frame): void {
+    const { kind, id } = frame;
+    const half = this.#isOurs(id) ? this.parts.answers : this.parts.callee;
+    if (kind === Kind.ITEM) half.item(frame);
+    else if (kind === Kind.PART) half.part(frame);
+    else if (kind === Kind.END) half.end(frame);
+    else if (kind === Kind.ERROR) this.parts.answers.error(frame);
+    else if (kind === Kind.CANCEL) this.parts.callee.cancel(frame);
+    else if (kind === Kind.CREDIT) this.#credit(frame);
+    else if (kind === Kind.PING) this.#ping(id);
+    else if (kind === Kind.PONG) this.#pong(id);
+    else if (kind === Kind.PROTOCOLS) this.#protocols(frame);
+    else if (kind === Kind.GO_AWAY) this.#goneAway(frame);
+    else if (kind < UNKNOWN_KINDS)
+      this.#context.violation(`a frame of kind ${kind}, which is not allowed here`);
+    else {
+      this.#context.count('unknownFrame', 1);
+      this.#context.abused();
+    }
+  }
+
+  /** Returns true if the peer may open this call. */
+  #opens(frame: Frame): boolean {
+    const { id } = frame;
+    // A short one-way has no id.
+    const isTheirs =
+      id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
+    return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#checkOpening(frame);
+  }
+
+  /**
+   * Reports the rule that a frame breaks. Returns true if it breaks none: a short one-way may have
+   * any id, which is ignored.
+   */
+  #checkOpening(frame: Frame): boolean {
+    const named = frame.kind === Kind.REQUEST || frame.size > 0;
+    if (this.#peerLeft) this.#context.violation('it opened a call after its GO_AWAY');
+    else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
+      this.#context.violation(`it opened call ${frame.id}, an id that belongs to this end`);
+    else if (frame.method === 0) this.#context.violation('it called method 0');
+    else return true;
+    return false;
+  }
+
+  #isOurs(id: number): boolean {
+    return (id & 1) === this.#parity && id !== 0;
+  }
+
+  #credit(frame: Frame): void {
+    const { account, credit, id, channel, size } = frame;
+    const { channels, outbox } = this.parts;
+    if (credit > 0) {
+      if (account === Account.STREAM)
+        return (this.#isOurs(id) ? this.parts.answers : this.parts.callee).credit(frame);
+      if (account === Account.PIPE) {
+        if (outbox.grant(credit)) return;
+      } else if (account === Account.INBOX) {
+        // Nothing was ever sent on a channel that this end does not know, so its credit is ignored.
+        const known = channels.known(channel);
+        if (known === undefined || outbox.grantChannel(known.lanes, credit, size)) return;
+      }
+    }
+    const done = size > 0 ? ` with ${size} one-ways done` : '';
+    this.#context.violation(`CREDIT of ${credit} for account ${account}${done}`);
+  }
+
+  /**
+   * Answers a PING, whatever else is queued, as long as the peer does not send too many of them.
+   */
+  #ping(id: number): void {
+    if (this.#context.abused()) this.parts.batch.control(Kind.PONG, id);
+  }
+
+  #pong(nonce: number): void {
+    const { now, active } = this.#context;
+    const { liveness, packets } = this.parts;
+    const rtt = liveness.pong(nonce, now);
+    if (rtt === undefined) return void this.#context.abused();
+    packets.window.pong(rtt, now);
+    this.#context.wakeBy(liveness.due(active));
+  }
+
+  #protocols(frame: Frame): void {
+    if (!this.#context.abused()) return;
+    const wrong = this.parts.announced(frame.hello);
+    if (wrong !== undefined) this.#context.violation(`its PROTOCOLS has ${wrong}`);
+  }
+
+  // Protocols.
 
   /** Sends the peer our protocols and address after they have changed. */
   announce(): void {
@@ -220,7 +392,7 @@ export class Session {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    if (outbox.awaited) for (const channel of channels.all()) caller.admitWaiting(channel);
+    if (outbox.awaited > 0) for (const channel of channels.all()) caller.admitWaiting(channel);
     batch.flush();
     channels.settleIfRoom((channel) => caller.writable(channel));
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
@@ -238,7 +410,7 @@ export class Session {
 
   /** Keeps the session from becoming idle until the returned function is called. */
   hold(): () => void {
-    return this.#limits.hold();
+    return this.parts.hold();
   }
 
   /**
@@ -280,7 +452,7 @@ export class Session {
       this.#options.port.close();
       return this.#end(error);
     }
-    this.#frames.leave();
+    this.#peerLeft = true;
     if (phase.name === 'up') this.#leave(error, error.message).hear(error);
     else if (phase.name === 'leaving') phase.close.hear(error);
   }
@@ -333,7 +505,7 @@ export class Session {
   excuse(lateness: number): void {
     this.parts.excuse(lateness);
     if ('exchange' in this.#phase) this.#phase.exchange.excuse(lateness);
-    this.#frames.excuse(lateness);
+    this.#frameDue += lateness;
   }
 
   /** Does everything that is due at `now`, and returns the next time at which something is due. */
@@ -342,147 +514,42 @@ export class Session {
     if (phase.name === 'closed') return Number.POSITIVE_INFINITY;
     if ('exchange' in phase) {
       phase.exchange.wake(now);
-      this.#frames.wake(now);
-      return Math.min(phase.exchange.due, this.#frames.due);
+      this.#checkFrame(now);
+      return Math.min(phase.exchange.due, this.#frameDue);
     }
     const calls = this.parts.wake(now);
     this.#check(now);
     if (this.state === 'closed') return Number.POSITIVE_INFINITY;
-    this.parts.context.port.dirty();
+    this.#context.port.dirty();
     return Math.min(calls, this.#nextDue());
   }
 
+  /** Returns true, after reporting it, if a frame took too long. */
+  #checkFrame(now: number): boolean {
+    if (now < this.#frameDue) return false;
+    this.#context.violation(`a frame was not complete after ${FRAME_TIME / 1_000} s`);
+    return true;
+  }
+
   #check(now: number): void {
-    if (this.#frames.wake(now)) return;
-    const exceeded = this.#limits.exceeded(now);
+    if (this.#checkFrame(now)) return;
+    const { context, liveness } = this.parts;
+    const exceeded = this.parts.exceeded(now);
     if (exceeded !== undefined) return this.cut(exceeded);
-    this.#limits.ping(now);
+    if (liveness.wantsPing(now, context.active)) this.parts.ping(now);
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
-    else if (phase.name === 'up' && now >= this.#limits.idleDue)
-      this.leave('idle', `nothing was sent for ${inMs(this.#limits.idleTime)}`);
+    else if (phase.name === 'up' && now >= this.parts.idleDue)
+      this.leave('idle', `nothing was sent for ${inMs(this.parts.idleTime)}`);
   }
 
   /** The next time at which something is due besides the deadlines of calls. */
   #nextDue(): number {
     const phase = this.#phase;
-    const own = phase.name === 'leaving' ? phase.close.due : this.#limits.idleDue;
-    return Math.min(this.#limits.due, this.#frames.due, own);
+    const own = phase.name === 'leaving' ? phase.close.due : this.parts.idleDue;
+    return Math.min(this.parts.due, this.#frameDue, own);
   }
 }
 
-// The figures of a session: its load and its queues, for snapshots and for the choice of a
-// connection.
-
-/** The figures of one session. */
-export class SessionFigures {
-  readonly #parts: SessionParts;
-
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-  }
-
-  /** The last measured round trip in milliseconds. */
-  get rtt(): number | undefined {
-    return this.#parts.liveness.rtt;
-  }
-
-  /**
-   * Returns the number of milliseconds for which a PING has been outstanding while nothing was
-   * received.
-   */
-  silence(now: number): number {
-    return this.#parts.liveness.silence(now);
-  }
-
-  /** The number of bytes that are held for this connection. */
-  get held(): number {
-    return this.#parts.context.usage.held;
-  }
-
-  /** Maximum length, in bytes, of a message that the peer accepts. */
-  get messageLimit(): number {
-    return this.#parts.context.terms.message;
-  }
-
-  /** The amount of work this session has, for comparison with other sessions to the same target. */
-  get load(): number {
-    const { caller, context } = this.#parts;
-    return context.usage.held - context.usage.working + caller.slots.size;
-  }
-
-  /**
-   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
-   * and their bytes.
-   */
-  unsent(channel: number): { messages: number; bytes: number } {
-    const { shorts, longs } = this.#parts.channels.get(channel).lanes;
-    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
-  }
-
-  /** Returns the number of the peer's open calls and running one-ways on a channel. */
-  incoming(channel: number): number {
-    const used = this.#parts.channels.used(channel);
-    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
-  }
-
-  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
-  get counts() {
-    const { caller, callee, channels, context } = this.#parts;
-    const { limits, terms } = context;
-    const inbound = { calls: 0, bytes: 0 };
-    const outbound = { messages: 0, bytes: 0 };
-    const fill = {
-      calls: 0,
-      streams: Math.max(
-        share(caller.streams, terms.streams),
-        share(callee.served.streams, limits.streams),
-      ),
-      inbound: 0,
-      outbound: 0,
-    };
-    for (const channel of channels.all()) {
-      const { inbound: queue, lanes, openIn, running, oneways } = channel;
-      for (const call of queue) inbound.bytes += call.payload.length;
-      inbound.calls += queue.length;
-      fill.calls = Math.max(
-        fill.calls,
-        share(channel.open, terms.calls),
-        share(Math.max(openIn, running, oneways), limits.calls),
-      );
-      fill.inbound = Math.max(
-        fill.inbound,
-        share(channel.queued, limits.inbound.calls),
-        share(channel.queuedBytes, limits.inbound.bytes),
-      );
-      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
-        outbound.messages += tally.messages;
-        outbound.bytes += tally.bytes;
-        fill.outbound = Math.max(
-          fill.outbound,
-          share(tally.messages, limits.outbound.messages),
-          share(tally.bytes, limits.outbound.bytes),
-        );
-      }
-    }
-    let blocked = 0;
-    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
-    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
-    return {
-      calls: { out: caller.slots.size, in: callee.served.ids.size },
-      streams: caller.streams + callee.served.streams,
-      blocked,
-      inbound,
-      outbound,
-      fill,
-    };
-  }
-}
-
-/**
- * Returns the fraction of a limit that is in use; at most 1, although one long message may exceed a
- * limit.
- */
-function share(used: number, limit: number): number {
-  return used === 0 ? 0 : Math.min(1, used / limit);
-}
+/** The time limit for receiving a frame, in milliseconds from its first byte. */
+const FRAME_TIME = 15_000;

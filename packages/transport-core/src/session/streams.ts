@@ -67,10 +67,7 @@ export class InStream {
     const context = this.#context;
     const { item } = context.limits;
     if (this.assembly !== undefined)
-      return context.violation(
-        'malformed',
-        `ITEM of call ${frame.id} in the middle of another item`,
-      );
+      return context.violation(`ITEM of call ${frame.id} in the middle of another item`);
     if (frame.size > 0) {
       if (!packets.long(frame, item, 'limits.item', this.account)) return;
       this.assembly = new Assembly(context, frame, keep, owner);
@@ -79,15 +76,12 @@ export class InStream {
     if (!packets.short(frame)) return;
     if (frame.length > item)
       return context.violation(
-        'too_large',
         `an item of ${frame.length} bytes is above our limits.item, ${item}`,
+        'too_large',
       );
     const cost = longCost(frame);
     if (!this.account.spend(cost))
-      return context.violation(
-        'malformed',
-        `an item of call ${frame.id} arrived without credit of its stream`,
-      );
+      return context.violation(`an item of call ${frame.id} arrived without credit of its stream`);
     if (!packets.packet(frame)) return;
     if (keep) this.push(packets.keep(frame), cost);
     else this.account.giveBack(cost, false);
@@ -96,12 +90,7 @@ export class InStream {
   /** Handles a further packet of the long item that is arriving. */
   receivePart(frame: Frame): void {
     const assembly = this.assembly!;
-    if (!assembly.add(frame.payload))
-      return this.#context.violation(
-        'malformed',
-        `the packets of an item of call ${frame.id} do not match its declared size`,
-      );
-    if (!assembly.complete) return this.#context.usage.makeRoom();
+    if (!assembly.receive(frame, 'an item of call')) return;
     this.assembly = undefined;
     const item = assembly.take();
     if (item !== undefined) this.push(item, assembly.cost);
@@ -378,14 +367,6 @@ export class OutStream implements UnitSender {
     return true;
   }
 
-  timeLeft(): number {
-    return 0;
-  }
-
-  paid(): void {}
-
-  dropped(): void {}
-
   written(unit: Outgoing, last: boolean): void {
     this.#progress();
     if (!last) return;
@@ -440,12 +421,12 @@ const RESOLVED: Promise<void> = Promise.resolve();
 interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
   /** Called when an item has been taken. */
-  taken(): void;
+  taken?(): void;
   /**
    * Called when the user left before the end, or when the next item could not be decoded; in that
    * case, `failure` is the reason.
    */
-  left(failure: unknown): void;
+  left?(failure: unknown): void;
   /**
    * Converts an error that broke the stream, or that `decode` threw, into the error that the user
    * gets.
@@ -471,7 +452,7 @@ export class ItemReader<T> extends Steps<T> {
       const ended = this.#stream.ended === true;
       this.#over = true;
       this.#stream.discard();
-      if (!ended) this.#hooks.left(undefined);
+      if (!ended) this.#hooks.left?.(undefined);
       this.serve();
     }
     return Promise.resolve(DONE);
@@ -485,13 +466,13 @@ export class ItemReader<T> extends Steps<T> {
     if (bytes !== undefined) {
       try {
         const value = this.#hooks.decode(bytes);
-        this.#hooks.taken();
+        this.#hooks.taken?.();
         return { value, done: false };
       } catch (error) {
         const failure = this.#hooks.failure(error);
         // `left` may call `return`.
         this.#over = true;
-        this.#hooks.left(failure);
+        this.#hooks.left?.(failure);
         this.#stream.discard();
         return this.#fail(failure);
       }

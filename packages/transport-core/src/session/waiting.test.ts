@@ -3,6 +3,7 @@
 import test from 'ava';
 import { Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { HANDLER } from './incoming-calls.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
 
@@ -21,7 +22,7 @@ function waitingBehindAnItem() {
   pair.start(dialer, get);
   pair.quiet();
   const [served] = acceptor.take();
-  served!.carrier.started(served!);
+  served!.run(HANDLER);
   acceptor.session.parts.outbox.open({ pipe: 0 });
   served!.download!.write(new Uint8Array(100)).catch(() => {});
   const tell = callOf('tell', long.length);

@@ -6,7 +6,7 @@ import type { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
-import type { InCall } from './incoming-calls.ts';
+import { HANDLER, type InCall } from './incoming-calls.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -143,7 +143,7 @@ test('a CANCEL that reaches a handler costs more, and one of a running call pays
         call.cancelled = () => {};
       },
     ],
-    [CANCEL_RUNNING, (call: InCall) => call.carrier.started(call)],
+    [CANCEL_RUNNING, (call: InCall) => call.run(HANDLER)],
   ] as const) {
     const { acceptor, read } = victim();
     read(encoded((encoder) => ask(encoder, 1)));

@@ -14,8 +14,12 @@ import type { RpcHost } from '../rpc/call.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { Session, SessionFigures } from '../session/session.ts';
-import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';
+import { Session } from '../session/session.ts';
+import {
+  SessionFigures,
+  type SessionOptions,
+  type SessionVisitor,
+} from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
@@ -171,9 +175,9 @@ export class Connection implements SessionVisitor {
     return this.caller.trySend(channel, method, payload);
   }
 
-  /** The protocols that the two ends have mounted. */
-  get protocols(): Session['parts']['channels']['protocols'] {
-    return this.session.parts.channels.protocols;
+  /** The channels, which know the protocols that the two ends have mounted. */
+  get channels(): Session['parts']['channels'] {
+    return this.session.parts.channels;
   }
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
@@ -316,9 +320,9 @@ export class Connection implements SessionVisitor {
 
   /** Reports the protocols that the two ends have mounted in incompatible ways. */
   #compare(): void {
-    const { isUp, protocols, remote } = this;
+    const { isUp, channels, remote } = this;
     if (remote === undefined || !isUp) return;
-    for (const { protocol, error } of protocols.disagreements())
+    for (const { protocol, error } of channels.disagreements())
       this.host.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
@@ -414,12 +418,12 @@ export class LiveRemote implements Remote {
   }
 
   get rtt(): number | undefined {
-    return this.#connection.figures.rtt;
+    return this.#connection.session.parts.liveness.rtt;
   }
 
   get silence(): number {
-    const { figures, host } = this.#connection;
-    return figures.silence(host.ticker.now());
+    const { session, host } = this.#connection;
+    return session.parts.liveness.silence(host.ticker.now());
   }
 
   /** @internal */

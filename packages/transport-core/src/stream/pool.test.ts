@@ -166,11 +166,11 @@ test('messages that wait for a dial displace unfinished messages of peers', (t) 
       freeMemory: () => {},
       breakOff: () => {},
     });
-    const refuse = () => {
+    const crowdOut = () => {
       refused.push(name);
       usage.ends(message, bytes, 0);
     };
-    const message = new UnfinishedMessage({ refuse }, bytes);
+    const message = new UnfinishedMessage({ crowdOut, stopped: () => {} }, bytes);
     usage.begins(message, bytes, 0);
   };
   peer('the fastest', 100);

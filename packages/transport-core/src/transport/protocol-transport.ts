@@ -27,10 +27,10 @@ import {
   type OwnOptions,
   refuseAborted,
 } from '../rpc/call.ts';
-import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { OutgoingRecord } from '../rpc/records.ts';
+import { Consumer } from '../rpc/serving.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { closeItems } from '../session/streams.ts';
 import { type Connection, LiveRemote } from '../stream/connection.ts';
@@ -320,7 +320,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { signal } = options;
     this.#refuseWhenOver();
     const connection = await this.#connect(target, signal);
-    const why = connection.protocols.nothingShared();
+    const why = connection.channels.nothingShared();
     if (why !== undefined) throw withDetails(why, { sent: false, target: nameOf(target) });
     return connection.remote!;
   }
@@ -506,7 +506,7 @@ function ofLimits({ limits }: CommonConfig): LimitsSnapshot {
 
 function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
   const { figures, remote } = connection;
-  const { state } = connection.session;
+  const { state, parts } = connection.session;
   return {
     id: connection.id,
     endpoint: connection.endpoint,
@@ -516,7 +516,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     nodeId: remote?.nodeId,
     name: remote?.hello['name'],
     instance: remote?.instance ?? '',
-    rtt: figures.rtt,
+    rtt: parts.liveness.rtt,
     age: at - connection.since,
     // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
     bytes: { in: connection.input.bytes + 0, out: connection.output.bytes + 0 },

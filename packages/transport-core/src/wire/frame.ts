@@ -392,37 +392,16 @@ function flagsOf(kind: number): number {
 }
 
 function setInteger(frame: Frame, tag: number, value: number): void {
-  switch (tag) {
-    case KIND:
-      frame.kind = value;
-      break;
-    case CHANNEL:
-      frame.channel = value;
-      break;
-    case METHOD:
-      frame.method = value;
-      break;
-    case FLAGS:
-      frame.flags = value;
-      break;
-    case TIMEOUT:
-      frame.timeout = value;
-      break;
-    case SIZE:
-      frame.size = value;
-      break;
-    case CREDIT:
-      frame.credit = value;
-      break;
-    case CODE:
-      frame.code = value;
-      break;
-    case REASON:
-      frame.reason = value;
-      break;
-    default:
-      frame.account = value;
-  }
+  if (tag === KIND) frame.kind = value;
+  else if (tag === CHANNEL) frame.channel = value;
+  else if (tag === METHOD) frame.method = value;
+  else if (tag === FLAGS) frame.flags = value;
+  else if (tag === TIMEOUT) frame.timeout = value;
+  else if (tag === SIZE) frame.size = value;
+  else if (tag === CREDIT) frame.credit = value;
+  else if (tag === CODE) frame.code = value;
+  else if (tag === REASON) frame.reason = value;
+  else frame.account = value;
 }
 
 /**
@@ -527,16 +506,11 @@ function readText(bytes: Uint8Array, start: number, end: number): string {
 /** Clears the fields that the straight-line code does not set. */
 function reset(frame: Frame): void {
   frame.rich = false;
-  frame.flags = 0;
-  frame.size = 0;
-  frame.credit = 0;
-  frame.code = 0;
+  frame.flags = frame.size = frame.credit = frame.code = frame.reason = frame.account = 0;
   frame.text = '';
   frame.metadata = undefined;
   frame.metadataSize = 0;
-  frame.reason = 0;
   frame.hello = EMPTY;
-  frame.account = 0;
 }
 
 function wrongVarint(wrong: number, field: number): string {

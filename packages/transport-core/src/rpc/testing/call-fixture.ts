@@ -10,10 +10,10 @@ import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
 import { Call, CallHost, type RpcHost } from '../call.ts';
-import { Consumer } from '../consumer.ts';
 import { Inbox } from '../inbox.ts';
+import type { AnyHandler } from '../rpc.ts';
 import { toTransportError } from '../rpc.ts';
-import { type AnyHandler, Serving } from '../serving.ts';
+import { Consumer, Serving } from '../serving.ts';
 
 export const protocol = defineProtocol({
   name: 'calls',

@@ -8,7 +8,7 @@ import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { ReceiveAccount } from '../../session/batch.ts';
 import { Channel } from '../../session/channels.ts';
-import { type AnswerCarrier, HANDLER, InCall } from '../../session/incoming-calls.ts';
+import { type AnswerCarrier, InCall } from '../../session/incoming-calls.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';
@@ -39,10 +39,11 @@ export type Name = keyof typeof protocol.methods;
  */
 export class FakeConnection implements AnswerCarrier {
   readonly answers: string[] = [];
-  readonly context = new OutboxFixture(SMALL).context;
+  readonly context = Object.assign(new OutboxFixture(SMALL).context, {
+    count: (counter: string) => void this.#fixture.counters.push(counter),
+  });
   readonly channel: Channel;
   readonly remote: Remote;
-  running = 0;
   jammed = false;
   credited = 0;
   #ids = 1;
@@ -96,6 +97,8 @@ export class FakeConnection implements AnswerCarrier {
     return this.answers.push(`${call.method.name} ${call.id} ${answer}`) > 0;
   }
 
+  abort(): void {}
+
   forget(): void {}
 
   expires(): void {}
@@ -104,18 +107,8 @@ export class FakeConnection implements AnswerCarrier {
     return this.jammed;
   }
 
-  late(): void {
-    this.#fixture.counters.push('lateAnswer');
-  }
-
-  started(call: InCall): void {
-    call.running = HANDLER;
-    this.running++;
-  }
-
-  finished(call: InCall): void {
-    if (call.running !== 0) this.running--;
-    call.running = 0;
+  get running(): number {
+    return this.channel.running + this.channel.oneways;
   }
 }
 

@@ -212,7 +212,7 @@ class FuzzedSession {
       case 27:
         for (const call of end.take()) {
           if (call.method.kind === 'oneway') continue;
-          call.carrier.started(call, HANDLER);
+          call.run(HANDLER);
           this.#served.push(call);
         }
         return;

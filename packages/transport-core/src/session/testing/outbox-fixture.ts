@@ -3,7 +3,7 @@
 
 import { FrameCollector } from '../../wire/encoder.ts';
 import type { Frame } from '../../wire/frame.ts';
-import { Batch } from '../batch.ts';
+import { Batch, BatchPacer } from '../batch.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';
 import { Lanes, Outgoing, type UnitSender } from '../outgoing.ts';
@@ -38,12 +38,8 @@ export class OutboxFixture {
       count: () => {},
       ticker: { now: () => this.now },
     };
-    this.context = new SessionContext(
-      init,
-      (error) => void this.violations.push(error.message),
-      (_reason, message) => void this.violations.push(message),
-    );
-    this.batch = new Batch(this.context, this.#collector, { isBounded: false, isDirect: false });
+    this.context = new SessionContext(init, (error) => void this.violations.push(error.message));
+    this.batch = new Batch(this.context, this.#collector, new BatchPacer());
     this.outbox = new Outbox(this.context, this.batch);
     this.grant(Number.MAX_SAFE_INTEGER / 4);
   }

@@ -75,7 +75,7 @@ export class ScheduledUsers {
       const number = readStamp(call.payload);
       if (call.method.kind === 'oneway') this.#told.set(number, (this.#told.get(number) ?? 0) + 1);
       else {
-        call.carrier.started(call, HANDLER);
+        call.run(HANDLER);
         this.served.push({ call, number, answered: false, written: 0, read: 0 });
       }
     }
