@@ -60,6 +60,28 @@ test(
   runs(1, ['message']),
 );
 
+test('a message that is held back for one node arrives when released; the others do not wait', async (t) => {
+  const { sim, subscriber } = await meet(t.context);
+  sim.inject({ do: 'hold', from: 'a', to: 'b', direction: 'one-way' });
+  await sim.settle(subscriber('a').topic.publish('first'));
+  await sim.settle(subscriber('a').topic.publish('second'));
+  await sim.run(500);
+  t.deepEqual([subscriber('b').words, subscriber('c').words], [[], ['first', 'second']]);
+  sim.inject({ do: 'release', from: 'a', to: 'b', direction: 'one-way' });
+  await sim.run(500);
+  t.deepEqual(subscriber('b').words, ['first', 'second']);
+}, 1);
+
+test('a node that hangs gets the messages when it continues; the others do not wait for it', async (t) => {
+  const { sim, subscriber } = await meet(t.context);
+  sim.pause('b', 2_000);
+  await sim.settle(subscriber('a').topic.publish('hello'));
+  await sim.run(500);
+  t.deepEqual([subscriber('b').words, subscriber('c').words], [[], ['hello']]);
+  await sim.run(3_000);
+  t.deepEqual(subscriber('b').words, ['hello']);
+}, 1);
+
 test(
   'under random bit errors in the streams, every signed message that is delivered is authentic, and new connections recover',
   async (t) => {

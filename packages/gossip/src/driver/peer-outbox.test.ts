@@ -61,3 +61,23 @@ test('after a notice found no room, the overlay learns when there is room again'
   t.is(room, 1);
   t.true(notice());
 });
+
+test('if the peer disconnects while a message is being sent, that message is lost like the others', async (t) => {
+  let fail: ((error: Error) => void) | undefined;
+  const mount = {
+    trySend: () => false,
+    send: () => new Promise<void>((_, reject) => (fail = reject)),
+  };
+  const connection: { current: object | undefined; refresh(): object | undefined } = {
+    current: {},
+    refresh: () => connection.current,
+  };
+  const limits = { messages: 10, bytes: 100 };
+  const outbox = new PeerOutbox(mount as never, connection as never, limits, () => {});
+  const lost: number[] = [];
+  for (const number of [1, 2]) outbox.push(Uint8Array.of(number), () => lost.push(number));
+  connection.current = undefined;
+  fail!(Object.assign(new Error('disconnected'), { sent: false }));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(lost, [1, 2]);
+});

@@ -168,7 +168,10 @@ export class PeerOutbox {
           else return;
         } catch (error) {
           // Another connection of the same peer may still take it.
-          if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
+          if (!this.#isClosed && this.#connection.refresh() !== remote) {
+            this.#leaving = undefined;
+            continue;
+          }
           if (head === undefined) return;
           this.dropped++;
           if ((error as TransportError).sent !== true) head.lost?.();

@@ -11,7 +11,7 @@ const connectionWith = () =>
     endpoint: '10.0.0.1:5',
     direction: 'in',
     over: false,
-    figures: { rtt: undefined },
+    session: { parts: { liveness: { rtt: undefined } } },
   }) as unknown as Connection;
 const hello = (changes: Partial<Hello> = {}) =>
   ({ addr: 'a:1', instance: 'ab', nodeId: 'claimed', fields: { token: 'x' }, ...changes }) as Hello;
@@ -26,7 +26,7 @@ test('a Remote shows what the peer sent, and the current state of its connection
   t.deepEqual({ ...remote.hello }, { token: 'x' });
   t.true(Object.isFrozen(remote.hello));
   t.deepEqual([remote.closed, remote.rtt], [false, undefined]);
-  Object.assign(connection, { over: true, figures: { rtt: 7 } });
+  Object.assign(connection, { over: true, session: { parts: { liveness: { rtt: 7 } } } });
   t.deepEqual([remote.closed, remote.rtt], [true, 7]);
 });
 
