@@ -108,4 +108,4 @@ export type {
   SendArguments,
   StreamOf,
 } from './transport/types.ts';
-export { lookAlike } from './wire/hello.ts';
+export { lookAlike } from './wire/preamble.ts';

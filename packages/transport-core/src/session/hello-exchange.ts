@@ -14,9 +14,8 @@ import {
   type Hello,
   helloProtocol,
   type Introduction,
-  isNoise,
-  wrongPreamble,
 } from '../wire/hello.ts';
+import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
 import type { Mounted } from './incoming-calls.ts';
 import { type ContextInit, protocolError } from './session-context.ts';

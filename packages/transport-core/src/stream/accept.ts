@@ -5,7 +5,7 @@
 import { sourceOf } from '../address.ts';
 import type { ClockTimer } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import { screenHello } from '../wire/hello.ts';
+import { screenHello } from '../wire/preamble.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import type { HandshakeLimiter, HandshakeSlot, StreamConnection } from './stream-layer.ts';
 

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { FrameEncoder } from './encoder.ts';
 import { Kind } from './frame.ts';
-import { lookAlike, screenHello } from './hello.ts';
+import { lookAlike, screenHello } from './preamble.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
