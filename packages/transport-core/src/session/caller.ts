@@ -140,7 +140,9 @@ export class Caller implements CallCarrier {
   /** See `Session.whenWritable`. */
   whenWritable(byte: number, endpoint: string): Promise<void> {
     const channel = this.#channels.get(byte);
-    if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
+    const { disagreement } = channel;
+    if (disagreement !== undefined)
+      return Promise.reject(withDetails(disagreement, { sent: false }));
     if (this.writable(channel)) return Promise.resolve();
     this.#channels.watch(channel);
     return channel.whenWritable(endpoint);
@@ -156,9 +158,8 @@ export class Caller implements CallCarrier {
   }
 
   /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
-  #payable({ lanes, waiting, waitingLong }: Channel, length: number): boolean {
-    const queue = length > this.#context.terms.packet ? waitingLong : waiting;
-    return queue.length === 0 && lanes.hasCredit;
+  #payable(channel: Channel, length: number): boolean {
+    return this.#queueFor(channel, length).length === 0 && channel.lanes.hasCredit;
   }
 
   /** Returns the error for a message that can never be sent on this connection. */
@@ -188,17 +189,20 @@ export class Caller implements CallCarrier {
     );
   }
 
-  /**
-   * Returns the queue in which a call waits. Long messages that are not ordered with short ones
-   * have a queue of their own in each channel. All other calls except streaming ones share the
-   * channel's main queue.
-   */
+  /** Returns the queue in which a call waits: streaming calls of all channels share one. */
   #queueOf(channel: Channel, call: OutCall): List<OutCall> {
     if (call.method.flags !== 0) return this.#waitingStreams;
-    return call.payload.length > this.#context.terms.packet &&
-      channel.mounted?.protocol.ordered !== true
-      ? channel.waitingLong
-      : channel.waiting;
+    return this.#queueFor(channel, call.payload.length);
+  }
+
+  /**
+   * Returns the queue of other calls. Long messages that are not ordered with short ones have a
+   * queue of their own in each channel.
+   */
+  #queueFor({ waiting, waitingLong, mounted }: Channel, length: number): List<OutCall> {
+    return length > this.#context.terms.packet && mounted?.protocol.ordered !== true
+      ? waitingLong
+      : waiting;
   }
 
   /** Removes a call from the queue in which it waits; returns false if it is not there. */

@@ -211,9 +211,9 @@ export class ServedCalls implements AnswerCarrier {
       if (++ended > EXPIRED_AT_ONCE) return now;
       deadlines.remove(call);
       if (call.due <= now) this.#expired(call);
-      else if (call.refuseAt <= now && call.open) this.#refuseUnserved(call);
-      // A reader has been added in the meantime.
-      else deadlines.add(call, Math.min(call.due, call.refuseAt));
+      else if (call.open && call.refuseAt <= now) this.#refuseUnserved(call);
+      // A reader has been added in the meantime, or the call's reply waits to be sent.
+      else deadlines.add(call, call.open ? Math.min(call.due, call.refuseAt) : call.due);
     }
     return deadlines.next;
   }

@@ -1,11 +1,13 @@
 // Tests calls that wait for room in the outbox, and when they are admitted.
 
 import test from 'ava';
+import { methodTable } from '../protocol/protocol.ts';
 import { Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { HANDLER } from './incoming-calls.ts';
 import { Pair, SMALL } from './testing/pair.ts';
-import { callOf, protocol } from './testing/stamped-calls.ts';
+import { callOf, protocol, protocols } from './testing/stamped-calls.ts';
+import { TestCall } from './testing/test-call.ts';
 
 const long = new Uint8Array(SMALL.packet * 4);
 
@@ -114,4 +116,39 @@ test('a call that waits for the end of another expires with it, when both have t
   }
   pair.pass(50);
   for (const call of calls) t.is(call.error?.code, 'deadline_exceeded');
+});
+
+test('a call that is canceled before a reader came is not looked at again while its reply waits', (t) => {
+  const pair = new Pair([protocol], { limits: SMALL }).open();
+  const { acceptor } = pair;
+  // The first answer waits in the stream, so the next ones wait in the outbox.
+  const [first, second] = [callOf('ask'), callOf('ask')];
+  pair.start(pair.dialer, first);
+  pair.start(pair.dialer, second);
+  pair.quiet();
+  const [answered, unserved] = acceptor.take();
+  unserved!.refuseBy(pair.now + 1_000);
+  unserved!.carrier.expires(unserved!, unserved!.refuseAt);
+  answered!.run(HANDLER);
+  acceptor.stuck = true;
+  answered!.carrier.respond(answered!, new Uint8Array(1));
+  pair.tick(acceptor);
+  second.giveUp('cancelled');
+  pair.tick(pair.dialer);
+  pair.move(pair.dialer);
+  t.false(unserved!.open);
+  pair.now += 1_001;
+  t.true(acceptor.session.wake(pair.now) > pair.now);
+});
+
+test('a long trySend of an ordered protocol does not overtake calls that wait', (t) => {
+  const ordered = protocols[1]!;
+  const pair = new Pair([ordered], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer, acceptor } = pair;
+  const call = () => new TestCall(ordered, 'ask', new Uint8Array(1));
+  for (const each of [call(), call()]) pair.start(dialer, each);
+  pair.quiet();
+  t.is(acceptor.take().length, 1);
+  const { caller } = dialer.session.parts;
+  t.false(caller.trySend(ordered.channel, methodTable(ordered).byName.get('tell')!, long));
 });
