@@ -59,7 +59,7 @@ export class Recorder implements Observer {
     const at = this.now;
     switch (event.type) {
       case 'down':
-        if (event.cause !== undefined && !ORDERLY.has(event.cause.reason ?? ''))
+        if (event.cause !== undefined && !ORDERLY.test(event.cause.reason ?? ''))
           this.#errors.add(at, 'connection', event.remote.endpoint, event.cause);
         return;
       case 'mismatch':
@@ -80,4 +80,4 @@ export class Recorder implements Observer {
   }
 }
 
-const ORDERLY: ReadonlySet<string> = new Set(['idle', 'closed', 'disconnected', 'duplicate']);
+const ORDERLY = /^(idle|closed|disconnected|duplicate|draining)$/;

@@ -47,16 +47,18 @@ export type ObserverEvent =
  *   was returned. Credit is returned when the handler has ended, so a one-way whose handler was
  *   still running is counted, too.
  * - onewayDropped: a one-way was dropped because it has no reader, because its codec refused the
- *   request, because its sender is not allowed to send it (`allow`), or because
- *   `limits.total.bytes` or `limits.memory` left no room for it.
+ *   request, because its sender is not allowed to send it (`allow`), because `limits.total.bytes`
+ *   or `limits.memory` left no room for it, because it was long and stopped arriving, or because
+ *   the transport is closing.
  * - lateReply: an answer arrived for a call that had settled (its deadline passed, or it was
  *   canceled).
  * - lateAnswer: a handler answered after its caller had gone.
  * - unknownFrame: a frame of a kind (32 and above) that this version does not know.
  * - unknownAnswer: an answer to a call that was never made.
  * - duplicateRequest: a request with an id that was already in use.
- * - refusedCall: a call was refused unprocessed because a limit was reached: queue, `calls`,
- *   `streams` or memory.
+ * - refusedCall: a call was refused unprocessed because a limit was reached (queue, `calls`,
+ *   `streams` or memory), because it has no reader or no such method, because the ends disagree on
+ *   its protocol, or because the transport is closing.
  * - slowed: reading from a connection was paused until others had been served, because its peer had
  *   used more work units than one turn allows.
  */
