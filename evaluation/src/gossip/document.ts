@@ -21,7 +21,7 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page compares gossip over [`partialView()`](gossip.md#which-overlay) with the figures of [the papers on HyParView and Plumtree](gossip-explained.md#how-the-code-differs-from-the-papers) and with the limits of [iroh-gossip](https://github.com/n0-computer/iroh-gossip). It also measures gossip under attack.',
+    'This page compares gossip over [`partialView()`](gossip.md#which-overlay) with the figures of [the papers on HyParView and Plumtree](gossip-explained.md#how-the-code-differs-from-the-papers) and with the limits of [iroh-gossip](https://github.com/n0-computer/iroh-gossip), and measures gossip under attack.',
     '',
     `A program wrote this page in ${hours.toFixed(1)} hours of CPU time, with Node ${node} on ${machine}.`,
     '',
