@@ -1,7 +1,7 @@
 // HyParView (Leitão, Pereira, Rodrigues, DSN 2007): each of thousands of nodes keeps a few
 // symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
-// send and changes of neighbors.
+// send and changes of neighbors. It uses no timers and no sockets; overlay/partial-view calls it.
 
 import { type Machine, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
@@ -40,7 +40,10 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   readonly #requests: Requests;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
-  /** The peer that was last refused a link. */
+  /**
+   * The last peer with room that was refused a link, without newcomers. The next peer that is refused
+   * is told of it.
+   */
   #refused: string | undefined;
   /** Time at which the passive peers were last greeted; see `#greetPassive`. */
   #greetedAt = Number.NEGATIVE_INFINITY;
@@ -146,6 +149,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #dismiss(peer: string, now: number): void {
     if (!this.#active.has(peer)) return;
+    // First, so that `#drop` does not put the peer into the passive view.
     this.#losses.add(peer, now);
     this.#drop(peer, 'evicted', undefined, now);
     this.#lostPlace();

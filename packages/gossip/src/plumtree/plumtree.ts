@@ -2,8 +2,9 @@
 // TR-07-14, algorithms 1 to 3), for one topic. Messages are pushed along a tree that forms by
 // itself. All other links of the overlay carry notices, which are used to repair the tree. This
 // module owns the tree, the cached messages and the missing ones. Its inputs report links,
-// messages, room and time; its outputs push messages, and report changes of the tree and
-// misbehavior. Duplicates are recognized by its caller.
+// messages, room and time; its outputs push messages, send control messages, and report changes of
+// the tree, peers that gave something new, and misbehavior. Its caller, overlay/partial-view,
+// recognizes duplicates and delivers. It uses no timers and no randomness.
 
 import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -56,6 +57,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#outgoing = new OutgoingMessages(tree, this.#cache, this.#leafProbes);
   }
 
+  /** Handles an input; `PlumtreeInput` explains each. */
   handle(now: number, input: PlumtreeInput<P>): void {
     switch (input.type) {
       case 'received':
@@ -227,8 +229,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (ids.length === 0) this.#undoOptimization(neighbor);
   }
 
-  // Messages: those that this node publishes, and those that neighbors push. New ones are kept,
-  // passed on and delivered; duplicates prune the tree.
+  // Messages: those that this node publishes, and those that neighbors push. New ones are kept and
+  // passed on; duplicates prune the tree.
 
   #publish({ id, payload, size }: Omit<Push<P>, 'kind' | 'hops'>, now: number): void {
     const key = messageKey(id);
@@ -484,5 +486,5 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 }
 
 const ATTACH: Control = { kind: 'attach' };
-/** Number of departed peers whose limits are kept. Each may have used up to 8,192 entries. */
+/** Number of departed peers whose limits are kept, with up to 8,192 served messages each. */
 const DEPARTED = 16;

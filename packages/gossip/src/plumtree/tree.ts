@@ -33,7 +33,7 @@ export class Tree<P> {
     this.idsEach = Math.floor(options.controlSize / NOTICE_BYTES);
   }
 
-  /** Makes the link part of the tree at this end. */
+  /** Makes the link part of the tree at this end only; a graft for the other end is sent apart. */
   graft(neighbor: Neighbor): void {
     if (neighbor.eager) return;
     if (this.isSource) for (const rival of this.neighbors.values()) this.leave(rival);

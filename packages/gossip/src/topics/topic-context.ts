@@ -80,6 +80,7 @@ export interface TopicContext {
 /** The peers whose settings differ; see `Differences`. */
 interface TopicDifferences {
   readonly isAny: boolean;
+  /** Returns true if the peer uses another overlay, so that it can't be a neighbor. */
   isApart(nodeId: string): boolean;
   introduce(peer: string, now: number): void;
   addFailures(

@@ -1,5 +1,6 @@
 // One topic of this node: its overlay, its readers, and the messages that it publishes. A session
-// exists as long as the topic has a handle or a reader.
+// exists as long as the topic has a handle or a reader. The driver calls it; it reaches the network
+// and the timer only through `node`.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
@@ -263,7 +264,7 @@ export class TopicSession implements TopicContext {
 
   /**
    * Carries out the pending outputs. Calls may be nested, because a new neighbor is offered the
-   * messages that wait for one.
+   * messages that wait for one; an input makes at most one new neighbor.
    */
   #carryOut(now: number): void {
     const overlay = this.overlay;
@@ -363,7 +364,7 @@ export class TopicSession implements TopicContext {
     node.events.tell(error === undefined ? event : { ...event, error });
   }
 
-  // Incoming messages.
+  // Incoming messages. The driver has checked that this node is on the topic.
 
   pushed(from: string, envelope: Envelope, now: number): void {
     if (envelope.id.origin === from && this.#life.isRestarted(from)) this.#begin(from, envelope);

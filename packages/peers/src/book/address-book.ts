@@ -132,12 +132,12 @@ export class AddressBook {
     return this.#index.size;
   }
 
-  /** The number of entries that a dial has reached. */
+  /** The number of entries in tried buckets. */
   get tried(): number {
     return this.#index.tried.size;
   }
 
-  /** The number of entries that no dial has reached. */
+  /** The number of entries in new buckets. */
   get fresh(): number {
     return this.#index.freshSize;
   }
@@ -487,7 +487,7 @@ export class AddressBook {
 
   /**
    * Enters an id at a place as a new entry, and removes the earlier entries of that id and of that
-   * place. Returns undefined if the host is full.
+   * place. Returns undefined if the host is full (in public mode only).
    */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
     const leaving = new Set([

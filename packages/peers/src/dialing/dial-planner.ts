@@ -1,7 +1,8 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
-// connection was lost by chance, then nodes of the address book, then seeds. It owns the back-offs
-// of all addresses and the list of dials in progress. It is told of the ends of dials and
-// connections, and sees the node only through its `PlannerView`.
+// connection was lost by chance, then nodes of the address book, then seeds; and now and then a
+// spare node, or one that the book wants tested. It owns the back-offs of all addresses and the list
+// of dials in progress. The driver tells it of the ends of dials and connections, and it sees the
+// node only through its `PlannerView`. It uses no timers and no sockets.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
@@ -128,7 +129,7 @@ export class DialPlanner {
     return this.#named.persistent.remove(target.nodeId, keyOf(target));
   }
 
-  /** Returns true if an address must not be dialed now. */
+  /** Returns true if an address must not be dialed now, because it backs off or rests. */
   isResting(address: string, now: number): boolean {
     const key = addressKey(address);
     return key !== undefined && this.#history.readyAt(key) > now;

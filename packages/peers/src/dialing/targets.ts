@@ -13,6 +13,7 @@ export interface LostPeer {
   readonly address: string | undefined;
   /** The address that the address book has for it. */
   readonly booked?: string | undefined;
+  /** True if it was a persistent peer while it was connected. */
   readonly persistent: boolean;
 }
 
