@@ -141,6 +141,29 @@ test('a call that is canceled before a reader came is not looked at again while 
   t.true(acceptor.session.wake(pair.now) > pair.now);
 });
 
+test('a CANCEL replaces an answer that waits for the stream, so the call gets one terminal', (t) => {
+  const pair = new Pair([protocol], { limits: SMALL }).open();
+  const { dialer, acceptor } = pair;
+  const [first, second] = [callOf('ask'), callOf('ask')];
+  pair.start(dialer, first);
+  pair.start(dialer, second);
+  pair.quiet();
+  const calls = acceptor.take();
+  acceptor.stuck = true;
+  for (const call of calls) {
+    call.run(HANDLER);
+    call.carrier.respond(call, new Uint8Array(1));
+    pair.tick(acceptor);
+  }
+  second.giveUp('cancelled');
+  pair.tick(dialer);
+  pair.move(dialer);
+  acceptor.drain();
+  pair.quiet();
+  t.is(first.answer?.length, 1);
+  t.deepEqual([dialer.count('lateReply'), dialer.count('unknownAnswer')], [1, 0]);
+});
+
 test('a long trySend of an ordered protocol does not overtake calls that wait', (t) => {
   const ordered = protocols[1]!;
   const pair = new Pair([ordered], { limits: { ...SMALL, calls: 1 } }).open();
