@@ -21,8 +21,8 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
   --measure <q>       measures only this: times or memory (default: both, in two runs)
   --rounds <n>        rounds of an attack for the times; an attack that repeats a single message
                       has one (default: 3)
-  --control <n>       seconds of the control after each round, in which the same bytes go to a sink
-                      (default: 1)
+  --quiet <n>         seconds for which the honest peer is measured before the first round
+                      (default: 1); before the others, as many bytes go to a sink
   --report            also writes the figures into hostile/report.md
   --list              lists the attacks without running them
   --help              prints this text`;
@@ -45,7 +45,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '2' },
     measure: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    control: { type: 'string', default: '1' },
+    quiet: { type: 'string', default: '1' },
     report: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -71,7 +71,7 @@ async function attackAll(): Promise<void> {
       )
       .map((attack) => ({ attack, carrier })),
   );
-  const [control, long] = [Number(values.control) * 1_000, Number(values.seconds) * 1_000];
+  const [quiet, long] = [Number(values.quiet) * 1_000, Number(values.seconds) * 1_000];
   const common = { credentials: await issueCredentials(), cores: twoCores() };
   const outcomes = new Map<string, Outcome>();
   let shared: { readonly testbed: Testbed; readonly carrier: Carrier } | undefined;
@@ -93,7 +93,7 @@ async function attackAll(): Promise<void> {
     const isBrief = attack.isBrief === true;
     const outcome = await testbed.attack(attack, {
       rounds: quantity === 'memory' || isBrief ? 1 : Number(values.rounds),
-      control: quantity === 'memory' ? 0 : control,
+      quiet: quantity === 'memory' ? 0 : quiet,
       effort: { milliseconds: isBrief ? Math.min(BRIEF, long) : long },
     });
     if (isBrief && outcome.flaws.length === 0) shared = { testbed, carrier };

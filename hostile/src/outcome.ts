@@ -56,8 +56,8 @@ export interface Measured {
   readonly base: VictimReport;
   readonly after: VictimReport | undefined;
   /**
-   * The honest peer's reports, one of each for every round. Rounds alternate between attack and
-   * control, so that a machine that is slow for a while is slow for both.
+   * The honest peer's reports, one of each for every round. Rounds alternate between control and
+   * attack, so that a machine that is slow for a while is slow for both.
    */
   readonly control: readonly HonestReport[];
   readonly during: readonly HonestReport[];

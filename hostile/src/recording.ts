@@ -38,12 +38,14 @@ export class Recording {
   }
 
   /**
-   * Sends what was written in the first `milliseconds` to a sink at a port: as many bytes in about as
-   * many writes, at the same pace, and no faster than the sink reads. Resolves after that time, or when
-   * everything is written.
+   * Sends zeros to a sink at a port over one connection: as many bytes as were written in the first
+   * `milliseconds`, in about as many writes, at the same pace, and no faster than the sink reads.
+   * Resolves after that time, or when everything is written.
    */
   async replay(port: number, milliseconds: number): Promise<void> {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    socket.on('error', () => {});
+    const closed = once(socket, 'close');
     await once(socket, 'connect');
     const begin = performance.now();
     const until = (at: number) => {
@@ -55,10 +57,11 @@ export class Recording {
       await until(at);
       const zeros = new Uint8Array(Math.ceil(bytes / writes));
       for (let left = bytes; left > 0; left -= zeros.length)
-        if (!socket.write(zeros.subarray(0, left))) await once(socket, 'drain');
+        if (!socket.write(zeros.subarray(0, left)) && !socket.destroyed)
+          await Promise.race([once(socket, 'drain'), closed]);
     }
     await until(milliseconds);
     socket.end();
-    await once(socket, 'close');
+    await closed;
   }
 }

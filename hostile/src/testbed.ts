@@ -1,8 +1,6 @@
 // A testbed of three processes that measures the effect of one attack at a time: a victim, an
 // honest peer that measures, and an attacker.
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attack, BANNED, type Effort } from './attack.ts';
 import type { AttackerCommand, AttackerReport } from './attacker.ts';
@@ -12,6 +10,7 @@ import type { RunCredentials } from './credentials.ts';
 import type { HonestCommand, HonestReport } from './honest.ts';
 import { flawsOf, heldUp, isOfRatio, type Outcome, p99Of, type Quantity } from './outcome.ts';
 import { settle } from './settle.ts';
+import type { SinkReport } from './sink.ts';
 import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
 import { FAST_HEAP, KEPT, SMALL_HEAP } from './warm-up.ts';
 
@@ -28,14 +27,14 @@ export interface TestbedOptions {
   readonly cores: readonly [string | undefined, string | undefined];
 }
 
-/** The extent of an attack: rounds that alternate between the attack and its control. */
+/** The extent of an attack: rounds that alternate between its control and the attack. */
 export interface Extent {
   readonly rounds: number;
   /**
-   * Milliseconds of a round's control, in which the attacker sends the same bytes to a sink; 0 for
-   * none.
+   * Milliseconds of the first control, in which nobody attacks; 0 for no controls. In the others, the
+   * attacker sends as many bytes as in the round before to a sink, for as long as in an attack.
    */
-  readonly control: number;
+  readonly quiet: number;
   readonly effort: Effort;
 }
 
@@ -45,6 +44,9 @@ export class Testbed {
   readonly #victim: Child<VictimCommand, VictimReport>;
   readonly #honest: Child<HonestCommand, HonestReport>;
   readonly #attacker: Child<AttackerCommand, AttackerReport>;
+  /** It shares the victim's core, and yields like the attacker. */
+  readonly #sink: Child<object, SinkReport>;
+  #sinkPort = 0;
   #target: Target | undefined;
 
   private constructor({ carrier, quantity, cores }: TestbedOptions) {
@@ -54,6 +56,7 @@ export class Testbed {
     this.#victim = new Child('victim', { core: cores[0], ...kind });
     this.#honest = new Child('honest', { core: cores[1] });
     this.#attacker = new Child('attacker', { core: cores[1], yields: true });
+    this.#sink = new Child('sink', { core: cores[0], yields: true });
   }
 
   /** Starts all three. */
@@ -73,12 +76,18 @@ export class Testbed {
    * honest peer's times, which all rounds decide together. An attack that waits for a deadline of
    * the victim also needs fewer rounds, because each lasts longer.
    */
-  async attack(attack: Attack, { rounds, control: pause, effort }: Extent): Promise<Outcome> {
+  async attack(attack: Attack, { rounds, quiet, effort }: Extent): Promise<Outcome> {
     const control: HonestReport[] = [];
     const during: HonestReport[] = [];
     let worst: Outcome | undefined;
     let lasted = 0;
     for (let round = 0; round < rounds; round++) {
+      if (quiet > 0)
+        control.push(
+          round === 0 || !('milliseconds' in effort)
+            ? await this.#measure(quiet)
+            : await this.#controlled(effort.milliseconds),
+        );
       const base = await this.#victim.ask({ do: 'mark' });
       await this.#honest.ask({ do: 'measure' });
       const begin = performance.now();
@@ -87,7 +96,6 @@ export class Testbed {
       const answer = told === BANNED ? (worst?.answer ?? told) : told;
       during.push(await this.#honest.ask({ do: 'stop' }));
       const after = await this.#settled(base);
-      if (pause > 0) control.push(await this.#controlled(pause));
       const outcome: Outcome = {
         attack: attack.name,
         carrier: this.#carrier,
@@ -132,13 +140,10 @@ export class Testbed {
 
   /** Measures honest calls while the attacker sends the bytes of its last attack to a sink. */
   async #controlled(milliseconds: number): Promise<HonestReport> {
-    if (!this.#attacker.isAlive) return this.#measure(milliseconds);
-    const sink = createServer((socket) => socket.on('error', () => {}).resume());
-    await once(sink.listen(0, '127.0.0.1'), 'listening');
-    const { port } = sink.address() as AddressInfo;
     await this.#honest.ask({ do: 'measure' });
-    await this.#attacker.ask({ do: 'replay', port, milliseconds });
-    sink.close();
+    const tooLong = setTimeout(() => this.#attacker.kill(), LONGEST);
+    await this.#attacker.ask({ do: 'replay', port: this.#sinkPort, milliseconds }).catch(() => {});
+    clearTimeout(tooLong);
     return this.#honest.ask({ do: 'stop' });
   }
 
@@ -150,6 +155,7 @@ export class Testbed {
 
   async close(): Promise<void> {
     this.#attacker.kill();
+    this.#sink.kill();
     await this.#honest.close();
     await this.#victim.close();
   }
@@ -165,7 +171,9 @@ export class Testbed {
     this.#target = { carrier, host, port, ...credentials.attacker, stranger: credentials.stranger };
     await this.#honest.ask({ do: 'start', carrier, credentials, address });
     await this.#honest.ask({ do: 'warm' });
-    if (quantity === 'times') await this.#measure(SETTLING);
+    if (quantity !== 'times') return;
+    this.#sinkPort = (await this.#sink.ask({})).port;
+    await this.#measure(SETTLING);
   }
 
   async #measure(milliseconds: number): Promise<HonestReport> {
