@@ -169,7 +169,7 @@ export class PeerOutbox {
         } catch (error) {
           // Another connection of the same peer may still take it.
           if (!this.#isClosed && this.#connection.refresh() !== remote) {
-            this.#leaving = undefined;
+            if ((error as TransportError).sent !== true) this.#leaving = undefined;
             continue;
           }
           if (head === undefined) return;
