@@ -108,9 +108,9 @@ test('a seed answers a node that dialed it once, then disconnects; further reque
 test('a peer that becomes persistent while a seed disconnects it is answered like any other', (t) => {
   const exchange = create({ seed: true });
   exchange.connected(A, IN, 0);
-  t.deepEqual(requests(exchange, A, 20_000, 20_100), ['answer_and_part', 'ignored']);
-  exchange.connected(A, { direction: 'in', persistent: true }, 20_200);
-  t.deepEqual(requests(exchange, A, 20_300), ['answer']);
+  t.deepEqual(requests(exchange, A, 1, 2, 3), ['answer_and_part', 'ignored', 'ignored']);
+  exchange.connected(A, { direction: 'in', persistent: true }, 4);
+  t.deepEqual(requests(exchange, A, 5, 20_000), ['answer', 'answer']);
 });
 
 test('a seed treats persistent peers and nodes that it dialed as other nodes do', (t) => {

@@ -150,14 +150,14 @@ export class PeerExchange {
   requested(nodeId: string, now: number): RequestVerdict {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) return 'ignored';
+    const isParting = this.#seed && peer.direction === 'in' && !peer.persistent;
+    if (isParting && peer.requests > 0) return 'ignored';
     const last = peer.requested;
     const count = ++peer.requests;
     const pace = this.#interval / 3;
     const before = this.#requests.of(nodeId, now);
     const isHasty =
       count <= FREE_REQUESTS && before.answers >= FREE_REQUESTS && now - before.answered < pace;
-    const isParting = this.#seed && peer.direction === 'in' && !peer.persistent;
-    if (isParting && count > 1) return 'ignored';
     if (isHasty) return isParting ? 'part' : 'ignored';
     if (count > FREE_REQUESTS && now - last < pace) return 'too_many_requests';
     // A pause without requests allows one extra request, because after a stall of this node two
