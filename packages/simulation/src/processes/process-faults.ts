@@ -223,12 +223,15 @@ export function linkFaults({ latency = 0, bandwidth }: LinkOptions): NetworkFaul
   return { delay: least, jitter: most - least, ...(bandwidth === undefined ? {} : { bandwidth }) };
 }
 
-/** Returns the bounds of an even distribution that has the mean of a given one. */
+/** Returns the bounds of an even distribution with about the mean of a given one. */
 function rangeOf(delay: DelayDistribution): readonly [least: number, most: number] {
   if (typeof delay === 'number') return [delay, delay];
   if (isRange(delay)) return delay;
   const { least = 0, most = Number.POSITIVE_INFINITY } = delay;
-  const mean =
-    'exponential' in delay ? delay.exponential : delay.lognormal * Math.exp(delay.sigma ** 2 / 2);
-  return [least, Math.max(least, Math.min(most, least + 2 * mean))];
+  // An exponential delay is added to `least`, which only bounds a lognormal one.
+  const beyond =
+    'exponential' in delay
+      ? delay.exponential
+      : Math.max(0, delay.lognormal * Math.exp(delay.sigma ** 2 / 2) - least);
+  return [least, Math.max(least, Math.min(most, least + 2 * beyond))];
 }
