@@ -4,8 +4,8 @@
 
 import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
+import { SizedQueue } from '../messages/sized-queue.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import { SizedQueue } from '../topics/reader.ts';
 import type { Unsent } from '../types.ts';
 import type { CurrentConnection } from './connections.ts';
 

@@ -4,13 +4,13 @@
 import { dropOldest } from '@trunkline/peers/internal';
 import type { Clock } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { SizedQueue } from '../messages/sized-queue.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageVerdict } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { Deliveries } from './deliveries.ts';
-import { SizedQueue } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /**
