@@ -44,7 +44,7 @@ export class Testbed {
   readonly #victim: Child<VictimCommand, VictimReport>;
   readonly #honest: Child<HonestCommand, HonestReport>;
   readonly #attacker: Child<AttackerCommand, AttackerReport>;
-  /** It shares the victim's core, and yields like the attacker. */
+  /** The sink of controls, which shares the victim's core and yields like the attacker. */
   readonly #sink: Child<object, SinkReport>;
   #sinkPort = 0;
   #target: Target | undefined;

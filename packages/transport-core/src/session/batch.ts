@@ -222,7 +222,7 @@ export class Batch {
     this.#context.port.dirty();
   }
 
-  /** Returns false if there is no room for the frame. */
+  /** Writes a control frame; returns false if there is no room for it. */
   #write({ kind, id, hello }: Control): boolean {
     if (!this.hasRoom(Math.max(hello.length, SMALL))) return false;
     if (kind === Kind.PROTOCOLS) this.#writer.hello(kind, hello);

@@ -24,7 +24,7 @@ export interface UnitSender {
   /** Called when a packet of the unit was written to the batch. */
   written(unit: Outgoing, last: boolean): void;
 
-  // Of our calls only.
+  // Only our calls have these.
 
   /**
    * Returns the number of milliseconds left for a REQUEST: 0 if it has no deadline, and a negative

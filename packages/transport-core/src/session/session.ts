@@ -188,7 +188,7 @@ export class Session implements FrameVisitor {
     return this.#decoder!.unread;
   }
 
-  /** Returns true if no reference to the bytes is kept. */
+  /** Reads bytes that arrived at `now`. Returns true if no reference to them is kept. */
   #read(now: number, bytes: Uint8Array): boolean {
     const { batch, caller, callee, packets } = this.parts;
     const decoder = this.#decoder!;
