@@ -110,16 +110,18 @@ export class TestBrowser {
   }
 
   /**
-   * Stops processes of Chromium until the returned function is called: those of all pages, as sleep
-   * does, or the one that has the sockets, as if the network were lost.
+   * Stops processes of Chromium until the returned function is called or the test ends: those of all
+   * pages, as sleep does, or the one that has the sockets, as if the network were lost.
    */
-  async stop(which: keyof typeof PROCESSES): Promise<() => void> {
+  async stop(t: ExecutionContext, which: keyof typeof PROCESSES): Promise<() => void> {
     const ids = await this.processes(which);
     if (ids.length === 0) throw new Error(`Chromium has no process of its ${which}`);
     for (const id of ids) process.kill(id, 'SIGSTOP');
-    return () => {
-      for (const id of ids) process.kill(id, 'SIGCONT');
+    const resume = () => {
+      for (const id of ids.splice(0)) process.kill(id, 'SIGCONT');
     };
+    t.teardown(resume);
+    return resume;
   }
 
   /** Returns the ids of processes. */

@@ -52,11 +52,13 @@ export function lostConnections(
       const { address } = server;
       t.is((await ask('call', address, 'echo')).code, 'ok');
       await server.next('up');
-      const mend = await browser.stop('network');
-      const lost = await ask('call', address, 'echo', { timeout: 200 });
-      t.like(lost, { code: 'deadline_exceeded', sent: true });
-      const down = await ask('call', address, 'wait', { timeout: 60_000 });
-      t.like(down, { code: 'unavailable', reason: 'ping_timeout' });
+      // Both calls start before the loss: the page may find its connection dead 400 ms after it.
+      const down = ask('call', address, 'wait', { timeout: 60_000 });
+      const lost = ask('call', address, 'wait', { timeout: 200 });
+      await server.waiting();
+      const mend = await browser.stop(t, 'network');
+      t.like(await lost, { code: 'deadline_exceeded', sent: true });
+      t.like(await down, { code: 'unavailable', reason: 'ping_timeout' });
       await server.next('down');
       const failed = await ask('call', address, 'echo', { timeout: 60_000 });
       t.like(failed, { code: 'unavailable', reason: 'dial_timeout', sent: false });
@@ -68,7 +70,7 @@ export function lostConnections(
   lineTest('a page that slept calls again', async (t, { ask, openServer }, browser) => {
     const server = await openServer();
     t.is((await ask('call', server.address, 'echo')).code, 'ok');
-    const wake = await browser.stop('pages');
+    const wake = await browser.stop(t, 'pages');
     await server.next('down');
     wake();
     await ask('disconnected');
@@ -79,7 +81,7 @@ export function lostConnections(
     const server = await line.openServer();
     await line.ask('hold', server.address);
     await server.next('up');
-    const wake = await browser.stop('pages');
+    const wake = await browser.stop(t, 'pages');
     await server.next('down');
     wake();
     await server.next('up');

@@ -29,7 +29,7 @@ export interface CallEnd {
 }
 
 const options = { protocol: lines, keepAlive: QUICK };
-let transport = served(createTransport({ ...options, dialTimeout: 1_000, backends: [ws()] }));
+let transport = served(createTransport({ ...options, dialTimeout: 3_000, backends: [ws()] }));
 
 function served(created: Transport<typeof lines>): Transport<typeof lines> {
   serve(created, { echo: (request) => request, wait: () => new Promise(() => {}) });
