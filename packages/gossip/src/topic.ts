@@ -9,12 +9,7 @@ import {
   type TopicConfig,
 } from './options.ts';
 import { topicClosed } from './topics/errors.ts';
-import {
-  CallbackReader,
-  LoopReader,
-  type ReaderOptions,
-  type ReaderTopic,
-} from './topics/reader.ts';
+import { CallbackReader, LoopReader } from './topics/reader.ts';
 import type { TopicSession } from './topics/topic-session.ts';
 import type {
   MessageMeta,
@@ -38,7 +33,7 @@ import type {
 export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #session: TopicSession;
   readonly #codec: Codec<T, In>;
-  readonly #queue: ReaderOptions;
+  readonly #queue: TopicQueueOptions;
   readonly #publishOnly: boolean;
   #isClosed = false;
 
@@ -51,11 +46,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     this.#session = session;
     this.#publishOnly = publishOnly;
     this.#codec = codec;
-    this.#queue = {
-      size: queue.messages ?? SIZE,
-      bytes: queue.bytes ?? BYTES,
-      policy: queue.policy ?? 'drop-oldest',
-    };
+    this.#queue = queue;
     session.count(1, publishOnly);
   }
 
@@ -112,7 +103,8 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     const reader = new CallbackReader(
       callback as (message: unknown, meta: MessageMeta) => unknown,
       onError,
-      this.#options(queue),
+      { ...this.#queue, ...queue },
+      this.#codec,
       this.#toRead('subscribe'),
     );
     this.#session.deliveries.addReader(reader);
@@ -135,7 +127,11 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     refuseUnknown(options, 'topic.messages', ['queue']);
     const { queue } = options;
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
-    const reader = new LoopReader(this.#options(parsed.queue), this.#toRead('messages'));
+    const reader = new LoopReader(
+      { ...this.#queue, ...parsed.queue },
+      this.#codec,
+      this.#toRead('messages'),
+    );
     this.#session.deliveries.addReader(reader);
     return reader as AsyncIterator<ReceivedMessage<T>, undefined> &
       AsyncIterableIterator<ReceivedMessage<T>>;
@@ -148,15 +144,8 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     this.#session.count(-1, this.#publishOnly);
   }
 
-  #options({ messages, bytes, policy }: TopicQueueOptions): ReaderOptions {
-    return {
-      size: messages ?? this.#queue.size,
-      bytes: bytes ?? this.#queue.bytes,
-      policy: policy ?? this.#queue.policy,
-    };
-  }
-
-  #toRead(method: string): ReaderTopic {
+  /** Returns the session, or throws if this handle can't have another reader. */
+  #toRead(method: string): TopicSession {
     const session = this.#session;
     const { name } = this;
     if (this.#publishOnly)
@@ -165,17 +154,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
       );
     if (this.#isClosed || session.isOver)
       throw new TransportError('shutdown', `topic ${name} was closed on this node`);
-    return {
-      name,
-      codec: this.#codec,
-      clock: session.node.clock,
-      tell: (event, reader) => {
-        if (event.type === 'failed') return session.failed(event.error);
-        if (event.type === 'lagged') return session.node.events.tell({ ...event, topic: name });
-        session.deliveries.removeReader(reader);
-        session.review();
-      },
-    };
+    return session;
   }
 }
 
@@ -192,6 +171,3 @@ function configOf(options: PublishOptions): PublishConfig {
  * published with them.
  */
 const TO_ALL = parseOptions(publishOptions, {}, 'topic.publish');
-/** The default limits of a reader's queue, in messages and in bytes. */
-const SIZE = 4_096;
-const BYTES = 16 * 1024 * 1024;

@@ -31,8 +31,10 @@ export class Deliveries {
     this.readers = [...this.readers, reader];
   }
 
+  /** Called when a reader has ended. */
   removeReader(reader: TopicReader): void {
     this.readers = this.readers.filter((other) => other !== reader);
+    this.#topic.review();
   }
 
   /** Ends all readers, because the topic is closed. No more receipts are sent. */

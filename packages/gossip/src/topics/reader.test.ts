@@ -4,22 +4,23 @@
 import { bytes as codec, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
-import { LoopReader, type ReaderOptions } from './reader.ts';
+import type { MessageMeta, QueuePolicy, ReceivedMessage, TopicQueueOptions } from '../types.ts';
+import { LoopReader, type ReaderTopic } from './reader.ts';
 
 const META: MessageMeta = { id: 'x', origin: 'a', signed: false, from: 'a', hops: 1, missed: 0 };
 
-function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<ReaderOptions>) {
+function topicOf(clock: object, tell: (event: { missed: number }) => void = () => {}): ReaderTopic {
+  const node = { clock, events: { tell } };
+  return { key: { name: 'news' }, node, deliveries: { removeReader() {} } } as never;
+}
+
+function reader(options: TopicQueueOptions) {
   const clock = createManualClock();
   const lagged: number[] = [];
   const loop = new LoopReader(
-    { size, bytes, policy },
-    {
-      name: 'news',
-      codec,
-      clock,
-      tell: (event) => void (event.type === 'lagged' && lagged.push(event.missed)),
-    },
+    { messages: 4, bytes: 1_000, ...options },
+    codec,
+    topicOf(clock, ({ missed }) => void lagged.push(missed)),
   );
   return {
     loop,
@@ -41,7 +42,7 @@ function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<Rea
 }
 
 test('messages of one turn wait until the reader had its turn; only then is the queue cut', async (t) => {
-  const { loop, lagged, offer, turn, drain } = reader({ size: 2 });
+  const { loop, lagged, offer, turn, drain } = reader({ messages: 2 });
   offer(1, 100);
   t.is(loop.state.waiting, 100);
   t.is((await drain()).length, 100);
@@ -58,7 +59,7 @@ test('messages of one turn wait until the reader had its turn; only then is the 
 });
 
 test('the queue is limited in bytes, too; one message is always accepted, however long', async (t) => {
-  const { loop, offer, turn, drain } = reader({ size: 100, bytes: 50 });
+  const { loop, offer, turn, drain } = reader({ messages: 100, bytes: 50 });
   offer(1, 7, 20);
   turn();
   t.deepEqual(loop.state, { waiting: 2, bytes: 40, missed: 5 });
@@ -77,7 +78,7 @@ test('the newest are dropped if the policy says so, and the next one reports it;
   );
   newest.offer(11, 11);
   t.deepEqual(await newest.drain(), [[11, 6]]);
-  const block = reader({ policy: 'block', size: 300, bytes: 10_000 });
+  const block = reader({ policy: 'block', messages: 300, bytes: 10_000 });
   block.offer(1, 5_000);
   block.turn();
   t.deepEqual(block.loop.state, { waiting: 4_800, bytes: 4_800, missed: 200 });
@@ -108,8 +109,9 @@ test('a turn that never ends is limited, too', (t) => {
 
 test('a reader that had its turn and still lags ends if its policy says so, and leaves no timer', async (t) => {
   const clock = createManualClock();
-  const topic = { name: 'news', codec, clock, tell: () => {} };
-  const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, topic);
+  const topic = topicOf(clock);
+  const options = { messages: 2, bytes: 100, policy: 'error' } as const;
+  const loop = new LoopReader(options, codec, topic);
   for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
   clock.advance(0);
   await t.throwsAsync(loop.next(), {
@@ -118,7 +120,7 @@ test('a reader that had its turn and still lags ends if its policy says so, and 
     message: /3 messages of 3 bytes wait for it \(queue\)/,
   });
   t.true((await loop.next()).done);
-  const closed = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, topic);
+  const closed = new LoopReader(options, codec, topic);
   for (let i = 0; i < 3; i++) closed.offer(i, META, 1);
   closed.close();
   t.is(clock.timers, 0);

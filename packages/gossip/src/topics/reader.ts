@@ -1,38 +1,16 @@
 // The readers of a topic: callbacks and loops. Each has a queue, a policy for a full queue, and a
 // count of missed messages.
 
-import { type Clock, type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
+import { type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
 import { SizedQueue } from '../messages/sized-queue.ts';
 import type { Body } from '../overlay/overlay.ts';
-import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
-
-/** Limits of a reader's queue in messages and bytes, and the policy at the limits. */
-export interface ReaderOptions {
-  readonly size: number;
-  readonly bytes: number;
-  readonly policy: QueuePolicy;
-}
+import type { MessageMeta, QueuePolicy, ReceivedMessage, TopicQueueOptions } from '../types.ts';
+import type { TopicContext } from './topic-context.ts';
 
 /** The topic that a reader reads. */
-export interface ReaderTopic {
-  readonly name: string;
-  /** The codec of the handle that made the reader. */
-  readonly codec: Codec<unknown, any>;
-  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
-  /** Receives the events of the reader. */
-  readonly tell: (event: ReaderEvent, reader: TopicReader) => void;
+export interface ReaderTopic extends Pick<TopicContext, 'key' | 'node' | 'failed'> {
+  readonly deliveries: { removeReader(reader: TopicReader): void };
 }
-
-/** An event of a reader. */
-type ReaderEvent =
-  /**
-   * The total number of messages that the reader missed. The event is reported at each power of
-   * two.
-   */
-  | { readonly type: 'lagged'; readonly missed: number }
-  /** A callback threw an error, or was too slow for its queue. */
-  | { readonly type: 'failed'; readonly error: unknown }
-  | { readonly type: 'ended' };
 
 /**
  * A queue of messages, and the code that takes them: a callback or a loop. One read of a socket can
@@ -41,7 +19,9 @@ type ReaderEvent =
  */
 export abstract class TopicReader {
   isOver = false;
-  readonly #options: ReaderOptions;
+  /** The codec for the messages of this reader: that of the handle that made it. */
+  readonly codec: Codec<unknown, any>;
+  readonly #policy: QueuePolicy;
   readonly #topic: ReaderTopic;
   readonly #waiting = new SizedQueue<Entry>();
   /** Number of messages missed after the last waiting one. */
@@ -51,20 +31,19 @@ export abstract class TopicReader {
   #cutTimer: ClockTimer | undefined = undefined;
   #missedInAll = 0;
 
-  constructor(options: ReaderOptions, topic: ReaderTopic) {
-    this.#options = options;
+  constructor(
+    { messages = MESSAGES, bytes = BYTES, policy = 'drop-oldest' }: TopicQueueOptions,
+    codec: Codec<unknown, any>,
+    topic: ReaderTopic,
+  ) {
+    this.codec = codec;
+    this.#policy = policy;
     this.#topic = topic;
-    const { size, bytes, policy } = options;
     const isBlocking = policy === 'block';
     this.#most = {
-      messages: isBlocking ? Math.max(BLOCKED * size, BLOCKED_LEAST) : size,
+      messages: isBlocking ? Math.max(BLOCKED * messages, BLOCKED_LEAST) : messages,
       bytes: isBlocking ? BLOCKED_BYTES * bytes : bytes,
     };
-  }
-
-  /** The codec for the messages of this reader. */
-  get codec(): Codec<unknown, any> {
-    return this.#topic.codec;
   }
 
   get state(): { readonly waiting: number; readonly bytes: number; readonly missed: number } {
@@ -83,7 +62,7 @@ export abstract class TopicReader {
     if (this.#waiting.length === 0 && this.takeNow(message, withMissed(meta, missed))) return;
     this.#waiting.push({ message, meta, size, missed });
     if (this.#isTooLong(0, 0)) {
-      this.#cutTimer ??= this.#topic.clock.setTimeout(this.#hadItsTurn, 0);
+      this.#cutTimer ??= this.#topic.node.clock.setTimeout(this.#hadItsTurn, 0);
       if (this.#isTooLong(TURN_MESSAGES, TURN_BYTES)) this.#shorten(TURN_MESSAGES, TURN_BYTES);
     }
     this.ready();
@@ -92,9 +71,9 @@ export abstract class TopicReader {
   close(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#topic.clock.clearTimeout(this.#cutTimer);
+    this.#topic.node.clock.clearTimeout(this.#cutTimer);
     this.#waiting.clear();
-    this.#topic.tell(ENDED, this);
+    this.#topic.deliveries.removeReader(this);
     this.ended();
   }
 
@@ -122,26 +101,28 @@ export abstract class TopicReader {
   }
 
   #shorten(messages: number, bytes: number): void {
-    const { policy } = this.#options;
-    if (policy === 'error') {
-      const text = `a reader of topic ${this.#topic.name} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
+    const { name } = this.#topic.key;
+    if (this.#policy === 'error') {
+      const text = `a reader of topic ${name} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
       this.close();
       return this.broken(new TransportError('resource_exhausted', text));
     }
     while (this.#isTooLong(messages, bytes)) {
-      const isOldest = policy === 'drop-oldest';
+      const isOldest = this.#policy === 'drop-oldest';
       const gone = (isOldest ? this.#waiting.shift() : this.#waiting.pop())!;
       const next = isOldest ? this.#waiting.first : undefined;
       if (next === undefined) this.#missed += gone.missed + 1;
       else next.missed += gone.missed + 1;
       this.#missedInAll++;
       const missed = this.#missedInAll;
-      if ((missed & (missed - 1)) === 0) this.#topic.tell({ type: 'lagged', missed }, this);
+      // Reported at each power of two.
+      if ((missed & (missed - 1)) === 0)
+        this.#topic.node.events.tell({ type: 'lagged', topic: name, missed });
     }
   }
 
   protected failed(error: unknown): void {
-    this.#topic.tell({ type: 'failed', error }, this);
+    this.#topic.failed(error);
   }
 
   /** Takes a message at once if the reader is idle. It must not throw. */
@@ -166,10 +147,11 @@ export class CallbackReader extends TopicReader {
   constructor(
     callback: (message: unknown, meta: MessageMeta) => unknown,
     onError: ((error: unknown) => void) | undefined,
-    options: ReaderOptions,
+    options: TopicQueueOptions,
+    codec: Codec<unknown, any>,
     topic: ReaderTopic,
   ) {
-    super(options, topic);
+    super(options, codec, topic);
     this.#callback = callback;
     this.#onError = onError;
   }
@@ -293,6 +275,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** The default limits of a reader's queue, in messages and in bytes. */
+const MESSAGES = 4_096;
+const BYTES = 16 * 1024 * 1024;
 /**
  * Factors for the limits under the policy `block`: 16 times `messages` and 4 times `bytes` may
  * wait.
@@ -307,7 +292,6 @@ const BLOCKED_LEAST = 4_096;
  */
 const TURN_MESSAGES = 16_384;
 const TURN_BYTES = 16 * 1024 * 1024;
-const ENDED: ReaderEvent = { type: 'ended' };
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
 
 /** A waiting message, and the number of messages missed just before it. */

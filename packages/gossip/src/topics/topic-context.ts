@@ -75,6 +75,8 @@ export interface TopicContext {
 
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;
   failed(error: unknown): void;
+  /** Called when a reader was closed: leaves the topic if nobody uses it any more. */
+  review(): void;
 }
 
 /** The peers whose settings differ; see `Differences`. */
