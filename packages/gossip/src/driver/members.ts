@@ -239,8 +239,7 @@ export class ConnectedMembers implements TopicMembers {
   #known(member: ConnectedMember): void {
     const unknown = this.#unknown.get(member);
     this.#unknown.delete(member);
-    for (const { publisher } of this.#sessions.values())
-      publisher.publications.known(member.nodeId);
+    for (const { publisher } of this.#sessions.values()) publisher.known(member.nodeId);
     for (const resolve of unknown?.askers ?? []) resolve();
   }
 

@@ -115,7 +115,7 @@ export class TopicInbox {
     if (receipt === undefined) return report(from);
     const { topic, id, verdict } = receipt;
     if (verdict === undefined) relays?.confirmed(receipt, from);
-    else sessions.get(topic)?.publisher.publications.receipt(id, from, verdict);
+    else sessions.get(topic)?.publisher.receipt(id, from, verdict);
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {

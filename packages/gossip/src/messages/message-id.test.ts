@@ -5,7 +5,6 @@ import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import {
-  IdSource,
   LARGEST_NUMBER,
   MESSAGE_ID_BYTES,
   type MessageId,
@@ -76,15 +75,6 @@ test('an id whose origin is not a node id is not encoded', (t) => {
     instanceOf: TypeError,
     message: /origin must be .*, got "n1"/,
   });
-});
-
-test('a source gives each message a new id', (t) => {
-  let epoch = 7;
-  const source = new IdSource(origin, () => epoch);
-  t.deepEqual(source.next(), { origin, epoch: 7, sequence: 0 });
-  t.deepEqual(source.next(), { origin, epoch: 7, sequence: 1 });
-  epoch = 8;
-  t.deepEqual(source.next(), { origin, epoch: 8, sequence: 0 });
 });
 
 test('names are decoded as they were encoded, however many share a place, and wherever they are', (t) => {

@@ -172,42 +172,6 @@ function isSame(from: number, view: DataView, at: number): boolean {
 const codes = new Array<number>(2 * NAME_BYTES).fill(0);
 const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
-// Assigns ids to the messages that a node publishes. A life is the time from a node's start to its
-// end; its number is the epoch of an id.
-
-export class IdSource {
-  readonly #origin: string;
-  readonly #epochNow: () => number;
-  /** The epoch of the last id; NaN before the first. */
-  #epoch = Number.NaN;
-  #next = 0;
-
-  /**
-   * @param origin the node id of the publisher
-   * @param epoch returns the number of the present life. It is higher than the numbers of all
-   * earlier lives, because other nodes refuse a number that is lower than one they know.
-   */
-  constructor(origin: string, epoch: () => number) {
-    this.#origin = origin;
-    this.#epochNow = epoch;
-  }
-
-  /** Returns a new id, with sequences counted from 0 in each life. */
-  next(): MessageId {
-    const epoch = this.#epochNow();
-    if (epoch !== this.#epoch) {
-      this.#epoch = epoch;
-      this.#next = 0;
-    }
-    return { origin: this.#origin, epoch, sequence: this.#next++ };
-  }
-
-  /** Returns true if it has made that id, in the life of the last id. */
-  hasMade({ epoch, sequence }: MessageId): boolean {
-    return epoch === this.#epoch && sequence < this.#next;
-  }
-}
-
 // Gives access to bytes by 32-bit words. Comparing node ids by words takes a third of the time that
 // it takes by bytes. Getting the buffer of a typed array is a call into the engine, and so is
 // creating a view. Therefore the last buffer and view are kept: a message is read several times,

@@ -46,9 +46,7 @@ export interface SignatureOptions {
    * Such a node receives messages but can't publish (`failed_precondition`). Default
    * `identity.verify`.
    */
-  readonly verify?:
-    | ((publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean)
-    | undefined;
+  readonly verify?: MessageSigner['verify'] | undefined;
 }
 
 /**
@@ -105,13 +103,8 @@ export class Signatures {
   /** Throws `failed_precondition` if no node would accept this node's messages. */
   checkPublisher(): void {
     if (!this.areRequired || this.#signer !== undefined) return;
-    throw new TransportError(
-      'failed_precondition',
-      'publish: this node has signatures.verify, but no signatures.identity to sign with',
-      {
-        sent: false,
-      },
-    );
+    const text = 'publish: this node has signatures.verify, but no signatures.identity to sign with';
+    throw new TransportError('failed_precondition', text, { sent: false });
   }
 
   /**

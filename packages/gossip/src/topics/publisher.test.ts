@@ -26,10 +26,7 @@ test('a member that fails twice is replaced once', (t) => {
   const [first] = sent as [string];
   lose!();
   t.is(sent.length, 2, 'its message has not left');
-  publisher.publications.peerDown(
-    first,
-    new TransportError('unavailable', 'its connection is lost'),
-  );
+  publisher.peerDown(first, new TransportError('unavailable', 'its connection is lost'));
   t.is(sent.length, 2);
 });
 
@@ -77,8 +74,48 @@ test('a message that is sent to its whole list at once leaves nothing to wake up
   t.deepEqual(dues, [500]);
 });
 
+test('each message gets a new id; in a new life, they count from 0', (t) => {
+  const ids: unknown[] = [];
+  let epoch = 7;
+  const publisher = publisherOf(
+    { members: { isOn: () => true }, relay: () => false },
+    (_to: string, { id }: { id: object }) => void ids.push(id),
+    { epoch: () => epoch },
+  );
+  const options = { to: ['a'], except: undefined, any: undefined, min: 0, timeout: 500 };
+  for (const life of [7, 7, 8]) {
+    epoch = life;
+    void publisher.publish(new Uint8Array(1), options);
+  }
+  t.deepEqual(ids, [
+    { origin: 'me', epoch: 7, sequence: 0 },
+    { origin: 'me', epoch: 7, sequence: 1 },
+    { origin: 'me', epoch: 8, sequence: 0 },
+  ]);
+  t.true(publisher.hasPublished({ origin: 'me', epoch: 8, sequence: 0 }));
+  t.false(publisher.hasPublished({ origin: 'me', epoch: 8, sequence: 1 }));
+});
+
+test('if a neighbor refuses a message, another one gets it', (t) => {
+  const offered: string[] = [];
+  const parts = { members: { pending: () => [] }, dueBy: () => {} };
+  const publisher = publisherOf(parts, undefined, {
+    overlay: { neighbors: () => ['a', 'b'] },
+    spread: () => ({ to: ['a'], failed: [] }),
+    offer: (peer: string) => offered.push(peer) > 0,
+  });
+  const options = { to: undefined, except: undefined, any: undefined, min: 1, timeout: 1_000 };
+  void publisher.publish(new Uint8Array(1), options);
+  publisher.receipt({ origin: 'me', epoch: 1, sequence: 0 }, 'a', 'ignored');
+  t.deepEqual(offered, ['b']);
+});
+
 /** Returns the publisher of a topic, on a node with these parts; `push` takes its messages. */
-function publisherOf(parts: object, push: (...sent: any[]) => void = () => {}): Publisher {
+function publisherOf(
+  parts: object,
+  push: (...sent: any[]) => void = () => {},
+  others: object = {},
+): Publisher {
   const node = {
     self: 'me',
     longest: 100,
@@ -89,6 +126,6 @@ function publisherOf(parts: object, push: (...sent: any[]) => void = () => {}): 
     ...parts,
   };
   const key = { hex: '00', name: 'topic' };
-  const topic = { key, limit: 100, epoch: () => 1, takes: () => true, push, node };
+  const topic = { key, limit: 100, epoch: () => 1, takes: () => true, push, node, ...others };
   return new Publisher(topic as unknown as TopicContext);
 }

@@ -4,14 +4,15 @@
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { pick } from '../hyparview/views.ts';
-import { IdSource, type MessageId } from '../messages/message-id.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
-import type { Audience, Body, OwnMessage } from '../overlay/overlay.ts';
+import { type Audience, type Body, isFor, type OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
-import { notOnTopic, topicClosed } from './errors.ts';
-import { ANYBODY, Publication, Publications, resultOf } from './publications.ts';
+import type { DeliveryOutcome } from '../wire/frame.ts';
+import { gone, notOnTopic, refusedBy, topicClosed } from './errors.ts';
+import { Publication, resultOf } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /** Publishes the messages of one topic. */
@@ -19,10 +20,14 @@ export class Publisher {
   published = 0;
   /** True once the topic is closed, or about to be. */
   isOver = false;
-  /** The messages that wait for peers or receipts. */
-  readonly publications: Publications;
   readonly #topic: TopicContext;
-  readonly #ids: IdSource;
+  /** The life of the last message (NaN before the first), and the sequence of the next. */
+  #epoch = Number.NaN;
+  #sequence = 0;
+  /** The messages that wait for peers or receipts, and those that are still offered to newcomers. */
+  readonly #open = new Set<Publication>();
+  /** Publications that wait for receipts, by the keys of their messages. */
+  readonly #asking = new Map<string, Publication>();
   /**
    * Time until which the topic counts as new, so that further nodes may turn out to be on it, and
    * the waits for such nodes.
@@ -34,16 +39,9 @@ export class Publisher {
   }>();
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
-  /**
-   * Set while `#publish` calls the overlay, to collect the peers to which the message could not be
-   * sent.
-   */
-  #refused: PublishFailure[] | undefined = undefined;
 
   constructor(topic: TopicContext) {
     this.#topic = topic;
-    this.#ids = new IdSource(topic.node.self, topic.epoch);
-    this.publications = new Publications(topic);
   }
 
   /**
@@ -58,7 +56,9 @@ export class Publisher {
   /** Ends publishing: waiting messages fail. */
   end(error: TransportError): void {
     this.isOver = true;
-    this.publications.fail(error);
+    for (const publication of this.#open) publication.fail(error);
+    this.#open.clear();
+    this.#asking.clear();
     this.#endArrivals();
     for (const publish of this.#waiting.splice(0)) publish();
   }
@@ -90,11 +90,8 @@ export class Publisher {
     this.#topic.node.signatures.checkPublisher();
     if (this.#topic.node.isStarted) return this.#publish(payload, options);
     if (this.#waiting.length >= WAITING) {
-      throw new TransportError(
-        'resource_exhausted',
-        `publish: ${WAITING} messages already wait for gossip.start()`,
-        { sent: false },
-      );
+      const text = `publish: ${WAITING} messages already wait for gossip.start()`;
+      throw new TransportError('resource_exhausted', text, { sent: false });
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push(() => {
@@ -111,14 +108,11 @@ export class Publisher {
     payload: Uint8Array,
     { to, except, any, min, timeout }: PublishConfig,
   ): PublishResult | Promise<PublishResult> {
-    const { node, differences } = this.#topic;
+    const { node } = this.#topic;
     if (this.isOver) throw topicClosed(this.#topic.key.name);
-    if (this.publications.size >= OPEN) {
-      throw new TransportError(
-        'resource_exhausted',
-        `publish: ${OPEN} messages already wait for their recipients`,
-        { sent: false },
-      );
+    if (this.#open.size >= OPEN) {
+      const text = `publish: ${OPEN} messages already wait for their recipients`;
+      throw new TransportError('resource_exhausted', text, { sent: false });
     }
     this.published++;
     const isAsked = min > 0;
@@ -129,19 +123,10 @@ export class Publisher {
     const message = this.#message(audience, nodes, payload, isAsked);
     if (audience === 'to') return this.#sendTo(message, { min, timeout });
     const now = node.clock.now();
-    const failed: PublishFailure[] = [];
-    this.#refused = failed;
-    let queued = this.#topic.spread(message, min, now);
-    this.#refused = undefined;
-    if (differences.isAny)
-      differences.addFailures(failed, this.#topic.interested, queued, message.body);
-    // The overlay may have counted peers that get only a notice, although the message could not be
-    // sent to them.
-    if (failed.length > 0)
-      queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
+    const { to: queued, failed } = this.#topic.spread(message, min, now);
     const pending = node.members.pending();
     // If the topic is new here, nodes that turn out to be on it are offered the message, too.
-    const isNew = now < this.#newUntil && this.publications.size < LINGERING;
+    const isNew = now < this.#newUntil && this.#open.size < LINGERING;
     // If the overlay is beginning, the first neighbor will appear soon.
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
       node.dueBy(this.#topic.due);
@@ -155,13 +140,13 @@ export class Publisher {
       due: now + patience,
       open: { message, until },
     });
-    for (const peer of queued) publication.queued(peer);
-    for (const failure of failed) publication.failed(failure);
-    for (const peer of pending) publication.wait(peer);
+    for (const peer of queued) publication.sent(peer);
+    for (const failure of failed) publication.fails(failure);
+    for (const peer of pending) publication.pending.add(peer);
     // A first neighbor may appear soon, and will get the message.
-    if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
-    this.publications.add(publication, message);
-    this.publications.look(publication);
+    if (queued.length === 0 && (isNew || this.#isBeginning)) publication.pending.add(ANYBODY);
+    this.#add(publication, message);
+    this.#review(publication);
     node.dueBy(this.#topic.due);
     return publication.promise;
   }
@@ -183,7 +168,10 @@ export class Publisher {
     payload: Uint8Array,
     receipt: boolean,
   ): OwnMessage {
-    const id = this.#ids.next();
+    const epoch = this.#topic.epoch();
+    if (epoch !== this.#epoch) this.#sequence = 0;
+    this.#epoch = epoch;
+    const id = { origin: this.#topic.node.self, epoch, sequence: this.#sequence++ };
     const body: Body = {
       audience,
       nodes,
@@ -202,17 +190,20 @@ export class Publisher {
    * with ids of that life.
    */
   renew(): void {
-    this.publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
-      const message = this.#message(audience, nodes, payload, receipt === true);
-      const input = { type: 'replace', id, by: message } as const;
-      this.#topic.feed(this.#topic.node.clock.now(), input);
-      return message;
-    });
+    for (const publication of [...this.#open]) {
+      if (publication.message === undefined || publication.queued.size > 0) continue;
+      const { id, body } = publication.message;
+      this.#asking.delete(messageKey(id));
+      const by = this.#message(body.audience, body.nodes, body.payload, body.receipt === true);
+      this.#topic.feed(this.#topic.node.clock.now(), { type: 'replace', id, by });
+      publication.message = by;
+      this.#add(publication, by);
+    }
   }
 
-  /** Returns true if this node has published a message with that id in its present life. */
-  hasPublished(id: MessageId): boolean {
-    return this.#ids.hasMade(id);
+  /** Returns true if this node has published a message with that id, in the life of the last. */
+  hasPublished({ epoch, sequence }: MessageId): boolean {
+    return epoch === this.#epoch && sequence < this.#sequence;
   }
 
   // Messages to a list of nodes go directly to each, whether it is a neighbor or not. Failing
@@ -228,16 +219,16 @@ export class Publisher {
     const { nodes } = message.body;
     const push = pushOf(message);
     const publication = this.#publicationOf(wanted);
-    this.publications.add(publication, message);
+    this.#add(publication, message);
     const hand = (nodeId: string) => {
       const reason = topic.push(nodeId, push);
-      if (reason === undefined) return publication.queued(nodeId);
+      if (reason === undefined) return publication.sent(nodeId);
       topic.unsent(reason, push, nodeId);
-      publication.failed({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
+      publication.fails({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
     };
     const reach = async (nodeId: string) => {
       const dial = `dial of ${nodeId}`;
-      publication.wait(dial);
+      publication.pending.add(dial);
       try {
         const isOn =
           node.members.isOn(nodeId, key.hex) ??
@@ -245,11 +236,11 @@ export class Publisher {
         if (isOn || (await this.#arrival(nodeId))) {
           // A message that was reported as not sent must not leave later.
           if (!this.isOver && !publication.isOver) hand(nodeId);
-        } else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
+        } else publication.fails({ nodeId, error: notOnTopic(nodeId, key.name) });
       } catch (error) {
-        publication.failed({ nodeId, error: asTransportError(error, nodeId) });
+        publication.fails({ nodeId, error: asTransportError(error, nodeId) });
       }
-      publication.known(dial);
+      publication.pending.delete(dial);
       this.#look(publication);
     };
     const here = nodes.filter(
@@ -259,14 +250,14 @@ export class Publisher {
         topic.takes(nodeId, push.size),
     );
     const relayed = new Set(node.relay(key, push, here) ? here : []);
-    publication.wait(CHOSEN);
+    publication.pending.add(CHOSEN);
     for (const nodeId of nodes) {
       if (nodeId === node.self) continue;
-      if (relayed.has(nodeId)) publication.queued(nodeId);
+      if (relayed.has(nodeId)) publication.sent(nodeId);
       else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
       else void reach(nodeId);
     }
-    publication.known(CHOSEN);
+    publication.pending.delete(CHOSEN);
     this.#look(publication);
     return publication.promise;
   }
@@ -292,13 +283,13 @@ export class Publisher {
         tried.add(nodeId);
         const message = this.#message('to', [nodeId], payload, wanted.min > 0);
         const push = pushOf(message);
-        this.publications.add(publication, message);
+        this.#add(publication, message);
         const reason = topic.push(nodeId, push, () => replace(nodeId));
         if (reason === undefined) {
-          publication.queued(nodeId);
+          publication.sent(nodeId);
           return true;
         }
-        publication.failed({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
+        publication.fails({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
       }
       return false;
     };
@@ -314,13 +305,13 @@ export class Publisher {
     };
     const fill = async () => {
       let left = count;
-      publication.wait(CHOSEN);
+      publication.pending.add(CHOSEN);
       // If no node took the message, tries again each time that a node turns out to be on the
       // topic.
       do {
         while (left > 0 && handOne()) left--;
       } while (left === count && (await this.#arrival()));
-      publication.known(CHOSEN);
+      publication.pending.delete(CHOSEN);
     };
     // Signing a message may throw.
     void fill()
@@ -352,16 +343,96 @@ export class Publisher {
     this.#newUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** Checks whether the publication is over, after something has happened to it. */
+  /** Checks whether a publication is over. If it is not, arranges a wake-up at its end. */
   #look(publication: Publication): void {
-    this.publications.look(publication);
+    this.#review(publication);
     if (!publication.isOver) this.#topic.node.dueBy(publication.due);
   }
 
-  /** Called when a message could not be sent to a peer. */
+  // The publications that are open.
+
+  #add(publication: Publication, { id, body }: OwnMessage): void {
+    this.#open.add(publication);
+    if (body.receipt !== true) return;
+    const key = messageKey(id);
+    publication.keys.push(key);
+    this.#asking.set(key, publication);
+  }
+
+  /** Checks whether a publication is over, after something has happened to it. */
+  #review(publication: Publication): void {
+    publication.look();
+    if (!publication.isOver || this.#topic.node.clock.now() < publication.due) return;
+    this.#open.delete(publication);
+    for (const key of publication.keys) this.#asking.delete(key);
+  }
+
+  /** Handles a peer's report on the outcome of a message that it was asked to confirm. */
+  receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
+    const publication = this.#asking.get(messageKey(id));
+    if (publication === undefined) return;
+    // A neighbor that got only a notice of the message may have asked for the message.
+    if (this.#mayHaveAsked(publication, from)) publication.sent(from);
+    if (verdict === 'took') {
+      publication.confirmed(from);
+    } else {
+      const error = refusedBy(from, verdict);
+      this.#lost(publication, { nodeId: from, refusal: verdict, error });
+    }
+    this.#review(publication);
+  }
+
+  /** Called when a message could not be sent to a peer after all. */
   unsent(id: MessageId, failure: PublishFailure): void {
-    if (this.#refused !== undefined) this.#refused.push(failure);
-    else this.publications.unsent(id, failure);
+    const publication = this.#asking.size === 0 ? undefined : this.#asking.get(messageKey(id));
+    if (publication === undefined) return;
+    publication.fails(failure);
+    this.#review(publication);
+  }
+
+  neighborUp(nodeId: string): void {
+    for (const publication of this.#open) {
+      if (publication.message === undefined) continue;
+      if (!publication.queued.has(nodeId)) this.#offer(publication, nodeId);
+      publication.pending.delete(ANYBODY);
+      this.#review(publication);
+    }
+  }
+
+  peerDown(nodeId: string, error: TransportError | undefined): void {
+    for (const publication of this.#open) {
+      if (!publication.queued.has(nodeId)) continue;
+      this.#lost(publication, { nodeId, error: gone(nodeId, this.#topic.key.name, error) });
+      this.#review(publication);
+    }
+  }
+
+  /** Called when a peer has announced its topics, or is gone. */
+  known(nodeId: string): void {
+    for (const publication of this.#open) {
+      publication.pending.delete(nodeId);
+      this.#review(publication);
+    }
+  }
+
+  #mayHaveAsked({ message, failed }: Publication, from: string): boolean {
+    if (message === undefined || !isFor(message.body, from) || failed.has(from)) return false;
+    return this.#topic.overlay!.neighbors().includes(from);
+  }
+
+  /** Asks another neighbor to confirm the message, because a peer that was asked will not do it. */
+  #lost(publication: Publication, failure: PublishFailure): void {
+    publication.lost(failure);
+    const { message, isOver, queued, failed } = publication;
+    if (message === undefined || isOver) return;
+    for (const nodeId of this.#topic.overlay!.neighbors())
+      if (!queued.has(nodeId) && !failed.has(nodeId) && this.#offer(publication, nodeId)) return;
+  }
+
+  #offer(publication: Publication, nodeId: string): boolean {
+    const isTaken = this.#topic.offer(nodeId, publication.message!, this.#topic.node.clock.now());
+    if (isTaken) publication.sent(nodeId);
+    return isTaken;
   }
 
   /** A peer is on the topic. */
@@ -374,12 +445,17 @@ export class Publisher {
   }
 
   get due(): number {
-    const end = this.#arrivals.size === 0 ? Number.POSITIVE_INFINITY : this.#newUntil;
-    return Math.min(end, this.publications.due);
+    let due = this.#arrivals.size === 0 ? Number.POSITIVE_INFINITY : this.#newUntil;
+    for (const publication of this.#open) due = Math.min(due, publication.due);
+    return due;
   }
 
   wake(now: number): void {
-    this.publications.wake(now);
+    for (const publication of this.#open) {
+      if (now < publication.due) continue;
+      publication.expire();
+      this.#review(publication);
+    }
     if (now >= this.#newUntil) this.#endArrivals();
   }
 }
@@ -398,7 +474,11 @@ function asTransportError(error: unknown, nodeId: string): TransportError {
 }
 
 const NOBODY: readonly string[] = [];
-/** The name under which a publication waits for the nodes that are chosen. */
+/**
+ * The names under which a publication waits for the first neighbor, no matter which peer it is, and
+ * for the nodes that are chosen.
+ */
+const ANYBODY = 'anybody';
 const CHOSEN = 'chosen';
 /**
  * Maximum number of messages that wait for the start of gossip (as in p2panda's queue before its

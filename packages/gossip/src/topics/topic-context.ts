@@ -48,8 +48,8 @@ export interface TopicContext {
   enter(peer: string, now: number): void;
   /** Gives the overlay an input, and arranges its next wake-up. */
   feed(now: number, input: OverlayInput): void;
-  /** Publishes a message over the overlay. Returns the neighbors to which it was handed. */
-  spread(message: OwnMessage, receipts: number, now: number): readonly string[];
+  /** Publishes a message over the overlay. */
+  spread(message: OwnMessage, receipts: number, now: number): Handed;
   /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
   /** Called when a node could not be reached. */
@@ -81,16 +81,16 @@ export interface TopicContext {
 
 /** The peers whose settings differ; see `Differences`. */
 interface TopicDifferences {
-  readonly isAny: boolean;
   /** Returns true if the peer uses another overlay, so that it can't be a neighbor. */
   isApart(nodeId: string): boolean;
   introduce(peer: string, now: number): void;
-  addFailures(
-    failed: PublishFailure[],
-    interested: readonly string[],
-    handed: readonly string[],
-    body: Body,
-  ): void;
+}
+
+/** The neighbors to which a message was handed, and the peers to which it could not be sent. */
+export interface Handed {
+  readonly id: MessageId;
+  to: readonly string[];
+  readonly failed: PublishFailure[];
 }
 
 // This node as its topics see it. The driver of gossip implements these interfaces.

@@ -18,7 +18,7 @@ import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { TopicLife } from './lives.ts';
 import { Publisher } from './publisher.ts';
-import type { TopicContext, TopicNode } from './topic-context.ts';
+import type { Handed, TopicContext, TopicNode } from './topic-context.ts';
 
 /**
  * The state of one topic at this node. It connects the overlay, the publisher, the inspection of
@@ -57,12 +57,8 @@ export class TopicSession implements TopicContext {
   readonly publisher: Publisher;
   /** True while the outputs of the overlay are carried out. */
   #isBusy = false;
-  /**
-   * The neighbors to which the last own message was handed, and those to which it could not be
-   * sent.
-   */
-  #handed: readonly string[] = NOBODY;
-  #failed: string[] = [];
+  /** The own message that is being handed to neighbors. */
+  #handing: Handed | undefined = undefined;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
 
@@ -166,7 +162,7 @@ export class TopicSession implements TopicContext {
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#feed(now, { type: 'peer-down', peer, error });
     this.differences.gone(peer);
-    this.publisher.publications.peerDown(peer, error);
+    this.publisher.peerDown(peer, error);
     this.node.dueBy(this.due);
   }
 
@@ -222,21 +218,34 @@ export class TopicSession implements TopicContext {
 
   // The overlay.
 
-  /** Publishes a message. Returns the neighbors to which it was handed. */
-  spread(message: OwnMessage, receipts: number, now: number): readonly string[] {
-    return this.#hand(now, { type: 'publish', message, receipts });
+  spread(message: OwnMessage, receipts: number, now: number): Handed {
+    const handed = this.#hand(message, now, { type: 'publish', message, receipts });
+    const { to, failed } = handed;
+    if (this.differences.isAny)
+      this.differences.addFailures(failed, this.interested, to, message.body);
+    // The overlay may have counted peers that get only a notice, although the message could not be
+    // sent to them.
+    if (failed.length > 0)
+      handed.to = to.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
+    return handed;
   }
 
-  /** Offers a message to a neighbor. Returns true if the message was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean {
-    return this.#hand(now, { type: 'offer', peer, message }).includes(peer);
+    const { to, failed } = this.#hand(message, now, { type: 'offer', peer, message });
+    for (const failure of failed) this.publisher.unsent(message.id, failure);
+    return failed.length === 0 && to.includes(peer);
   }
 
-  #hand(now: number, input: OverlayInput): readonly string[] {
-    this.#handed = NOBODY;
-    this.#failed = [];
-    this.#feed(now, input);
-    return this.#handed;
+  #hand({ id }: OwnMessage, now: number, input: OverlayInput): Handed {
+    const outer = this.#handing;
+    const handed: Handed = { id, to: NOBODY, failed: [] };
+    this.#handing = handed;
+    try {
+      this.#feed(now, input);
+    } finally {
+      this.#handing = outer;
+    }
+    return handed;
   }
 
   /** Gives the overlay an input, and arranges its next wake-up. */
@@ -295,10 +304,7 @@ export class TopicSession implements TopicContext {
           this.#send(output.push, output.to);
         return;
       case 'handed':
-        this.#handed =
-          this.#failed.length === 0
-            ? output.to
-            : output.to.filter((peer) => !this.#failed.includes(peer));
+        if (this.#handing !== undefined) this.#handing.to = output.to;
         return;
       case 'send-view':
         return node.view(output.to, this, output.message);
@@ -306,7 +312,7 @@ export class TopicSession implements TopicContext {
         const { peer: nodeId } = output;
         node.neighbor(nodeId, true);
         node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
-        return this.publisher.publications.neighborUp(nodeId);
+        return this.publisher.neighborUp(nodeId);
       }
       case 'neighbor-down':
         return this.#neighborDown(output.peer, output.cause, output.error);
@@ -336,9 +342,7 @@ export class TopicSession implements TopicContext {
   #send(push: Push<Body>, to: readonly string[]): void {
     for (const peer of to) {
       const reason = this.push(peer, push);
-      if (reason === undefined) continue;
-      this.#failed.push(peer);
-      this.unsent(reason, push, peer);
+      if (reason !== undefined) this.unsent(reason, push, peer);
     }
   }
 
@@ -440,7 +444,9 @@ export class TopicSession implements TopicContext {
   }
 
   unsent(reason: Unsent, { id, size }: Pick<Push<Body>, 'id' | 'size'>, to: string): void {
-    this.publisher.unsent(id, { nodeId: to, error: this.notSent(reason, to, size) });
+    const failure = { nodeId: to, error: this.notSent(reason, to, size) };
+    if (this.#handing?.id === id) this.#handing.failed.push(failure);
+    else this.publisher.unsent(id, failure);
     this.deliveries.unsent(reason, id, to);
   }
 

@@ -2,7 +2,7 @@
 // from a seed.
 
 import type { Random } from '@trunkline/transport-core';
-import { IdSource, type MessageId, messageKey } from '../../messages/message-id.ts';
+import { type MessageId, messageKey } from '../../messages/message-id.ts';
 import type { Control, Misbehavior, PlumtreeInput, PlumtreeOutput, Push } from '../message.ts';
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
@@ -64,7 +64,8 @@ interface Round {
 export class Network {
   readonly machines: Plumtree<number>[];
   readonly #receivers: Receiver[];
-  readonly ids: IdSource[];
+  /** The number of messages that each node has published. */
+  readonly #published: number[];
   /** Message key → the nodes that have the message. */
   readonly rounds = new Map<string, Round>();
   readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehavior }[] =
@@ -85,10 +86,7 @@ export class Network {
   constructor(settings: NetworkOptions) {
     this.#settings = settings;
     this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
-    this.ids = Array.from(
-      { length: settings.nodes },
-      (_, node) => new IdSource(nameOf(node), () => 1),
-    );
+    this.#published = new Array<number>(settings.nodes).fill(0);
     this.#receivers = Array.from(
       { length: settings.nodes },
       (_, node) => new Receiver(nameOf(node), settings.options),
@@ -133,7 +131,7 @@ export class Network {
   }
 
   publish(node: number, size = 1): MessageId {
-    const id = this.ids[node]!.next();
+    const id = { origin: nameOf(node), epoch: 1, sequence: this.#published[node]!++ };
     this.rounds.set(messageKey(id), { reached: new Set([node]), lastHop: 0 });
     this.#feed(node, { type: 'publish', publication: { id, payload: node, size } });
     return id;
