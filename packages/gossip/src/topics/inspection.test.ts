@@ -46,8 +46,7 @@ test('a relay answers for the publishers that it introduces: beyond its share, t
 function validation(limits: { readonly messages: number; readonly bytes: number }) {
   const validating = new Validation(
     { timeout: 1_000, atOnce: 1, ...limits },
-    { now: () => 0 },
-    () => {},
+    { clock: { now: () => 0 }, dueBy: () => {} } as never,
   );
   const begun: string[] = [];
   const dropped: string[] = [];

@@ -2,7 +2,6 @@
 // audience, signature and size, the codec, and the topic's validator.
 
 import { dropOldest } from '@trunkline/peers/internal';
-import type { Clock } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SizedQueue } from '../messages/sized-queue.ts';
 import type { TopicConfig } from '../options.ts';
@@ -11,7 +10,7 @@ import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageVerdict } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { Deliveries } from './deliveries.ts';
-import type { TopicContext } from './topic-context.ts';
+import type { TopicContext, TopicNode } from './topic-context.ts';
 
 /**
  * The sender of one copy of a message under validation. Only the first copy is validated; without
@@ -34,7 +33,7 @@ export class Inspection {
   readonly #deliveries: Deliveries;
   readonly #feed: (now: number, input: OverlayInput) => void;
   readonly #validate: TopicConfig['validate'];
-  readonly #validation: Validation;
+  readonly validation: Validation;
   /**
    * True if the overlay or a relay may still send the payload after a reader got the decoded
    * message. The codec then gets a copy, because the decoded message may lie in the same memory.
@@ -67,29 +66,11 @@ export class Inspection {
     this.#validate = validate;
     this.#isShared = node.isKept && codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
-    this.#validation = new Validation({ timeout, atOnce, messages, bytes }, node.clock, (time) =>
-      node.dueBy(time),
-    );
-  }
-
-  get validating(): number {
-    return this.#validation.size;
-  }
-
-  get toValidate(): number {
-    return this.#validation.waiting;
-  }
-
-  get due(): number {
-    return this.#validation.due;
-  }
-
-  wake(now: number): void {
-    this.#validation.wake(now);
+    this.validation = new Validation({ timeout, atOnce, messages, bytes }, node);
   }
 
   close(): void {
-    this.#validation.clear();
+    this.validation.clear();
     this.#held.clear();
   }
 
@@ -249,7 +230,7 @@ export class Inspection {
         node.dueBy(this.#topic.due);
       },
     };
-    this.#validation.run(check, now);
+    this.validation.run(check, now);
     if (this.#held.get(key) === held) this.#tell(payload, now, { type: 'held', id });
   }
 
@@ -348,8 +329,7 @@ export class Validation {
   /** Number of waiting messages. */
   waiting = 0;
   readonly #options: ValidationOptions;
-  readonly #clock: Pick<Clock, 'now'>;
-  readonly #dueBy: (time: number) => void;
+  readonly #node: Pick<TopicNode, 'clock' | 'dueBy'>;
   /**
    * Running validators, the oldest first. All have the same timeout, so they are sorted by their
    * deadlines.
@@ -363,15 +343,9 @@ export class Validation {
   #bytes = 0;
   #isDraining = false;
 
-  /** @param dueBy arranges a call of `wake` at that time or earlier */
-  constructor(
-    options: ValidationOptions,
-    clock: Pick<Clock, 'now'>,
-    dueBy: (time: number) => void,
-  ) {
+  constructor(options: ValidationOptions, node: Pick<TopicNode, 'clock' | 'dueBy'>) {
     this.#options = options;
-    this.#clock = clock;
-    this.#dueBy = dueBy;
+    this.#node = node;
   }
 
   /** Number of running validators. */
@@ -442,11 +416,11 @@ export class Validation {
   #drain(): void {
     if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
-    const now = this.#clock.now();
+    const now = this.#node.clock.now();
     while (this.waiting > 0 && this.#pending.size < this.#options.atOnce)
       this.#begin(this.#take(), now);
     this.#isDraining = false;
-    this.#dueBy(this.due);
+    this.#node.dueBy(this.due);
   }
 
   /** Removes the oldest message of the peer whose turn it is. */

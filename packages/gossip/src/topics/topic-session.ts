@@ -470,7 +470,7 @@ export class TopicSession implements TopicContext {
     return Math.min(
       this.overlay?.wakeAt ?? Number.POSITIVE_INFINITY,
       this.#seen.due + GRAIN,
-      this.#inspection.due,
+      this.#inspection.validation.due,
       this.publisher.due,
     );
   }
@@ -478,7 +478,7 @@ export class TopicSession implements TopicContext {
   wake(now: number): void {
     if (this.overlay !== undefined && now >= this.overlay.wakeAt) this.#feed(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
-    this.#inspection.wake(now);
+    this.#inspection.validation.wake(now);
     this.publisher.wake(now);
   }
 
@@ -494,8 +494,8 @@ export class TopicSession implements TopicContext {
       interested: this.interested.length,
       handles: this.handles,
       readers: readers.map((reader) => reader.state),
-      validating: this.#inspection.validating,
-      toValidate: this.#inspection.toValidate,
+      validating: this.#inspection.validation.size,
+      toValidate: this.#inspection.validation.waiting,
       published: this.publisher.published,
       delivered,
       duplicates,
