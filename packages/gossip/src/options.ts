@@ -84,19 +84,12 @@ export interface GossipOptions {
 }
 
 const schema = optionsSchema({
-  transport: option.reference<AnyTransport>(
-    (value) => has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']),
-    'a transport',
-  ),
-  peers: option.reference<Peers<any>>(
-    (value) =>
-      has(value, ['list', 'get', 'events', 'report', 'scoreOf', 'known', 'addressOf', 'learn']),
+  transport: like<AnyTransport>('a transport', 'mount dial hold disconnect remotes'),
+  peers: like<Peers<any>>(
     'peers: createPeers({ transport })',
+    'list get events report scoreOf known addressOf learn',
   ),
-  overlay: option.reference<OverlayFactory>(
-    (value) => has(value, ['create']),
-    'an overlay: fullMesh(), partialView()',
-  ),
+  overlay: like<OverlayFactory>('an overlay: fullMesh(), partialView()', 'create'),
   outbound: option.group({
     messages: option.withDefault(option.integer(1, 1_000_000), 1_000),
     bytes: option.withDefault(option.integer(1, 2 ** 40), 20 * 1024 * 1024),
@@ -117,17 +110,11 @@ const schema = optionsSchema({
     ),
   ),
   store: option.optional(
-    option.reference<Store>(
-      (value) => has(value, ['get', 'set', 'sync']),
-      'a store: createMemoryStore(), createFileStore(folder)',
-    ),
+    like<Store>('a store: createMemoryStore(), createFileStore(folder)', 'get set sync'),
   ),
   wall: option.optional(option.callback<() => number>()),
   relay: option.optional(
-    option.reference<RelayFactory>(
-      (value) => has(value, ['createDriver']),
-      'relay({ … }) of @trunkline/gossip/relay',
-    ),
+    like<RelayFactory>('relay({ … }) of @trunkline/gossip/relay', 'createDriver'),
   ),
 });
 
@@ -202,13 +189,14 @@ export const publishOptions = optionsSchema({
 /** The parsed options for publishing one message, with defaults. */
 export type PublishConfig = Options<typeof publishOptions>;
 
-const isGrace = (value: unknown) =>
-  typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
 /** The schema of the options of `gossip.close`. */
 export const closeOptions = optionsSchema({
   /** The time limit for sending the queued messages, in milliseconds, default 5,000. */
   grace: option.withDefault(
-    option.reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`),
+    option.reference<number>(
+      (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY,
+      `milliseconds, 0 to ${LONGEST_DELAY}`,
+    ),
     5_000,
   ),
 });
@@ -224,14 +212,19 @@ function isIds(value: unknown): boolean {
 function isSigner(value: unknown): boolean {
   const { nodeId, publicKey } = (value ?? {}) as Partial<MessageSigner>;
   return (
-    has(value, ['sign', 'verify']) && typeof nodeId === 'string' && publicKey instanceof Uint8Array
+    has(value, 'sign verify') && typeof nodeId === 'string' && publicKey instanceof Uint8Array
   );
 }
 
-function has(value: unknown, names: readonly string[]): boolean {
+/** An object with these methods. `rule` completes the sentence 'must be …'. */
+function like<T>(rule: string, methods: string) {
+  return option.reference<T>((value) => has(value, methods), rule);
+}
+
+function has(value: unknown, methods: string): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+    methods.split(' ').every((name) => typeof (value as Partial<Record<string, unknown>>)[name] === 'function')
   );
 }

@@ -70,8 +70,6 @@ export class TopicWalk {
   /** Number of steps that found a node. */
   found = 0;
   readonly #init: TopicWalkInit;
-  readonly #random: Random;
-  readonly #slowest: number;
   readonly #walkers: readonly Walker[];
   /** Time at which the pauses start over. */
   #anew = 0;
@@ -81,11 +79,8 @@ export class TopicWalk {
   readonly #asked = new Map<string, number>();
 
   constructor(init: TopicWalkInit) {
-    const { random, walkers, slowest } = init;
     this.#init = init;
-    this.#random = random;
-    this.#slowest = slowest;
-    this.#walkers = Array.from({ length: walkers }, () => ({
+    this.#walkers = Array.from({ length: init.walkers }, () => ({
       isUnderWay: false,
       pause: 0,
       next: 0,
@@ -101,10 +96,10 @@ export class TopicWalk {
   setNeed(need: Need, now: number): void {
     if (need === this.need) return;
     this.need = need;
+    const { random, slowest } = this.#init;
     if (need === 'first') this.#beginAnew(now);
     for (const walker of this.#walkers)
-      walker.next =
-        now + (need === 'first' ? PACE * this.#random() : jittered(this.#slowest, this.#random));
+      walker.next = now + (need === 'first' ? PACE * random() : jittered(slowest, random));
     if (need === 'none') this.#leads.clear();
   }
 
@@ -158,27 +153,26 @@ export class TopicWalk {
   }
 
   #beginAnew(now: number): void {
-    this.#anew = now + between(60_000, 180_000, this.#random);
+    this.#anew = now + between(60_000, 180_000, this.#init.random);
     for (const walker of this.#walkers) walker.pause = 0;
   }
 
   #pause(walker: Walker, found: boolean, now: number): void {
-    walker.pause = found
-      ? PACE
-      : Math.min(this.#slowest, walker.pause + between(1_000, 5_000, this.#random));
-    const pause = found || this.need === 'first' ? walker.pause : this.#slowest;
-    walker.next = now + jittered(pause, this.#random);
+    const { random, slowest } = this.#init;
+    walker.pause = found ? PACE : Math.min(slowest, walker.pause + between(1_000, 5_000, random));
+    const pause = found || this.need === 'first' ? walker.pause : slowest;
+    walker.next = now + jittered(pause, random);
   }
 
   #place(now: number): Omit<Step, 'walker'> | undefined {
-    const { members, isConnected, draw } = this.#init;
+    const { members, isConnected, draw, random } = this.#init;
     for (const nodeId of this.#leads) {
       this.#leads.delete(nodeId);
       if (!isConnected(nodeId)) return this.#visit(nodeId);
     }
     const member = pick(
       members(),
-      this.#random,
+      random,
       (nodeId) => now >= (this.#asked.get(nodeId) ?? Number.NEGATIVE_INFINITY) + ASK_AGAIN,
     );
     if (member !== undefined) {

@@ -219,7 +219,7 @@ test('an origin that is silent for long is forgotten', (t) => {
   t.is(seen.look(id(4), 600_000), 'new');
 });
 
-const shares = { origins: 100, flood: 200, period: 1_000 };
+const shares = { origins: 100, flood: 200, retention: 1_000 };
 
 test('a flooder is reported once; its origins count for one period', (t) => {
   const introducers = new Introducers(shares);

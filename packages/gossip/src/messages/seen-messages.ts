@@ -94,10 +94,9 @@ export class SeenMessages {
   readonly #latest: () => number;
 
   constructor(options: SeenMessagesOptions) {
-    const { origins, flood = origins, retention: period } = options;
     this.#options = options;
     this.#latest = options.latest ?? (() => Number.POSITIVE_INFINITY);
-    this.#introducers = new Introducers({ origins, flood, period });
+    this.#introducers = new Introducers(options);
   }
 
   /** The number of origins and gaps remembered. */
@@ -292,21 +291,6 @@ const ORDER_GRAIN = 1_000;
 // Limits how much of a table of origins one peer can fill. Because a peer may name any origin, it
 // could otherwise fill the table and leave no room for other peers.
 
-interface IntroducersOptions {
-  /**
-   * The capacity of the table. One peer may introduce half of this number, and all peers together
-   * three quarters; the rest is for publishers that are connected themselves.
-   */
-  readonly origins: number;
-  /**
-   * Number of new origins in one `period` that an honest peer never reaches, because it passes on
-   * at most three quarters of its own table.
-   */
-  readonly flood: number;
-  /** Length of the period in milliseconds. */
-  readonly period: number;
-}
-
 /** The origins that one peer has introduced. */
 interface Account {
   /** The number of its origins in the table now. */
@@ -322,17 +306,22 @@ interface Account {
 }
 
 /**
+ * The shares of peers in a table of `origins`. One peer may introduce half of them, and all peers
+ * together three quarters; the rest is for publishers that are connected themselves. An honest peer
+ * never introduces `flood` new origins in one period of `retention` milliseconds, because it passes
+ * on at most three quarters of its own table.
+ *
  * Its memory is bounded by the origins of the table, plus `FLOODERS` times `flood` names of refused
  * origins.
  */
 export class Introducers {
-  readonly #options: IntroducersOptions;
+  readonly #options: Pick<SeenMessagesOptions, 'origins' | 'flood' | 'retention'>;
   readonly #accounts = new Map<string, Account>();
   #held = 0;
   /** The number of accounts with refused origins. */
   #flooders = 0;
 
-  constructor(options: IntroducersOptions) {
+  constructor(options: Pick<SeenMessagesOptions, 'origins' | 'flood' | 'retention'>) {
     this.#options = options;
   }
 
@@ -375,12 +364,13 @@ export class Introducers {
    * introduced more origins than an honest peer does, and then restarts the count of this peer.
    */
   refused(peer: string, origin: string, now: number): boolean {
+    const { origins, flood = origins } = this.#options;
     if (this.#flooders >= FLOODERS && this.#accounts.get(peer)?.refused === undefined) return false;
     const account = this.#of(peer, now);
     if (account.refused === undefined) this.#flooders++;
     account.refused ??= new Set();
     account.refused.add(origin);
-    if (account.taken + account.refused.size < this.#options.flood) return false;
+    if (account.taken + account.refused.size < flood) return false;
     this.#renew(account, now);
     if (account.held === 0) this.#accounts.delete(peer);
     return true;
@@ -395,7 +385,7 @@ export class Introducers {
   expire(now: number): void {
     if (this.#flooders === 0) return;
     for (const [peer, account] of this.#accounts) {
-      if (account.refused === undefined || now - account.since < this.#options.period) continue;
+      if (account.refused === undefined || now - account.since < this.#options.retention) continue;
       this.#renew(account, now);
       if (account.held === 0) this.#accounts.delete(peer);
     }
@@ -406,7 +396,7 @@ export class Introducers {
     if (this.#flooders === 0) return Number.POSITIVE_INFINITY;
     let due = Number.POSITIVE_INFINITY;
     for (const { refused, since } of this.#accounts.values())
-      if (refused !== undefined) due = Math.min(due, since + this.#options.period);
+      if (refused !== undefined) due = Math.min(due, since + this.#options.retention);
     return due;
   }
 
@@ -414,7 +404,7 @@ export class Introducers {
     let account = this.#accounts.get(peer);
     if (account === undefined)
       this.#accounts.set(peer, (account = { held: 0, since: now, taken: 0, refused: undefined }));
-    else if (now - account.since >= this.#options.period) this.#renew(account, now);
+    else if (now - account.since >= this.#options.retention) this.#renew(account, now);
     return account;
   }
 
