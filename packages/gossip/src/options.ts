@@ -84,12 +84,12 @@ export interface GossipOptions {
 }
 
 const schema = optionsSchema({
-  transport: like<AnyTransport>('a transport', 'mount dial hold disconnect remotes'),
-  peers: like<Peers<any>>(
+  transport: withMethods<AnyTransport>('a transport', 'mount dial hold disconnect remotes'),
+  peers: withMethods<Peers<any>>(
     'peers: createPeers({ transport })',
     'list get events report scoreOf known addressOf learn',
   ),
-  overlay: like<OverlayFactory>('an overlay: fullMesh(), partialView()', 'create'),
+  overlay: withMethods<OverlayFactory>('an overlay: fullMesh(), partialView()', 'create'),
   outbound: option.group({
     messages: option.withDefault(option.integer(1, 1_000_000), 1_000),
     bytes: option.withDefault(option.integer(1, 2 ** 40), 20 * 1024 * 1024),
@@ -110,11 +110,11 @@ const schema = optionsSchema({
     ),
   ),
   store: option.optional(
-    like<Store>('a store: createMemoryStore(), createFileStore(folder)', 'get set sync'),
+    withMethods<Store>('a store: createMemoryStore(), createFileStore(folder)', 'get set sync'),
   ),
   wall: option.optional(option.callback<() => number>()),
   relay: option.optional(
-    like<RelayFactory>('relay({ … }) of @trunkline/gossip/relay', 'createDriver'),
+    withMethods<RelayFactory>('relay({ … }) of @trunkline/gossip/relay', 'createDriver'),
   ),
 });
 
@@ -217,7 +217,7 @@ function isSigner(value: unknown): boolean {
 }
 
 /** An object with these methods. `rule` completes the sentence 'must be …'. */
-function like<T>(rule: string, methods: string) {
+function withMethods<T>(rule: string, methods: string) {
   return option.reference<T>((value) => has(value, methods), rule);
 }
 

@@ -107,7 +107,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
       this.#codec,
       this.#toRead('subscribe'),
     );
-    this.#session.deliveries.addReader(reader);
+    this.#session.incoming.addReader(reader);
     return { close: () => reader.close() };
   }
 
@@ -132,7 +132,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
       this.#codec,
       this.#toRead('messages'),
     );
-    this.#session.deliveries.addReader(reader);
+    this.#session.incoming.addReader(reader);
     return reader as AsyncIterator<ReceivedMessage<T>, undefined> &
       AsyncIterableIterator<ReceivedMessage<T>>;
   }

@@ -99,7 +99,7 @@ export class Differences {
     const ours = this.terms.limit;
     const known = this.#of(peer);
     if (limit !== known.limit && limit !== ours)
-      this.#differed(peer, { what: 'limit', ours, theirs: limit });
+      this.differed(peer, { what: 'limit', ours, theirs: limit });
     known.limit = limit;
     this.showed(peer, overlay, now);
     // The peer may not know this node's limit.
@@ -117,7 +117,7 @@ export class Differences {
       if (node.members.isOn(peer, key.hex) === true) this.#topic.enter(peer, now);
       return node.dueBy(this.#topic.due);
     }
-    this.#differed(peer, { what: 'overlay', ours, theirs: overlay });
+    this.differed(peer, { what: 'overlay', ours, theirs: overlay });
     // A peer with another overlay can't be a neighbor, as if it were not on the topic.
     this.#topic.feed(now, { type: 'peer-down', peer, error: undefined });
     this.introduce(peer, now);
@@ -137,7 +137,7 @@ export class Differences {
     return { nodeId, error: new TransportError('failed_precondition', text, details) };
   }
 
-  #differed(peer: string, difference: Difference): void {
+  differed(peer: string, difference: Difference): void {
     const { node, key } = this.#topic;
     node.events.tell({ type: 'differs', topic: key.name, nodeId: peer, ...difference });
   }

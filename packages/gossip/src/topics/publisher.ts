@@ -28,15 +28,10 @@ export class Publisher {
   readonly #open = new Set<Publication>();
   /** Publications that wait for receipts, by the keys of their messages. */
   readonly #asking = new Map<string, Publication>();
-  /**
-   * Time until which the topic counts as new, so that further nodes may turn out to be on it, and
-   * the waits for such nodes.
-   */
+  /** Time until which the topic counts as new, so that further nodes may turn out to be on it. */
   #newUntil = Number.POSITIVE_INFINITY;
-  readonly #arrivals = new Set<{
-    readonly nodeId: string | undefined;
-    readonly resolve: (isHere: boolean) => void;
-  }>();
+  /** Ends of waits for such nodes → the node that is awaited; undefined means any. */
+  readonly #arrivals = new Map<(isHere: boolean) => void, string | undefined>();
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
 
@@ -333,12 +328,12 @@ export class Publisher {
     const { node } = this.#topic;
     if (node.clock.now() >= this.#newUntil) return Promise.resolve(false);
     node.dueBy(this.#newUntil);
-    return new Promise((resolve) => this.#arrivals.add({ nodeId, resolve }));
+    return new Promise((resolve) => this.#arrivals.set(resolve, nodeId));
   }
 
   /** Ends all waits for further nodes, because none is expected. */
   #endArrivals(): void {
-    for (const { resolve } of this.#arrivals) resolve(false);
+    for (const resolve of this.#arrivals.keys()) resolve(false);
     this.#arrivals.clear();
     this.#newUntil = Number.NEGATIVE_INFINITY;
   }
@@ -437,10 +432,10 @@ export class Publisher {
 
   /** A peer is on the topic. */
   peerUp(nodeId: string): void {
-    for (const arrival of this.#arrivals) {
-      if (arrival.nodeId !== undefined && arrival.nodeId !== nodeId) continue;
-      this.#arrivals.delete(arrival);
-      arrival.resolve(true);
+    for (const [resolve, awaited] of this.#arrivals) {
+      if (awaited !== undefined && awaited !== nodeId) continue;
+      this.#arrivals.delete(resolve);
+      resolve(true);
     }
   }
 

@@ -11,7 +11,7 @@ const META: MessageMeta = { id: 'x', origin: 'a', signed: false, from: 'a', hops
 
 function topicOf(clock: object, tell: (event: { missed: number }) => void = () => {}): ReaderTopic {
   const node = { clock, events: { tell } };
-  return { key: { name: 'news' }, node, deliveries: { removeReader() {} } } as never;
+  return { key: { name: 'news' }, node, incoming: { removeReader() {} } } as never;
 }
 
 function reader(options: TopicQueueOptions) {

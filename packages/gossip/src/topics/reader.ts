@@ -2,6 +2,7 @@
 // count of missed messages.
 
 import { type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
+import { isThenable } from '@trunkline/transport-core/internal';
 import { SizedQueue } from '../messages/sized-queue.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { MessageMeta, QueuePolicy, ReceivedMessage, TopicQueueOptions } from '../types.ts';
@@ -9,7 +10,7 @@ import type { TopicContext } from './topic-context.ts';
 
 /** The topic that a reader reads. */
 export interface ReaderTopic extends Pick<TopicContext, 'key' | 'node' | 'failed'> {
-  readonly deliveries: { removeReader(reader: TopicReader): void };
+  readonly incoming: { removeReader(reader: TopicReader): void };
 }
 
 /**
@@ -73,7 +74,7 @@ export abstract class TopicReader {
     this.isOver = true;
     this.#topic.node.clock.clearTimeout(this.#cutTimer);
     this.#waiting.clear();
-    this.#topic.deliveries.removeReader(this);
+    this.#topic.incoming.removeReader(this);
     this.ended();
   }
 
@@ -265,14 +266,6 @@ export class LoopReader
   protected override ended(): void {
     for (const { resolve } of this.#askers.splice(0)) resolve(DONE);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 /** The default limits of a reader's queue, in messages and in bytes. */

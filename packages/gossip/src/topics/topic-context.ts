@@ -46,7 +46,9 @@ export interface TopicContext {
 
   /** Tells the overlay that a connected peer is on the topic. */
   enter(peer: string, now: number): void;
-  /** Gives the overlay an input, and arranges its next wake-up. */
+  /** Gives the overlay an input, if gossip has started, and carries out its outputs. */
+  handle(now: number, input: OverlayInput): void;
+  /** Like `handle`, and arranges the next wake-up. */
   feed(now: number, input: OverlayInput): void;
   /** Publishes a message over the overlay. */
   spread(message: OwnMessage, receipts: number, now: number): Handed;

@@ -12,17 +12,16 @@ import type { TopicKey } from '../protocol.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
 import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
-import { Deliveries } from './deliveries.ts';
 import { Differences } from './differences.ts';
 import { notSent } from './errors.ts';
-import { Inspection } from './inspection.ts';
+import { Incoming } from './incoming.ts';
 import { TopicLife } from './lives.ts';
 import { Publisher } from './publisher.ts';
 import type { Handed, TopicContext, TopicNode } from './topic-context.ts';
 
 /**
- * The state of one topic at this node. It connects the overlay, the publisher, the inspection of
- * incoming messages and the readers.
+ * The state of one topic at this node. It connects the overlay, the publisher, the incoming
+ * messages and the readers.
  */
 export class TopicSession implements TopicContext {
   /** The state of the overlay; undefined until gossip has started. */
@@ -34,7 +33,7 @@ export class TopicSession implements TopicContext {
   readonly validate: TopicConfig['validate'];
   readonly node: TopicNode;
   readonly #life: TopicLife;
-  readonly deliveries: Deliveries;
+  readonly incoming: Incoming;
   /** Number of open handles. */
   handles = 0;
   /** Number of open handles that may have readers. */
@@ -44,7 +43,6 @@ export class TopicSession implements TopicContext {
    * peers pull.
    */
   isMember: boolean;
-  readonly #inspection: Inspection;
   readonly differences: Differences;
   /**
    * True if the topic was opened with a limit other than the default, so that this node announces
@@ -73,10 +71,8 @@ export class TopicSession implements TopicContext {
     const latest = () => node.latestLife();
     this.#seen = new SeenMessages({ ...node.overlay.memory, latest });
     this.#life = new TopicLife(node, (nodeId) => this.#seen.lifeOf(nodeId) ?? -1);
-    this.deliveries = new Deliveries(this);
+    this.incoming = new Incoming(this, config);
     this.publisher = new Publisher(this);
-    const feed = (now: number, input: OverlayInput) => this.#feed(now, input);
-    this.#inspection = new Inspection(this, this.deliveries, feed, config);
     this.differences = new Differences(this);
   }
 
@@ -111,7 +107,7 @@ export class TopicSession implements TopicContext {
 
   #leaveOverlay(): void {
     if (this.overlay === undefined) return;
-    this.#feed(this.node.clock.now(), { type: 'leave' });
+    this.handle(this.node.clock.now(), { type: 'leave' });
     if (this.isMember) this.node.events.tell({ type: 'left', topic: this.key.name });
   }
 
@@ -121,9 +117,8 @@ export class TopicSession implements TopicContext {
   end(error: TransportError): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.deliveries.end();
+    this.incoming.end();
     this.publisher.end(error);
-    this.#inspection.close();
     this.#leaveOverlay();
   }
 
@@ -140,7 +135,7 @@ export class TopicSession implements TopicContext {
    */
   review(): void {
     if (this.isOver) return;
-    const { readers } = this.deliveries;
+    const { readers } = this.incoming;
     if (this.handles + readers.length === 0) return this.node.unused(this);
     const isMember = this.#readingHandles + readers.length > 0;
     if (isMember === this.isMember) return;
@@ -160,7 +155,7 @@ export class TopicSession implements TopicContext {
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
-    this.#feed(now, { type: 'peer-down', peer, error });
+    this.handle(now, { type: 'peer-down', peer, error });
     this.differences.gone(peer);
     this.publisher.peerDown(peer, error);
     this.node.dueBy(this.due);
@@ -185,18 +180,11 @@ export class TopicSession implements TopicContext {
     const outcome = this.overlay?.passesOn === true ? this.#life.raise(life, from) : undefined;
     if (outcome === undefined) return;
     if (outcome === 'raised') this.publisher.renew();
-    this.node.events.tell({
-      type: 'differs',
-      topic: this.key.name,
-      nodeId: from,
-      what: 'life',
-      ours,
-      theirs: life,
-    });
+    this.differences.differed(from, { what: 'life', ours, theirs: life });
   }
 
   enter(peer: string, now: number): void {
-    this.#feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
+    this.handle(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
   /** The connected peers on the topic. */
@@ -241,21 +229,19 @@ export class TopicSession implements TopicContext {
     const handed: Handed = { id, to: NOBODY, failed: [] };
     this.#handing = handed;
     try {
-      this.#feed(now, input);
+      this.handle(now, input);
     } finally {
       this.#handing = outer;
     }
     return handed;
   }
 
-  /** Gives the overlay an input, and arranges its next wake-up. */
   feed(now: number, input: OverlayInput): void {
-    this.#feed(now, input);
+    this.handle(now, input);
     this.node.dueBy(this.due);
   }
 
-  /** Gives the overlay an input, if gossip has started, and carries out its outputs. */
-  #feed(now: number, input: OverlayInput): void {
+  handle(now: number, input: OverlayInput): void {
     this.overlay?.handle(now, input);
     this.#carryOut(now);
   }
@@ -372,8 +358,8 @@ export class TopicSession implements TopicContext {
 
   pushed(from: string, envelope: Envelope, now: number): void {
     if (envelope.id.origin === from && this.#life.isRestarted(from)) this.#begin(from, envelope);
-    if (envelope.isAsked && envelope.id.origin === from) this.deliveries.ask(envelope.id, from);
-    this.#inspection.inspect(from, envelope, now);
+    if (envelope.isAsked && envelope.id.origin === from) this.incoming.ask(envelope.id, from);
+    this.incoming.inspect(from, envelope, now);
     if (this.#isDueTold) return;
     this.#isDueTold = true;
     this.node.clock.defer(this.#tellDue);
@@ -424,8 +410,8 @@ export class TopicSession implements TopicContext {
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (!this.isMember) return false;
-    if (envelope.isAsked) this.deliveries.ask(envelope.id, from);
-    const isTaken = this.#inspection.inspect(from, envelope, now, true);
+    if (envelope.isAsked) this.incoming.ask(envelope.id, from);
+    const isTaken = this.incoming.inspect(from, envelope, now, true);
     this.node.dueBy(this.due);
     return isTaken;
   }
@@ -447,7 +433,7 @@ export class TopicSession implements TopicContext {
     const failure = { nodeId: to, error: this.notSent(reason, to, size) };
     if (this.#handing?.id === id) this.#handing.failed.push(failure);
     else this.publisher.unsent(id, failure);
-    this.deliveries.unsent(reason, id, to);
+    this.incoming.unsent(reason, id, to);
   }
 
   notSent(reason: Unsent, to: string, size: number): TransportError {
@@ -470,21 +456,21 @@ export class TopicSession implements TopicContext {
     return Math.min(
       this.overlay?.wakeAt ?? Number.POSITIVE_INFINITY,
       this.#seen.due + GRAIN,
-      this.#inspection.validation.due,
+      this.incoming.validation.due,
       this.publisher.due,
     );
   }
 
   wake(now: number): void {
-    if (this.overlay !== undefined && now >= this.overlay.wakeAt) this.#feed(now, { type: 'wake' });
+    if (this.overlay !== undefined && now >= this.overlay.wakeAt) this.handle(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
-    this.#inspection.validation.wake(now);
+    this.incoming.validation.wake(now);
     this.publisher.wake(now);
   }
 
   snapshot(): TopicSnapshot {
     const { overlay } = this;
-    const { readers, delivered, duplicates, dropped } = this.deliveries;
+    const { readers, delivered, duplicates, dropped, validation } = this.incoming;
     return {
       topic: this.key.name,
       key: this.key.hex,
@@ -494,8 +480,8 @@ export class TopicSession implements TopicContext {
       interested: this.interested.length,
       handles: this.handles,
       readers: readers.map((reader) => reader.state),
-      validating: this.#inspection.validation.size,
-      toValidate: this.#inspection.validation.waiting,
+      validating: validation.size,
+      toValidate: validation.waiting,
       published: this.publisher.published,
       delivered,
       duplicates,

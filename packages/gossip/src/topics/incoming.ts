@@ -1,16 +1,17 @@
 // Checks messages of others before they are delivered or passed on: whether they are new, their
-// audience, signature and size, the codec, and the topic's validator.
+// audience, signature and size, the codec, and the topic's validator. Hands accepted messages to
+// the readers, counts the others, and sends the receipts that publishers request.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { SizedQueue } from '../messages/sized-queue.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { MessageDropReason, MessageVerdict } from '../types.ts';
-import type { Envelope } from '../wire/frame.ts';
-import type { Deliveries } from './deliveries.ts';
-import type { TopicContext, TopicNode } from './topic-context.ts';
+import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
+import { type DeliveryOutcome, type Envelope, encodeReceipt } from '../wire/frame.ts';
+import { handOut, type TopicReader } from './reader.ts';
+import type { TopicContext } from './topic-context.ts';
+import { type Check, type Finding, Validation } from './validation.ts';
 
 /**
  * The sender of one copy of a message under validation. Only the first copy is validated; without
@@ -27,13 +28,19 @@ interface Held {
   readonly copies: Copy[];
 }
 
-/** The inspection of all incoming messages of one topic. */
-export class Inspection {
-  readonly #topic: TopicContext;
-  readonly #deliveries: Deliveries;
-  readonly #feed: (now: number, input: OverlayInput) => void;
-  readonly #validate: TopicConfig['validate'];
+/** The messages of others on one topic, from their arrival to the readers. */
+export class Incoming {
+  /**
+   * The readers. When a reader is added or removed, the list is replaced rather than changed, so
+   * that it can be iterated over in the meantime.
+   */
+  readers: readonly TopicReader[] = [];
+  delivered = 0;
+  duplicates = 0;
+  readonly dropped: Partial<Record<MessageDropReason, number>> = {};
   readonly validation: Validation;
+  readonly #topic: TopicContext;
+  readonly #validate: TopicConfig['validate'];
   /**
    * True if the overlay or a relay may still send the payload after a reader got the decoded
    * message. The codec then gets a copy, because the decoded message may lie in the same memory.
@@ -46,12 +53,11 @@ export class Inspection {
    * validated again.
    */
   readonly #refused = new Map<string, MessageDropReason>();
+  /** Keys of the messages for which a receipt is requested → the peers that brought them. */
+  readonly #asked = new Map<string, string>();
 
-  /** @param feed gives the overlay an input */
   constructor(
     topic: TopicContext,
-    deliveries: Deliveries,
-    feed: (now: number, input: OverlayInput) => void,
     {
       validate,
       validateTimeout: timeout = 1_000,
@@ -61,17 +67,42 @@ export class Inspection {
   ) {
     const { node, codec } = topic;
     this.#topic = topic;
-    this.#deliveries = deliveries;
-    this.#feed = feed;
     this.#validate = validate;
     this.#isShared = node.isKept && codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
     this.validation = new Validation({ timeout, atOnce, messages, bytes }, node);
   }
 
-  close(): void {
+  addReader(reader: TopicReader): void {
+    this.readers = [...this.readers, reader];
+  }
+
+  /** Called when a reader has ended. */
+  removeReader(reader: TopicReader): void {
+    this.readers = this.readers.filter((other) => other !== reader);
+    this.#topic.review();
+  }
+
+  /** Ends all readers, because the topic is closed. No more receipts are sent. */
+  end(): void {
+    for (const reader of this.readers) reader.close();
+    this.#asked.clear();
     this.validation.clear();
     this.#held.clear();
+  }
+
+  /**
+   * Records that the publisher of a message asks for a receipt, which is sent once, as soon as the
+   * outcome is known; `from` is the peer that sent the message.
+   */
+  ask(id: MessageId, from: string): void {
+    this.#asked.set(messageKey(id), from);
+    dropOldest(this.#asked, ASKED);
+  }
+
+  /** Called when a message could not be sent to a peer. */
+  unsent(reason: Unsent, id: MessageId, to: string): void {
+    this.#count(reason, id, { to });
   }
 
   /**
@@ -94,7 +125,7 @@ export class Inspection {
     if (!isRelayed && from !== id.origin && (audience === 'to' || !topic.overlay!.passesOn))
       return this.#drop('forged', id, from, isRead);
     if (audience !== 'to' && !topic.overlay!.takesFrom(from, id.origin)) {
-      this.#feed(now, { type: 'reject', peer: from });
+      topic.handle(now, { type: 'reject', peer: from });
       return this.#drop('stranger', id, from);
     }
     const push: Push<Body> = { kind: 'push', id, hops, payload: envelope, size: payload.length };
@@ -107,8 +138,7 @@ export class Inspection {
     const refused = this.#refused.size > 0 ? this.#refused.get(messageKey(id)) : undefined;
     if (refused !== undefined) {
       this.#tell(envelope, now, { type: 'refused', id });
-      this.#deliveries.drop('refused', id, from, refused);
-      return false;
+      return this.#drop('refused', id, from, false, refused);
     }
     const held = this.#held.size > 0 ? this.#held.get(messageKey(id)) : undefined;
     // Forgeries are not remembered, neither here nor by the overlay, because the true message may
@@ -163,12 +193,12 @@ export class Inspection {
     const verdict = topic.note(id, now, from);
     if (verdict === 'seen') {
       this.#tell(payload, now, { type: 'repeated', from, id });
-      this.#deliveries.repeated(id, from);
+      this.#repeated(id, from);
       return true;
     }
     if (verdict === 'new') {
       this.#tell(payload, now, { type: 'received', from, message: push });
-      this.#deliveries.deliver(push, messageKey(id), from);
+      this.#deliver(push, from);
       return true;
     }
     const reason = verdict === 'flood' ? 'full' : verdict;
@@ -186,7 +216,7 @@ export class Inspection {
 
   /** Tells the overlay about a message, unless the message is for a list of nodes. */
   #tell({ audience }: Pick<Body, 'audience'>, now: number, input: OverlayInput): void {
-    if (audience !== 'to') this.#feed(now, input);
+    if (audience !== 'to') this.#topic.handle(now, input);
   }
 
   /** @param isToBlame true if the sender is to blame for a message that the validator rejects */
@@ -234,12 +264,6 @@ export class Inspection {
     if (this.#held.get(key) === held) this.#tell(payload, now, { type: 'held', id });
   }
 
-  #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
-    this.#deliveries.drop(reason, id, from);
-    if (isToBlame) this.#topic.misbehaved(from, reason);
-    return false;
-  }
-
   #refuse(
     reason: MessageDropReason,
     message: Pick<Envelope, 'id' | 'audience'>,
@@ -258,6 +282,76 @@ export class Inspection {
       id,
     });
     return this.#drop(reason, id, from, isToBlame);
+  }
+
+  /** @param first the reason why an earlier copy was dropped, if that is the cause of this drop */
+  #drop(
+    reason: MessageDropReason,
+    id: MessageId,
+    from: string,
+    isToBlame = false,
+    first = reason,
+  ): false {
+    this.#answer(id, from, first);
+    this.#count(reason, id, { from });
+    if (isToBlame) this.#topic.misbehaved(from, reason);
+    return false;
+  }
+
+  /** Handles an accepted message that arrived for the first time. */
+  #deliver({ payload: body, id, hops, size }: Push<Body>, from: string): void {
+    const { codec, node, key: topic } = this.#topic;
+    const key = messageKey(id);
+    if (body.audience === 'except' && body.nodes.includes(node.self))
+      return void this.#drop('excluded', id, from);
+    this.delivered++;
+    this.#answer(id, from, 'took');
+    const { origin } = id;
+    const signed = body.signature !== undefined;
+    if (node.events.isRead) {
+      const type = 'delivered';
+      node.events.tell({ type, topic: topic.name, id: key, origin, signed, from, hops });
+    }
+    if (node.reporter.hearsDeliveries)
+      node.reporter.delivered({ topic: topic.name, id: key, bytes: size, from, hops });
+    const meta: MessageMeta = { id: key, origin, signed, from, hops, missed: 0 };
+    // A reader that one of these readers adds gets only later messages.
+    const list = this.readers;
+    if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
+    else if (list.length > 0)
+      handOut(list, codec, body, meta, (error) => this.#topic.failed(error));
+    // The message is passed on as its payload, so the decoded one isn't cached with it.
+    body.message = undefined;
+  }
+
+  /** A known message arrived again. */
+  #repeated(id: MessageId, from: string): void {
+    this.duplicates++;
+    this.#answer(id, from, 'took');
+    const { events } = this.#topic.node;
+    if (events.isRead)
+      events.tell({ type: 'duplicate', topic: this.#topic.key.name, id: messageKey(id), from });
+  }
+
+  /** Sends a receipt if one is due, unless the outcome belongs to a copy that another peer sent. */
+  #answer(id: MessageId, from: string, verdict: DeliveryOutcome): void {
+    if (this.#asked.size === 0) return;
+    const key = messageKey(id);
+    if (this.#asked.get(key) !== from) return;
+    this.#asked.delete(key);
+    const { node, key: topic } = this.#topic;
+    node.members.acknowledge(id.origin, encodeReceipt({ topic: topic.hex, id, verdict }));
+  }
+
+  #count(
+    reason: MessageDropReason,
+    id: MessageId,
+    peer: { readonly from?: string; readonly to?: string },
+  ): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    const { node, key } = this.#topic;
+    if (!node.events.isRead) return;
+    node.events.tell({ type: 'dropped', topic: key.name, reason, id: messageKey(id), ...peer });
   }
 }
 
@@ -295,164 +389,8 @@ const QUEUED = 4_096;
 const QUEUED_BYTES = 16 * 1024 * 1024;
 /** Maximum number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;
-
-// Runs validators: a limited number at a time, each with a timeout. Further messages wait in a
-// bounded queue, in which the peers that sent them take turns.
-
-/** The outcome of a validation. */
-type Finding = MessageVerdict | 'timeout' | 'overloaded' | 'failed';
-
-/** Limits of the validation. */
-interface ValidationOptions {
-  /** Time limit of each validator, in milliseconds from its start. */
-  readonly timeout: number;
-  /** Maximum number of validators that run at a time. */
-  readonly atOnce: number;
-  /** Maximum number of messages that wait. */
-  readonly messages: number;
-  /** Maximum size in bytes of all waiting messages. A single message may always wait. */
-  readonly bytes: number;
-}
-
-/** A message to validate. */
-interface Check {
-  /** The peer that sent it. */
-  readonly from: string;
-  readonly size: number;
-  begin(): MessageVerdict | Promise<MessageVerdict>;
-  /** Called once, either synchronously or later. */
-  settled(finding: Finding, error?: unknown): void;
-}
-
-/** The running validators of one topic, and the messages that wait for one. */
-export class Validation {
-  /** Number of waiting messages. */
-  waiting = 0;
-  readonly #options: ValidationOptions;
-  readonly #node: Pick<TopicNode, 'clock' | 'dueBy'>;
-  /**
-   * Running validators, the oldest first. All have the same timeout, so they are sorted by their
-   * deadlines.
-   */
-  readonly #pending = new Map<
-    object,
-    { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }
-  >();
-  /** The peers that have waiting messages; the first one is served next. */
-  readonly #lanes = new Map<string, SizedQueue<Check>>();
-  #bytes = 0;
-  #isDraining = false;
-
-  constructor(options: ValidationOptions, node: Pick<TopicNode, 'clock' | 'dueBy'>) {
-    this.#options = options;
-    this.#node = node;
-  }
-
-  /** Number of running validators. */
-  get size(): number {
-    return this.#pending.size;
-  }
-
-  get due(): number {
-    if (this.#pending.size === 0) return Number.POSITIVE_INFINITY;
-    return this.#pending.values().next().value!.due;
-  }
-
-  /**
-   * Validates a message, now or when it is the turn of its sender. If too many wait, the sender of
-   * most of them loses its newest.
-   */
-  run(check: Check, now: number): void {
-    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
-      return this.#begin(check, now);
-    const { from, size } = check;
-    const own = this.#lanes.get(from) ?? new SizedQueue<Check>();
-    this.#lanes.set(from, own);
-    own.push(check);
-    this.waiting++;
-    this.#bytes += size;
-    const { messages, bytes } = this.#options;
-    while (this.waiting > messages) this.#drop(own, 'length');
-    while (this.waiting > 1 && this.#bytes > bytes) this.#drop(own, 'bytes');
-  }
-
-  /** Ends validations that took too long, with the finding `timeout`. */
-  wake(now: number): void {
-    for (const { due, settle } of [...this.#pending.values()]) {
-      if (now < due) return;
-      settle('timeout');
-    }
-  }
-
-  /** Forgets all validations; their outcomes are no longer reported. */
-  clear(): void {
-    this.#pending.clear();
-    this.#lanes.clear();
-    this.waiting = this.#bytes = 0;
-  }
-
-  #begin(check: Check, now: number): void {
-    let verdict: MessageVerdict | Promise<MessageVerdict>;
-    try {
-      verdict = check.begin();
-    } catch (error) {
-      return check.settled('failed', error);
-    }
-    if (typeof verdict === 'string') return check.settled(...known(verdict));
-    const ticket = {};
-    const settle = (finding: Finding, error?: unknown) => {
-      if (!this.#pending.delete(ticket)) return;
-      check.settled(finding, error);
-      this.#drain();
-    };
-    this.#pending.set(ticket, { due: now + this.#options.timeout, settle });
-    Promise.resolve(verdict).then(
-      (given) => settle(...known(given)),
-      (error) => settle('failed', error),
-    );
-  }
-
-  /** Begins waiting validations while there is room. */
-  #drain(): void {
-    if (this.waiting === 0 || this.#isDraining) return;
-    this.#isDraining = true;
-    const now = this.#node.clock.now();
-    while (this.waiting > 0 && this.#pending.size < this.#options.atOnce)
-      this.#begin(this.#take(), now);
-    this.#isDraining = false;
-    this.#node.dueBy(this.due);
-  }
-
-  /** Removes the oldest message of the peer whose turn it is. */
-  #take(): Check {
-    const [from, lane] = this.#lanes.entries().next().value!;
-    const check = lane.shift()!;
-    this.#left(check);
-    this.#lanes.delete(from);
-    if (lane.length > 0) this.#lanes.set(from, lane);
-    return check;
-  }
-
-  /** Drops the newest message of the peer that has most, or of `own` if none has more. */
-  #drop(own: SizedQueue<Check>, measure: 'length' | 'bytes'): void {
-    let most = own;
-    for (const lane of this.#lanes.values()) if (lane[measure] > most[measure]) most = lane;
-    const check = most.pop()!;
-    this.#left(check);
-    if (most.length === 0) this.#lanes.delete(check.from);
-    check.settled('overloaded');
-  }
-
-  #left({ size }: Check): void {
-    this.waiting--;
-    this.#bytes -= size;
-  }
-}
-
-function known(verdict: unknown): [Finding, unknown?] {
-  if (verdict === 'accept' || verdict === 'reject' || verdict === 'ignore') return [verdict];
-  return [
-    'failed',
-    new TypeError(`validate: must return 'accept', 'reject' or 'ignore', got ${String(verdict)}`),
-  ];
-}
+/**
+ * Maximum number of messages that await their receipt: twice the default number of messages that
+ * wait for a validator. Beyond that, the oldest request is not answered.
+ */
+const ASKED = 8_192;
