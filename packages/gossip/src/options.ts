@@ -153,15 +153,15 @@ export const topicOptions = optionsSchema({
   validate: option.optional(
     option.callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),
   ),
-  validateTimeout: option.optional(option.milliseconds()),
-  validateAtOnce: option.optional(option.integer(1, 65_536)),
+  validateTimeout: option.withDefault(option.milliseconds(), 1_000),
+  validateAtOnce: option.withDefault(option.integer(1, 65_536), 256),
   validateQueue: option.group({
-    messages: option.optional(option.integer(0, 1_000_000)),
-    bytes: option.optional(option.integer(0, 1024 * 1024 * 1024)),
+    messages: option.withDefault(option.integer(0, 1_000_000), 4_096),
+    bytes: option.withDefault(option.integer(0, 1024 * 1024 * 1024), 16 * 1024 * 1024),
   }),
 });
 
-/** The parsed options of a topic; options that were left out are undefined. */
+/** The parsed options of a topic, with defaults. Without `limit`, the topic decides it. */
 export type TopicConfig = Options<typeof topicOptions>;
 
 /** The schema of the options of a reader. */

@@ -263,12 +263,8 @@ export class ConnectedMembers implements TopicMembers {
     return this.all.get(to)?.outbox.put(parcel) ?? false;
   }
 
-  terms(
-    to: string,
-    topic: TopicKey,
-    { overlay, limit, life }: TopicTerms & { readonly life: number | undefined },
-  ): void {
-    const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
+  terms(to: string, topic: TopicKey, terms: TopicTerms, life: number | undefined): void {
+    const request = { topic: topic.hex, ...terms, ...(life === undefined ? {} : { life }) };
     this.all.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
   }
 

@@ -91,7 +91,7 @@ export class Differences {
     if (now - known.toldAt < AGAIN) return;
     known.toldAt = now;
     const { node, key } = this.#topic;
-    node.members.terms(peer, key, { ...this.terms, life: this.#topic.lifeOf(peer) });
+    node.members.terms(peer, key, this.terms, this.#topic.lifeOf(peer));
   }
 
   /** Called when a peer has announced its terms. */

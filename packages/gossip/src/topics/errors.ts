@@ -21,27 +21,20 @@ export function notSent(
   limit = Number.POSITIVE_INFINITY,
 ): TransportError {
   const details = { target: nodeId, sent: false };
-  if (reason === 'no-room')
-    return new TransportError(
-      'resource_exhausted',
-      `the queue for node ${nodeId} is full (outbound)`,
-      details,
-    );
+  if (reason === 'no-room') {
+    const text = `the queue for node ${nodeId} is full (outbound)`;
+    return new TransportError('resource_exhausted', text, details);
+  }
   const what =
     size > limit ? `its limit for the topic: ${limit}` : 'limits.message of its transport';
-  return reasonError(
-    'too_large',
-    `a message of ${size} bytes is above what node ${nodeId} accepts (${what})`,
-    details,
-  );
+  const text = `a message of ${size} bytes is above what node ${nodeId} accepts (${what})`;
+  return reasonError('too_large', text, details);
 }
 
 /** Returns the error for a recipient that is not on the topic. */
 export function notOnTopic(nodeId: string, topic: string): TransportError {
-  return new TransportError('not_found', `node ${nodeId} is not on topic ${topic}`, {
-    target: nodeId,
-    sent: false,
-  });
+  const details = { target: nodeId, sent: false };
+  return new TransportError('not_found', `node ${nodeId} is not on topic ${topic}`, details);
 }
 
 /**
@@ -53,18 +46,12 @@ export function gone(
   topic: string,
   cause: TransportError | undefined,
 ): TransportError {
+  const [code, what] =
+    cause === undefined
+      ? (['not_found', `node ${nodeId} left topic ${topic}`] as const)
+      : (['unavailable', `the connection to node ${nodeId} was lost`] as const);
   const details = { target: nodeId, sent: true, cause };
-  if (cause === undefined)
-    return new TransportError(
-      'not_found',
-      `node ${nodeId} left topic ${topic} before it confirmed the message`,
-      details,
-    );
-  return new TransportError(
-    'unavailable',
-    `the connection to node ${nodeId} was lost before it confirmed the message`,
-    details,
-  );
+  return new TransportError(code, `${what} before it confirmed the message`, details);
 }
 
 /** Returns the error for a peer that refused a message instead of confirming it. */

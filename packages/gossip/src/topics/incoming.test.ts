@@ -28,7 +28,8 @@ function incomingOf(parts: object, node: object = {}, validate?: object): Incomi
     },
     ...parts,
   };
-  return new Incoming(topic as never, { validateQueue: {}, validate } as never);
+  const limits = { validateTimeout: 1_000, validateAtOnce: 1, validateQueue: {} };
+  return new Incoming(topic as never, { ...limits, validate } as never);
 }
 
 function envelopeOf(origin: string): Envelope {

@@ -56,21 +56,12 @@ export class Incoming {
   /** Keys of the messages for which a receipt is requested → the peers that brought them. */
   readonly #asked = new Map<string, string>();
 
-  constructor(
-    topic: TopicContext,
-    {
-      validate,
-      validateTimeout: timeout = 1_000,
-      validateAtOnce: atOnce = 256,
-      validateQueue,
-    }: TopicConfig,
-  ) {
+  constructor(topic: TopicContext, config: TopicConfig) {
     const { node, codec } = topic;
     this.#topic = topic;
-    this.#validate = validate;
+    this.#validate = config.validate;
     this.#isShared = node.isKept && codec.name !== 'json';
-    const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
-    this.validation = new Validation({ timeout, atOnce, messages, bytes }, node);
+    this.validation = new Validation(config, node);
   }
 
   addReader(reader: TopicReader): void {
@@ -343,11 +334,7 @@ export class Incoming {
     node.members.acknowledge(id.origin, encodeReceipt({ topic: topic.hex, id, verdict }));
   }
 
-  #count(
-    reason: MessageDropReason,
-    id: MessageId,
-    peer: { readonly from?: string; readonly to?: string },
-  ): void {
+  #count(reason: MessageDropReason, id: MessageId, peer: { from: string } | { to: string }): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     const { node, key } = this.#topic;
     if (!node.events.isRead) return;
@@ -384,9 +371,6 @@ const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, MessageDropReason>> =
 };
 /** Maximum number of further copies of one message that wait for its verdict. */
 const COPIES = 64;
-/** Default limits of the messages that wait for a validator, and of their bytes. */
-const QUEUED = 4_096;
-const QUEUED_BYTES = 16 * 1024 * 1024;
 /** Maximum number of messages that are remembered as not accepted. */
 const REFUSED = 4_096;
 /**

@@ -4,13 +4,6 @@
 import { dropOldest } from '@trunkline/peers/internal';
 import type { TopicNode } from './topic-context.ts';
 
-interface RestartedNode {
-  /** The newest life that was known before the restart. */
-  readonly life: number;
-  /** True once a message of the new life has come directly from the node. */
-  hasBegun: boolean;
-}
-
 export class TopicLife {
   /**
    * The number of this node's life on the topic. A new life begins when the topic is joined again.
@@ -19,8 +12,11 @@ export class TopicLife {
   epoch = -1;
   readonly #node: TopicNode;
   readonly #newest: (nodeId: string) => number;
-  /** The restarted nodes by id, the oldest first; at most 4,096 are remembered. */
-  readonly #restarted = new Map<string, RestartedNode>();
+  /**
+   * The restarted nodes by id, the oldest first, each with the newest life that was known before
+   * its restart. `hasBegun` is true once a message of the new life has come directly from it.
+   */
+  readonly #restarted = new Map<string, { readonly life: number; hasBegun: boolean }>();
   /** Time at which this life began, in milliseconds of this node's clock. */
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later life. */

@@ -129,11 +129,7 @@ export interface TopicMembers {
   /** Sends or queues a control message. Returns false if there is no room. */
   control(to: string, topic: TopicKey, control: Control): boolean;
   /** Announces this node's terms on the topic to a peer. */
-  terms(
-    to: string,
-    topic: TopicKey,
-    terms: TopicTerms & { readonly life: number | undefined },
-  ): void;
+  terms(to: string, topic: TopicKey, terms: TopicTerms, life: number | undefined): void;
   /** Sends or queues a receipt. */
   acknowledge(to: string, receipt: Uint8Array): void;
 }
@@ -145,10 +141,7 @@ export interface TopicNode {
   readonly random: Random;
   readonly events: EventHub<GossipEvent>;
   /** Reports messages to the observer of the transport. */
-  readonly reporter: Pick<
-    Reporter,
-    'hearsPublications' | 'publish' | 'hearsDeliveries' | 'delivered'
-  >;
+  readonly reporter: Reporter;
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
   readonly members: TopicMembers;

@@ -7,7 +7,7 @@ import { Validation } from './validation.ts';
 /** A validation of one message at a time, which `next` ends, and the fates of its messages. */
 function validation(limits: { readonly messages: number; readonly bytes: number }) {
   const validating = new Validation(
-    { timeout: 1_000, atOnce: 1, ...limits },
+    { validateTimeout: 1_000, validateAtOnce: 1, validateQueue: limits },
     { clock: { now: () => 0 }, dueBy: () => {} } as never,
   );
   const begun: string[] = [];

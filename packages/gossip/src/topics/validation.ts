@@ -2,23 +2,15 @@
 // bounded queue, in which the peers that sent them take turns.
 
 import { SizedQueue } from '../messages/sized-queue.ts';
+import type { TopicConfig } from '../options.ts';
 import type { MessageVerdict } from '../types.ts';
 import type { TopicNode } from './topic-context.ts';
 
 /** The outcome of a validation. */
 export type Finding = MessageVerdict | 'timeout' | 'overloaded' | 'failed';
 
-/** Limits of the validation. */
-interface ValidationOptions {
-  /** Time limit of each validator, in milliseconds from its start. */
-  readonly timeout: number;
-  /** Maximum number of validators that run at a time. */
-  readonly atOnce: number;
-  /** Maximum number of messages that wait. */
-  readonly messages: number;
-  /** Maximum size in bytes of all waiting messages. A single message may always wait. */
-  readonly bytes: number;
-}
+/** The limits of the validation; a single message may always wait. */
+type ValidationConfig = Pick<TopicConfig, 'validateTimeout' | 'validateAtOnce' | 'validateQueue'>;
 
 /** A message to validate. */
 export interface Check {
@@ -34,7 +26,7 @@ export interface Check {
 export class Validation {
   /** Number of waiting messages. */
   waiting = 0;
-  readonly #options: ValidationOptions;
+  readonly #config: ValidationConfig;
   readonly #node: Pick<TopicNode, 'clock' | 'dueBy'>;
   /**
    * Running validators, the oldest first. All have the same timeout, so they are sorted by their
@@ -49,8 +41,8 @@ export class Validation {
   #bytes = 0;
   #isDraining = false;
 
-  constructor(options: ValidationOptions, node: Pick<TopicNode, 'clock' | 'dueBy'>) {
-    this.#options = options;
+  constructor(config: ValidationConfig, node: Pick<TopicNode, 'clock' | 'dueBy'>) {
+    this.#config = config;
     this.#node = node;
   }
 
@@ -69,7 +61,7 @@ export class Validation {
    * most of them loses its newest.
    */
   run(check: Check, now: number): void {
-    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
+    if (this.waiting === 0 && this.#pending.size < this.#config.validateAtOnce)
       return this.#begin(check, now);
     const { from, size } = check;
     const own = this.#lanes.get(from) ?? new SizedQueue<Check>();
@@ -77,7 +69,7 @@ export class Validation {
     own.push(check);
     this.waiting++;
     this.#bytes += size;
-    const { messages, bytes } = this.#options;
+    const { messages, bytes } = this.#config.validateQueue;
     while (this.waiting > messages) this.#drop(own, 'length');
     while (this.waiting > 1 && this.#bytes > bytes) this.#drop(own, 'bytes');
   }
@@ -111,7 +103,7 @@ export class Validation {
       check.settled(finding, error);
       this.#drain();
     };
-    this.#pending.set(ticket, { due: now + this.#options.timeout, settle });
+    this.#pending.set(ticket, { due: now + this.#config.validateTimeout, settle });
     Promise.resolve(verdict).then(
       (given) => settle(...known(given)),
       (error) => settle('failed', error),
@@ -123,7 +115,7 @@ export class Validation {
     if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
     const now = this.#node.clock.now();
-    while (this.waiting > 0 && this.#pending.size < this.#options.atOnce)
+    while (this.waiting > 0 && this.#pending.size < this.#config.validateAtOnce)
       this.#begin(this.#take(), now);
     this.#isDraining = false;
     this.#node.dueBy(this.due);
