@@ -6,11 +6,7 @@ export { type FullMeshOptions, fullMesh } from './overlay/full-mesh.ts';
 export type { OverlayFactory } from './overlay/overlay.ts';
 export { type PartialViewOverlayOptions, partialView } from './overlay/partial-view.ts';
 export type { MessageSigner, SignatureOptions } from './signatures/signatures.ts';
-export type {
-  GossipSnapshot,
-  TopicSnapshot,
-} from './snapshots.ts';
-export { formatGossip } from './snapshots.ts';
+export { formatGossip, type GossipSnapshot, type TopicSnapshot } from './snapshots.ts';
 export type { Topic } from './topic.ts';
 export type {
   GossipEvent,

@@ -41,11 +41,6 @@ export class OriginWindow {
     return this.#gaps?.length ?? 0;
   }
 
-  /** True if any gap is open. */
-  get isOpen(): boolean {
-    return this.#gaps !== undefined;
-  }
-
   /** Time at which the oldest gap closes; Infinity if there is none. */
   closesAt({ retention }: OriginWindowLimits): number {
     return Math.min(...(this.#gaps ?? []).map(({ since }) => since)) + retention;

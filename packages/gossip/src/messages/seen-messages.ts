@@ -144,9 +144,9 @@ export class SeenMessages {
       this.#gaps < MOST_GAPS ? this.#options : { retention, gaps: Math.max(FEW_GAPS, before) },
     );
     this.#gaps += window.gaps - before;
-    if (window.isOpen) this.#open.add(origin);
+    if (window.gaps > 0) this.#open.add(origin);
     else this.#open.delete(origin);
-    const soonest = window.isOpen ? Math.min(retention, originRetention) : originRetention;
+    const soonest = window.gaps > 0 ? Math.min(retention, originRetention) : originRetention;
     this.due = Math.min(this.due, now + soonest);
     return 'new';
   }
@@ -185,7 +185,7 @@ export class SeenMessages {
       const before = origin.window.gaps;
       origin.window.closeOld(now, this.#options);
       this.#gaps += origin.window.gaps - before;
-      if (!origin.window.isOpen) this.#open.delete(origin);
+      if (origin.window.gaps === 0) this.#open.delete(origin);
     }
     this.due = this.#lookDue(now);
   }

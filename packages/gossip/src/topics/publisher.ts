@@ -128,20 +128,15 @@ export class Publisher {
       return resultOf(queued.length, failed);
     }
     const patience = isAsked ? timeout : Math.min(timeout, this.#isBeginning ? PATIENCE : NEW);
-    const until = isNew ? this.#newUntil : now;
-    const publication = new Publication({
-      min,
-      timeout,
-      due: now + patience,
-      open: { message, until },
-    });
+    const open = { message, until: isNew ? this.#newUntil : now };
+    const publication = new Publication({ min, timeout, due: now + patience, open });
     for (const peer of queued) publication.sent(peer);
     for (const failure of failed) publication.fails(failure);
     for (const peer of pending) publication.pending.add(peer);
     // A first neighbor may appear soon, and will get the message.
     if (queued.length === 0 && (isNew || this.#isBeginning)) publication.pending.add(ANYBODY);
     this.#add(publication, message);
-    this.#review(publication);
+    this.#look(publication);
     node.dueBy(this.#topic.due);
     return publication.promise;
   }
@@ -236,7 +231,7 @@ export class Publisher {
         publication.fails({ nodeId, error: asTransportError(error, nodeId) });
       }
       publication.pending.delete(dial);
-      this.#look(publication);
+      this.#watch(publication);
     };
     const here = nodes.filter(
       (nodeId) =>
@@ -253,7 +248,7 @@ export class Publisher {
       else void reach(nodeId);
     }
     publication.pending.delete(CHOSEN);
-    this.#look(publication);
+    this.#watch(publication);
     return publication.promise;
   }
 
@@ -296,7 +291,7 @@ export class Publisher {
       } catch (error) {
         publication.fail(error);
       }
-      this.#look(publication);
+      this.#watch(publication);
     };
     const fill = async () => {
       let left = count;
@@ -311,7 +306,7 @@ export class Publisher {
     // Signing a message may throw.
     void fill()
       .catch((error) => publication.fail(error))
-      .then(() => this.#look(publication));
+      .then(() => this.#watch(publication));
     return publication.promise;
   }
 
@@ -339,8 +334,8 @@ export class Publisher {
   }
 
   /** Checks whether a publication is over. If it is not, arranges a wake-up at its end. */
-  #look(publication: Publication): void {
-    this.#review(publication);
+  #watch(publication: Publication): void {
+    this.#look(publication);
     if (!publication.isOver) this.#topic.node.dueBy(publication.due);
   }
 
@@ -355,7 +350,7 @@ export class Publisher {
   }
 
   /** Checks whether a publication is over, after something has happened to it. */
-  #review(publication: Publication): void {
+  #look(publication: Publication): void {
     publication.look();
     if (!publication.isOver || this.#topic.node.clock.now() < publication.due) return;
     this.#open.delete(publication);
@@ -374,7 +369,7 @@ export class Publisher {
       const error = refusedBy(from, verdict);
       this.#lost(publication, { nodeId: from, refusal: verdict, error });
     }
-    this.#review(publication);
+    this.#look(publication);
   }
 
   /** Called when a message could not be sent to a peer after all. */
@@ -382,7 +377,7 @@ export class Publisher {
     const publication = this.#asking.size === 0 ? undefined : this.#asking.get(messageKey(id));
     if (publication === undefined) return;
     publication.fails(failure);
-    this.#review(publication);
+    this.#look(publication);
   }
 
   neighborUp(nodeId: string): void {
@@ -390,7 +385,7 @@ export class Publisher {
       if (publication.message === undefined) continue;
       if (!publication.queued.has(nodeId)) this.#offer(publication, nodeId);
       publication.pending.delete(ANYBODY);
-      this.#review(publication);
+      this.#look(publication);
     }
   }
 
@@ -398,7 +393,7 @@ export class Publisher {
     for (const publication of this.#open) {
       if (!publication.queued.has(nodeId)) continue;
       this.#lost(publication, { nodeId, error: gone(nodeId, this.#topic.key.name, error) });
-      this.#review(publication);
+      this.#look(publication);
     }
   }
 
@@ -406,7 +401,7 @@ export class Publisher {
   known(nodeId: string): void {
     for (const publication of this.#open) {
       publication.pending.delete(nodeId);
-      this.#review(publication);
+      this.#look(publication);
     }
   }
 
@@ -449,7 +444,7 @@ export class Publisher {
     for (const publication of this.#open) {
       if (now < publication.due) continue;
       publication.expire();
-      this.#review(publication);
+      this.#look(publication);
     }
     if (now >= this.#newUntil) this.#endArrivals();
   }

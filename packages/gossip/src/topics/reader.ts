@@ -59,14 +59,14 @@ export abstract class TopicReader {
     if (this.isOver) return;
     const missed = this.#missed;
     this.#missed = 0;
-    // The reader is usually idle, so most messages need no place in its queue.
+    // The reader is usually idle, so most messages need no place in its queue. The queue of an idle
+    // reader is empty.
     if (this.#waiting.length === 0 && this.takeNow(message, withMissed(meta, missed))) return;
     this.#waiting.push({ message, meta, size, missed });
     if (this.#isTooLong(0, 0)) {
       this.#cutTimer ??= this.#topic.node.clock.setTimeout(this.#hadItsTurn, 0);
       if (this.#isTooLong(TURN_MESSAGES, TURN_BYTES)) this.#shorten(TURN_MESSAGES, TURN_BYTES);
     }
-    this.ready();
   }
 
   close(): void {
@@ -75,7 +75,6 @@ export abstract class TopicReader {
     this.#topic.node.clock.clearTimeout(this.#cutTimer);
     this.#waiting.clear();
     this.#topic.incoming.removeReader(this);
-    this.ended();
   }
 
   /** Removes and returns the next message; undefined if none waits. */
@@ -128,12 +127,8 @@ export abstract class TopicReader {
 
   /** Takes a message at once if the reader is idle. It must not throw. */
   protected abstract takeNow(message: unknown, meta: MessageMeta): boolean;
-  /** Called when a message can be taken. */
-  protected abstract ready(): void;
-  /** Called when the reader ends with an error because it was too slow. */
+  /** Called when the reader has ended with an error because it was too slow. */
   protected abstract broken(error: TransportError): void;
-  /** Called when the reader has ended; no more messages follow. */
-  protected abstract ended(): void;
 }
 
 /**
@@ -157,12 +152,6 @@ export class CallbackReader extends TopicReader {
     this.#onError = onError;
   }
 
-  protected override ready(): void {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    this.#drain();
-  }
-
   protected override takeNow(message: unknown, meta: MessageMeta): boolean {
     if (this.#isBusy) return false;
     this.#isBusy = true;
@@ -170,18 +159,19 @@ export class CallbackReader extends TopicReader {
     return true;
   }
 
-  #drain(): void {
+  /** Calls the function with the messages that wait, until it returns a promise. */
+  readonly #drain = (): void => {
     for (let next = this.take(); next !== undefined; next = this.take())
       if (!this.#call(next.message, next.meta)) return;
     this.#isBusy = false;
-  }
+  };
 
   /** Calls the function. Returns false if it returned a promise. */
   #call(message: unknown, meta: MessageMeta): boolean {
     try {
       const answer = this.#callback(message, meta);
       if (!isThenable(answer)) return true;
-      void Promise.resolve(answer).then(this.#goOn, this.#threw);
+      void Promise.resolve(answer).then(this.#drain, this.#threw);
       return false;
     } catch (error) {
       this.#tell(error);
@@ -193,16 +183,9 @@ export class CallbackReader extends TopicReader {
     this.#tell(error);
   }
 
-  protected override ended(): void {}
-
-  readonly #goOn = (): void => {
-    this.#isBusy = false;
-    this.ready();
-  };
-
   readonly #threw = (error: unknown): void => {
     this.#tell(error);
-    this.#goOn();
+    this.#drain();
   };
 
   #tell(error: unknown): void {
@@ -222,10 +205,7 @@ export class LoopReader
   extends TopicReader
   implements AsyncIterableIterator<ReceivedMessage<unknown>>
 {
-  readonly #askers: {
-    readonly resolve: (result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void;
-    readonly reject: (error: unknown) => void;
-  }[] = [];
+  readonly #askers: ((result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void)[] = [];
   #error: TransportError | undefined = undefined;
 
   [Symbol.asyncIterator](): this {
@@ -239,7 +219,7 @@ export class LoopReader
     this.#error = undefined;
     if (error !== undefined) return Promise.reject(error);
     if (this.isOver) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => this.#askers.push({ resolve, reject }));
+    return new Promise((resolve) => this.#askers.push(resolve));
   }
 
   return(): Promise<IteratorResult<ReceivedMessage<unknown>, undefined>> {
@@ -249,22 +229,17 @@ export class LoopReader
 
   protected override takeNow(message: unknown, meta: MessageMeta): boolean {
     const asker = this.#askers.shift();
-    asker?.resolve({ value: { message, meta }, done: false });
+    asker?.({ value: { message, meta }, done: false });
     return asker !== undefined;
-  }
-
-  protected override ready(): void {
-    const asker = this.#askers.shift();
-    const value = asker === undefined ? undefined : this.take();
-    if (value !== undefined) asker!.resolve({ value, done: false });
   }
 
   protected override broken(error: TransportError): void {
     this.#error = error;
   }
 
-  protected override ended(): void {
-    for (const { resolve } of this.#askers.splice(0)) resolve(DONE);
+  override close(): void {
+    super.close();
+    for (const resolve of this.#askers.splice(0)) resolve(DONE);
   }
 }
 

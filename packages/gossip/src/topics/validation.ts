@@ -52,8 +52,7 @@ export class Validation {
   }
 
   get due(): number {
-    if (this.#pending.size === 0) return Number.POSITIVE_INFINITY;
-    return this.#pending.values().next().value!.due;
+    return this.#pending.values().next().value?.due ?? Number.POSITIVE_INFINITY;
   }
 
   /**
