@@ -91,11 +91,9 @@ export class SeenMessages {
   readonly #open = new Set<Origin>();
   /** The number of open gaps of all origins. */
   #gaps = 0;
-  readonly #latest: () => number;
 
   constructor(options: SeenMessagesOptions) {
     this.#options = options;
-    this.#latest = options.latest ?? (() => Number.POSITIVE_INFINITY);
     this.#introducers = new Introducers(options);
   }
 
@@ -153,7 +151,7 @@ export class SeenMessages {
 
   /** Returns true if that life is later than the origin's present one. */
   #isLater(epoch: number, origin: Origin): boolean {
-    const latest = this.#latest();
+    const latest = this.#options.latest?.() ?? Number.POSITIVE_INFINITY;
     return epoch > latest === origin.epoch > latest ? epoch > origin.epoch : epoch <= latest;
   }
 
