@@ -71,6 +71,7 @@ export class Publication {
     this.failed.delete(peer);
   }
 
+  /** Records that the message could not be sent to a peer, or that the peer did not take it. */
   fails(failure: PublishFailure): void {
     this.queued.delete(failure.nodeId);
     this.failed.set(failure.nodeId, failure);

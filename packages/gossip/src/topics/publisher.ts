@@ -191,7 +191,7 @@ export class Publisher {
     }
   }
 
-  /** Returns true if this node has published a message with that id, in the life of the last. */
+  /** Returns true if this node has published that message in the life of its last message. */
   hasPublished({ epoch, sequence }: MessageId): boolean {
     return epoch === this.#epoch && sequence < this.#sequence;
   }
@@ -410,7 +410,7 @@ export class Publisher {
     return this.#topic.overlay!.neighbors().includes(from);
   }
 
-  /** Asks another neighbor to confirm the message, because a peer that was asked will not do it. */
+  /** Records that a peer will not confirm a message, and asks another neighbor to confirm it. */
   #lost(publication: Publication, failure: PublishFailure): void {
     publication.lost(failure);
     const { message, isOver, queued, failed } = publication;
