@@ -211,9 +211,7 @@ function isIds(value: unknown): boolean {
 
 function isSigner(value: unknown): boolean {
   const { nodeId, publicKey } = (value ?? {}) as Partial<MessageSigner>;
-  return (
-    has(value, 'sign verify') && typeof nodeId === 'string' && publicKey instanceof Uint8Array
-  );
+  return has(value, 'sign verify') && typeof nodeId === 'string' && publicKey instanceof Uint8Array;
 }
 
 /** An object with these methods. `rule` completes the sentence 'must be …'. */
@@ -225,6 +223,6 @@ function has(value: unknown, methods: string): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
-    methods.split(' ').every((name) => typeof (value as Partial<Record<string, unknown>>)[name] === 'function')
+    methods.split(' ').every((name) => typeof value[name as never] === 'function')
   );
 }

@@ -103,7 +103,8 @@ export class Signatures {
   /** Throws `failed_precondition` if no node would accept this node's messages. */
   checkPublisher(): void {
     if (!this.areRequired || this.#signer !== undefined) return;
-    const text = 'publish: this node has signatures.verify, but no signatures.identity to sign with';
+    const text =
+      'publish: this node has signatures.verify, but no signatures.identity to sign with';
     throw new TransportError('failed_precondition', text, { sent: false });
   }
 

@@ -24,7 +24,7 @@ export class Publisher {
   /** The life of the last message (NaN before the first), and the sequence of the next. */
   #epoch = Number.NaN;
   #sequence = 0;
-  /** The messages that wait for peers or receipts, and those that are still offered to newcomers. */
+  /** The messages that wait for peers or receipts, or are still offered to newcomers. */
   readonly #open = new Set<Publication>();
   /** Publications that wait for receipts, by the keys of their messages. */
   readonly #asking = new Map<string, Publication>();

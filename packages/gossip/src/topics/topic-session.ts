@@ -462,7 +462,8 @@ export class TopicSession implements TopicContext {
   }
 
   wake(now: number): void {
-    if (this.overlay !== undefined && now >= this.overlay.wakeAt) this.handle(now, { type: 'wake' });
+    if (this.overlay !== undefined && now >= this.overlay.wakeAt)
+      this.handle(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.incoming.validation.wake(now);
     this.publisher.wake(now);
