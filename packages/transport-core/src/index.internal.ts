@@ -8,7 +8,7 @@ export { iterable, stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export type { Reporter } from './rpc/records.ts';
-export { charge, isThenable } from './rpc/rpc.ts';
+export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { priceOf } from './session/packets.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';

@@ -2,7 +2,6 @@
 // count of missed messages.
 
 import { type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
-import { isThenable } from '@trunkline/transport-core/internal';
 import { SizedQueue } from '../messages/sized-queue.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { MessageMeta, QueuePolicy, ReceivedMessage, TopicQueueOptions } from '../types.ts';
@@ -241,6 +240,14 @@ export class LoopReader
     super.close();
     for (const resolve of this.#askers.splice(0)) resolve(DONE);
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }
 
 /** The default limits of a reader's queue, in messages and in bytes. */
