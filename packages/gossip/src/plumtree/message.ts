@@ -169,6 +169,11 @@ export interface ControlOutput {
   readonly type: 'send-control';
   readonly to: string;
   readonly control: Control;
+  /**
+   * Set on a graft without ids: the peer whose place in the tree `to` takes. That peer returns to
+   * the tree if there is no room for the graft.
+   */
+  readonly replaces?: string | undefined;
 }
 
 /**

@@ -121,7 +121,7 @@ const CONSTANTS = {
   backlog: 8_192,
   /**
    * Number of pushes that an eager peer may receive without reacting, over at least `trialTime`
-   * milliseconds, before it is probed. See LeafProbes.
+   * milliseconds, before it is probed. See LeafProbe.
    */
   trialAfter: 8,
   trialTime: 5_000,
