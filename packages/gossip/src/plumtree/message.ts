@@ -71,9 +71,6 @@ export type Control = IHave | Graft | Prune | Absent | Attach;
 /** The largest hop count, which takes two bytes. */
 export const MOST_HOPS = 0xffff;
 
-/** Assumed size of a notice in bytes: 44 for the id, 2 for the hops, and the rest for framing. */
-export const NOTICE_BYTES = 48;
-
 // The inputs and outputs of a Plumtree machine, and the arguments of its constructor.
 
 /**

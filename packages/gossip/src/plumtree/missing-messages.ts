@@ -250,7 +250,7 @@ export class MissingMessages<P> {
    * times.
    */
   #ask(now: number): void {
-    const { options, idsEach } = this.#tree;
+    const { outstanding, idsEach } = this.#tree.options;
     const lots = new Map<Neighbor, MessageId[]>();
     let left = AT_ONCE;
     for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
@@ -264,8 +264,7 @@ export class MissingMessages<P> {
           continue;
         }
         this.#promises.set(promiseKey(neighbor, message.key), neighbor, now);
-        if (this.#promises.size > options.outstanding)
-          this.#promises.take(Number.POSITIVE_INFINITY);
+        if (this.#promises.size > outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
         const ids = lots.get(neighbor) ?? [];
         lots.set(neighbor, ids);
         ids.push(message.id);

@@ -148,7 +148,7 @@ export class OutgoingMessages<P> {
 
   #sendNotices(neighbor: Neighbor, now: number): void {
     const { notices } = neighbor;
-    const { idsEach } = this.#tree;
+    const { idsEach } = this.#tree.options;
     if (notices.length === 0) return;
     for (let i = 0; i < notices.length; i += idsEach)
       this.#tree.send(neighbor, { kind: 'ihave', notices: notices.slice(i, i + idsEach) });

@@ -260,10 +260,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const key = this.#brought(neighbor, id);
     if (neighbor === undefined && !this.#missing.isHeld(key)) return void this.counters.strangers++;
     const advertisers = this.#missing.take(key);
-    if (neighbor !== undefined) {
-      tree.gave(neighbor, now);
-      neighbor.duplicatesInRow = 0;
-    }
+    if (neighbor !== undefined) tree.gave(neighbor, now);
     for (const advertiser of advertisers) tree.gave(advertiser.neighbor, now);
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
     this.#passOn(push, key, from, advertisers, now);
@@ -296,11 +293,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       // Messages of other publishers don't come from a node that only publishes.
       if (first?.eager !== true || first.isSource) return;
     }
-    neighbor.duplicatesInRow++;
-    if (
-      neighbor.duplicatesInRow >= this.#tree.options.pruneAfter &&
-      (neighbor.eager || !this.#tree.isSettling(neighbor, now))
-    )
+    const { options } = this.#tree;
+    if (options.prunes && (neighbor.eager || !this.#tree.isSettling(neighbor, now)))
       this.#tree.prune(neighbor, now);
   }
 
@@ -409,10 +403,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #onGraft(neighbor: Neighbor, { ids }: Graft, now: number): void {
     const tree = this.#tree;
-    const { options, idsEach } = tree;
+    const { notices, backlog, attempts, idsEach } = tree.options;
     // A graft without ids asks for nothing else.
     tree.graft(neighbor);
-    const taken = neighbor.quota.take('grafts', ids.length, options.notices, now);
+    const taken = neighbor.quota.take('grafts', ids.length, notices, now);
     let ignored = ids.length - taken;
     const absent: MessageId[] = [];
     for (const id of ids.slice(0, taken)) {
@@ -420,7 +414,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       const cached = this.#cache.get(key);
       if (cached === undefined) {
         absent.push(id);
-      } else if (neighbor.quota.serve(key, options.backlog) > options.attempts) {
+      } else if (neighbor.quota.serve(key, backlog) > attempts) {
         ignored++;
       } else {
         neighbor.probe.answered(now);
@@ -435,7 +429,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
     neighbor.probe.answered(now);
-    for (const id of ids.slice(0, this.#tree.idsEach))
+    for (const id of ids.slice(0, this.#tree.options.idsEach))
       this.#missing.withdraw(messageKey(id), neighbor, now);
   }
 }

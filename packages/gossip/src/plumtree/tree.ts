@@ -7,7 +7,6 @@ import {
   type Control,
   type GaveOutput,
   type Misbehavior,
-  NOTICE_BYTES,
   type Notice,
   type PlumtreeOutput,
 } from './message.ts';
@@ -24,8 +23,6 @@ export class Tree<P> {
   readonly counters = new PlumtreeCounters();
   readonly outputs = new OutputQueue<PlumtreeOutput<P>>();
   readonly neighbors = new Map<string, Neighbor>();
-  /** Maximum number of ids in one control message. */
-  readonly idsEach: number;
   /** The id of a message that never existed, which probes ask for. */
   readonly probed: MessageId;
 
@@ -33,7 +30,6 @@ export class Tree<P> {
     // The neighbors of a node that only publishes don't react to its notices.
     this.options = isSource ? { ...options, muteAfter: Number.POSITIVE_INFINITY } : options;
     this.isSource = isSource;
-    this.idsEach = Math.floor(options.controlSize / NOTICE_BYTES);
     this.probed = { origin: self, epoch: 0, sequence: 0 };
   }
 
@@ -54,7 +50,6 @@ export class Tree<P> {
 
   /** Takes the link out of the tree, and informs the other end. */
   prune(neighbor: Neighbor, now: number): void {
-    neighbor.duplicatesInRow = 0;
     this.send(neighbor, PRUNE);
     this.counters.prunesSent++;
     neighbor.prunedAt = now;
@@ -162,8 +157,6 @@ export class Neighbor {
   eager = true;
   /** Time at which this end pruned the link; −Infinity if never. */
   prunedAt = Number.NEGATIVE_INFINITY;
-  /** Duplicates since the peer last brought something new. */
-  duplicatesInRow = 0;
   /** True if there is no room for messages until the input `writable`. */
   blocked = false;
   /** True if there is no room for control messages either. */
