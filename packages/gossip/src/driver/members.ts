@@ -247,21 +247,21 @@ export class ConnectedMembers implements TopicMembers {
   // Sending.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
-    const member = this.all.get(to);
-    return member === undefined
-      ? 'no-room'
-      : member.outbox.push(encodePush(topic.bytes, push), lost);
+    const outbox = this.all.get(to)?.outbox;
+    if (outbox === undefined) return 'no-room';
+    const request = encodePush(topic.bytes, push);
+    return outbox.put('push', request, request.length, lost);
   }
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
-    const member = this.all.get(to);
-    return member === undefined ? 'no-room' : member.outbox.tryNow(encodePush(topic.bytes, push));
+    const outbox = this.all.get(to)?.outbox;
+    return outbox === undefined ? 'no-room' : outbox.tryNow(encodePush(topic.bytes, push));
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {
+    const outbox = this.all.get(to)?.outbox;
     const request = encodeControl(topic.bytes, control);
-    const parcel = { method: 'control', request, size: request.length, lost: undefined } as const;
-    return this.all.get(to)?.outbox.put(parcel) ?? false;
+    return outbox !== undefined && outbox.put('control', request, request.length) === undefined;
   }
 
   terms(
@@ -270,12 +270,11 @@ export class ConnectedMembers implements TopicMembers {
     { overlay, limit, life }: TopicTerms & { readonly life: number | undefined },
   ): void {
     const request = { topic: topic.hex, overlay, limit, ...(life === undefined ? {} : { life }) };
-    this.all.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
+    this.all.get(to)?.outbox.put('terms', request, TERMS_BYTES);
   }
 
   acknowledge(to: string, request: Uint8Array): void {
-    const parcel = { method: 'receipt', request, size: request.length, lost: undefined } as const;
-    this.all.get(to)?.outbox.put(parcel);
+    this.all.get(to)?.outbox.put('receipt', request, request.length);
   }
 
   // Time.

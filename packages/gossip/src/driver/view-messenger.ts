@@ -6,14 +6,10 @@ import { RateLimit } from '@trunkline/peers/internal';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
 import type { TopicContext } from '../topics/topic-context.ts';
-import type { Dials } from './connections.ts';
-import type { Parcel, PeerOutbox } from './peer-outbox.ts';
+import type { ConnectedMembers } from './members.ts';
 
 /** The connected peers, and the dials of others. */
-interface Members {
-  readonly dials: Pick<Dials, 'seek'>;
-  outboxOf(nodeId: string): Pick<PeerOutbox, 'put'> | undefined;
-}
+type Members = Pick<ConnectedMembers, 'dials' | 'outboxOf'>;
 
 export class ViewMessenger {
   readonly #clock: Pick<Clock, 'now'>;
@@ -41,18 +37,13 @@ export class ViewMessenger {
       ...(addresses === undefined ? {} : { addresses }),
       ...(life === undefined ? {} : { life }),
     };
-    const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
+    const size = VIEW_BYTES + sizeOf(addresses);
     const outbox = members.outboxOf(to);
     if (outbox !== undefined) {
-      if (!outbox.put(parcel))
-        this.#unreachable(
-          session,
-          to,
-          new TransportError('resource_exhausted', `the queue for node ${to} is full`, {
-            target: to,
-          }),
-        );
-      return;
+      if (outbox.put('view', request, size) === undefined) return;
+      const text = `the queue for node ${to} is full`;
+      const error = new TransportError('resource_exhausted', text, { target: to });
+      return this.#unreachable(session, to, error);
     }
     // A farewell message is not worth a dial.
     if (session.isOver) return;
@@ -67,7 +58,7 @@ export class ViewMessenger {
       .finally(over)
       .then(
         () => {
-          if (!session.isOver) members.outboxOf(to)?.put(parcel);
+          if (!session.isOver) members.outboxOf(to)?.put('view', request, size);
         },
         (error) => this.#unreachable(session, to, error as TransportError),
       );

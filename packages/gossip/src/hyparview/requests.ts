@@ -17,14 +17,12 @@ type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace
 
 /** Returns true if this node chose the peer by itself. */
 export function isOwnChoice(purpose: Purpose): boolean {
-  return purpose === 'join' || purpose === 'fill' || purpose === 'merge' || purpose === 'replace';
+  return purpose !== 'suggested' && purpose !== 'introduced';
 }
 
 /** Returns true if the peer is asked because the view has room. */
 export function isFilling(purpose: Purpose): boolean {
-  return (
-    purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace'
-  );
+  return purpose !== 'introduced' && purpose !== 'merge';
 }
 
 /**
