@@ -116,6 +116,13 @@ export class CurrentConnection {
 // Dials nodes by their ids for callers that wait for the connection. There is one dial per node and
 // a limited number of dials at once, each with a timeout.
 
+interface Dial {
+  readonly late: AbortController;
+  readonly done: Promise<void>;
+  /** True if members of a topic named the node. */
+  isNamed: boolean;
+}
+
 export class Dials {
   readonly #transport: AnyTransport;
   readonly #isHere: (nodeId: string) => boolean;
@@ -124,10 +131,7 @@ export class Dials {
    * The dials under way, each with its own controller: a shared signal would collect a listener for
    * each dial.
    */
-  readonly #under = new Map<
-    string,
-    { readonly late: AbortController; readonly done: Promise<void> }
-  >();
+  readonly #under = new Map<string, Dial>();
   #isOver = false;
 
   /**
@@ -165,8 +169,21 @@ export class Dials {
     }
     const late = new AbortController();
     const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
-    this.#under.set(nodeId, { late, done });
+    this.#under.set(nodeId, { late, done, isNamed: false });
     return done;
+  }
+
+  /** Like `seek`, for a node that members of a topic named. */
+  seekNamed(nodeId: string, timeout: number): Promise<void> {
+    const done = this.seek(nodeId, timeout);
+    const under = this.#under.get(nodeId);
+    if (under !== undefined) under.isNamed = true;
+    return done;
+  }
+
+  /** Returns true if a node is being dialed that members of a topic named. */
+  isNamed(nodeId: string): boolean {
+    return this.#under.get(nodeId)?.isNamed === true;
   }
 
   close(): void {

@@ -19,7 +19,6 @@ import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
 import { CurrentConnection, Dials, noLongerHere } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
-import { MessageAddresses } from './view-messenger.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
 export interface DriverParts {
@@ -52,7 +51,8 @@ export interface ConnectedMember {
 /** Creates the limits of a peer; those of a proven id outlive its connections. */
 export function memberLimits() {
   return {
-    messageAddresses: new MessageAddresses(),
+    /** Limits the addresses that are taken from the messages of the peer. */
+    addresses: new RateLimit(ADDRESSES, ADDRESS_INTERVAL),
     /** The number of the list of topics that was last sent to the peer. */
     listed: 0,
     /** The answers to the peer that contain no new list of topics. */
@@ -69,8 +69,6 @@ export function memberLimits() {
 
 /** The part of a node that is told of changes among its connected peers. */
 interface MembersListener {
-  /** Returns true if a node is being dialed because others on a topic named it. */
-  isDialing(nodeId: string): boolean;
   /** A peer has connected. Called after the current code has run. */
   connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
@@ -376,7 +374,7 @@ export class ConnectedMembers implements TopicMembers {
       nodeId,
       instance,
       connection,
-      isChosen: remote.direction === 'out' && !this.#listener.isDialing(nodeId),
+      isChosen: remote.direction === 'out' && !this.dials.isNamed(nodeId),
       proven,
       outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
@@ -423,6 +421,12 @@ const TERMS_BYTES = 128;
 const PULLS = 64;
 const PULL_INTERVAL = 250;
 
+/**
+ * Number of addresses accepted from one peer at once, and milliseconds until one more is accepted.
+ * An honest peer sends a few dozen addresses per minute, a bootstrap node sends more.
+ */
+const ADDRESSES = 256;
+const ADDRESS_INTERVAL = 250;
 const NOBODY: readonly string[] = [];
 /**
  * Time limit, in milliseconds, for a new peer to report its topics while a caller waits for them.

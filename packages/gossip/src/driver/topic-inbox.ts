@@ -15,6 +15,7 @@ import {
 } from '../wire/frame.ts';
 import type { Interests } from './interests.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
+import { learnAddresses } from './view-messenger.ts';
 import type { Walker } from './walker.ts';
 
 interface TopicInboxInit extends DriverParts {
@@ -166,7 +167,7 @@ export class TopicInbox {
     if (peer === undefined || session?.isMember !== true) return;
     const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    peer.limits.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
+    learnAddresses(addresses, peer.nodeId, this.#init.peers, peer.limits.addresses, now);
     session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
 
