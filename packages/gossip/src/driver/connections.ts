@@ -80,26 +80,22 @@ const NOTHING = (): void => {};
 // The connection to a peer. Another connection of the same peer may replace it at any time.
 
 export class CurrentConnection {
+  /** The connection in use when it was last looked up. */
+  remote: Remote;
   readonly #peers: Pick<Peers, 'get'>;
   readonly #nodeId: string;
   readonly #instance: string;
-  #remote: Remote;
 
   constructor(peers: Pick<Peers, 'get'>, { nodeId, instance, remote }: PeerInfo) {
     this.#peers = peers;
     this.#nodeId = nodeId;
     this.#instance = instance;
-    this.#remote = remote;
-  }
-
-  /** The connection in use when it was last looked up. */
-  get remote(): Remote {
-    return this.#remote;
+    this.remote = remote;
   }
 
   /** The connection to use now; undefined if there is none. */
   get current(): Remote | undefined {
-    return this.#remote.closed ? this.refresh() : this.#remote;
+    return this.remote.closed ? this.refresh() : this.remote;
   }
 
   /**
@@ -108,7 +104,7 @@ export class CurrentConnection {
   refresh(): Remote | undefined {
     const peer = this.#peers.get(this.#nodeId);
     if (peer === undefined || peer.instance !== this.#instance) return undefined;
-    this.#remote = peer.remote;
+    this.remote = peer.remote;
     return peer.remote;
   }
 }

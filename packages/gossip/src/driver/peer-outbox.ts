@@ -5,6 +5,7 @@
 import type { RequestInput, Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import { SizedQueue } from '../messages/sized-queue.ts';
+import type { GossipConfig } from '../options.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
 import type { CurrentConnection } from './connections.ts';
@@ -24,12 +25,6 @@ interface Parcel {
   readonly lost: (() => void) | undefined;
 }
 
-/** Maximum numbers of messages and bytes that may wait. A single message may exceed `bytes`. */
-interface PeerOutboxLimits {
-  readonly messages: number;
-  readonly bytes: number;
-}
-
 /** Sends messages at once if possible, and queues the others until the peer takes more. */
 export class PeerOutbox {
   /**
@@ -38,7 +33,8 @@ export class PeerOutbox {
   dropped = 0;
   readonly #mount: Mount;
   readonly #connection: CurrentConnection;
-  readonly #limits: PeerOutboxLimits;
+  /** Maximum numbers of messages and bytes that may wait. A single message may exceed `bytes`. */
+  readonly #limits: GossipConfig['outbound'];
   readonly #writable: () => void;
   readonly #queue = new SizedQueue<Parcel>();
   #isPumping = false;
@@ -52,7 +48,7 @@ export class PeerOutbox {
   constructor(
     mount: Mount,
     connection: CurrentConnection,
-    limits: PeerOutboxLimits,
+    limits: GossipConfig['outbound'],
     writable: () => void,
   ) {
     this.#mount = mount;
@@ -111,7 +107,7 @@ export class PeerOutbox {
       return undefined;
     }
     this.#isWanted = true;
-    this.#pump();
+    void this.#pump();
     return 'no-room';
   }
 
@@ -135,14 +131,11 @@ export class PeerOutbox {
 
   #enqueue(parcel: Parcel): void {
     this.#queue.push(parcel);
-    this.#pump();
+    void this.#pump();
   }
 
-  #pump(): void {
-    if (!this.#isPumping) void this.#run();
-  }
-
-  async #run(): Promise<void> {
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
     this.#isPumping = true;
     try {
       while (!this.#isClosed) {

@@ -5,7 +5,7 @@
 import { dropOldest } from '@trunkline/peers/internal';
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import { parseOptions, reasonError } from '@trunkline/transport-core/backend';
-import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
@@ -376,7 +376,7 @@ class Transit {
     if (!this.#distribution.isWhole) return this.#fail(this.#wrong('ended too early'));
     const head = this.#head;
     const envelope = decodePush(this.#distribution.bytes);
-    if (envelope !== undefined && isOf(envelope, head)) {
+    if (envelope !== undefined && keyOf(envelope) === keyOf(head)) {
       this.#phase = 'delivering';
       this.#deliver({ ...envelope, hops: head.hops });
     } else if (this.#from === head.id.origin) {
@@ -434,10 +434,6 @@ class Transit {
     const text = `a relayed message of ${this.size} bytes ${what}`;
     return new TransportError('invalid_argument', text);
   }
-}
-
-function isOf({ topic, id }: { readonly topic: string; readonly id: MessageId }, head: RelayHead) {
-  return topic === head.topic && messageKey(id) === messageKey(head.id);
 }
 
 const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message arrived too slowly');
