@@ -75,7 +75,8 @@ test('if the peer disconnects while a message is being sent, that message is los
   const limits = { messages: 10, bytes: 100 };
   const outbox = new PeerOutbox(mount as never, connection as never, limits, () => {});
   const lost: number[] = [];
-  for (const number of [1, 2]) outbox.put('push', Uint8Array.of(number), 1, () => lost.push(number));
+  for (const number of [1, 2])
+    outbox.put('push', Uint8Array.of(number), 1, () => lost.push(number));
   connection.current = undefined;
   fail!(Object.assign(new Error('disconnected'), { sent: false }));
   await new Promise((resolve) => setImmediate(resolve));

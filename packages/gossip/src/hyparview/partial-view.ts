@@ -204,7 +204,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       if (isNewcomer && this.#requester.takeFavor(from, now)) this.#introduce(from);
       return;
     }
-    const purpose = this.#requests.purposeOf(from);
+    const purpose = this.#requests.get(from)?.purpose;
     const isFull = this.#active.size >= this.#config.active;
     const isBarred = isFull && this.#views.isDistrusted(from);
     const replacesDistrusted = isFull && this.#active.distrusted > 0;

@@ -42,15 +42,15 @@ interface Request {
 }
 
 /**
- * The open requests, one per peer. Each has a number that its answer repeats, so answers to earlier
- * requests are ignored.
+ * The open requests by peer, the oldest first. Each has a number that its answer repeats, so
+ * answers to earlier requests are ignored. A peer has an entry as long as its answer would count.
  */
-export class Requests {
+export class Requests extends Map<string, Request> {
   readonly #timeout: number;
-  readonly #requests = new Map<string, Request>();
   #next: number;
 
   constructor(timeout: number, random: Random) {
+    super();
     this.#timeout = timeout;
     this.#next = Math.floor(random() * 0x4000_0000);
   }
@@ -58,37 +58,27 @@ export class Requests {
   /** Number of requests that are not overdue. */
   get waiting(): number {
     let count = 0;
-    for (const { isLate } of this.#requests.values()) if (!isLate) count++;
+    for (const { isLate } of this.values()) if (!isLate) count++;
     return count;
   }
 
   /** Number of requests that are not overdue and were sent because the view has room. */
   get filling(): number {
     let count = 0;
-    for (const { isLate, purpose } of this.#requests.values())
-      if (!isLate && isFilling(purpose)) count++;
+    for (const { isLate, purpose } of this.values()) if (!isLate && isFilling(purpose)) count++;
     return count;
   }
 
   isWaiting(peer: string): boolean {
-    return this.#requests.get(peer)?.isLate === false;
+    return this.get(peer)?.isLate === false;
   }
 
-  /** Returns true if an answer of that peer would still count. */
-  has(peer: string): boolean {
-    return this.#requests.has(peer);
-  }
-
-  purposeOf(peer: string): Purpose | undefined {
-    return this.#requests.get(peer)?.purpose;
-  }
-
-  /** Adds a request, which replaces an earlier one to that peer. Returns its number. */
-  add(peer: string, purpose: Purpose, now: number): number {
+  /** Opens a request, which replaces an earlier one to that peer. Returns its number. */
+  open(peer: string, purpose: Purpose, now: number): number {
     const id = this.#next++;
-    this.#requests.delete(peer);
-    this.#requests.set(peer, { id, purpose, until: now + this.#timeout, isLate: false });
-    dropOldest(this.#requests, MOST);
+    this.delete(peer);
+    this.set(peer, { id, purpose, until: now + this.#timeout, isLate: false });
+    dropOldest(this, MOST);
     return id;
   }
 
@@ -97,19 +87,10 @@ export class Requests {
    * is no such request.
    */
   answered(peer: string, id: number): Purpose | undefined {
-    const request = this.#requests.get(peer);
+    const request = this.get(peer);
     if (request?.id !== id) return undefined;
-    this.#requests.delete(peer);
+    this.delete(peer);
     return request.purpose;
-  }
-
-  /** Deletes the request to a peer. Returns true if there was one. */
-  delete(peer: string): boolean {
-    return this.#requests.delete(peer);
-  }
-
-  clear(): void {
-    this.#requests.clear();
   }
 
   /**
@@ -119,10 +100,10 @@ export class Requests {
   expire(now: number): { readonly changed: boolean; readonly silent: string[] } {
     let changed = false;
     const silent: string[] = [];
-    for (const [peer, request] of this.#requests) {
+    for (const [peer, request] of this) {
       if (request.until > now) continue;
       if (request.isLate) {
-        this.#requests.delete(peer);
+        this.delete(peer);
         silent.push(peer);
       } else {
         changed = request.isLate = true;
@@ -135,7 +116,7 @@ export class Requests {
   /** Time at which `expire` has something to do. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const { until } of this.#requests.values()) if (until < due) due = until;
+    for (const { until } of this.values()) if (until < due) due = until;
     return due;
   }
 }
@@ -300,7 +281,7 @@ export class LinkRequester {
 
   ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
     const { config, active } = this.#views;
-    const request = this.requests.add(peer, purpose, now);
+    const request = this.requests.open(peer, purpose, now);
     const full = active.size >= config.active;
     this.#views.send(
       peer,
