@@ -42,7 +42,9 @@ export class Walker {
     this.#walk = new TopicWalk({
       random: mount.random,
       ...options,
-      members: () => this.#members(),
+      members: () => [
+        ...new Set([...this.#hungry()].flatMap(({ key }) => init.members.interested(key.hex))),
+      ],
       isConnected: (nodeId) => this.#isConnected(nodeId),
       draw: (isFit) => peers.known(DRAWN).find((nodeId) => peers.mayDial(nodeId) && isFit(nodeId)),
     });
@@ -104,13 +106,6 @@ export class Walker {
   }
 
   // Searching.
-
-  #members(): readonly string[] {
-    const members = new Set<string>();
-    for (const { key } of this.#hungry())
-      for (const nodeId of this.#init.members.interested(key.hex)) members.add(nodeId);
-    return [...members];
-  }
 
   #isConnected(nodeId: string): boolean {
     return this.#peers.get(nodeId) !== undefined;

@@ -60,7 +60,11 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   handle(now: number, input: PartialViewInput): void {
     // `gave` comes with each message, and does not concern the search.
-    if (input.type === 'gave') return this.#gave(input.peer);
+    if (input.type === 'gave') {
+      const link = this.#active.get(input.peer);
+      if (link !== undefined) link.gave = true;
+      return;
+    }
     this.#take(now, input);
     this.#requester.search.update(this.#requester.isShort, now);
   }
@@ -140,11 +144,6 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       case 'wake':
         return this.#wake(now);
     }
-  }
-
-  #gave(peer: string): void {
-    const link = this.#active.get(peer);
-    if (link !== undefined) link.gave = true;
   }
 
   #dismiss(peer: string, now: number): void {

@@ -52,7 +52,7 @@ interface Prune {
  * Answers a graft for messages that the sender no longer has, so that the receiver can ask another
  * peer at once. The paper has no such message, so the receiver has to wait until its timer expires.
  */
-export interface Absent {
+interface Absent {
   readonly kind: 'absent';
   readonly ids: readonly MessageId[];
 }

@@ -10,7 +10,6 @@ import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
 import {
-  type Absent,
   type Control,
   type ControlOutput,
   type Graft,
@@ -364,20 +363,18 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #receiveControl(neighbor: Neighbor, control: Control, now: number): void {
     switch (control.kind) {
       case 'prune':
-        return this.#onPrune(neighbor, now);
+        // The peer prunes because a message has reached it twice, which shows that it listens.
+        neighbor.probe.answered(now);
+        return this.#tree.leave(neighbor);
       case 'ihave':
         return this.#onIHave(neighbor, control, now);
       case 'graft':
         return this.#onGraft(neighbor, control, now);
       case 'absent':
-        return this.#onAbsent(neighbor, control, now);
+        neighbor.probe.answered(now);
+        for (const id of control.ids.slice(0, this.#tree.options.idsEach))
+          this.#missing.withdraw(messageKey(id), neighbor, now);
     }
-  }
-
-  #onPrune(neighbor: Neighbor, now: number): void {
-    // The peer prunes because a message has reached it twice, which shows that it listens.
-    neighbor.probe.answered(now);
-    this.#tree.leave(neighbor);
   }
 
   #onIHave(neighbor: Neighbor, { notices }: IHave, now: number): void {
@@ -425,12 +422,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       tree.send(neighbor, { kind: 'absent', ids: absent.slice(i, i + idsEach) });
     this.counters.ignored += ignored;
     if (ignored > 0) tree.report(neighbor, 'graft-flood', now);
-  }
-
-  #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
-    neighbor.probe.answered(now);
-    for (const id of ids.slice(0, this.#tree.options.idsEach))
-      this.#missing.withdraw(messageKey(id), neighbor, now);
   }
 }
 
