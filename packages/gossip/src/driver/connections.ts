@@ -112,6 +112,9 @@ export class CurrentConnection {
 // Dials nodes by their ids for callers that wait for the connection. There is one dial per node and
 // a limited number of dials at once, each with a timeout.
 
+/** The reason for a dial: a request of the user or of gossip, or a name that a member gave. */
+export type DialCause = 'user' | 'gossip' | 'named';
+
 interface Dial {
   readonly late: AbortController;
   readonly done: Promise<void>;
@@ -145,36 +148,28 @@ export class Dials {
   }
 
   /**
-   * Like `reach`, but for a dial that the user did not request: banned nodes are not dialed, and in
-   * a fixed topology only listed nodes are.
+   * Connects to a node. Resolves when it is connected. If the user did not request the dial, banned
+   * nodes are not dialed, and in a fixed topology only listed nodes are.
    */
-  seek(nodeId: string, timeout: number): Promise<void> {
-    if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
-    const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
-    return Promise.reject(notReached('failed_precondition', nodeId, text));
-  }
-
-  /** Connects to a node. Resolves when it is connected. */
-  reach(nodeId: string, timeout: number): Promise<void> {
+  reach(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
     if (this.#isHere(nodeId)) return Promise.resolve();
-    const under = this.#under.get(nodeId);
-    if (under !== undefined) return under.done;
-    if (this.#under.size >= AT_ONCE) {
-      const text = `${AT_ONCE} nodes are already being dialed`;
-      return Promise.reject(notReached('resource_exhausted', nodeId, text));
+    if (cause !== 'user' && !this.#mayDial(nodeId)) {
+      const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
+      return Promise.reject(notReached('failed_precondition', nodeId, text));
     }
-    const late = new AbortController();
-    const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
-    this.#under.set(nodeId, { late, done, isNamed: false });
-    return done;
-  }
-
-  /** Like `seek`, for a node that members of a topic named. */
-  seekNamed(nodeId: string, timeout: number): Promise<void> {
-    const done = this.seek(nodeId, timeout);
-    const under = this.#under.get(nodeId);
-    if (under !== undefined) under.isNamed = true;
-    return done;
+    let dial = this.#under.get(nodeId);
+    if (dial === undefined) {
+      if (this.#under.size >= AT_ONCE) {
+        const text = `${AT_ONCE} nodes are already being dialed`;
+        return Promise.reject(notReached('resource_exhausted', nodeId, text));
+      }
+      const late = new AbortController();
+      const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
+      dial = { late, done, isNamed: false };
+      this.#under.set(nodeId, dial);
+    }
+    dial.isNamed ||= cause === 'named';
+    return dial.done;
   }
 
   /** Returns true if a node is being dialed that members of a topic named. */

@@ -17,7 +17,7 @@ import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection, Dials, noLongerHere } from './connections.ts';
+import { CurrentConnection, type DialCause, Dials, noLongerHere } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
@@ -194,21 +194,13 @@ export class ConnectedMembers implements TopicMembers {
       : undefined;
   }
 
-  async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
-    await this.dials.reach(nodeId, timeout);
-    return this.#whenKnown(nodeId, topic);
-  }
-
-  /**
-   * Connects to a node if gossip may dial it. Once the node's topics are known, resolves to true if
-   * the node is on `topic`.
-   */
-  async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
-    await this.dials.seek(nodeId, timeout);
-    return this.#whenKnown(nodeId, topic);
-  }
-
-  async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
+  async reach(
+    nodeId: string,
+    topic: string,
+    timeout: number,
+    cause: DialCause = 'user',
+  ): Promise<boolean> {
+    await this.dials.reach(nodeId, timeout, cause);
     const member = this.#get(nodeId);
     if (member === undefined) throw noLongerHere(nodeId);
     const unknown = this.#unknown.get(member);

@@ -39,7 +39,7 @@ export function sendView(
   }
   // A farewell message is not worth a dial.
   if (session.isOver) return;
-  members.dials.seekNamed(to, DIAL).then(() => {
+  members.dials.reach(to, DIAL, 'named').then(() => {
     if (!session.isOver) members.outboxOf(to)?.put('view', request, size);
   }, failed);
 }

@@ -92,7 +92,7 @@ export class Walker {
     this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);
     // The address book, not this class, records whether the node can be reached.
     for (const nodeId of this.#peers.known(1))
-      this.#init.members.dials.seek(nodeId, PROBE).catch(() => {});
+      this.#init.members.dials.reach(nodeId, PROBE, 'gossip').catch(() => {});
   }
 
   close(): void {
@@ -155,7 +155,7 @@ export class Walker {
     if (wanted === undefined) return false;
     this.#counts.visited++;
     const wasHere = this.#isConnected(nodeId);
-    await this.#init.members.seek(nodeId, wanted.key.hex, VISIT);
+    await this.#init.members.reach(nodeId, wanted.key.hex, VISIT, 'gossip');
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
     if (this.#isClosed) this.#leave(walker);
