@@ -96,7 +96,7 @@ export class Relays implements RelayDriver, RelayNode {
   }
 
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
-    return totalOf([...this.#shipments.values()].filter((shipment) => shipment.isOpenFor(nodeId)));
+    return totalOf([...this.#shipments.values()].filter(({ open }) => open.has(nodeId)));
   }
 
   // Messages of other nodes.

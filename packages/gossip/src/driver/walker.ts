@@ -45,7 +45,7 @@ export class Walker {
       members: () => [
         ...new Set([...this.#hungry()].flatMap(({ key }) => init.members.interested(key.hex))),
       ],
-      isConnected: (nodeId) => this.#isConnected(nodeId),
+      isConnected: (nodeId) => peers.get(nodeId) !== undefined,
       draw: (isFit) => peers.known(DRAWN).find((nodeId) => peers.mayDial(nodeId) && isFit(nodeId)),
     });
   }
@@ -107,10 +107,6 @@ export class Walker {
 
   // Searching.
 
-  #isConnected(nodeId: string): boolean {
-    return this.#peers.get(nodeId) !== undefined;
-  }
-
   /** The topics that want more neighbors. A neighbor whose score is 0 should be replaced. */
   *#hungry(): IterableIterator<TopicSession> {
     for (const session of this.#init.sessions.values()) {
@@ -154,7 +150,7 @@ export class Walker {
     const [wanted] = this.#hungry();
     if (wanted === undefined) return false;
     this.#counts.visited++;
-    const wasHere = this.#isConnected(nodeId);
+    const wasHere = this.#peers.get(nodeId) !== undefined;
     await this.#init.members.reach(nodeId, wanted.key.hex, VISIT, 'gossip');
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
@@ -206,7 +202,7 @@ export class Walker {
         !isNodeId(other) ||
         typeof address !== 'string' ||
         other === self ||
-        this.#isConnected(other) ||
+        this.#peers.get(other) !== undefined ||
         !this.#peers.mayDial(other)
       )
         return [];
