@@ -41,7 +41,7 @@ export type PartialViewMessage =
   | ({ readonly type: 'disconnect'; readonly alive: boolean } & Suggestions);
 
 /** Nodes that the receiver of a message may ask for a link instead. */
-interface Suggestions {
+export interface Suggestions {
   readonly free: string | undefined;
   readonly peers: readonly string[];
 }

@@ -257,14 +257,12 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#requester.fill(now);
   }
 
-  #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
-    const purpose = this.#requests.answered(from, request);
+  #onRefuse(from: string, refusal: MessageOf<'refuse'>, now: number): void {
+    const purpose = this.#requests.answered(from, refusal.request);
     if (purpose === undefined || !isFilling(purpose)) return;
     this.#requester.search.refused();
     this.#views.remember([from], [], now);
-    this.#views.note(peers, now);
-    this.#requester.turnTo(free, now);
-    this.#requester.fill(now);
+    this.#requester.turnTo(refusal, now);
   }
 
   #onForwardJoin(from: string, message: MessageOf<'forward-join'>, now: number): void {
@@ -296,7 +294,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (link === undefined) this.#tellStranger(from);
   }
 
-  #onDisconnect(from: string, { alive, free, peers }: MessageOf<'disconnect'>, now: number): void {
+  #onDisconnect(from: string, message: MessageOf<'disconnect'>, now: number): void {
+    const { alive } = message;
     const wasAsked = this.#requests.delete(from);
     if (this.#active.remove(from)) {
       this.#down(from, alive ? 'disconnected' : 'left');
@@ -309,9 +308,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#losses.add(from, now);
       this.#passive.remove(from);
     }
-    this.#views.note(peers, now);
-    this.#requester.turnTo(free, now);
-    this.#requester.fill(now);
+    this.#requester.turnTo(message, now);
   }
 
   #lose(peer: string, error: TransportError | undefined, now: number): void {

@@ -2,6 +2,7 @@
 
 import { dropOldest, RateLimit } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
+import type { Suggestions } from './message.ts';
 import { jittered, type Views } from './views.ts';
 
 /**
@@ -247,20 +248,19 @@ export class LinkRequester {
   }
 
   /**
-   * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
-   * peer, so views stay full without searches through the overlay.
+   * Follows the suggestions of a node that refused or ended a link. The peer that has room is asked
+   * first. A node that evicts a neighbor knows such a peer, so views stay full without searches
+   * through the overlay.
    */
-  turnTo(peer: string | undefined, now: number): void {
+  turnTo({ free, peers }: Suggestions, now: number): void {
     const { config, active } = this.#views;
-    if (
-      peer === undefined ||
-      this.#phase !== 'member' ||
-      active.size + this.requests.filling >= config.active ||
-      !this.#mayAsk(peer, now)
-    )
-      return;
-    this.search.asked(peer);
-    this.ask(peer, 'suggested', active.size === 0, now);
+    this.#views.note(peers, now);
+    const hasRoom = active.size + this.requests.filling < config.active;
+    if (free !== undefined && this.#phase === 'member' && hasRoom && this.#mayAsk(free, now)) {
+      this.search.asked(free);
+      this.ask(free, 'suggested', active.size === 0, now);
+    }
+    this.fill(now);
   }
 
   /**
