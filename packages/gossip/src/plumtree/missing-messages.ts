@@ -231,7 +231,10 @@ export class MissingMessages<P> {
   forget(neighbor: Neighbor): void {
     this.#promises.drop((promiser) => promiser === neighbor);
     for (const [key, held] of this.#held)
-      this.#held.set(key, held.filter((advertiser) => advertiser.neighbor !== neighbor));
+      this.#held.set(
+        key,
+        held.filter((advertiser) => advertiser.neighbor !== neighbor),
+      );
     if (neighbor.outstanding === 0) return;
     for (const message of this.#messages.values())
       if (this.#dismiss(message, neighbor) && message.advertisers.length === 0)

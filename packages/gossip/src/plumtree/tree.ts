@@ -3,13 +3,7 @@
 
 import { dropOldest, OutputQueue } from '@trunkline/peers/internal';
 import type { MessageId } from '../messages/message-id.ts';
-import {
-  type Control,
-  type GaveOutput,
-  type Misbehavior,
-  type Notice,
-  type PlumtreeOutput,
-} from './message.ts';
+import type { Control, GaveOutput, Misbehavior, Notice, PlumtreeOutput } from './message.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 /**
