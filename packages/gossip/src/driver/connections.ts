@@ -80,26 +80,22 @@ const NOTHING = (): void => {};
 // The connection to a peer. Another connection of the same peer may replace it at any time.
 
 export class CurrentConnection {
+  /** The connection in use when it was last looked up. */
+  remote: Remote;
   readonly #peers: Pick<Peers, 'get'>;
   readonly #nodeId: string;
   readonly #instance: string;
-  #remote: Remote;
 
   constructor(peers: Pick<Peers, 'get'>, { nodeId, instance, remote }: PeerInfo) {
     this.#peers = peers;
     this.#nodeId = nodeId;
     this.#instance = instance;
-    this.#remote = remote;
-  }
-
-  /** The connection in use when it was last looked up. */
-  get remote(): Remote {
-    return this.#remote;
+    this.remote = remote;
   }
 
   /** The connection to use now; undefined if there is none. */
   get current(): Remote | undefined {
-    return this.#remote.closed ? this.refresh() : this.#remote;
+    return this.remote.closed ? this.refresh() : this.remote;
   }
 
   /**
@@ -108,13 +104,23 @@ export class CurrentConnection {
   refresh(): Remote | undefined {
     const peer = this.#peers.get(this.#nodeId);
     if (peer === undefined || peer.instance !== this.#instance) return undefined;
-    this.#remote = peer.remote;
+    this.remote = peer.remote;
     return peer.remote;
   }
 }
 
 // Dials nodes by their ids for callers that wait for the connection. There is one dial per node and
 // a limited number of dials at once, each with a timeout.
+
+/** The reason for a dial: a request of the user or of gossip, or a name that a member gave. */
+export type DialCause = 'user' | 'gossip' | 'named';
+
+interface Dial {
+  readonly late: AbortController;
+  readonly done: Promise<void>;
+  /** True if members of a topic named the node. */
+  isNamed: boolean;
+}
 
 export class Dials {
   readonly #transport: AnyTransport;
@@ -124,10 +130,7 @@ export class Dials {
    * The dials under way, each with its own controller: a shared signal would collect a listener for
    * each dial.
    */
-  readonly #under = new Map<
-    string,
-    { readonly late: AbortController; readonly done: Promise<void> }
-  >();
+  readonly #under = new Map<string, Dial>();
   #isOver = false;
 
   /**
@@ -145,28 +148,33 @@ export class Dials {
   }
 
   /**
-   * Like `reach`, but for a dial that the user did not request: banned nodes are not dialed, and in
-   * a fixed topology only listed nodes are.
+   * Connects to a node. Resolves when it is connected. If the user did not request the dial, banned
+   * nodes are not dialed, and in a fixed topology only listed nodes are.
    */
-  seek(nodeId: string, timeout: number): Promise<void> {
-    if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
-    const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
-    return Promise.reject(notReached('failed_precondition', nodeId, text));
+  reach(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
+    if (this.#isHere(nodeId)) return Promise.resolve();
+    if (cause !== 'user' && !this.#mayDial(nodeId)) {
+      const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
+      return Promise.reject(notReached('failed_precondition', nodeId, text));
+    }
+    let dial = this.#under.get(nodeId);
+    if (dial === undefined) {
+      if (this.#under.size >= AT_ONCE) {
+        const text = `${AT_ONCE} nodes are already being dialed`;
+        return Promise.reject(notReached('resource_exhausted', nodeId, text));
+      }
+      const late = new AbortController();
+      const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
+      dial = { late, done, isNamed: false };
+      this.#under.set(nodeId, dial);
+    }
+    dial.isNamed ||= cause === 'named';
+    return dial.done;
   }
 
-  /** Connects to a node. Resolves when it is connected. */
-  reach(nodeId: string, timeout: number): Promise<void> {
-    if (this.#isHere(nodeId)) return Promise.resolve();
-    const under = this.#under.get(nodeId);
-    if (under !== undefined) return under.done;
-    if (this.#under.size >= AT_ONCE) {
-      const text = `${AT_ONCE} nodes are already being dialed`;
-      return Promise.reject(notReached('resource_exhausted', nodeId, text));
-    }
-    const late = new AbortController();
-    const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
-    this.#under.set(nodeId, { late, done });
-    return done;
+  /** Returns true if a node is being dialed that members of a topic named. */
+  isNamed(nodeId: string): boolean {
+    return this.#under.get(nodeId)?.isNamed === true;
   }
 
   close(): void {

@@ -37,7 +37,7 @@ import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers } from './members.ts';
 import { TopicInbox } from './topic-inbox.ts';
-import { ViewMessenger } from './view-messenger.ts';
+import { sendView } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode {
@@ -54,7 +54,6 @@ export class GossipDriver implements TopicNode {
   readonly members: ConnectedMembers;
   readonly #timer: DeadlineTimer;
   readonly #pins: ConnectionPins;
-  readonly #views: ViewMessenger;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -91,7 +90,6 @@ export class GossipDriver implements TopicNode {
       () => {},
     );
     this.members = new ConnectedMembers(config, this.sessions, this);
-    this.#views = new ViewMessenger(this.clock, peers, this.members);
     this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
   }
 
@@ -281,10 +279,6 @@ export class GossipDriver implements TopicNode {
 
   // Peers.
 
-  isDialing(nodeId: string): boolean {
-    return this.#views.isDialing(nodeId);
-  }
-
   connected(member: ConnectedMember): void {
     this.#interests!.connected(member, this.clock.now());
     this.soon();
@@ -333,7 +327,7 @@ export class GossipDriver implements TopicNode {
   // Sending.
 
   view(to: string, session: TopicContext, message: PartialViewMessage): void {
-    this.#views.send(to, session, message);
+    sendView(to, session, message, this.members, this.#config.peers);
   }
 
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {

@@ -3,7 +3,6 @@
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers/internal';
-import type { Remote } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
@@ -58,19 +57,19 @@ export class Interests {
     this.#isChanging = true;
     this.#init.mount.clock.defer(() => {
       this.#isChanging = false;
-      this.#tellAll();
+      this.#tell(this.#init.members.all.keys());
       this.#init.soon();
     });
   }
 
   /** Informs peers of pending changes at once. */
   flush(): void {
-    if (this.#isChanging) this.#tellAll();
+    if (this.#isChanging) this.#tell(this.#init.members.all.keys());
   }
 
-  connected({ nodeId, instance, connection }: ConnectedMember, now: number): void {
+  connected({ nodeId, instance }: ConnectedMember, now: number): void {
     this.#sync.connected(nodeId, instance, now);
-    this.#tell(nodeId, connection.remote);
+    this.#tell([nodeId]);
     void this.#pull(nodeId, instance);
   }
 
@@ -136,31 +135,24 @@ export class Interests {
     const neighbors = [...this.#init.sessions.values()].flatMap(
       ({ overlay }) => overlay?.neighbors() ?? [],
     );
-    this.#tellThese(new Set([...this.#untold, ...neighbors]));
+    this.#tell(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
       const member = this.#init.members.all.get(nodeId);
       if (member !== undefined) void this.#pull(nodeId, member.instance);
     }
   }
 
-  #tellAll(): void {
-    this.#tellThese(this.#init.members.all.keys());
-  }
-
-  #tellThese(nodeIds: Iterable<string>): void {
+  #tell(nodeIds: Iterable<string>): void {
+    const number = { seq: this.#sync.seq, empty: this.#sync.own === undefined };
     for (const nodeId of nodeIds) {
       const remote = this.#init.members.remoteOf(nodeId);
-      if (remote !== undefined) this.#tell(nodeId, remote);
-    }
-  }
-
-  #tell(nodeId: string, remote: Remote): void {
-    this.#untold.delete(nodeId);
-    try {
-      const number = { seq: this.#sync.seq, empty: this.#sync.own === undefined };
-      if (!this.#init.mount.trySend(remote, 'interest', number)) this.#untold.add(nodeId);
-    } catch {
-      // The peer doesn't speak gossip.
+      if (remote === undefined) continue;
+      this.#untold.delete(nodeId);
+      try {
+        if (!this.#init.mount.trySend(remote, 'interest', number)) this.#untold.add(nodeId);
+      } catch {
+        // The peer doesn't speak gossip.
+      }
     }
   }
 
@@ -200,8 +192,7 @@ export class Interests {
   #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
     const now = this.#init.mount.clock.now();
     const { again } = this.#sync.pulled(nodeId, instance, { seq, value }, now);
-    if (this.#init.members.all.get(nodeId)?.instance === instance)
-      this.#tellMembers(nodeId, instance);
+    this.#tellMembers(nodeId, instance);
     return again;
   }
 

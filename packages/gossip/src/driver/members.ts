@@ -17,9 +17,8 @@ import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection, Dials, noLongerHere } from './connections.ts';
+import { CurrentConnection, type DialCause, Dials, noLongerHere } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
-import { MessageAddresses } from './view-messenger.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
 export interface DriverParts {
@@ -52,7 +51,8 @@ export interface ConnectedMember {
 /** Creates the limits of a peer; those of a proven id outlive its connections. */
 export function memberLimits() {
   return {
-    messageAddresses: new MessageAddresses(),
+    /** Limits the addresses that are taken from the messages of the peer. */
+    addresses: new RateLimit(ADDRESSES, ADDRESS_INTERVAL),
     /** The number of the list of topics that was last sent to the peer. */
     listed: 0,
     /** The answers to the peer that contain no new list of topics. */
@@ -69,8 +69,6 @@ export function memberLimits() {
 
 /** The part of a node that is told of changes among its connected peers. */
 interface MembersListener {
-  /** Returns true if a node is being dialed because others on a topic named it. */
-  isDialing(nodeId: string): boolean;
   /** A peer has connected. Called after the current code has run. */
   connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
@@ -196,21 +194,13 @@ export class ConnectedMembers implements TopicMembers {
       : undefined;
   }
 
-  async reach(nodeId: string, topic: string, timeout: number): Promise<boolean> {
-    await this.dials.reach(nodeId, timeout);
-    return this.#whenKnown(nodeId, topic);
-  }
-
-  /**
-   * Connects to a node if gossip may dial it. Once the node's topics are known, resolves to true if
-   * the node is on `topic`.
-   */
-  async seek(nodeId: string, topic: string, timeout: number): Promise<boolean> {
-    await this.dials.seek(nodeId, timeout);
-    return this.#whenKnown(nodeId, topic);
-  }
-
-  async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
+  async reach(
+    nodeId: string,
+    topic: string,
+    timeout: number,
+    cause: DialCause = 'user',
+  ): Promise<boolean> {
+    await this.dials.reach(nodeId, timeout, cause);
     const member = this.#get(nodeId);
     if (member === undefined) throw noLongerHere(nodeId);
     const unknown = this.#unknown.get(member);
@@ -246,31 +236,30 @@ export class ConnectedMembers implements TopicMembers {
   // Sending.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
-    const member = this.all.get(to);
-    return member === undefined
-      ? 'no-room'
-      : member.outbox.push(encodePush(topic.bytes, push), lost);
+    const outbox = this.all.get(to)?.outbox;
+    if (outbox === undefined) return 'no-room';
+    const request = encodePush(topic.bytes, push);
+    return outbox.put('push', request, request.length, lost);
   }
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
-    const member = this.all.get(to);
-    return member === undefined ? 'no-room' : member.outbox.tryNow(encodePush(topic.bytes, push));
+    const outbox = this.all.get(to)?.outbox;
+    return outbox === undefined ? 'no-room' : outbox.tryNow(encodePush(topic.bytes, push));
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {
+    const outbox = this.all.get(to)?.outbox;
     const request = encodeControl(topic.bytes, control);
-    const parcel = { method: 'control', request, size: request.length, lost: undefined } as const;
-    return this.all.get(to)?.outbox.put(parcel) ?? false;
+    return outbox !== undefined && outbox.put('control', request, request.length) === undefined;
   }
 
   terms(to: string, topic: TopicKey, terms: TopicTerms, life: number | undefined): void {
     const request = { topic: topic.hex, ...terms, ...(life === undefined ? {} : { life }) };
-    this.all.get(to)?.outbox.put({ method: 'terms', request, size: TERMS_BYTES });
+    this.all.get(to)?.outbox.put('terms', request, TERMS_BYTES);
   }
 
   acknowledge(to: string, request: Uint8Array): void {
-    const parcel = { method: 'receipt', request, size: request.length, lost: undefined } as const;
-    this.all.get(to)?.outbox.put(parcel);
+    this.all.get(to)?.outbox.put('receipt', request, request.length);
   }
 
   // Time.
@@ -372,7 +361,7 @@ export class ConnectedMembers implements TopicMembers {
       nodeId,
       instance,
       connection,
-      isChosen: remote.direction === 'out' && !this.#listener.isDialing(nodeId),
+      isChosen: remote.direction === 'out' && !this.dials.isNamed(nodeId),
       proven,
       outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
@@ -419,6 +408,12 @@ const TERMS_BYTES = 128;
 const PULLS = 64;
 const PULL_INTERVAL = 250;
 
+/**
+ * Number of addresses accepted from one peer at once, and milliseconds until one more is accepted.
+ * An honest peer sends a few dozen addresses per minute, a bootstrap node sends more.
+ */
+const ADDRESSES = 256;
+const ADDRESS_INTERVAL = 250;
 const NOBODY: readonly string[] = [];
 /**
  * Time limit, in milliseconds, for a new peer to report its topics while a caller waits for them.

@@ -6,7 +6,8 @@ import { topicKey } from '../protocol.ts';
 import { idOf, meet } from '../testing/cluster.ts';
 import { rawPeer } from '../testing/raw-peer.ts';
 import test from '../testing/serial.ts';
-import { type Addresses, addressesFor, MessageAddresses } from './view-messenger.ts';
+import { memberLimits } from './members.ts';
+import { type Addresses, addressesFor, learnAddresses } from './view-messenger.ts';
 
 test('a node that knows one member by address becomes a neighbor of the others: gossip carries addresses', async (t) => {
   const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c', 'd'], {
@@ -76,14 +77,14 @@ ava(
       learn: (nodeId: string, address: string, by: string) =>
         learned.push(`${by}: ${nodeId} ${address}`) > 0,
     };
-    const messageAddresses = new MessageAddresses();
+    const { addresses } = memberLimits();
     const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
-    messageAddresses.heard(told, 'b', peers, 0);
+    learnAddresses(told, 'b', peers, addresses, 0);
     t.is(learned.length, 32);
     t.deepEqual(learned.slice(0, 3), ['b: n0 one', 'b: n0 two', 'b: n1 one']);
-    for (let i = 0; i < 20; i++) messageAddresses.heard(told, 'b', peers, 0);
+    for (let i = 0; i < 20; i++) learnAddresses(told, 'b', peers, addresses, 0);
     t.is(learned.length, 256);
-    messageAddresses.heard(told, 'b', peers, 1_000);
+    learnAddresses(told, 'b', peers, addresses, 1_000);
     t.is(learned.length, 260);
   },
 );

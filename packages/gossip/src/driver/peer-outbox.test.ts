@@ -21,7 +21,7 @@ test('the queue for a peer has room again when its messages have left', async (t
   const connection = { current: {} };
   const limits = { messages: 10, bytes: 100 };
   const outbox = new PeerOutbox(mount as never, connection as never, limits, () => {});
-  const push = () => outbox.push(new Uint8Array(60), undefined);
+  const push = () => outbox.put('push', new Uint8Array(60), 60);
   t.deepEqual([push(), push()], [undefined, 'no-room']);
   leave();
   await new Promise((resolve) => setImmediate(resolve));
@@ -42,9 +42,9 @@ test('a message that is queued just after the last one has left is sent, too', a
   };
   const limits = { messages: 10, bytes: 100 };
   const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => {});
-  outbox.push(Uint8Array.of(1), undefined);
+  outbox.put('push', Uint8Array.of(1), 1);
   // It runs right after the outbox has learned that the message has left.
-  await isSent!.then(() => outbox.push(Uint8Array.of(2), undefined));
+  await isSent!.then(() => outbox.put('push', Uint8Array.of(2), 1));
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual([sent, outbox.waiting], [[1, 2], { messages: 0, bytes: 0 }]);
 });
@@ -54,12 +54,12 @@ test('after a notice found no room, the overlay learns when there is room again'
   const limits = { messages: 1, bytes: 100 };
   let room = 0;
   const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => room++);
-  const notice = () => outbox.put({ method: 'control', request: new Uint8Array(1), size: 1 });
-  t.deepEqual([notice(), notice(), notice(), room], [true, false, false, 0]);
+  const notice = () => outbox.put('control', new Uint8Array(1), 1);
+  t.deepEqual([notice(), notice(), notice(), room], [undefined, 'no-room', 'no-room', 0]);
   leave();
   await new Promise((resolve) => setImmediate(resolve));
   t.is(room, 1);
-  t.true(notice());
+  t.is(notice(), undefined);
 });
 
 test('if the peer disconnects while a message is being sent, that message is lost like the others', async (t) => {
@@ -75,7 +75,8 @@ test('if the peer disconnects while a message is being sent, that message is los
   const limits = { messages: 10, bytes: 100 };
   const outbox = new PeerOutbox(mount as never, connection as never, limits, () => {});
   const lost: number[] = [];
-  for (const number of [1, 2]) outbox.push(Uint8Array.of(number), () => lost.push(number));
+  for (const number of [1, 2])
+    outbox.put('push', Uint8Array.of(number), 1, () => lost.push(number));
   connection.current = undefined;
   fail!(Object.assign(new Error('disconnected'), { sent: false }));
   await new Promise((resolve) => setImmediate(resolve));

@@ -2,9 +2,10 @@
 // does not delay other peers. It owns the waiting messages, and no other code sends messages to the
 // peer.
 
-import type { Transport, TransportError } from '@trunkline/transport-core';
+import type { RequestInput, Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import { SizedQueue } from '../messages/sized-queue.ts';
+import type { GossipConfig } from '../options.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
 import type { CurrentConnection } from './connections.ts';
@@ -12,26 +13,16 @@ import type { CurrentConnection } from './connections.ts';
 /** The transport, with the protocol of gossip. */
 type Mount = Transport<typeof gossipProtocol>;
 
-/**
- * A message to send, of `size` bytes. `lost` is called if the message was queued and can no longer
- * be sent.
- */
-export type Parcel = { readonly size: number; readonly lost?: (() => void) | undefined } & (
-  | { readonly method: 'push' | 'control' | 'receipt'; readonly request: Uint8Array }
-  | {
-      readonly method: 'terms';
-      readonly request: { topic: string; overlay: string; limit: number; life?: number };
-    }
-  | {
-      readonly method: 'view';
-      readonly request: { topic: string; message: unknown; addresses?: unknown; life?: number };
-    }
-);
+/** The methods that have no response. */
+type OneWay = 'push' | 'control' | 'receipt' | 'terms' | 'view';
 
-/** Maximum numbers of messages and bytes that may wait. A single message may exceed `bytes`. */
-interface PeerOutboxLimits {
-  readonly messages: number;
-  readonly bytes: number;
+/** A queued message of `size` bytes. */
+interface Parcel {
+  readonly method: OneWay;
+  readonly request: unknown;
+  readonly size: number;
+  /** Called if the message can no longer be sent. */
+  readonly lost: (() => void) | undefined;
 }
 
 /** Sends messages at once if possible, and queues the others until the peer takes more. */
@@ -42,7 +33,8 @@ export class PeerOutbox {
   dropped = 0;
   readonly #mount: Mount;
   readonly #connection: CurrentConnection;
-  readonly #limits: PeerOutboxLimits;
+  /** Maximum numbers of messages and bytes that may wait. A single message may exceed `bytes`. */
+  readonly #limits: GossipConfig['outbound'];
   readonly #writable: () => void;
   readonly #queue = new SizedQueue<Parcel>();
   #isPumping = false;
@@ -56,7 +48,7 @@ export class PeerOutbox {
   constructor(
     mount: Mount,
     connection: CurrentConnection,
-    limits: PeerOutboxLimits,
+    limits: GossipConfig['outbound'],
     writable: () => void,
   ) {
     this.#mount = mount;
@@ -70,33 +62,28 @@ export class PeerOutbox {
   }
 
   /**
-   * Sends or queues a message. Returns the reason if it can do neither; if there is no room,
-   * `writable` is called once there is. Most messages are sent at once and need no parcel.
+   * Sends or queues a message of `size` bytes. Returns the reason if it can do neither; if there is
+   * no room, `writable` is called once there is. Most messages are sent at once and need no parcel.
+   * @param lost called if the message was queued and can no longer be sent
    */
-  push(request: Uint8Array, lost: (() => void) | undefined): Unsent | undefined {
+  put<M extends OneWay>(
+    method: M,
+    request: RequestInput<typeof gossipProtocol, M>,
+    size: number,
+    lost?: () => void,
+  ): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
-    if (this.#queue.length === 0 && this.#try('push', request)) return undefined;
-    return this.#keep({ method: 'push', request, size: request.length, lost });
-  }
-
-  /** Like `push`, for any parcel. Returns false if it was dropped. */
-  put(parcel: Parcel): boolean {
-    if (this.#isClosed) return false;
-    if (this.#queue.length === 0 && this.#try(parcel.method, parcel.request)) return true;
-    return this.#keep(parcel) === undefined;
-  }
-
-  #keep(parcel: Parcel): Unsent | undefined {
-    if (this.#isTooLarge(parcel.size)) return 'too-large';
+    if (this.#queue.length === 0 && this.#try(method, request)) return undefined;
+    if (this.#isTooLarge(size)) return 'too-large';
     if (
       this.#queue.length >= this.#limits.messages ||
-      (this.#queue.bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)
+      (this.#queue.bytes + size > this.#limits.bytes && this.#queue.length > 0)
     ) {
       this.dropped++;
       this.#isWanted = true;
       return 'no-room';
     }
-    this.#enqueue(parcel);
+    this.#enqueue({ method, request, size, lost });
     return undefined;
   }
 
@@ -120,7 +107,7 @@ export class PeerOutbox {
       return undefined;
     }
     this.#isWanted = true;
-    this.#pump();
+    void this.#pump();
     return 'no-room';
   }
 
@@ -131,7 +118,7 @@ export class PeerOutbox {
       if (parcel !== this.#leaving) parcel.lost?.();
   }
 
-  #try(method: Parcel['method'], request: Parcel['request']): boolean {
+  #try(method: OneWay, request: unknown): boolean {
     const remote = this.#connection.current;
     if (remote === undefined) return false;
     try {
@@ -144,14 +131,11 @@ export class PeerOutbox {
 
   #enqueue(parcel: Parcel): void {
     this.#queue.push(parcel);
-    this.#pump();
+    void this.#pump();
   }
 
-  #pump(): void {
-    if (!this.#isPumping) void this.#run();
-  }
-
-  async #run(): Promise<void> {
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
     this.#isPumping = true;
     try {
       while (!this.#isClosed) {

@@ -5,7 +5,7 @@
 import { dropOldest } from '@trunkline/peers/internal';
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import { parseOptions, reasonError } from '@trunkline/transport-core/backend';
-import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
@@ -96,7 +96,7 @@ export class Relays implements RelayDriver, RelayNode {
   }
 
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
-    return totalOf([...this.#shipments.values()].filter((shipment) => shipment.isOpenFor(nodeId)));
+    return totalOf([...this.#shipments.values()].filter(({ open }) => open.has(nodeId)));
   }
 
   // Messages of other nodes.
@@ -137,7 +137,7 @@ export class Relays implements RelayDriver, RelayNode {
       const text = 'too many messages are being relayed by this node';
       throw new TransportError('resource_exhausted', text);
     }
-    const transit = new Transit(this, from, head, (envelope) => this.#deliver(from, envelope));
+    const transit = new Transit(this, from, head);
     this.#transits.set(key, transit);
     const report = transit.receive(chunks);
     this.changed();
@@ -148,7 +148,7 @@ export class Relays implements RelayDriver, RelayNode {
    * Hands a whole message to its topic. A message that the topic refuses at once, such as a forged
    * one, is not acknowledged, so that its origin sends the true message.
    */
-  #deliver(from: string, envelope: Envelope): void {
+  deliver(from: string, envelope: Envelope): void {
     const session = this.#setup.sessions.get(envelope.topic);
     if (session?.relayed(from, envelope, this.now()) !== true) return;
     this.#here.add(keyOf(envelope));
@@ -296,10 +296,9 @@ const MOST_HEAD = 64 * 1024;
 class Transit {
   /** Size of the message in bytes. */
   readonly size: number;
-  readonly #node: RelayNode;
+  readonly #node: Relays;
   readonly #from: string;
   readonly #head: RelayHead;
-  readonly #deliver: (envelope: Envelope) => void;
   readonly #distribution: Distribution;
   readonly #end: number;
   #movedAt: number;
@@ -309,20 +308,13 @@ class Transit {
   #resolve!: (report: Uint8Array) => void;
   #reject!: (error: unknown) => void;
 
-  /** @param deliver takes the whole message */
-  constructor(
-    node: RelayNode,
-    from: string,
-    head: RelayHead,
-    deliver: (envelope: Envelope) => void,
-  ) {
+  constructor(node: Relays, from: string, head: RelayHead) {
     const { topic, id, size, rest } = head;
     const hops = Math.min(head.hops + 1, MOST_HOPS);
     this.size = size;
     this.#node = node;
     this.#from = from;
     this.#head = head;
-    this.#deliver = deliver;
     this.#movedAt = node.now();
     this.#end = this.#movedAt + longestTransfer(node.config, size);
     this.#distribution = new Distribution(node, new Uint8Array(size), 0, { topic, id, hops, size });
@@ -376,9 +368,9 @@ class Transit {
     if (!this.#distribution.isWhole) return this.#fail(this.#wrong('ended too early'));
     const head = this.#head;
     const envelope = decodePush(this.#distribution.bytes);
-    if (envelope !== undefined && isOf(envelope, head)) {
+    if (envelope !== undefined && keyOf(envelope) === keyOf(head)) {
       this.#phase = 'delivering';
-      this.#deliver({ ...envelope, hops: head.hops });
+      this.#node.deliver(this.#from, { ...envelope, hops: head.hops });
     } else if (this.#from === head.id.origin) {
       // Relays pass the message on before they can detect that, so only the origin is to blame.
       this.#node.misbehaved(this.#from);
@@ -434,10 +426,6 @@ class Transit {
     const text = `a relayed message of ${this.size} bytes ${what}`;
     return new TransportError('invalid_argument', text);
   }
-}
-
-function isOf({ topic, id }: { readonly topic: string; readonly id: MessageId }, head: RelayHead) {
-  return topic === head.topic && messageKey(id) === messageKey(head.id);
 }
 
 const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message arrived too slowly');

@@ -222,11 +222,11 @@ export interface RelayedMessage {
 /** One relayed message of this node, and the receivers that have not confirmed it. */
 export class Shipment {
   readonly size: number;
+  /** The receivers that have not confirmed the message. */
+  readonly open: Set<string>;
   readonly #message: RelayedMessage;
   readonly #node: RelayNode;
   readonly #distribution: Distribution;
-  /** The receivers that have not confirmed the message. */
-  readonly #open: Set<string>;
   #heardAt: number;
 
   constructor(node: RelayNode, message: RelayedMessage, to: readonly string[]) {
@@ -234,7 +234,7 @@ export class Shipment {
     this.size = frame.length;
     this.#message = message;
     this.#node = node;
-    this.#open = new Set(to);
+    this.open = new Set(to);
     this.#heardAt = node.now();
     const head = { topic: topic.hex, id: push.id, hops: 1, size: this.size };
     this.#distribution = new Distribution(node, frame, this.size, head);
@@ -243,39 +243,34 @@ export class Shipment {
 
   /** True if no receiver is open any more, and no upload is under way. */
   get isOver(): boolean {
-    return this.#open.size === 0 && this.#distribution.isSettled;
-  }
-
-  /** Returns true if it is still unknown whether a node has the message. */
-  isOpenFor(nodeId: string): boolean {
-    return this.#open.has(nodeId);
+    return this.open.size === 0 && this.#distribution.isSettled;
   }
 
   /** Records that a node has confirmed the message. */
   confirmed(nodeId: string): void {
-    if (this.#open.delete(nodeId)) this.#heardAt = this.#node.now();
+    if (this.open.delete(nodeId)) this.#heardAt = this.#node.now();
   }
 
   /** Called when a node is gone. */
   gone(nodeId: string): void {
-    this.#open.delete(nodeId);
+    this.open.delete(nodeId);
   }
 
   get due(): number {
-    if (this.#open.size === 0) return this.#distribution.due;
+    if (this.open.size === 0) return this.#distribution.due;
     return Math.min(this.#distribution.due, this.#lastly);
   }
 
   wake(now: number): void {
     this.#distribution.wake(now);
     this.repair();
-    if (this.#open.size === 0 || now < this.#lastly) return;
+    if (this.open.size === 0 || now < this.#lastly) return;
     this.#distribution.stop();
-    this.#repair([...this.#open]);
+    this.#repair([...this.open]);
   }
 
   stop(): void {
-    this.#open.clear();
+    this.open.clear();
     this.#distribution.stop();
   }
 
@@ -294,7 +289,7 @@ export class Shipment {
   }
 
   #repair(nodeIds: readonly string[]): void {
-    for (const to of nodeIds) if (this.#open.delete(to)) this.#node.repair(to, this.#message);
+    for (const to of nodeIds) if (this.open.delete(to)) this.#node.repair(to, this.#message);
   }
 }
 
@@ -399,14 +394,11 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 
 // Time limits for relays.
 
-/** Milliseconds without progress after which a transfer counts as stuck. */
-type Timing = Pick<RelayConfig, 'stall'>;
-
 /**
  * Returns the time, in milliseconds after the last visible progress, to wait for invisible work on
  * a message of this size.
  */
-function patience({ stall }: Timing, size: number): number {
+function patience({ stall }: RelayNode['config'], size: number): number {
   return stall + (size * 1_000) / SLOWEST;
 }
 
@@ -414,7 +406,7 @@ function patience({ stall }: Timing, size: number): number {
  * Returns the total time, in milliseconds, that a relay may take to accept that many bytes, even if
  * it makes a little progress from time to time.
  */
-function grace({ stall }: Timing, taken: number): number {
+function grace({ stall }: RelayNode['config'], taken: number): number {
   return stall + (taken * 1_000) / TRICKLE;
 }
 
@@ -422,7 +414,7 @@ function grace({ stall }: Timing, taken: number): number {
  * Returns the milliseconds within which a whole message of this size must arrive. The time is
  * longer than `grace`, because the sender may itself have to wait for the message.
  */
-export function longestTransfer({ stall }: Timing, size: number): number {
+export function longestTransfer({ stall }: RelayNode['config'], size: number): number {
   return 10 * stall + (size * 1_000) / TRICKLE;
 }
 

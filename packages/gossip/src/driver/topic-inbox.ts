@@ -1,6 +1,6 @@
 // Takes the messages of peers, and hands those on a topic to that topic.
 
-import type { Clock, Handlers, Remote, RequestOf } from '@trunkline/transport-core';
+import type { Clock, Handlers, Remote } from '@trunkline/transport-core';
 import { charge, ownContext } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
@@ -15,6 +15,7 @@ import {
 } from '../wire/frame.ts';
 import type { Interests } from './interests.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
+import { learnAddresses } from './view-messenger.ts';
 import type { Walker } from './walker.ts';
 
 interface TopicInboxInit extends DriverParts {
@@ -53,7 +54,7 @@ export class TopicInbox {
   }
 
   handlers(): Handlers<typeof gossipProtocol> {
-    const { members, interests, walker, relays, sessions } = this.#init;
+    const { members, interests, walker, relays, sessions, peers, report } = this.#init;
     return {
       push: (request, rpc) => {
         charge(rpc, pushWork(request));
@@ -62,15 +63,30 @@ export class TopicInbox {
       },
       control: (request, rpc) => {
         charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
-        this.#controlled(request, rpc.from);
+        const peer = this.#next(rpc.from);
+        const decoded = decodeControl(request);
+        if (peer === undefined) return;
+        if (decoded === undefined) return report(peer.nodeId);
+        const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
+        sessions.get(decoded.topic)?.feed(this.#now(), input);
       },
-      view: (request, rpc) => {
+      view: ({ topic, message, addresses, life }, rpc) => {
         charge(rpc, VIEW);
-        this.#viewed(request, rpc.from);
+        const peer = this.#next(rpc.from);
+        const session = sessions.get(topic);
+        if (peer === undefined || session?.isMember !== true) return;
+        const now = this.#now();
+        if (life !== undefined) session.outlived(peer.nodeId, life);
+        learnAddresses(addresses, peer.nodeId, peers, peer.limits.addresses, now);
+        session.feed(now, { type: 'viewed', from: peer.nodeId, message });
       },
-      terms: (request, rpc) => {
+      terms: ({ topic, life, ...terms }, rpc) => {
         charge(rpc, NUMBERS);
-        this.#told(request, rpc.from);
+        const peer = this.#next(rpc.from);
+        const session = sessions.get(topic);
+        if (peer === undefined || session === undefined) return;
+        if (life !== undefined) session.outlived(peer.nodeId, life);
+        session.differences.announced(peer.nodeId, terms, this.#now());
       },
       interest: ({ seq, empty }, rpc) => {
         charge(rpc, NUMBERS);
@@ -93,8 +109,13 @@ export class TopicInbox {
         }),
       receipt: (request, rpc) => {
         charge(rpc, RECEIPT);
-        const peer = members.of(rpc.from);
-        if (peer !== undefined) this.#receipt(request, peer.nodeId);
+        const from = members.of(rpc.from)?.nodeId;
+        if (from === undefined) return;
+        const receipt = decodeReceipt(request);
+        if (receipt === undefined) return report(from);
+        const { topic, id, verdict } = receipt;
+        if (verdict === undefined) relays?.confirmed(receipt, from);
+        else sessions.get(topic)?.publisher.receipt(id, from, verdict);
       },
     };
   }
@@ -107,15 +128,6 @@ export class TopicInbox {
     const session = this.#sessionOf(envelope.topic);
     if (session?.isMember !== true) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
-  }
-
-  #receipt(request: Uint8Array, from: string): void {
-    const { sessions, relays, report } = this.#init;
-    const receipt = decodeReceipt(request);
-    if (receipt === undefined) return report(from);
-    const { topic, id, verdict } = receipt;
-    if (verdict === undefined) relays?.confirmed(receipt, from);
-    else sessions.get(topic)?.publisher.receipt(id, from, verdict);
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
@@ -137,37 +149,6 @@ export class TopicInbox {
   #next(from: Remote): ConnectedMember | undefined {
     this.#arrivals.flush();
     return this.#init.members.of(from);
-  }
-
-  /** Processes a peer's terms on a topic: its overlay and its message size limit. */
-  #told({ topic, life, ...terms }: RequestOf<typeof gossipProtocol, 'terms'>, from: Remote): void {
-    const peer = this.#next(from);
-    const session = this.#init.sessions.get(topic);
-    if (peer === undefined || session === undefined) return;
-    if (life !== undefined) session.outlived(peer.nodeId, life);
-    session.differences.announced(peer.nodeId, terms, this.#now());
-  }
-
-  #controlled(request: Uint8Array, from: Remote): void {
-    const peer = this.#next(from);
-    const decoded = decodeControl(request);
-    if (peer === undefined) return;
-    if (decoded === undefined) return this.#init.report(peer.nodeId);
-    const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
-    this.#init.sessions.get(decoded.topic)?.feed(this.#now(), input);
-  }
-
-  #viewed(
-    { topic, message, addresses, life }: RequestOf<typeof gossipProtocol, 'view'>,
-    from: Remote,
-  ): void {
-    const peer = this.#next(from);
-    const session = this.#init.sessions.get(topic);
-    if (peer === undefined || session?.isMember !== true) return;
-    const now = this.#now();
-    if (life !== undefined) session.outlived(peer.nodeId, life);
-    peer.limits.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
-    session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
 
   /**

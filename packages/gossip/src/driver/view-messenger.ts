@@ -2,86 +2,46 @@
 // connected, and exchanges the addresses of the nodes that these messages name.
 
 import type { Peers } from '@trunkline/peers';
-import { RateLimit } from '@trunkline/peers/internal';
-import { type Clock, TransportError } from '@trunkline/transport-core';
+import type { RateLimit } from '@trunkline/peers/internal';
+import { TransportError } from '@trunkline/transport-core';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
 import type { TopicContext } from '../topics/topic-context.ts';
-import type { Dials } from './connections.ts';
-import type { Parcel, PeerOutbox } from './peer-outbox.ts';
+import type { ConnectedMembers } from './members.ts';
 
-/** The connected peers, and the dials of others. */
-interface Members {
-  readonly dials: Pick<Dials, 'seek'>;
-  outboxOf(nodeId: string): Pick<PeerOutbox, 'put'> | undefined;
-}
-
-export class ViewMessenger {
-  readonly #clock: Pick<Clock, 'now'>;
-  readonly #peers: Pick<Peers, 'addressOf'>;
-  readonly #members: Members;
-  /** Node id → number of messages that wait for the dial. */
-  readonly #dialed = new Map<string, number>();
-
-  constructor(clock: Pick<Clock, 'now'>, peers: Pick<Peers, 'addressOf'>, members: Members) {
-    this.#clock = clock;
-    this.#peers = peers;
-    this.#members = members;
+/** Sends a message to a node of the topic, and dials the node first if it is not connected. */
+export function sendView(
+  to: string,
+  session: TopicContext,
+  message: PartialViewMessage,
+  members: ConnectedMembers,
+  peers: Pick<Peers, 'addressOf'>,
+): void {
+  const given = Object.fromEntries(
+    Object.entries(message).filter(([, value]) => value !== undefined),
+  );
+  const addresses = addressesFor(message, peers);
+  const life = session.lifeOf(to);
+  const request = {
+    topic: session.key.hex,
+    message: given,
+    ...(addresses === undefined ? {} : { addresses }),
+    ...(life === undefined ? {} : { life }),
+  };
+  const size = VIEW_BYTES + sizeOf(addresses);
+  const failed = (error: TransportError) => {
+    if (!session.isOver) session.unreachable(to, error, session.node.clock.now());
+  };
+  const outbox = members.outboxOf(to);
+  if (outbox !== undefined) {
+    if (outbox.put('view', request, size) === undefined) return;
+    const text = `the queue for node ${to} is full`;
+    return failed(new TransportError('resource_exhausted', text, { target: to }));
   }
-
-  send(to: string, session: TopicContext, message: PartialViewMessage): void {
-    const members = this.#members;
-    const given = Object.fromEntries(
-      Object.entries(message).filter(([, value]) => value !== undefined),
-    );
-    const addresses = addressesFor(message, this.#peers);
-    const life = session.lifeOf(to);
-    const request = {
-      topic: session.key.hex,
-      message: given,
-      ...(addresses === undefined ? {} : { addresses }),
-      ...(life === undefined ? {} : { life }),
-    };
-    const parcel: Parcel = { method: 'view', request, size: VIEW_BYTES + sizeOf(addresses) };
-    const outbox = members.outboxOf(to);
-    if (outbox !== undefined) {
-      if (!outbox.put(parcel))
-        this.#unreachable(
-          session,
-          to,
-          new TransportError('resource_exhausted', `the queue for node ${to} is full`, {
-            target: to,
-          }),
-        );
-      return;
-    }
-    // A farewell message is not worth a dial.
-    if (session.isOver) return;
-    this.#dialed.set(to, (this.#dialed.get(to) ?? 0) + 1);
-    const over = () => {
-      const left = this.#dialed.get(to)! - 1;
-      if (left > 0) this.#dialed.set(to, left);
-      else this.#dialed.delete(to);
-    };
-    members.dials
-      .seek(to, DIAL)
-      .finally(over)
-      .then(
-        () => {
-          if (!session.isOver) members.outboxOf(to)?.put(parcel);
-        },
-        (error) => this.#unreachable(session, to, error as TransportError),
-      );
-  }
-
-  /** Returns true if the node is being dialed because a view names it. */
-  isDialing(nodeId: string): boolean {
-    return this.#dialed.has(nodeId);
-  }
-
-  #unreachable(session: TopicContext, nodeId: string, error: TransportError): void {
-    if (session.isOver) return;
-    session.unreachable(nodeId, error, this.#clock.now());
-  }
+  // A farewell message is not worth a dial.
+  if (session.isOver) return;
+  members.dials.reach(to, DIAL, 'named').then(() => {
+    if (!session.isOver) members.outboxOf(to)?.put('view', request, size);
+  }, failed);
 }
 
 /** Time limit of a dial for an overlay, in milliseconds. */
@@ -120,35 +80,27 @@ function sizeOf(addresses: Addresses = []): number {
 }
 
 /**
- * Passes the addresses that one peer sends on to the address book, which checks them. The rate is
- * limited.
+ * Passes addresses that a peer sends on to the address book, which checks them.
+ * @param told the addresses as the peer sent them; may be any value
+ * @param by the node id of the peer
+ * @param rate limits the addresses from that peer
  */
-export class MessageAddresses {
-  readonly #rate = new RateLimit(BURST, INTERVAL);
-
-  /**
-   * Reads addresses.
-   * @param told the addresses as the peer sent them; may be any value
-   * @param by the node id of the peer
-   */
-  heard(told: unknown, by: string, peers: Pick<Peers, 'learn'>, now: number): void {
-    if (!Array.isArray(told)) return;
-    for (const entry of told.slice(0, MOST_NODES)) {
-      if (!Array.isArray(entry)) continue;
-      const [nodeId, ...addresses] = entry.slice(0, 1 + MOST_ADDRESSES);
-      for (const address of addresses)
-        if (this.#rate.tryTake(now)) peers.learn(nodeId, address, by);
-    }
+export function learnAddresses(
+  told: unknown,
+  by: string,
+  peers: Pick<Peers, 'learn'>,
+  rate: RateLimit,
+  now: number,
+): void {
+  if (!Array.isArray(told)) return;
+  for (const entry of told.slice(0, MOST_NODES)) {
+    if (!Array.isArray(entry)) continue;
+    const [nodeId, ...addresses] = entry.slice(0, 1 + MOST_ADDRESSES);
+    for (const address of addresses) if (rate.tryTake(now)) peers.learn(nodeId, address, by);
   }
 }
 
 const MOST_NODES = 16;
 const MOST_ADDRESSES = 2;
-/**
- * Number of addresses accepted from one peer at once, and milliseconds until one more is accepted.
- * An honest peer sends a few dozen addresses per minute, a bootstrap node sends more.
- */
-const BURST = 256;
-const INTERVAL = 250;
 /** Number of bytes that JSON adds to a string. */
 const QUOTES = 3;

@@ -38,7 +38,7 @@ function setUp(t: ExecutionContext, settings: Settings) {
       isOn: () => isOn,
       interested: () => [idOf('b'), asker],
       dials: {
-        seek: (nodeId: string) => {
+        reach: (nodeId: string) => {
           dialed.push(nodeId);
           return Promise.reject(new Error('nobody is there'));
         },

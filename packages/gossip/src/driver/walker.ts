@@ -42,8 +42,10 @@ export class Walker {
     this.#walk = new TopicWalk({
       random: mount.random,
       ...options,
-      members: () => this.#members(),
-      isConnected: (nodeId) => this.#isConnected(nodeId),
+      members: () => [
+        ...new Set([...this.#hungry()].flatMap(({ key }) => init.members.interested(key.hex))),
+      ],
+      isConnected: (nodeId) => peers.get(nodeId) !== undefined,
       draw: (isFit) => peers.known(DRAWN).find((nodeId) => peers.mayDial(nodeId) && isFit(nodeId)),
     });
   }
@@ -90,7 +92,7 @@ export class Walker {
     this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);
     // The address book, not this class, records whether the node can be reached.
     for (const nodeId of this.#peers.known(1))
-      this.#init.members.dials.seek(nodeId, PROBE).catch(() => {});
+      this.#init.members.dials.reach(nodeId, PROBE, 'gossip').catch(() => {});
   }
 
   close(): void {
@@ -104,17 +106,6 @@ export class Walker {
   }
 
   // Searching.
-
-  #members(): readonly string[] {
-    const members = new Set<string>();
-    for (const { key } of this.#hungry())
-      for (const nodeId of this.#init.members.interested(key.hex)) members.add(nodeId);
-    return [...members];
-  }
-
-  #isConnected(nodeId: string): boolean {
-    return this.#peers.get(nodeId) !== undefined;
-  }
 
   /** The topics that want more neighbors. A neighbor whose score is 0 should be replaced. */
   *#hungry(): IterableIterator<TopicSession> {
@@ -159,8 +150,8 @@ export class Walker {
     const [wanted] = this.#hungry();
     if (wanted === undefined) return false;
     this.#counts.visited++;
-    const wasHere = this.#isConnected(nodeId);
-    await this.#init.members.seek(nodeId, wanted.key.hex, VISIT);
+    const wasHere = this.#peers.get(nodeId) !== undefined;
+    await this.#init.members.reach(nodeId, wanted.key.hex, VISIT, 'gossip');
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
     if (this.#isClosed) this.#leave(walker);
@@ -211,7 +202,7 @@ export class Walker {
         !isNodeId(other) ||
         typeof address !== 'string' ||
         other === self ||
-        this.#isConnected(other) ||
+        this.#peers.get(other) !== undefined ||
         !this.#peers.mayDial(other)
       )
         return [];

@@ -29,12 +29,7 @@ export type PartialViewMessage =
       readonly full: boolean;
     }
   | { readonly type: 'accept'; readonly request: number; readonly free: string | undefined }
-  | {
-      readonly type: 'refuse';
-      readonly request: number;
-      readonly free: string | undefined;
-      readonly peers: readonly string[];
-    }
+  | ({ readonly type: 'refuse'; readonly request: number } & Suggestions)
   | {
       readonly type: 'shuffle';
       readonly origin: string;
@@ -43,12 +38,13 @@ export type PartialViewMessage =
       readonly peers: readonly string[];
     }
   | { readonly type: 'shuffle-reply'; readonly id: number; readonly peers: readonly string[] }
-  | {
-      readonly type: 'disconnect';
-      readonly alive: boolean;
-      readonly free: string | undefined;
-      readonly peers: readonly string[];
-    };
+  | ({ readonly type: 'disconnect'; readonly alive: boolean } & Suggestions);
+
+/** Nodes that the receiver of a message may ask for a link instead. */
+export interface Suggestions {
+  readonly free: string | undefined;
+  readonly peers: readonly string[];
+}
 
 /** The messages of one type. */
 export type MessageOf<T extends PartialViewMessage['type']> = Extract<
@@ -76,44 +72,30 @@ export function tidyMessage(
   { joinWalk, shuffleWalk, shuffleActive, shufflePassive }: PartialViewConfig,
 ): PartialViewMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
-  const { type, request, id, ttl, high, full, alive, free, peer, origin, peers } =
-    message as Record<string, unknown>;
-  const most = shuffleActive + shufflePassive + 1;
+  const given = message as Record<string, unknown>;
+  const { type, request, id, ttl, peer, origin } = given;
+  const [high, full, alive] = [given.high === true, given.full === true, given.alive === true];
+  const free = isOther(given.free, self) ? given.free : undefined;
+  const peers = tidyPeers(given.peers, self, shuffleActive + shufflePassive + 1);
   switch (type) {
     case 'join':
       return isNumber(request) ? { type, request } : undefined;
     case 'neighbor':
-      return isNumber(request)
-        ? { type, request, high: high === true, full: full === true }
-        : undefined;
+      return isNumber(request) ? { type, request, high, full } : undefined;
     case 'accept':
-      return isNumber(request) ? { type, request, free: tidyPeer(free, self) } : undefined;
+      return isNumber(request) ? { type, request, free } : undefined;
     case 'refuse':
-      return isNumber(request)
-        ? { type, request, free: tidyPeer(free, self), peers: tidyPeers(peers, self, most) }
-        : undefined;
+      return isNumber(request) ? { type, request, free, peers } : undefined;
     case 'forward-join':
-      return isOther(peer, self) && isNumber(ttl)
-        ? { type, peer, ttl: Math.min(ttl, joinWalk) }
-        : undefined;
+      if (!isOther(peer, self) || !isNumber(ttl)) return undefined;
+      return { type, peer, ttl: Math.min(ttl, joinWalk) };
     case 'shuffle':
       if (!isOther(origin, self) || !isNumber(id) || !isNumber(ttl)) return undefined;
-      return {
-        type,
-        origin,
-        id,
-        ttl: Math.min(ttl, shuffleWalk),
-        peers: tidyPeers(peers, self, most),
-      };
+      return { type, origin, id, ttl: Math.min(ttl, shuffleWalk), peers };
     case 'shuffle-reply':
-      return isNumber(id) ? { type, id, peers: tidyPeers(peers, self, most) } : undefined;
+      return isNumber(id) ? { type, id, peers } : undefined;
     case 'disconnect':
-      return {
-        type,
-        alive: alive === true,
-        free: tidyPeer(free, self),
-        peers: tidyPeers(peers, self, most),
-      };
+      return { type, alive, free, peers };
     default:
       return undefined;
   }
@@ -137,10 +119,6 @@ function tidyPeers(peers: unknown, self: string, most: number): readonly string[
     return peers;
   const tidy = peers.slice(0, most).filter((peer) => isOther(peer, self));
   return [...new Set<string>(tidy)];
-}
-
-function tidyPeer(peer: unknown, self: string): string | undefined {
-  return isOther(peer, self) ? peer : undefined;
 }
 
 function isOther(value: unknown, self: string): value is string {

@@ -60,7 +60,11 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   handle(now: number, input: PartialViewInput): void {
     // `gave` comes with each message, and does not concern the search.
-    if (input.type === 'gave') return this.#gave(input.peer);
+    if (input.type === 'gave') {
+      const link = this.#active.get(input.peer);
+      if (link !== undefined) link.gave = true;
+      return;
+    }
     this.#take(now, input);
     this.#requester.search.update(this.#requester.isShort, now);
   }
@@ -142,11 +146,6 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     }
   }
 
-  #gave(peer: string): void {
-    const link = this.#active.get(peer);
-    if (link !== undefined) link.gave = true;
-  }
-
   #dismiss(peer: string, now: number): void {
     if (!this.#active.has(peer)) return;
     // First, so that `#drop` does not put the peer into the passive view.
@@ -204,7 +203,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       if (isNewcomer && this.#requester.takeFavor(from, now)) this.#introduce(from);
       return;
     }
-    const purpose = this.#requests.purposeOf(from);
+    const purpose = this.#requests.get(from)?.purpose;
     const isFull = this.#active.size >= this.#config.active;
     const isBarred = isFull && this.#views.isDistrusted(from);
     const replacesDistrusted = isFull && this.#active.distrusted > 0;
@@ -258,14 +257,12 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#requester.fill(now);
   }
 
-  #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
-    const purpose = this.#requests.answered(from, request);
+  #onRefuse(from: string, refusal: MessageOf<'refuse'>, now: number): void {
+    const purpose = this.#requests.answered(from, refusal.request);
     if (purpose === undefined || !isFilling(purpose)) return;
     this.#requester.search.refused();
     this.#views.remember([from], [], now);
-    this.#views.note(peers, now);
-    this.#requester.turnTo(free, now);
-    this.#requester.fill(now);
+    this.#requester.turnTo(refusal, now);
   }
 
   #onForwardJoin(from: string, message: MessageOf<'forward-join'>, now: number): void {
@@ -297,7 +294,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (link === undefined) this.#tellStranger(from);
   }
 
-  #onDisconnect(from: string, { alive, free, peers }: MessageOf<'disconnect'>, now: number): void {
+  #onDisconnect(from: string, message: MessageOf<'disconnect'>, now: number): void {
+    const { alive } = message;
     const wasAsked = this.#requests.delete(from);
     if (this.#active.remove(from)) {
       this.#down(from, alive ? 'disconnected' : 'left');
@@ -310,9 +308,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#losses.add(from, now);
       this.#passive.remove(from);
     }
-    this.#views.note(peers, now);
-    this.#requester.turnTo(free, now);
-    this.#requester.fill(now);
+    this.#requester.turnTo(message, now);
   }
 
   #lose(peer: string, error: TransportError | undefined, now: number): void {

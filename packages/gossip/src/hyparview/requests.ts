@@ -2,6 +2,7 @@
 
 import { dropOldest, RateLimit } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
+import type { Suggestions } from './message.ts';
 import { jittered, type Views } from './views.ts';
 
 /**
@@ -17,14 +18,12 @@ type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace
 
 /** Returns true if this node chose the peer by itself. */
 export function isOwnChoice(purpose: Purpose): boolean {
-  return purpose === 'join' || purpose === 'fill' || purpose === 'merge' || purpose === 'replace';
+  return purpose !== 'suggested' && purpose !== 'introduced';
 }
 
 /** Returns true if the peer is asked because the view has room. */
 export function isFilling(purpose: Purpose): boolean {
-  return (
-    purpose === 'join' || purpose === 'fill' || purpose === 'suggested' || purpose === 'replace'
-  );
+  return purpose !== 'introduced' && purpose !== 'merge';
 }
 
 /**
@@ -44,15 +43,15 @@ interface Request {
 }
 
 /**
- * The open requests, one per peer. Each has a number that its answer repeats, so answers to earlier
- * requests are ignored.
+ * The open requests by peer, the oldest first. Each has a number that its answer repeats, so
+ * answers to earlier requests are ignored. A peer has an entry as long as its answer would count.
  */
-export class Requests {
+export class Requests extends Map<string, Request> {
   readonly #timeout: number;
-  readonly #requests = new Map<string, Request>();
   #next: number;
 
   constructor(timeout: number, random: Random) {
+    super();
     this.#timeout = timeout;
     this.#next = Math.floor(random() * 0x4000_0000);
   }
@@ -60,37 +59,27 @@ export class Requests {
   /** Number of requests that are not overdue. */
   get waiting(): number {
     let count = 0;
-    for (const { isLate } of this.#requests.values()) if (!isLate) count++;
+    for (const { isLate } of this.values()) if (!isLate) count++;
     return count;
   }
 
   /** Number of requests that are not overdue and were sent because the view has room. */
   get filling(): number {
     let count = 0;
-    for (const { isLate, purpose } of this.#requests.values())
-      if (!isLate && isFilling(purpose)) count++;
+    for (const { isLate, purpose } of this.values()) if (!isLate && isFilling(purpose)) count++;
     return count;
   }
 
   isWaiting(peer: string): boolean {
-    return this.#requests.get(peer)?.isLate === false;
+    return this.get(peer)?.isLate === false;
   }
 
-  /** Returns true if an answer of that peer would still count. */
-  has(peer: string): boolean {
-    return this.#requests.has(peer);
-  }
-
-  purposeOf(peer: string): Purpose | undefined {
-    return this.#requests.get(peer)?.purpose;
-  }
-
-  /** Adds a request, which replaces an earlier one to that peer. Returns its number. */
-  add(peer: string, purpose: Purpose, now: number): number {
+  /** Opens a request, which replaces an earlier one to that peer. Returns its number. */
+  open(peer: string, purpose: Purpose, now: number): number {
     const id = this.#next++;
-    this.#requests.delete(peer);
-    this.#requests.set(peer, { id, purpose, until: now + this.#timeout, isLate: false });
-    dropOldest(this.#requests, MOST);
+    this.delete(peer);
+    this.set(peer, { id, purpose, until: now + this.#timeout, isLate: false });
+    dropOldest(this, MOST);
     return id;
   }
 
@@ -99,19 +88,10 @@ export class Requests {
    * is no such request.
    */
   answered(peer: string, id: number): Purpose | undefined {
-    const request = this.#requests.get(peer);
+    const request = this.get(peer);
     if (request?.id !== id) return undefined;
-    this.#requests.delete(peer);
+    this.delete(peer);
     return request.purpose;
-  }
-
-  /** Deletes the request to a peer. Returns true if there was one. */
-  delete(peer: string): boolean {
-    return this.#requests.delete(peer);
-  }
-
-  clear(): void {
-    this.#requests.clear();
   }
 
   /**
@@ -121,10 +101,10 @@ export class Requests {
   expire(now: number): { readonly changed: boolean; readonly silent: string[] } {
     let changed = false;
     const silent: string[] = [];
-    for (const [peer, request] of this.#requests) {
+    for (const [peer, request] of this) {
       if (request.until > now) continue;
       if (request.isLate) {
-        this.#requests.delete(peer);
+        this.delete(peer);
         silent.push(peer);
       } else {
         changed = request.isLate = true;
@@ -137,7 +117,7 @@ export class Requests {
   /** Time at which `expire` has something to do. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const { until } of this.#requests.values()) if (until < due) due = until;
+    for (const { until } of this.values()) if (until < due) due = until;
     return due;
   }
 }
@@ -268,20 +248,19 @@ export class LinkRequester {
   }
 
   /**
-   * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
-   * peer, so views stay full without searches through the overlay.
+   * Follows the suggestions of a node that refused or ended a link. The peer that has room is asked
+   * first. A node that evicts a neighbor knows such a peer, so views stay full without searches
+   * through the overlay.
    */
-  turnTo(peer: string | undefined, now: number): void {
+  turnTo({ free, peers }: Suggestions, now: number): void {
     const { config, active } = this.#views;
-    if (
-      peer === undefined ||
-      this.#phase !== 'member' ||
-      active.size + this.requests.filling >= config.active ||
-      !this.#mayAsk(peer, now)
-    )
-      return;
-    this.search.asked(peer);
-    this.ask(peer, 'suggested', active.size === 0, now);
+    this.#views.note(peers, now);
+    const hasRoom = active.size + this.requests.filling < config.active;
+    if (free !== undefined && this.#phase === 'member' && hasRoom && this.#mayAsk(free, now)) {
+      this.search.asked(free);
+      this.ask(free, 'suggested', active.size === 0, now);
+    }
+    this.fill(now);
   }
 
   /**
@@ -302,7 +281,7 @@ export class LinkRequester {
 
   ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
     const { config, active } = this.#views;
-    const request = this.requests.add(peer, purpose, now);
+    const request = this.requests.open(peer, purpose, now);
     const full = active.size >= config.active;
     this.#views.send(
       peer,

@@ -11,6 +11,7 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import type { Push } from '../plumtree/message.ts';
+import type { NeighborDownCause } from '../types.ts';
 import {
   type Body,
   isFor,
@@ -86,12 +87,13 @@ class FullMesh implements Overlay {
       case 'peer-up':
         return this.#peerUp(input.peer);
       case 'peer-down':
-        return this.#peerDown(input.peer, input.error);
+        return this.#peerDown(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
       case 'viewed':
         this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
       case 'leave':
-        return this.#leave();
+        for (const peer of this.neighbors()) this.#peerDown(peer, 'closed', undefined);
+        return;
     }
   }
 
@@ -122,10 +124,9 @@ class FullMesh implements Overlay {
     this.#outputs.add({ type: 'neighbor-up', peer });
   }
 
-  #peerDown(peer: string, error: TransportError | undefined): void {
-    if (!this.#neighbors.delete(peer)) return;
-    const cause = error === undefined ? 'left' : 'lost';
-    this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
+  #peerDown(peer: string, cause: NeighborDownCause, error: TransportError | undefined): void {
+    if (this.#neighbors.delete(peer))
+      this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
   }
 
   #publish(message: OwnMessage): void {
@@ -153,13 +154,6 @@ class FullMesh implements Overlay {
     for (const peer of this.#neighbors)
       if (peer !== from && peer !== id.origin && isFor(payload, peer)) to.push(peer);
     this.#outputs.add({ type: 'send', push, to, mayRelay: false });
-  }
-
-  #leave(): void {
-    const neighbors = [...this.#neighbors];
-    this.#neighbors.clear();
-    for (const peer of neighbors)
-      this.#outputs.add({ type: 'neighbor-down', peer, cause: 'closed', error: undefined });
   }
 }
 

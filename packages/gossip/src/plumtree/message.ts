@@ -52,7 +52,7 @@ interface Prune {
  * Answers a graft for messages that the sender no longer has, so that the receiver can ask another
  * peer at once. The paper has no such message, so the receiver has to wait until its timer expires.
  */
-export interface Absent {
+interface Absent {
   readonly kind: 'absent';
   readonly ids: readonly MessageId[];
 }
@@ -70,9 +70,6 @@ export type Control = IHave | Graft | Prune | Absent | Attach;
 
 /** The largest hop count, which takes two bytes. */
 export const MOST_HOPS = 0xffff;
-
-/** Assumed size of a notice in bytes: 44 for the id, 2 for the hops, and the rest for framing. */
-export const NOTICE_BYTES = 48;
 
 // The inputs and outputs of a Plumtree machine, and the arguments of its constructor.
 
@@ -169,6 +166,11 @@ export interface ControlOutput {
   readonly type: 'send-control';
   readonly to: string;
   readonly control: Control;
+  /**
+   * Set on a graft without ids: the peer whose place in the tree `to` takes. That peer returns to
+   * the tree if there is no room for the graft.
+   */
+  readonly replaces?: string | undefined;
 }
 
 /**

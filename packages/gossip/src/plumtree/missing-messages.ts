@@ -9,7 +9,7 @@ import type { Neighbor, Tree } from './tree.ts';
 
 /** One peer's notice of one message. */
 export interface Advertiser {
-  readonly peer: string;
+  readonly neighbor: Neighbor;
   readonly hops: number;
   /** The number of times that the peer was asked for the message. */
   asked: number;
@@ -56,8 +56,6 @@ export class MissingMessages<P> {
   readonly #again: DelayQueue<MissingMessage>;
   /** Messages that are due at once, because the peer that was asked doesn't have them. */
   readonly #atOnce = new DelayQueue<MissingMessage>(0);
-  /** Peer → number of missing messages that it has announced. */
-  readonly #outstanding = new Map<string, number>();
   /**
    * Messages that have arrived and that the topic is checking, with the peers that gave notice of
    * them. The topic bounds their number.
@@ -67,7 +65,7 @@ export class MissingMessages<P> {
   readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
   /** The open promises: message key and peer → the peer. */
-  readonly #promises: DelayQueue<string>;
+  readonly #promises: DelayQueue<Neighbor>;
   /** Time before which no further messages are asked for. */
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
@@ -101,8 +99,8 @@ export class MissingMessages<P> {
 
   wake(now: number): void {
     if (now >= Math.max(this.#askDue, this.#pausedUntil)) this.#ask(now);
-    for (let peer = this.#promises.take(now); peer !== undefined; peer = this.#promises.take(now))
-      this.#blame(this.#tree.neighbors.get(peer)!, now);
+    for (let late = this.#promises.take(now); late !== undefined; late = this.#promises.take(now))
+      this.#blame(late, now);
   }
 
   /**
@@ -113,7 +111,7 @@ export class MissingMessages<P> {
   advertise(
     id: MessageId,
     key: string,
-    peer: string,
+    neighbor: Neighbor,
     hops: number,
     now: number,
     asked = 0,
@@ -122,13 +120,12 @@ export class MissingMessages<P> {
     const held = this.#held.get(key);
     let message = this.#messages.get(key);
     const advertisers = held ?? message?.advertisers;
-    if (advertisers?.some((advertiser) => advertiser.peer === peer)) return true;
+    if (advertisers?.some((advertiser) => advertiser.neighbor === neighbor)) return true;
     if (held !== undefined) {
-      this.#held.set(key, [...held, { peer, hops, asked: 0 }]);
+      this.#held.set(key, [...held, { neighbor, hops, asked: 0 }]);
       return true;
     }
-    const outstanding = this.#outstanding.get(peer) ?? 0;
-    if (outstanding >= this.#tree.options.outstanding) return false;
+    if (neighbor.outstanding >= this.#tree.options.outstanding) return false;
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
@@ -136,8 +133,8 @@ export class MissingMessages<P> {
     } else if (this.#again.delete(key)) {
       this.#next.set(key, message, now);
     }
-    message.advertisers.push({ peer, hops, asked });
-    this.#outstanding.set(peer, outstanding + 1);
+    message.advertisers.push({ neighbor, hops, asked });
+    neighbor.outstanding++;
     return true;
   }
 
@@ -146,16 +143,20 @@ export class MissingMessages<P> {
    * for it, records the delay since the first notice of the message; the delay is 0 if the message
    * was not missing.
    */
-  arrived(key: string, peer: string, now: number): void {
+  arrived(id: MessageId, peer: string, now: number): void {
+    // Usually nothing is missing, and the key, which is costly, isn't needed.
+    if (this.#messages.size + this.#promises.size === 0) return this.#lateness.observe(0);
+    const key = messageKey(id);
     const message = this.#messages.get(key);
-    const wasAsked = message?.advertisers.some((one) => one.peer === peer && one.asked > 0);
+    const neighbor = this.#tree.neighbors.get(peer);
+    const wasAsked = message?.advertisers.some((one) => one.neighbor === neighbor && one.asked > 0);
     if (wasAsked !== true) this.#lateness.observe(message === undefined ? 0 : now - message.since);
-    this.kept(this.#tree.neighbors.get(peer), key);
+    this.kept(neighbor, key);
   }
 
   /** Called when the peer has sent the message. */
   kept(neighbor: Neighbor | undefined, key: string): void {
-    if (neighbor === undefined || !this.#excuse(neighbor.id, key)) return;
+    if (neighbor === undefined || !this.#excuse(neighbor, key)) return;
     neighbor.brokenInRow = 0;
   }
 
@@ -164,7 +165,7 @@ export class MissingMessages<P> {
    * them. The link stays part of the tree at this end: if the peer needs no pushes, it prunes it.
    */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
-    for (const id of ids) this.#excuse(neighbor.id, messageKey(id));
+    for (const id of ids) this.#excuse(neighbor, messageKey(id));
   }
 
   /**
@@ -192,8 +193,8 @@ export class MissingMessages<P> {
     const key = messageKey(id);
     const advertisers = this.#held.get(key) ?? [];
     this.#held.delete(key);
-    for (const { peer, hops, asked } of advertisers)
-      if (this.#tree.neighbors.has(peer)) this.advertise(id, key, peer, hops, now, asked);
+    for (const { neighbor, hops, asked } of advertisers)
+      this.advertise(id, key, neighbor, hops, now, asked);
   }
 
   isHeld(key: string): boolean {
@@ -217,22 +218,27 @@ export class MissingMessages<P> {
    * the time of the next request doesn't change. Otherwise a peer could use up all requests at once
    * by giving notice and withdrawing it again and again.
    */
-  withdraw(key: string, peer: string, now: number): void {
-    this.#excuse(peer, key);
+  withdraw(key: string, neighbor: Neighbor, now: number): void {
+    this.#excuse(neighbor, key);
     const message = this.#messages.get(key);
-    const asked = message && this.#dismiss(message, peer)?.asked;
+    const asked = message && this.#dismiss(message, neighbor)?.asked;
     if (message === undefined || asked === undefined) return;
     if (message.advertisers.length === 0) return this.#giveUp(message);
     if (asked > 0 && this.#next.delete(key)) this.#atOnce.set(key, message, now);
   }
 
   /** Called when the peer is no longer a neighbor. */
-  forget(peer: string): void {
-    this.#promises.drop((promiser) => promiser === peer);
-    if (!this.#outstanding.has(peer)) return;
-    for (const message of this.#messages.values()) {
-      if (this.#dismiss(message, peer) && message.advertisers.length === 0) this.#giveUp(message);
-    }
+  forget(neighbor: Neighbor): void {
+    this.#promises.drop((promiser) => promiser === neighbor);
+    for (const [key, held] of this.#held)
+      this.#held.set(
+        key,
+        held.filter((advertiser) => advertiser.neighbor !== neighbor),
+      );
+    if (neighbor.outstanding === 0) return;
+    for (const message of this.#messages.values())
+      if (this.#dismiss(message, neighbor) && message.advertisers.length === 0)
+        this.#giveUp(message);
   }
 
   #take(key: string): readonly Advertiser[] {
@@ -247,29 +253,27 @@ export class MissingMessages<P> {
    * times.
    */
   #ask(now: number): void {
-    const { neighbors, options, idsEach } = this.#tree;
-    const lots = new Map<string, MessageId[]>();
+    const { outstanding, idsEach } = this.#tree.options;
+    const lots = new Map<Neighbor, MessageId[]>();
     let left = AT_ONCE;
     for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
       const extra = queue === this.#atOnce ? 0 : this.#lateness.allowance;
       for (; left > 0; left--) {
         const message = queue.take(now, extra);
         if (message === undefined) break;
-        const peer = this.#choose(message, now);
-        if (peer === undefined) {
+        const neighbor = this.#choose(message, now);
+        if (neighbor === undefined) {
           this.#giveUp(message);
           continue;
         }
-        this.#promises.set(`${message.key} ${peer}`, peer, now);
-        if (this.#promises.size > options.outstanding)
-          this.#promises.take(Number.POSITIVE_INFINITY);
-        const ids = lots.get(peer) ?? [];
-        lots.set(peer, ids);
+        this.#promises.set(promiseKey(neighbor, message.key), neighbor, now);
+        if (this.#promises.size > outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
+        const ids = lots.get(neighbor) ?? [];
+        lots.set(neighbor, ids);
         ids.push(message.id);
       }
     }
-    for (const [peer, ids] of lots) {
-      const neighbor = neighbors.get(peer)!;
+    for (const [neighbor, ids] of lots) {
       this.#tree.graft(neighbor);
       for (let i = 0; i < ids.length; i += idsEach)
         this.#tree.sendGraft(neighbor, ids.slice(i, i + idsEach));
@@ -281,32 +285,29 @@ export class MissingMessages<P> {
    * Chooses the peer to ask next. Peers that did not send what they were asked for come after the
    * others of the same round.
    */
-  #choose(message: MissingMessage, now: number): string | undefined {
-    const { neighbors, options } = this.#tree;
-    const round = message.advertisers.reduce(
-      (least, { asked }) => Math.min(least, asked),
-      options.attempts,
-    );
-    if (round >= options.attempts) return undefined;
+  #choose(message: MissingMessage, now: number): Neighbor | undefined {
+    const { attempts } = this.#tree.options;
+    const round = Math.min(attempts, ...message.advertisers.map(({ asked }) => asked));
+    if (round === attempts) return undefined;
     const left = message.advertisers.filter(({ asked }) => asked === round);
-    const trusted = left.find(({ peer }) => neighbors.get(peer)!.brokenInRow === 0);
+    const trusted = left.find(({ neighbor }) => neighbor.brokenInRow === 0);
     const chosen = trusted ?? left[0]!;
     chosen.asked++;
     message.askedAt = now;
     // `left` includes the chosen peer.
     (left.length > 1 ? this.#next : this.#again).set(message.key, message, now);
-    return chosen.peer;
+    return chosen.neighbor;
   }
 
   /**
    * Removes a peer from the peers that gave notice of a message; returns undefined if it gave none.
    * If all other peers were asked in this round, they now wait for the next round.
    */
-  #dismiss(message: MissingMessage, peer: string): Advertiser | undefined {
+  #dismiss(message: MissingMessage, neighbor: Neighbor): Advertiser | undefined {
     const { key, advertisers, askedAt } = message;
-    const index = advertisers.findIndex((advertiser) => advertiser.peer === peer);
+    const index = advertisers.findIndex((advertiser) => advertiser.neighbor === neighbor);
     if (index < 0) return undefined;
-    this.#release(peer);
+    neighbor.outstanding--;
     const dismissed = advertisers.splice(index, 1)[0]!;
     const round = advertisers[0]?.asked ?? 0;
     const isRoundOver =
@@ -322,8 +323,8 @@ export class MissingMessages<P> {
   }
 
   /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
-  #excuse(peer: string, key: string): boolean {
-    return this.#promises.size > 0 && this.#promises.delete(`${key} ${peer}`);
+  #excuse(neighbor: Neighbor, key: string): boolean {
+    return this.#promises.size > 0 && this.#promises.delete(promiseKey(neighbor, key));
   }
 
   /** Called when the peer has not kept a promise in time. */
@@ -339,14 +340,12 @@ export class MissingMessages<P> {
     this.#first.delete(key);
     this.#next.delete(key);
     this.#again.delete(key);
-    for (const { peer } of advertisers) this.#release(peer);
+    for (const { neighbor } of advertisers) neighbor.outstanding--;
   }
+}
 
-  #release(peer: string): void {
-    const left = this.#outstanding.get(peer)! - 1;
-    if (left > 0) this.#outstanding.set(peer, left);
-    else this.#outstanding.delete(peer);
-  }
+function promiseKey({ id }: Neighbor, key: string): string {
+  return `${key} ${id}`;
 }
 
 /**

@@ -57,8 +57,8 @@ const plumtreeSchema = optionsSchema({
 
 /** The constants. Only tests use other values. */
 const CONSTANTS = {
-  /** Maximum size of a control message in bytes. Longer ones are split. */
-  controlSize: 4_096,
+  /** Maximum number of ids in one control message, which then has at most 4 KiB. */
+  idsEach: 85,
   /**
    * Milliseconds until the next peer that gave notice is asked. The paper suggests about one round
    * trip.
@@ -79,11 +79,8 @@ const CONSTANTS = {
    * IWantFollowupTime).
    */
   promiseTime: 3_000,
-  /**
-   * Number of duplicates in a row, without a new message in between, after which a link is pruned,
-   * as in the paper.
-   */
-  pruneAfter: 1,
+  /** True if a duplicate prunes its link, as in the paper. */
+  prunes: true,
   /**
    * Milliseconds after a prune during which messages still in flight don't change the tree: a few
    * round trips.
@@ -121,7 +118,7 @@ const CONSTANTS = {
   backlog: 8_192,
   /**
    * Number of pushes that an eager peer may receive without reacting, over at least `trialTime`
-   * milliseconds, before it is probed. See LeafProbes.
+   * milliseconds, before it is probed. See LeafProbe.
    */
   trialAfter: 8,
   trialTime: 5_000,

@@ -6,7 +6,7 @@ import { messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Notice, Push, PushOutput } from './message.ts';
 import type { PlumtreeOptions } from './options.ts';
-import type { LeafProbes, Neighbor, Tree } from './tree.ts';
+import type { Neighbor, Tree } from './tree.ts';
 
 /**
  * Outputs count as sent as soon as they are queued. If there was no room for an output,
@@ -17,7 +17,6 @@ export class OutgoingMessages<P> {
   due = Number.POSITIVE_INFINITY;
   readonly #tree: Tree<P>;
   readonly #cache: MessageCache<P>;
-  readonly #leafProbes: LeafProbes<P>;
   /** Neighbors with notices to send. */
   readonly #waiting = new Set<Neighbor>();
   /** Neighbors that have room again, and may be owed messages. */
@@ -25,10 +24,9 @@ export class OutgoingMessages<P> {
   /** The owed message that was output last. It remains owed until there is room for it. */
   #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
 
-  constructor(tree: Tree<P>, cache: MessageCache<P>, leafProbes: LeafProbes<P>) {
+  constructor(tree: Tree<P>, cache: MessageCache<P>) {
     this.#tree = tree;
     this.#cache = cache;
-    this.#leafProbes = leafProbes;
   }
 
   /**
@@ -38,8 +36,7 @@ export class OutgoingMessages<P> {
   push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
     if (neighbor.blocked) return this.#owe(neighbor, key, push, now);
     this.#tree.outputs.add(outputOf(neighbor, push, false));
-    neighbor.countSent(now);
-    this.#leafProbes.weigh(neighbor, now);
+    this.#tree.sent(neighbor, now);
   }
 
   /** Sends the neighbor a message that it asked for, now or when it is writable. */
@@ -58,7 +55,7 @@ export class OutgoingMessages<P> {
     const { push, isAsked } = output;
     const key = messageKey(push.id);
     if (isAsked) return neighbor.owe(key, true, this.#tree.options.backlog);
-    neighbor.uncountSent();
+    neighbor.probe.unsent();
     this.#owe(neighbor, key, push, now);
   }
 
@@ -84,7 +81,7 @@ export class OutgoingMessages<P> {
     neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
     this.#waiting.add(neighbor);
     this.#tree.counters.noticesSent -= notices.length;
-    neighbor.uncountSent(notices.length);
+    neighbor.probe.unsent(notices.length);
   }
 
   /** Sends the notices that are due. */
@@ -151,15 +148,14 @@ export class OutgoingMessages<P> {
 
   #sendNotices(neighbor: Neighbor, now: number): void {
     const { notices } = neighbor;
-    const { idsEach } = this.#tree;
+    const { idsEach } = this.#tree.options;
     if (notices.length === 0) return;
     for (let i = 0; i < notices.length; i += idsEach)
       this.#tree.send(neighbor, { kind: 'ihave', notices: notices.slice(i, i + idsEach) });
     neighbor.notices = [];
     this.#waiting.delete(neighbor);
     this.#tree.counters.noticesSent += notices.length;
-    neighbor.countSent(now, notices.length);
-    this.#leafProbes.weigh(neighbor, now);
+    this.#tree.sent(neighbor, now, notices.length);
   }
 }
 
@@ -186,6 +182,8 @@ interface CachedMessage<P> {
  */
 export class MessageCache<P> {
   bytes = 0;
+  /** Time at which to call `expire`, about once in an `evictInterval`; Infinity if never. */
+  due = Number.POSITIVE_INFINITY;
   readonly #limits: PlumtreeOptions;
   readonly #messages = new OldestFirst<CachedMessage<P>>();
 
@@ -195,12 +193,6 @@ export class MessageCache<P> {
 
   get size(): number {
     return this.#messages.size;
-  }
-
-  /** Time at which `expire` has something to remove; Infinity if never. */
-  get due(): number {
-    const oldest = this.#messages.oldest;
-    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest[1].at + this.#limits.cacheTime;
   }
 
   get(key: string): CachedMessage<P> | undefined {
@@ -220,6 +212,7 @@ export class MessageCache<P> {
     this.delete(key);
     this.#messages.set(key, { push, from, at: now });
     this.bytes += push.size;
+    this.due = Math.min(this.due, now + this.#limits.cacheTime + this.#limits.evictInterval);
     let evicted = 0;
     while (
       this.#messages.size > 1 &&
@@ -236,15 +229,15 @@ export class MessageCache<P> {
     if (message !== undefined) this.#remove(key, message);
   }
 
-  /** Removes the messages whose time is over. */
+  /** Removes the messages whose time is over, if that is due. */
   expire(now: number): void {
-    for (
-      let { oldest } = this.#messages;
-      oldest !== undefined && now - oldest[1].at >= this.#limits.cacheTime;
-      { oldest } = this.#messages
-    ) {
+    if (now < this.due) return;
+    const { cacheTime, evictInterval } = this.#limits;
+    let { oldest } = this.#messages;
+    for (; oldest !== undefined && now - oldest[1].at >= cacheTime; { oldest } = this.#messages)
       this.#remove(...oldest);
-    }
+    const next = oldest === undefined ? Number.POSITIVE_INFINITY : oldest[1].at + cacheTime;
+    this.due = Math.max(now, next) + evictInterval;
   }
 
   #remove(key: string, { push }: CachedMessage<P>): void {

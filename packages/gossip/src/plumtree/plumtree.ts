@@ -10,7 +10,6 @@ import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
 import {
-  type Absent,
   type Control,
   type ControlOutput,
   type Graft,
@@ -25,7 +24,7 @@ import {
 import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
 import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
-import { LeafProbes, Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
+import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
@@ -40,21 +39,17 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #quotas = new Map<string, Quota>();
   readonly #cache: MessageCache<P>;
   readonly #missing: MissingMessages<P>;
-  readonly #leafProbes: LeafProbes<P>;
   readonly #outgoing: OutgoingMessages<P>;
-  /** Time of the next check for cached messages whose time is over. */
-  #expiresAt = Number.POSITIVE_INFINITY;
 
   constructor({ self, options = plumtreeOptions(), look, isSource = false }: PlumtreeInit) {
-    const tree = new Tree<P>(options, isSource);
+    const tree = new Tree<P>(self, options, isSource);
     this.counters = tree.counters;
     this.#self = self;
     this.#look = look;
     this.#tree = tree;
     this.#cache = new MessageCache(options);
     this.#missing = new MissingMessages(tree);
-    this.#leafProbes = new LeafProbes(tree, self);
-    this.#outgoing = new OutgoingMessages(tree, this.#cache, this.#leafProbes);
+    this.#outgoing = new OutgoingMessages(tree, this.#cache);
   }
 
   /** Handles an input; `PlumtreeInput` explains each. */
@@ -63,7 +58,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'received':
         return this.#receive(input.from, input.message, now);
       case 'arrived':
-        return this.#arrived(input.from, input.id, now);
+        return this.#missing.arrived(input.id, input.from, now);
       case 'repeated':
         return this.#repeated(input.from, input.id, now);
       case 'publish':
@@ -87,7 +82,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'wake':
         this.#outgoing.flush(now);
         this.#missing.wake(now);
-        return this.#expire(now);
+        return this.#cache.expire(now);
     }
   }
 
@@ -109,7 +104,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   get wakeAt(): number {
-    return Math.min(this.#outgoing.due, this.#missing.due, this.#expiresAt);
+    return Math.min(this.#outgoing.due, this.#missing.due, this.#cache.due);
   }
 
   /** Returns the state as plain data, for diagnosis. */
@@ -196,7 +191,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#quotas.set(peer, neighbor.quota);
     dropOldest(this.#quotas, DEPARTED);
     this.#outgoing.forget(neighbor);
-    this.#missing.forget(peer);
+    this.#missing.forget(neighbor);
     if (!isSource || !neighbor.eager) return;
     const [next] = neighbors.values();
     if (next !== undefined) this.#tree.graft(next);
@@ -218,15 +213,27 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const { control } = output;
     if (control.kind === 'ihave') this.#outgoing.noticesUnsent(neighbor, control.notices);
     else if (control.kind === 'prune') this.#tree.pruneUnsent(neighbor);
-    else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids);
+    else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids, output.replaces);
     else if (control.kind === 'attach') neighbor.blocked = neighbor.stuck = true;
   }
 
-  #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+  /**
+   * Undoes the optimization that a graft belongs to: restores the farther peer. If there is no room
+   * for the graft to that peer, either, it stays eager here: if it regards the link as pruned, its
+   * next prune or push settles that.
+   */
+  #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[], replaces: string | undefined): void {
+    const tree = this.#tree;
     this.counters.graftsSent--;
     this.#missing.unsent(neighbor, ids);
-    this.#leafProbes.unsent(neighbor, ids);
-    if (ids.length === 0) this.#undoOptimization(neighbor);
+    if (ids[0] === tree.probed) neighbor.probe.notAsked();
+    if (replaces === undefined) return;
+    this.counters.optimized--;
+    tree.leave(neighbor);
+    const farther = tree.neighbors.get(replaces);
+    if (farther === undefined) return;
+    tree.graft(farther);
+    tree.sendGraft(farther, []);
   }
 
   // Messages: those that this node publishes, and those that neighbors push. New ones are kept and
@@ -235,51 +242,33 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #publish({ id, payload, size }: Omit<Push<P>, 'kind' | 'hops'>, now: number): void {
     const key = messageKey(id);
     const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
-    this.#keep(key, push, undefined, now);
-    this.#spread(push, key, undefined, [], now);
-  }
-
-  /**
-   * The key is only computed if a message is missing or a promise is open. Otherwise it is empty:
-   * no message has that key, so nothing is found under it.
-   */
-  #arrived(from: string, id: MessageId, now: number): void {
-    const key = this.#missing.size + this.#missing.promised > 0 ? messageKey(id) : '';
-    this.#missing.arrived(key, from, now);
+    this.#passOn(push, key, undefined, [], now);
   }
 
   #receive(from: string, message: Push<P> | Control, now: number): void {
-    const isPush = message.kind === 'push';
-    const neighbor =
-      this.#tree.neighbors.get(from) ?? (isPush ? this.#departed(from, message) : undefined);
-    if (neighbor === undefined) return void this.counters.strangers++;
-    if (isPush) this.#receivePush(neighbor, message, now);
+    const neighbor = this.#tree.neighbors.get(from);
+    if (message.kind === 'push') this.#receivePush(from, neighbor, message, now);
+    else if (neighbor === undefined) this.counters.strangers++;
     else this.#receiveControl(neighbor, message, now);
   }
 
-  /**
-   * Returns a placeholder for a peer that is no longer a neighbor but brought a message that is
-   * still held.
-   */
-  #departed(from: string, { id }: Push<P>): Neighbor | undefined {
-    return this.#missing.isHeld(messageKey(id)) ? Neighbor.departed(from) : undefined;
-  }
-
-  /** Handles a new message. */
-  #receivePush(neighbor: Neighbor, message: Push<P>, now: number): void {
+  /** Handles a new message. If it was held, its sender may be a neighbor no more. */
+  #receivePush(from: string, neighbor: Neighbor | undefined, message: Push<P>, now: number): void {
+    const tree = this.#tree;
     const { id, hops, payload, size } = message;
     const key = this.#brought(neighbor, id);
+    if (neighbor === undefined && !this.#missing.isHeld(key)) return void this.counters.strangers++;
     const advertisers = this.#missing.take(key);
-    this.#leafProbes.gave(neighbor, now);
-    for (const { peer } of advertisers) this.#leafProbes.gave(this.#tree.neighbors.get(peer), now);
-    neighbor.duplicatesInRow = 0;
+    if (neighbor !== undefined) tree.gave(neighbor, now);
+    for (const advertiser of advertisers) tree.gave(advertiser.neighbor, now);
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
-    this.#keep(key, push, neighbor.id, now);
-    this.#spread(push, key, neighbor, advertisers, now);
-    // A message that was in flight when this end pruned the link must not make the link eager
-    // again, because the other end regards it as pruned.
-    if (!this.#tree.isSettling(neighbor, now)) this.#tree.graft(neighbor);
-    this.#optimize(neighbor, hops, advertisers, now);
+    this.#passOn(push, key, from, advertisers, now);
+    if (neighbor !== undefined) {
+      // A message that was in flight when this end pruned the link must not make the link eager
+      // again, because the other end regards it as pruned.
+      if (!tree.isSettling(neighbor, now)) tree.graft(neighbor);
+      this.#optimize(neighbor, hops, advertisers, now);
+    }
     this.counters.delivered++;
   }
 
@@ -294,7 +283,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor === undefined) return;
     const key = this.#brought(neighbor, id);
     this.counters.duplicates++;
-    this.#leafProbes.gave(neighbor, now);
+    this.#tree.gave(neighbor, now);
     const cached = this.#cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
     if (cached?.from === neighbor.id || neighbor.isSource) return;
@@ -303,11 +292,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       // Messages of other publishers don't come from a node that only publishes.
       if (first?.eager !== true || first.isSource) return;
     }
-    neighbor.duplicatesInRow++;
-    if (
-      neighbor.duplicatesInRow >= this.#tree.options.pruneAfter &&
-      (neighbor.eager || !this.#tree.isSettling(neighbor, now))
-    )
+    const { options } = this.#tree;
+    if (options.prunes && (neighbor.eager || !this.#tree.isSettling(neighbor, now)))
       this.#tree.prune(neighbor, now);
   }
 
@@ -324,36 +310,25 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return key;
   }
 
-  #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
-    const { cacheTime, evictInterval } = this.#tree.options;
-    this.counters.evicted += this.#cache.add(key, push, from, now);
-    this.#expiresAt = Math.min(this.#expiresAt, now + cacheTime + evictInterval);
-  }
-
-  /** Forgets the cached messages whose time is over. */
-  #expire(now: number): void {
-    if (now < this.#expiresAt) return;
-    this.#cache.expire(now);
-    this.#expiresAt = Math.max(now, this.#cache.due) + this.#tree.options.evictInterval;
-  }
-
   /**
-   * Pushes the message to the eager neighbors and gives notice of it to the others. The neighbor
-   * that brought it gets neither, and eager neighbors that are known to have it are skipped.
+   * Keeps the message, pushes it to the eager neighbors, and gives notice of it to the others. The
+   * neighbor that brought it gets neither, and eager neighbors that are known to have it are
+   * skipped.
    */
-  #spread(
+  #passOn(
     push: Push<P>,
     key: string,
-    from: Neighbor | undefined,
+    from: string | undefined,
     advertisers: readonly Advertiser[],
     now: number,
   ): void {
+    this.counters.evicted += this.#cache.add(key, push, from, now);
     for (const neighbor of this.#tree.neighbors.values()) {
-      if (neighbor === from || neighbor.isSource) continue;
+      if (neighbor.id === from || neighbor.isSource) continue;
       if (!neighbor.eager) this.#outgoing.notice(neighbor, push, now);
       else if (
         neighbor.id !== push.id.origin &&
-        !advertisers.some(({ peer }) => peer === neighbor.id)
+        !advertisers.some((advertiser) => advertiser.neighbor === neighbor)
       )
         this.#outgoing.push(neighbor, key, push, now);
     }
@@ -371,41 +346,14 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     for (const advertiser of advertisers)
       if (best === undefined || advertiser.hops < best.hops) best = advertiser;
     if (best === undefined || hops - best.hops < tree.options.optimizeAt) return;
-    const nearer = tree.neighbors.get(best.peer);
+    const nearer = best.neighbor;
     // One exchange at a time, because messages in flight still come over the old link.
-    if (
-      nearer === undefined ||
-      nearer.isSource ||
-      nearer === sender ||
-      !sender.eager ||
-      tree.isSettling(nearer, now)
-    )
+    if (nearer.isSource || nearer === sender || !sender.eager || tree.isSettling(nearer, now))
       return;
-    if (!nearer.eager) {
-      tree.sendGraft(nearer, []);
-      nearer.replaces = sender.id;
-    }
+    if (!nearer.eager) tree.sendGraft(nearer, [], sender.id);
     this.counters.optimized++;
     tree.graft(nearer);
     tree.prune(sender, now);
-  }
-
-  /**
-   * Called when no room was left for a graft without ids. If that graft belongs to an optimization,
-   * undoes it: restores the farther peer. Otherwise it was to restore this peer, which stays eager
-   * here: if the peer regards the link as pruned, its next prune or push settles that.
-   */
-  #undoOptimization(nearer: Neighbor): void {
-    const { replaces } = nearer;
-    if (replaces === undefined) return;
-    nearer.replaces = undefined;
-    this.counters.optimized--;
-    this.#tree.leave(nearer);
-    const sender = this.#tree.neighbors.get(replaces);
-    if (sender === undefined) return;
-    sender.replaces = undefined;
-    this.#tree.graft(sender);
-    this.#tree.sendGraft(sender, []);
   }
 
   // Control messages of neighbors: notices, grafts, prunes, and answers to grafts. The overlay
@@ -415,20 +363,18 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #receiveControl(neighbor: Neighbor, control: Control, now: number): void {
     switch (control.kind) {
       case 'prune':
-        return this.#onPrune(neighbor, now);
+        // The peer prunes because a message has reached it twice, which shows that it listens.
+        neighbor.probe.answered(now);
+        return this.#tree.leave(neighbor);
       case 'ihave':
         return this.#onIHave(neighbor, control, now);
       case 'graft':
         return this.#onGraft(neighbor, control, now);
       case 'absent':
-        return this.#onAbsent(neighbor, control, now);
+        neighbor.probe.answered(now);
+        for (const id of control.ids.slice(0, this.#tree.options.idsEach))
+          this.#missing.withdraw(messageKey(id), neighbor, now);
     }
-  }
-
-  #onPrune(neighbor: Neighbor, now: number): void {
-    // The peer prunes because a message has reached it twice, which shows that it listens.
-    this.#leafProbes.answered(neighbor, now);
-    this.#tree.leave(neighbor);
   }
 
   #onIHave(neighbor: Neighbor, { notices }: IHave, now: number): void {
@@ -438,7 +384,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     for (const notice of notices.slice(0, taken)) {
       const verdict = this.#look(notice.id, now);
       // The notice proves that the peer has the message only if this node has it, too.
-      if (verdict === 'seen') this.#leafProbes.gave(neighbor, now);
+      if (verdict === 'seen') tree.gave(neighbor, now);
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
       // The peer has the message, so this node no longer owes it to the peer.
@@ -446,7 +392,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       if (verdict !== 'new') continue;
       // `advertise` returns false if the peer has announced too many messages that are missing
       // here.
-      if (!this.#missing.advertise(notice.id, key, neighbor.id, notice.hops, now)) ignored++;
+      if (!this.#missing.advertise(notice.id, key, neighbor, notice.hops, now)) ignored++;
     }
     this.counters.ignored += ignored;
     if (ignored > 0) tree.report(neighbor, 'notice-flood', now);
@@ -454,10 +400,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #onGraft(neighbor: Neighbor, { ids }: Graft, now: number): void {
     const tree = this.#tree;
-    const { options, idsEach } = tree;
+    const { notices, backlog, attempts, idsEach } = tree.options;
     // A graft without ids asks for nothing else.
     tree.graft(neighbor);
-    const taken = neighbor.quota.take('grafts', ids.length, options.notices, now);
+    const taken = neighbor.quota.take('grafts', ids.length, notices, now);
     let ignored = ids.length - taken;
     const absent: MessageId[] = [];
     for (const id of ids.slice(0, taken)) {
@@ -465,10 +411,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       const cached = this.#cache.get(key);
       if (cached === undefined) {
         absent.push(id);
-      } else if (neighbor.quota.serve(key, options.backlog) > options.attempts) {
+      } else if (neighbor.quota.serve(key, backlog) > attempts) {
         ignored++;
       } else {
-        this.#leafProbes.answered(neighbor, now);
+        neighbor.probe.answered(now);
         this.#outgoing.serve(neighbor, key, cached.push);
       }
     }
@@ -476,12 +422,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       tree.send(neighbor, { kind: 'absent', ids: absent.slice(i, i + idsEach) });
     this.counters.ignored += ignored;
     if (ignored > 0) tree.report(neighbor, 'graft-flood', now);
-  }
-
-  #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
-    this.#leafProbes.answered(neighbor, now);
-    for (const id of ids.slice(0, this.#tree.idsEach))
-      this.#missing.withdraw(messageKey(id), neighbor.id, now);
   }
 }
 

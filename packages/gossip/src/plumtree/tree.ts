@@ -3,14 +3,7 @@
 
 import { dropOldest, OutputQueue } from '@trunkline/peers/internal';
 import type { MessageId } from '../messages/message-id.ts';
-import {
-  type Control,
-  type GaveOutput,
-  type Misbehavior,
-  NOTICE_BYTES,
-  type Notice,
-  type PlumtreeOutput,
-} from './message.ts';
+import type { Control, GaveOutput, Misbehavior, Notice, PlumtreeOutput } from './message.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 /**
@@ -24,13 +17,14 @@ export class Tree<P> {
   readonly counters = new PlumtreeCounters();
   readonly outputs = new OutputQueue<PlumtreeOutput<P>>();
   readonly neighbors = new Map<string, Neighbor>();
-  /** Maximum number of ids in one control message. */
-  readonly idsEach: number;
+  /** The id of a message that never existed, which probes ask for. */
+  readonly probed: MessageId;
 
-  constructor(options: PlumtreeOptions, isSource: boolean) {
-    this.options = options;
+  constructor(self: string, options: PlumtreeOptions, isSource: boolean) {
+    // The neighbors of a node that only publishes don't react to its notices.
+    this.options = isSource ? { ...options, muteAfter: Number.POSITIVE_INFINITY } : options;
     this.isSource = isSource;
-    this.idsEach = Math.floor(options.controlSize / NOTICE_BYTES);
+    this.probed = { origin: self, epoch: 0, sequence: 0 };
   }
 
   /** Makes the link part of the tree at this end only; a graft for the other end is sent apart. */
@@ -50,7 +44,6 @@ export class Tree<P> {
 
   /** Takes the link out of the tree, and informs the other end. */
   prune(neighbor: Neighbor, now: number): void {
-    neighbor.duplicatesInRow = 0;
     this.send(neighbor, PRUNE);
     this.counters.prunesSent++;
     neighbor.prunedAt = now;
@@ -73,10 +66,27 @@ export class Tree<P> {
     return now - neighbor.prunedAt < this.options.settleTime;
   }
 
-  /** Makes the link part of the tree at the other end, and asks for these messages. */
-  sendGraft(neighbor: Neighbor, ids: readonly MessageId[]): void {
-    this.send(neighbor, { kind: 'graft', ids });
+  /**
+   * Makes the link part of the tree at the other end, and asks for these messages.
+   * @param replaces the peer whose place in the tree this one takes
+   */
+  sendGraft(neighbor: Neighbor, ids: readonly MessageId[], replaces?: string): void {
+    const control = { kind: 'graft', ids } as const;
+    this.outputs.add({ type: 'send-control', to: neighbor.id, control, replaces });
     this.counters.graftsSent++;
+  }
+
+  /** Called when a message was pushed to the peer, or the peer was given notice of messages. */
+  sent(neighbor: Neighbor, now: number, count = 1): void {
+    const step = neighbor.probe.sent(count, neighbor.eager, now, this.options);
+    if (step === 'ask') this.sendGraft(neighbor, [this.probed]);
+    else if (step === 'mute') this.report(neighbor, 'mute', now);
+  }
+
+  /** Called when the peer has sent a message, or given notice of a message that is here. */
+  gave(neighbor: Neighbor, now: number): void {
+    neighbor.probe.answered(now);
+    this.outputs.add(neighbor.gave);
   }
 
   /** Sends a control message. */
@@ -127,6 +137,7 @@ export class Neighbor {
   /** True if the peer only publishes: it gets nothing unless it asks, and its link isn't pruned. */
   readonly isSource: boolean;
   readonly quota: Quota;
+  readonly probe = new LeafProbe();
   /**
    * The output that reports that the peer passes messages on. It is the same object for each
    * message.
@@ -140,8 +151,6 @@ export class Neighbor {
   eager = true;
   /** Time at which this end pruned the link; −Infinity if never. */
   prunedAt = Number.NEGATIVE_INFINITY;
-  /** Duplicates since the peer last brought something new. */
-  duplicatesInRow = 0;
   /** True if there is no room for messages until the input `writable`. */
   blocked = false;
   /** True if there is no room for control messages either. */
@@ -153,58 +162,16 @@ export class Neighbor {
    * it.
    */
   owed: Map<string, boolean> | undefined;
+  /** Number of missing messages that the peer has announced. */
+  outstanding = 0;
   /** Number of promises broken since the peer last kept one. */
   brokenInRow = 0;
-  /**
-   * Number of messages that were pushed or announced to the peer since it last showed that it has
-   * or wants any, and the time at which the first of them was sent.
-   */
-  unanswered = 0;
-  unansweredSince = 0;
-  /**
-   * Time at which the peer was asked whether it listens; undefined if it was not asked, or has
-   * answered.
-   */
-  triedAt: number | undefined;
-  /**
-   * The number of times that the peer has answered that question, and the time before which it
-   * isn't asked again.
-   */
-  leafProbes = 0;
-  untriedUntil = Number.NEGATIVE_INFINITY;
-  /**
-   * The peer that this one replaced in the tree, in the last optimization for which this one was
-   * sent a graft. It returns to the tree if there was no room for that graft.
-   */
-  replaces: string | undefined;
 
-  constructor(id: string, isSource = false, quota = new Quota()) {
+  constructor(id: string, isSource: boolean, quota = new Quota()) {
     this.id = id;
     this.isSource = isSource;
     this.gave = { type: 'gave', peer: id };
     this.quota = quota;
-  }
-
-  /**
-   * Returns a placeholder for a peer that is no longer a neighbor. Its link can't become part of
-   * the tree.
-   */
-  static departed(id: string): Neighbor {
-    const neighbor = new Neighbor(id);
-    neighbor.eager = false;
-    neighbor.prunedAt = Number.POSITIVE_INFINITY;
-    return neighbor;
-  }
-
-  /** Counts a push, or a notice of `count` ids, to the peer. */
-  countSent(now: number, count = 1): void {
-    if (this.unanswered === 0) this.unansweredSince = now;
-    this.unanswered += count;
-  }
-
-  /** Takes back `count` messages or ids that were not sent after all. */
-  uncountSent(count = 1): void {
-    this.unanswered = Math.max(0, this.unanswered - count);
   }
 
   /**
@@ -278,7 +245,7 @@ const SECOND = 1_000;
 // messages, by asking them a question.
 
 /**
- * Finds mute peers, which take messages but never react.
+ * Finds out whether one peer is mute: whether it takes messages but never reacts.
  *
  * An honest peer reacts to notices sooner or later: it either has the message and gives notice of
  * it, or asks for it. An eager peer gets the messages themselves, to which a leaf of the tree has
@@ -291,63 +258,67 @@ const SECOND = 1_000;
  * peer that has passed a probe is not probed again for a minute, and for twice as long after each
  * further probe, up to 16 minutes.
  */
-export class LeafProbes<P> {
-  readonly #tree: Tree<P>;
-  readonly #question: MessageId;
+class LeafProbe {
+  /**
+   * Number of messages that were pushed or announced to the peer since it last showed that it has
+   * or wants any, and the time at which the first of them was sent.
+   */
+  #unanswered = 0;
+  #since = 0;
+  /** Time at which the peer was asked; undefined if it was not asked, or has answered. */
+  #askedAt: number | undefined;
+  /** Number of times that the peer has answered, and time before which it isn't asked again. */
+  #passed = 0;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
 
-  /** @param self the node id of this node */
-  constructor(tree: Tree<P>, self: string) {
-    this.#tree = tree;
-    this.#question = { origin: self, epoch: 0, sequence: 0 };
-  }
-
-  /** Called when a message was pushed to the peer, or the peer was given notice of messages. */
-  weigh(neighbor: Neighbor, now: number): void {
-    const { trialAfter, trialTime, muteAfter, muteTime } = this.#tree.options;
-    const { unanswered, unansweredSince, eager, triedAt } = neighbor;
-    if (triedAt !== undefined) {
-      if (now - triedAt >= muteTime) this.#mute(neighbor, now);
-    } else if (!eager) {
-      // The neighbors of a node that only publishes don't react to its notices.
-      if (this.#tree.isSource) return;
-      if (unanswered >= muteAfter && now - unansweredSince >= muteTime) this.#mute(neighbor, now);
-    } else if (
-      unanswered >= trialAfter &&
-      now - unansweredSince >= trialTime &&
-      now >= neighbor.untriedUntil
-    ) {
-      neighbor.triedAt = now;
-      this.#tree.sendGraft(neighbor, [this.#question]);
+  /**
+   * Counts a push, or a notice of `count` ids, to the peer. Returns `ask` if the peer must now be
+   * asked for a message that never existed, and `mute` if it has not reacted in time.
+   */
+  sent(
+    count: number,
+    isEager: boolean,
+    now: number,
+    { trialAfter, trialTime, muteAfter, muteTime }: PlumtreeOptions,
+  ): 'ask' | 'mute' | undefined {
+    if (this.#unanswered === 0) this.#since = now;
+    this.#unanswered += count;
+    const silence = now - this.#since;
+    if (this.#askedAt === undefined && isEager) {
+      if (this.#unanswered < trialAfter || silence < trialTime || now < this.#pausedUntil)
+        return undefined;
+      this.#askedAt = now;
+      return 'ask';
     }
+    const isMute =
+      this.#askedAt === undefined
+        ? this.#unanswered >= muteAfter && silence >= muteTime
+        : now - this.#askedAt >= muteTime;
+    if (!isMute) return undefined;
+    this.#unanswered = 0;
+    this.#askedAt = undefined;
+    return 'mute';
   }
 
-  /** Called when no room was left for a graft of these messages. */
-  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
-    if (ids[0] === this.#question) neighbor.triedAt = undefined;
+  /** Takes back `count` messages or ids that were not sent after all. */
+  unsent(count = 1): void {
+    this.#unanswered = Math.max(0, this.#unanswered - count);
   }
 
-  /** Called when the peer has sent a message, or given notice of a message. */
-  gave(neighbor: Neighbor | undefined, now: number): void {
-    if (neighbor === undefined) return;
-    this.answered(neighbor, now);
-    this.#tree.outputs.add(neighbor.gave);
+  /** Called when no room was left for the question. */
+  notAsked(): void {
+    this.#askedAt = undefined;
   }
 
   /**
-   * Called when the peer has asked for a message, pruned the link, or reported that a message is
-   * absent.
+   * Called when the peer has sent a message, given notice of one or asked for one, pruned the link,
+   * or reported that a message is absent.
    */
-  answered(neighbor: Neighbor, now: number): void {
-    neighbor.unanswered = 0;
-    if (neighbor.triedAt === undefined) return;
-    neighbor.triedAt = undefined;
-    neighbor.untriedUntil = now + PROBE_PAUSE * 2 ** Math.min(neighbor.leafProbes++, DOUBLED);
-  }
-
-  #mute(neighbor: Neighbor, now: number): void {
-    neighbor.unanswered = 0;
-    neighbor.triedAt = undefined;
-    this.#tree.report(neighbor, 'mute', now);
+  answered(now: number): void {
+    this.#unanswered = 0;
+    if (this.#askedAt === undefined) return;
+    this.#askedAt = undefined;
+    this.#pausedUntil = now + PROBE_PAUSE * 2 ** Math.min(this.#passed++, DOUBLED);
   }
 }
 

@@ -7,7 +7,8 @@ import type { Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { decodeList, readQuestion, recognizerOf } from '../discovery/tags.ts';
-import { MessageAddresses } from '../driver/view-messenger.ts';
+import { memberLimits } from '../driver/members.ts';
+import { learnAddresses } from '../driver/view-messenger.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { partialViewConfig } from '../hyparview/options.ts';
 import { messageKey } from '../messages/message-id.ts';
@@ -103,7 +104,7 @@ class Node {
   readonly #delivered = new Set<string>();
   readonly #overlay;
   readonly #seen = new SeenMessages({ ...memory, gaps: tree.gaps });
-  readonly #addresses = new MessageAddresses();
+  readonly #addresses = memberLimits().addresses;
   #now = 0;
 
   constructor() {
@@ -212,7 +213,7 @@ class Node {
     } catch {
       return;
     }
-    this.#addresses.heard(view.addresses, from, { learn: () => true }, this.#now);
+    learnAddresses(view.addresses, from, { learn: () => true }, this.#addresses, this.#now);
     const tidy = tidyMessage(view.message, SELF, config);
     const again = tidyMessage(tidy, SELF, config);
     if (JSON.stringify(again) !== JSON.stringify(tidy))

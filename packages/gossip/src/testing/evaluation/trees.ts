@@ -15,7 +15,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
 const PROTOCOLS: Readonly<
   Record<string, { readonly tree: Partial<PlumtreeOptions>; readonly isMany: boolean }>
 > = {
-  eager: { tree: { pruneAfter: 1_000, optimizeAt: 65_535 }, isMany: false },
+  eager: { tree: { prunes: false, optimizeAt: 65_535 }, isMany: false },
   one: { tree: { optimizeAt: 65_535 }, isMany: false },
   many: { tree: { optimizeAt: 65_535 }, isMany: true },
   'one-optimized': { tree: { optimizeAt: 3 }, isMany: false },
