@@ -38,7 +38,7 @@ test('a validator decides what is delivered; only rejected messages lower the se
 });
 
 test('a validator that takes 5 ms loses nothing of a burst of 1,000, and delays no other topic', async (t) => {
-  const validate = () => b.transport.clock.sleep(5).then(() => 'accept' as const);
+  const validate = (): Promise<MessageVerdict> => b.transport.clock.sleep(5).then(() => 'accept');
   const { sim, b, from, at } = await pair(t.context, { news: { validate }, other: {} });
   const burst = numbers(1_000);
   for (const number of burst) void from[0]!.topic.publish(number);
