@@ -5,24 +5,19 @@ import { bytes as codec, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
-import { LoopReader, type ReaderOptions } from './reader.ts';
+import { LoopReader, type ReaderOptions, type ReaderTopic } from './reader.ts';
 
 const META: MessageMeta = { id: 'x', origin: 'a', signed: false, from: 'a', hops: 1, missed: 0 };
 
 function reader({ size = 4, bytes = 1_000, policy = 'drop-oldest' }: Partial<ReaderOptions>) {
   const clock = createManualClock();
   const lagged: number[] = [];
-  const loop = new LoopReader(
-    { size, bytes, policy },
-    {
-      name: 'news',
-      codec,
-      clock,
-      tell: (event) => void (event.type === 'lagged' && lagged.push(event.missed)),
-    },
-  );
+  const tell: ReaderTopic['tell'] = (event) =>
+    void (event.type === 'lagged' && lagged.push(event.missed));
+  const loop = new LoopReader({ size, bytes, policy }, { name: 'news', codec, clock, tell });
   return {
     loop,
+    clock,
     lagged,
     offer(from: number, to: number, each = 1) {
       for (let i = from; i <= to; i++) loop.offer(i, META, each);
@@ -107,20 +102,18 @@ test('a turn that never ends is limited, too', (t) => {
 });
 
 test('a reader that had its turn and still lags ends if its policy says so, and leaves no timer', async (t) => {
-  const clock = createManualClock();
-  const topic = { name: 'news', codec, clock, tell: () => {} };
-  const loop = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, topic);
-  for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
-  clock.advance(0);
+  const { loop, clock, offer, turn } = reader({ size: 2, policy: 'error' });
+  offer(1, 3);
+  turn();
   await t.throwsAsync(loop.next(), {
     instanceOf: TransportError,
     code: 'resource_exhausted',
     message: /3 messages of 3 bytes wait for it \(queue\)/,
   });
   t.true((await loop.next()).done);
-  const closed = new LoopReader({ size: 2, bytes: 100, policy: 'error' }, topic);
-  for (let i = 0; i < 3; i++) closed.offer(i, META, 1);
-  closed.close();
-  t.is(clock.timers, 0);
-  t.true((await closed.next()).done);
+  const closed = reader({ size: 2, policy: 'error' });
+  closed.offer(1, 3);
+  closed.loop.close();
+  t.deepEqual([clock.timers, closed.clock.timers], [0, 0]);
+  t.true((await closed.loop.next()).done);
 });
