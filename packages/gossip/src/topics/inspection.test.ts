@@ -44,11 +44,8 @@ test('a relay answers for the publishers that it introduces: beyond its share, t
 
 /** A validation of one message at a time, which `next` ends, and the fates of its messages. */
 function validation(limits: { readonly messages: number; readonly bytes: number }) {
-  const validating = new Validation(
-    { timeout: 1_000, atOnce: 1, ...limits },
-    { now: () => 0 },
-    () => {},
-  );
+  const options = { timeout: 1_000, atOnce: 1, ...limits };
+  const validating = new Validation(options, { now: () => 0 }, () => {});
   const begun: string[] = [];
   const dropped: string[] = [];
   let end: ((verdict: MessageVerdict) => void) | undefined;
@@ -62,9 +59,7 @@ function validation(limits: { readonly messages: number; readonly bytes: number 
         size,
         begin() {
           begun.push(name);
-          return new Promise<MessageVerdict>((resolve) => {
-            end = resolve;
-          });
+          return new Promise<MessageVerdict>((resolve) => (end = resolve));
         },
         settled: (finding: string) => void (finding === 'overloaded' && dropped.push(name)),
       };
