@@ -9,10 +9,9 @@ import { encodeControl } from './wire/frame.ts';
 
 /** Sets up a and b on a topic, and a stranger on it that is a peer of a. */
 async function visit(run: Run) {
-  const { sim, node, subscriber: of } = await meet(run, ['a', 'b'], {
-    topic: () => ({ limit: 1_000 }),
-  });
-  const [a, subscriber] = [node('a'), of('a')];
+  const made = await meet(run, ['a', 'b'], { topic: () => ({ limit: 1_000 }) });
+  const { sim } = made;
+  const [a, subscriber] = [made.node('a'), made.subscriber('a')];
   const guest = await rawPeer(sim);
   await sim.until(() => areMet([subscriber], 2), 3_000);
   const push = (...forgeries: Forgery[]) => {
@@ -20,7 +19,7 @@ async function visit(run: Run) {
     return sim.run(200);
   };
   const blame = () => eventsOf(a, 'misbehaved').map(({ nodeId, what }) => [nodeId, what]);
-  return { sim, a, subscriber, wordsOfB: of('b').words, guest, push, blame };
+  return { sim, a, subscriber, wordsOfB: made.subscriber('b').words, guest, push, blame };
 }
 
 test('a repeated message is delivered once; a message of an earlier life of its publisher is refused', async (t) => {
