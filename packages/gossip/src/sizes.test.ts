@@ -65,8 +65,8 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
       t.like(error, { code: 'resource_exhausted', reason: 'too_large' });
     }
     await sim.run(1_000);
-    const lengths = received.map(({ length }) => length);
-    t.deepEqual(lengths.sort((x, y) => x - y), sent);
+    const lengths = received.map(({ length }) => length).sort((x, y) => x - y);
+    t.deepEqual(lengths, sent);
     t.true(received.every((message) => message.every((byte) => byte === message.length % 251)));
     t.deepEqual(nodes.get('b')!.gossip.snapshot().topics[0]!.dropped, {});
   }, 1);
