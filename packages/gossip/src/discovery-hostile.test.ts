@@ -4,17 +4,7 @@ import { createPeers } from '@trunkline/peers';
 import { encodeQuestion } from './discovery/tags.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { topicKey } from './protocol.ts';
-import {
-  areMet,
-  cluster,
-  idle,
-  idOf,
-  listen,
-  meet,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { areMet, idle, idOf, listen, meet, type Run, runs } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import { type Leak, wiretap } from './testing/wiretap.ts';
@@ -23,47 +13,32 @@ const news = topicKey('news').bytes;
 const seeking = { teller: idOf('stranger'), hearer: idOf('a') };
 
 /** Sets up two nodes on a topic, and a stranger that is connected to one of them. */
-async function visited(run: ReturnType<typeof runs>[number], topics: readonly string[]) {
+async function visited(run: Run, topics: readonly string[]) {
   const { sim, node } = await meet(run, ['a', 'b']);
   const guest = await rawPeer(sim, { topics });
   await sim.run(2_000);
-  const ask = async (question = encodeQuestion(seeking, [news], guest.transport.random)) => {
-    const answer = await guest.talk
-      .send(guest.remote, 'ask', question)
-      .catch(({ code }) => code as string);
-    return typeof answer === 'string' ? answer : answer.addresses;
-  };
-  return { sim, a: node('a'), guest, ask };
+  const about = (topic: Uint8Array, between = seeking) =>
+    encodeQuestion(between, [topic], guest.transport.random);
+  /** Returns the ids of the nodes that a names, or the code of its error. */
+  const ask = (question = about(news)) =>
+    guest.talk.send(guest.remote, 'ask', question).then(
+      ({ addresses }) => (addresses as { nodeId: string }[]).map(({ nodeId }) => nodeId),
+      ({ code }) => code as string,
+    );
+  return { sim, a: node('a'), guest, about, ask };
 }
 
 test('a node that proves to be on a topic is told of others; one that knows only its name, or another topic, is not', async (t) => {
-  const { sim, guest, ask } = await visited(t.context, ['news']);
-  const answer = await sim.settle(ask());
-  t.deepEqual(
-    (answer as { nodeId: string }[]).map(({ nodeId }) => nodeId),
-    [idOf('b')],
-  );
-  t.deepEqual(
-    await sim.settle(
-      ask(encodeQuestion(seeking, [topicKey('other').bytes], guest.transport.random)),
-    ),
-    [],
-  );
-  t.deepEqual(
-    await sim.settle(
-      ask(encodeQuestion({ ...seeking, teller: idOf('b') }, [news], guest.transport.random)),
-    ),
-    [],
-    "b's question",
-  );
+  const { sim, about, ask } = await visited(t.context, ['news']);
+  t.deepEqual(await sim.settle(ask()), [idOf('b')]);
+  t.deepEqual(await sim.settle(ask(about(topicKey('other').bytes))), []);
+  const asB = about(news, { ...seeking, teller: idOf('b') });
+  t.deepEqual(await sim.settle(ask(asB)), [], "b's question");
   t.is(await sim.settle(ask(new Uint8Array(17))), 'invalid_argument');
   t.deepEqual(await sim.close(), []);
   const other = await visited(t.context, ['other']);
-  t.deepEqual(
-    await other.sim.settle(other.ask()),
-    [],
-    'its own list shows that it is not on the topic',
-  );
+  // Its own list shows that it is not on the topic.
+  t.deepEqual(await other.sim.settle(other.ask()), []);
 });
 
 test('a flood of questions is answered only now and then, and lowers the score of its sender', async (t) => {
@@ -113,19 +88,10 @@ test(
         ({ leaks } = wiretap(sim, 'news'));
       },
     });
-    const addresses = [
-      null,
-      7,
-      'a',
-      [],
-      {},
-      { nodeId: 'no id', address: 'x' },
-      { nodeId: idOf('a'), address: 'a' },
-      { nodeId: idOf('nobody'), address: '' },
-      { nodeId: idOf('ghost'), address: 'nowhere' },
-      { nodeId: idOf('innocent'), address: 'innocent' },
-      ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
-    ];
+    const at = (name: string, address = name) => ({ nodeId: idOf(name), address });
+    const addresses = [null, 7, 'a', [], {}, { nodeId: 'no id', address: 'x' }, at('a')];
+    addresses.push(at('nobody', ''), at('ghost', 'nowhere'), at('innocent'));
+    for (let i = 0; i < 600; i++) addresses.push(at(`x${i}`));
     const { asks } = await rawPeer(sim, { name: 'falseReporter', addresses });
     const { gossip, peers } = node('a');
     await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
@@ -141,42 +107,26 @@ test(
 );
 
 test('nodes on the path between members need not speak gossip', async (t) => {
-  const sim = simulationOf(t.context);
-  const names = ['p', 'q', 'r'];
-  for (const name of names) {
-    sim.node(name, async ({ transport: make }) => {
-      const transport = make(idle);
-      const peers = createPeers({
-        transport,
-        identity: { nodeId: idOf(name) },
-        maxOutbound: 0,
-        persistent: names.filter((other) => other < name),
-        exchange: { interval: 2_000 },
-      });
-      await transport.listen();
-      await peers.start();
-      return async () => {
-        await peers.close();
-        await transport.close();
-      };
-    });
-  }
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, ['a', 'z'], {
-    peers: (name) => ({
-      maxOutbound: 0,
-      persistent: [name === 'a' ? 'p' : 'r'],
-      exchange: { interval: 2_000 },
-    }),
-    setup: (node) => subscribers.set(node.name, listen(node)),
+  const exchange = { interval: 2_000 };
+  const between = ['p', 'q', 'r'];
+  const { sim, subscribers, subscriber } = await meet(t.context, ['a', 'z'], {
+    prepare: (simulation) => {
+      for (const name of between)
+        simulation.node(name, async ({ transport: make }) => {
+          const transport = make(idle);
+          const identity = { nodeId: idOf(name) };
+          const persistent = between.filter((other) => other < name);
+          const peers = createPeers({ transport, identity, maxOutbound: 0, persistent, exchange });
+          await transport.listen();
+          await peers.start();
+          return () => peers.close().then(() => transport.close());
+        });
+    },
+    peers: (name) => ({ persistent: [name === 'a' ? 'p' : 'r'], exchange }),
+    neighbors: 0,
   });
-  await sim.until(
-    () =>
-      nodes.size === 2 &&
-      [...subscribers.values()].every(({ topic }) => topic.neighbors.length === 1),
-    300_000,
-  );
-  await sim.settle(subscribers.get('a')!.topic.publish('hello'));
-  await sim.until(() => subscribers.get('z')!.words.includes('hello'), 5_000);
-  t.pass(t.context.name);
+  await sim.until(() => areMet(subscribers.values(), 1), 300_000);
+  await sim.settle(subscriber('a').topic.publish('hello'));
+  await sim.until(() => subscriber('z').words.includes('hello'), 5_000);
+  t.pass();
 });

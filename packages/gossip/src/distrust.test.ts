@@ -21,8 +21,7 @@ test('a neighbor that sends rubbish now and then is replaced by another node, ma
     guest.join();
     await sim.run(1_000);
   }
-  t.true(topic.neighbors.includes(guest.nodeId));
-  t.true(topic.neighbors.length <= 2);
+  t.true(topic.neighbors.includes(guest.nodeId) && topic.neighbors.length <= 2);
   const send = async (seconds: number) => {
     for (let i = 0; i < seconds; i++) {
       guest.push(...Array.from({ length: 4 }, () => rubbish));
@@ -33,18 +32,12 @@ test('a neighbor that sends rubbish now and then is replaced by another node, ma
   await sim.run(500);
   t.deepEqual(subscriber('a').words, ['said'], 'it is a real neighbor');
   await send(30);
-  t.is(a.peers.scoreOf(guest.nodeId), 0);
   t.is(a.peers.get(guest.nodeId)?.score, 0, 'it is still connected');
   listen(node('d'));
   for (let i = 0; i < 30 && topic.neighbors.includes(guest.nodeId); i++) await send(1);
   t.is(topic.neighbors.length, 2);
-  t.deepEqual(
-    eventsOf(a, 'neighborDown')
-      .filter(({ nodeId }) => nodeId === guest.nodeId)
-      .map(({ cause }) => cause)
-      .slice(-1),
-    ['evicted'],
-  );
+  const downs = eventsOf(a, 'neighborDown').filter(({ nodeId }) => nodeId === guest.nodeId);
+  t.is(downs.at(-1)!.cause, 'evicted');
   await send(2);
   guest.join();
   await sim.run(2_000);

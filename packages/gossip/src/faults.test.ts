@@ -3,7 +3,7 @@
 
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
-import { dropsOf, eventsOf, meet as meetOf, type Run, runs } from './testing/cluster.ts';
+import { blameOf, dropsOf, meet as meetOf, type Run, runs } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import test from './testing/serial.ts';
 
@@ -18,23 +18,19 @@ const meet = (run: Run, { isSigned = false, isTree = false } = {}) =>
     peers: (name) => (isSigned ? { identity: identityOf(name) } : {}),
   });
 
-/** Changes the second-to-last byte of a frame's payload, which lies within the quotes. */
-function garble(frame: Uint8Array): Uint8Array {
-  return frame.with(-2, frame.at(-2)! ^ 1);
-}
-
 test(
   'a message that is corrupted on the way to one node is intact for the others',
   async (t) => {
     for (const isSigned of [false, true]) {
       const { sim, subscriber, node } = await meet(t.context, { isSigned, isTree: true });
-      const b = node('b').nodeId;
       let garbled = 0;
       const remove = sim.intercept(({ from, to, protocol, method, value }) => {
         if (protocol !== gossipProtocol.name || method !== 'push' || from !== 'a' || to !== 'b')
           return 'pass';
         garbled++;
-        return { mutate: garble(value as Uint8Array) };
+        const frame = value as Uint8Array;
+        // The second-to-last byte of the payload lies within the quotes.
+        return { mutate: frame.with(-2, frame.at(-2)! ^ 1) };
       });
       await sim.settle(subscriber('a').topic.publish('hello'));
       await sim.run(50);
@@ -47,13 +43,8 @@ test(
       t.is(subscriber('b').words.length, 1);
       if (isSigned)
         t.deepEqual([subscriber('b').words, dropsOf(node('b'))], [['hello'], ['forged']]);
-      else t.deepEqual(eventsOf(node('b'), 'misbehaved'), []);
-      t.false(
-        eventsOf(node('c'), 'misbehaved').some(
-          ({ nodeId, what }) => nodeId === b && what === 'forged',
-        ),
-        'b forwarded nothing that was corrupted',
-      );
+      else t.deepEqual(blameOf(node('b')), []);
+      t.false(blameOf(node('c')).includes('forged'), 'b forwarded nothing that was corrupted');
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -102,16 +93,13 @@ test(
     for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
     await sim.run(1);
     await met();
-    for (const [name, { heard }] of subscribers) {
+    for (const { heard, words } of subscribers.values()) {
       t.true(heard.length < 100, 'some were lost');
-      t.true(
-        heard.every(
-          ({ message, meta }) =>
-            said.has(message) && meta.signed && meta.origin === identityOf(message[0]!).nodeId,
-        ),
-        name,
-      );
-      t.is(new Set(heard.map(({ message }) => message)).size, heard.length);
+      for (const { message, meta } of heard) {
+        t.true(said.has(message) && meta.signed, message);
+        t.is(meta.origin, identityOf(message[0]!).nodeId);
+      }
+      t.is(new Set(words).size, words.length);
     }
     await sim.settle(subscriber('a').topic.publish('whole again'));
     await sim.run(500);

@@ -19,6 +19,7 @@ const LAST = 2 ** 48 - 1;
 async function visit(run: Run, overlay = partialView(), signatures?: SignatureOptions) {
   const gossip = { overlay, wall: () => NOW };
   const visited = await signedVisit(run, { gossip, signing: () => signatures });
+  /** Returns the numbers of the messages that a and b have got. */
   const heard = () =>
     [...visited.subscribers.values()].map(({ heard: all }) =>
       all.map(({ meta }) => Number(meta.id.split('.')[0])),
@@ -31,10 +32,7 @@ test('a signed life may be in the far future; an unsigned one that is more than 
   const signer = identityOf('author');
   await signed.push({ signer, epoch: NOW, sequence: 0 });
   await signed.push({ signer, epoch: NOW + 400 * DAY, sequence: 1 });
-  t.deepEqual(signed.heard(), [
-    [0, 1],
-    [0, 1],
-  ]);
+  t.deepEqual(signed.heard(), Array(2).fill([0, 1]));
   t.deepEqual(await signed.sim.close(), []);
 
   const { push, heard } = await visit(t.context);
@@ -51,10 +49,7 @@ test('a signed life may be in the far future; an unsigned one that is more than 
     { origin: other, epoch: NOW, sequence: 7 },
     { origin: other, epoch: LAST, sequence: 8 },
   );
-  t.deepEqual(heard(), [
-    [1, 4, 5, 6, 7],
-    [1, 4, 5, 6, 7],
-  ]);
+  t.deepEqual(heard(), Array(2).fill([1, 4, 5, 6, 7]));
 }, 1);
 
 test('a neighbor that sends messages in the name of this node is reported, but not blamed', async (t) => {
@@ -87,9 +82,8 @@ test(
       const b = node('b');
       const { name } = overlay;
       const score = a.peers.get(guest.nodeId)!.score;
-      const origin = (i: number) => i.toString(16).padStart(64, '0');
       for (let i = 0; i < 16_384; i++) {
-        guest.push(frame({ origin: origin(i), epoch: NOW }));
+        guest.push(frame({ origin: i.toString(16).padStart(64, '0'), epoch: NOW }));
         if (i % 32 === 31) await sim.run(2);
       }
       await sim.run(1_000);
@@ -98,9 +92,7 @@ test(
       t.deepEqual(blameOf(b), []);
       t.is(b.peers.list().length, 1, 'a peer that forwarded it stays connected');
       t.true(heard()[0]!.length <= 8_192, `${heard()[0]!.length} of them arrived`);
-      t.true(
-        score - (a.peers.list().find(({ nodeId }) => nodeId === guest.nodeId)?.score ?? 0) > 0,
-      );
+      t.true(a.peers.scoreOf(guest.nodeId) < score);
       await t.throwsAsync(sim.settle(guest.transport.dial('a')), undefined, 'it is refused');
       const other = await rawPeer(sim, { name: 'other' });
       await sim.run(1_500);
@@ -145,11 +137,8 @@ test('a node with an identity or a verifier accepts only signed messages, and on
       author: ['signer'],
     },
   );
-  for (const [name, reason] of [
-    ['plain', 'unverified'],
-    ['signer', 'unsigned'],
-  ] as const)
-    t.deepEqual(dropsOf(node(name)), [reason, reason]);
+  t.deepEqual(dropsOf(node('plain')), ['unverified', 'unverified']);
+  t.deepEqual(dropsOf(node('signer')), ['unsigned', 'unsigned']);
   t.deepEqual(blameOf(node('plain')), []);
   t.deepEqual(blameOf(node('reader')), ['unsigned', 'unsigned']);
   await t.throwsAsync(sim.settle(subscriber('reader').topic.publish('x')), {

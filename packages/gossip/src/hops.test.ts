@@ -26,8 +26,8 @@ async function connect(
   const knows = (a: string, b: string) => node(a).peers.get(idOf(b)) !== undefined;
   await sim.until(() => both.every(([a, b]) => knows(a, b) && knows(b, a)), 20_000);
   await sim.run(1_000);
-  const heard = () =>
-    names.filter((name) => (subscribers.get(name)?.words.length ?? 0) > 0).join('');
+  /** Returns the names of the nodes that have got a message. */
+  const heard = () => names.filter((name) => subscribers.get(name)?.words.length).join('');
   return { ...made, heard };
 }
 
@@ -46,11 +46,8 @@ test('along a chain a message travels up to its hop limit, once to each', async 
     t.is(heard(), expected, `${hops} hops`);
     for (const [i, name] of [...expected].entries()) {
       const { origin, from, hops: passed } = subscriber(name).heard[0]!.meta;
-      t.deepEqual(
-        [subscriber(name).words, origin, from, passed],
-        [['hello'], idOf('a'), idOf('abcdef'[i]!), i + 1],
-        name,
-      );
+      t.deepEqual([origin, from, passed], [idOf('a'), idOf('abcdef'[i]!), i + 1], name);
+      t.deepEqual(subscriber(name).words, ['hello']);
     }
     t.deepEqual(await sim.close(), []);
   }
@@ -65,11 +62,8 @@ test('each hop chooses among its own peers on the topic; a node that is not on i
 
 test('in a mesh with gaps every node gets each message once, whoever publishes, without loops', async (t) => {
   // A ring of six, with two diagonals.
-  const { sim, node, subscriber } = await connect(
-    t.context,
-    { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] },
-    6,
-  );
+  const links = { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] };
+  const { sim, node, subscriber } = await connect(t.context, links, 6);
   for (const name of 'abcdef')
     for (let i = 0; i < 20; i++) void subscriber(name).topic.publish(`${name}${i}`);
   await sim.run(3_000);
@@ -86,12 +80,11 @@ test('in a mesh with gaps every node gets each message once, whoever publishes, 
 
 test('nodes excluded by a list neither get nor forward the message; a message to a list is not forwarded', async (t) => {
   const { sim, subscriber, heard } = await connect(t.context, CHAIN, 5);
-  void subscriber('a').topic.publish('x', { except: [idOf('d')] });
+  const { topic } = subscriber('a');
+  void topic.publish('x', { except: [idOf('d')] });
   await sim.run(2_000);
   t.is(heard(), 'bc');
-  t.deepEqual(await sim.settle(subscriber('a').topic.publish('y', { to: [idOf('b')] })), {
-    queued: 1,
-  });
+  t.deepEqual(await sim.settle(topic.publish('y', { to: [idOf('b')] })), { queued: 1 });
   await sim.run(1_000);
   t.deepEqual([subscriber('b').words, subscriber('c').words], [['x', 'y'], ['x']]);
 });

@@ -13,82 +13,60 @@ test('a forgery is dropped and its sender reported; the authentic message with i
   const before = a.peers.get(guest.nodeId)!.score;
   // Messages in the name of another node: unsigned, signed by another key, and with a signature
   // that the true key made for something else.
-  const other = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
-  await push(
-    { origin: author.nodeId },
-    { origin: author.nodeId, signer: liar },
-    { origin: author.nodeId, signature: other },
-  );
+  const origin = author.nodeId;
+  const signature = { publicKey: author.publicKey, bytes: author.sign(Uint8Array.of(1)) };
+  await push({ origin }, { origin, signer: liar }, { origin, signature });
   // A message that is too large, and one that can't be decoded.
-  await push({ origin: author.nodeId, signature: other, payload: new Uint8Array(2_000_000) });
-  await push({ origin: author.nodeId, signature: other, payload: Uint8Array.of(0xff) });
+  await push({ origin, signature, payload: new Uint8Array(2_000_000) });
+  await push({ origin, signature, payload: Uint8Array.of(0xff) });
   t.deepEqual(heard(), [[], []]);
   t.deepEqual(dropsOf(a), ['unsigned', 'forged', 'forged', 'forged', 'forged']);
   t.deepEqual(blameOf(a), dropsOf(a));
   t.true(a.peers.get(guest.nodeId)!.score < before);
   await push({ signer: author });
   t.deepEqual(heard(), [['said'], ['said']], 'the authentic one, with the guessed id');
-  await push({ origin: author.nodeId, signature: other, payload: words.encode('forged') });
+  await push({ origin, signature, payload: words.encode('forged') });
   t.deepEqual(heard(), [['said'], ['said']]);
   // If an id of a future life were accepted, all messages of the publisher's present life would
   // be old.
-  await push({ origin: author.nodeId, signature: other, epoch: 2 ** 40, sequence: 0 });
+  await push({ origin, signature, epoch: 2 ** 40, sequence: 0 });
   await push({ signer: author, sequence: 1 });
-  t.deepEqual(heard(), [
-    ['said', 'said'],
-    ['said', 'said'],
-  ]);
+  t.deepEqual(heard(), Array(2).fill(['said', 'said']));
 });
 
 test('forgeries do not stop requests for the authentic message; a peer that serves one is reported, and asked again', async (t) => {
   const { sim, a, push, heard, guest, author } = await visit(t.context);
-  const id = { origin: author.nodeId, epoch: 1, sequence: 0 };
-  const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
+  const origin = author.nodeId;
+  const forged = { origin, signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) } };
   const grafts = () =>
     guest.controlled.filter(
-      (control) =>
-        control.kind === 'graft' && control.ids.some(({ origin }) => origin === author.nodeId),
+      (control) => control.kind === 'graft' && control.ids.some((id) => id.origin === origin),
     ).length;
-  await push(
-    { origin: author.nodeId },
-    { origin: author.nodeId, signature },
-    { origin: author.nodeId, signature, payload: new Uint8Array(1_100_000) },
-  );
+  await push({ origin }, forged, { ...forged, payload: new Uint8Array(1_100_000) });
   t.is(grafts(), 0);
-  const ihave = encodeControl(topicKey('news').bytes, {
-    kind: 'ihave',
-    notices: [{ id, hops: 1 }],
-  });
+  const notices = [{ id: { origin, epoch: 1, sequence: 0 }, hops: 1 }];
+  const ihave = encodeControl(topicKey('news').bytes, { kind: 'ihave', notices });
   guest.talk.trySend(guest.remote, 'control', ihave);
   await sim.until(() => grafts() === 1, 2_000);
-  guest.push(frame({ origin: author.nodeId, signature }));
+  guest.push(frame(forged));
   await sim.until(() => grafts() === 2, 10_000);
-  t.deepEqual(
-    [heard(), dropsOf(a)],
-    [
-      [[], []],
-      ['unsigned', 'forged', 'forged', 'forged'],
-    ],
-  );
+  t.deepEqual(heard(), [[], []]);
+  t.deepEqual(dropsOf(a), ['unsigned', 'forged', 'forged', 'forged']);
   await push({ signer: author });
   t.deepEqual(heard(), [['said'], ['said']]);
 }, 1);
 
 test('a forgery that races the authentic message during validation changes neither its verdict nor its readers', async (t) => {
   let judge: ((verdict: 'accept') => void) | undefined;
-  const verdict = new Promise<'accept'>((resolve) => {
-    judge = resolve;
-  });
+  const verdict = new Promise<'accept'>((resolve) => (judge = resolve));
   const { sim, a, push, heard, author, subscriber } = await visit(t.context, {
     topic: {
       validate: (_, { signed }) => (signed ? verdict : 'reject'),
       validateTimeout: 60_000,
     },
   });
-  const forged = {
-    origin: author.nodeId,
-    signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) },
-  };
+  const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
+  const forged = { origin: author.nodeId, signature };
   await push({ signer: author }, forged, { ...forged, payload: words.encode('forged') });
   t.is(a.gossip.snapshot().topics[0]!.validating, 1);
   judge!('accept');

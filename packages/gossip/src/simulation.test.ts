@@ -4,15 +4,11 @@
 import { createPeers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
 import { assertDeterministic, createSimulation, type Simulation } from '@trunkline/simulation';
-import { json } from '@trunkline/transport-core';
 import test from 'ava';
-import * as z from 'zod/mini';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { idle } from './testing/cluster.ts';
-
-const words = json(z.string());
+import { idle, words } from './testing/cluster.ts';
 
 for (const [name, overlay] of [
   ['full mesh', fullMesh],
@@ -28,12 +24,8 @@ for (const [name, overlay] of [
             const identity = createIdentity();
             const transport = make(idle);
             const peers = createPeers({ transport, identity, seeds: name === 'a' ? [] : ['a'] });
-            const gossip = createGossip({
-              transport,
-              peers,
-              overlay: overlay(),
-              signatures: { identity },
-            });
+            const signatures = { identity };
+            const gossip = createGossip({ transport, peers, overlay: overlay(), signatures });
             const topic = gossip.topic('news', words);
             topic.subscribe((word) => void heard.push(`${name} heard ${word}`));
             await transport.listen();

@@ -3,17 +3,12 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { OriginWindow, type OriginWindowLimits, type SequenceVerdict } from './origin-window.ts';
+import { OriginWindow, type OriginWindowLimits } from './origin-window.ts';
 
 const limits = { retention: 90_000, gaps: 16 };
 
 /** Looks up a sequence and remembers it. */
-function note(
-  window: OriginWindow,
-  sequence: number,
-  now: number,
-  given: OriginWindowLimits,
-): SequenceVerdict {
+function note(window: OriginWindow, sequence: number, now: number, given: OriginWindowLimits) {
   const verdict = window.look(sequence, now, given);
   if (verdict === 'new') window.take(sequence, now, given);
   return verdict;
@@ -86,15 +81,11 @@ test('an origin window gives the same answers as a set of numbers, in any order'
     for (let i = 0; i < 300; i++) {
       const sequence = Math.floor(random() * 200);
       const expected = seen.has(sequence) ? 'seen' : 'new';
-      if (
-        window.look(sequence, i, wide) !== expected ||
-        note(window, sequence, i, wide) !== expected
-      )
-        return t.fail(`seed ${seed}: ${sequence} is ${expected}`);
+      t.is(window.look(sequence, i, wide), expected, `seed ${seed}: ${sequence}`);
+      t.is(note(window, sequence, i, wide), expected, `seed ${seed}: ${sequence}`);
       seen.add(sequence);
     }
   }
-  t.pass();
 });
 
 test('nothing is new twice, whatever the limits', (t) => {
@@ -107,9 +98,8 @@ test('nothing is new twice, whatever the limits', (t) => {
       const sequence = Math.floor(i / 4 + random() * 60);
       if (random() < 0.05) window.closeOld(i, tight);
       if (note(window, sequence, i, tight) !== 'new') continue;
-      if (taken.has(sequence)) return t.fail(`seed ${seed}: ${sequence} was new twice`);
+      t.false(taken.has(sequence), `seed ${seed}: ${sequence} was new twice`);
       taken.add(sequence);
     }
   }
-  t.pass();
 });

@@ -24,6 +24,7 @@ function reader(options: TopicQueueOptions) {
   );
   return {
     loop,
+    clock,
     lagged,
     offer(from: number, to: number, each = 1) {
       for (let i = from; i <= to; i++) loop.offer(i, META, each);
@@ -108,21 +109,18 @@ test('a turn that never ends is limited, too', (t) => {
 });
 
 test('a reader that had its turn and still lags ends if its policy says so, and leaves no timer', async (t) => {
-  const clock = createManualClock();
-  const topic = topicOf(clock);
-  const options = { messages: 2, bytes: 100, policy: 'error' } as const;
-  const loop = new LoopReader(options, codec, topic);
-  for (let i = 0; i < 3; i++) loop.offer(i, META, 1);
-  clock.advance(0);
+  const { loop, clock, offer, turn } = reader({ messages: 2, policy: 'error' });
+  offer(1, 3);
+  turn();
   await t.throwsAsync(loop.next(), {
     instanceOf: TransportError,
     code: 'resource_exhausted',
     message: /3 messages of 3 bytes wait for it \(queue\)/,
   });
   t.true((await loop.next()).done);
-  const closed = new LoopReader(options, codec, topic);
-  for (let i = 0; i < 3; i++) closed.offer(i, META, 1);
-  closed.close();
-  t.is(clock.timers, 0);
-  t.true((await closed.next()).done);
+  const closed = reader({ messages: 2, policy: 'error' });
+  closed.offer(1, 3);
+  closed.loop.close();
+  t.deepEqual([clock.timers, closed.clock.timers], [0, 0]);
+  t.true((await closed.loop.next()).done);
 });

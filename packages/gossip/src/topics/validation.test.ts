@@ -23,9 +23,7 @@ function validation(limits: { readonly messages: number; readonly bytes: number 
         size,
         begin() {
           begun.push(name);
-          return new Promise<MessageVerdict>((resolve) => {
-            end = resolve;
-          });
+          return new Promise<MessageVerdict>((resolve) => (end = resolve));
         },
         settled: (finding: string) => void (finding === 'overloaded' && dropped.push(name)),
       };
