@@ -22,7 +22,7 @@ import { type InStream, ItemReader } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import type { OutgoingRecord } from './records.ts';
+import type { OutgoingRecord, Reporter } from './records.ts';
 
 /**
  * The transport as the calls of a protocol see it. It is an interface because `TransportEngine`,
@@ -38,6 +38,8 @@ export interface RpcHost {
   readonly order: CallOrder;
   /** Keeps the process alive while calls are in flight. */
   readonly alive: { enter(): void; leave(): void };
+  /** Observes calls; `watch` is undefined while nobody follows them. */
+  readonly reporter: { readonly watch: Reporter | undefined };
   /** Counts calls that have failed. */
   readonly dispatcher: { callFailed(code: ErrorCode): void };
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;

@@ -43,8 +43,6 @@ export class Inbox implements Mounted {
   interceptors: readonly ServerInterceptor[] = [];
   /** Inspects each call before everything else; undefined if nobody does. */
   #screen: ((call: InCall) => boolean) | undefined = undefined;
-  /** Follows the calls that are handed over; undefined if nobody observes them. */
-  #watch: Reporter | undefined = undefined;
   /** The rule for calls to all methods. */
   #allow: AllowCall | undefined = undefined;
   /** Set while the node accepts only one-ways. */
@@ -99,11 +97,6 @@ export class Inbox implements Mounted {
       this.#refusing !== undefined ||
       this.#allow !== undefined ||
       this.#takers.some(({ allow }) => allow !== undefined);
-  }
-
-  /** Makes `watch` follow the calls that are handed over from now on; undefined stops it. */
-  watchBy(watch: Reporter | undefined): void {
-    this.#watch = watch;
   }
 
   /** Makes `screen` inspect each call that arrives: it returns false if it ends the connection. */
@@ -327,7 +320,8 @@ export class Inbox implements Mounted {
     channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
-    if (this.#watch !== undefined) call.waitsSince(this.#watch.now);
+    const { watch } = this.#host.reporter;
+    if (watch !== undefined) call.waitsSince(watch.now);
     channel.inbound.push(call);
     this.waiting++;
     return true;
@@ -371,7 +365,7 @@ export class Inbox implements Mounted {
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
-    const watch = this.#watch;
+    const { watch } = this.#host.reporter;
     if (watch === undefined) taker.take(rpc, call);
     else this.#giveObserved(watch, taker, rpc, call);
   };
@@ -390,7 +384,7 @@ export class Inbox implements Mounted {
 
   /** Refuses a call that no reader gets, and observes that. */
   #unread(call: InCall, refuse: () => void): void {
-    const watch = this.#watch;
+    const { watch } = this.#host.reporter;
     if (watch === undefined) refuse();
     else watch.run(new HandlingRecord(watch, this.protocol.name, call), refuse);
   }

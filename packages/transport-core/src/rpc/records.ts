@@ -253,33 +253,27 @@ export class Reporter {
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
   readonly #clock: Clock;
-  readonly #now: () => number;
-  readonly #changed: (watch: Reporter | undefined) => void;
+  readonly #ticker: { now(): number };
   /** The time that `readNow` returned last. */
   #read = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param now returns the time of this tick.
-   * @param changed receives `watch` when it has changed.
-   */
+  /** @param ticker returns the time of this tick. */
   constructor(
     observer: Observer | undefined,
     channels: TraceChannels | undefined,
     clock: Clock,
-    now: () => number,
-    changed: (watch: Reporter | undefined) => void,
+    ticker: { now(): number },
   ) {
     this.#observer = observer ?? {};
     this.#channels = channels;
     this.#clock = clock;
-    this.#now = now;
-    this.#changed = changed;
+    this.#ticker = ticker;
     this.watch = this.#observesCalls ? this : undefined;
   }
 
   /** The time of this tick, or a later time that was read within the tick. */
   get now(): number {
-    return Math.max(this.#now(), this.#read);
+    return Math.max(this.#ticker.now(), this.#read);
   }
 
   /** Reads the clock now, because a handler may have run for a long time within this tick. */
@@ -297,7 +291,6 @@ export class Reporter {
   /** Called when the channels of calls get their first subscriber or lose their last. */
   trace(isTraced: boolean): void {
     this.watch = isTraced || this.#observesCalls ? this : undefined;
-    this.#changed(this.watch);
   }
 
   /**

@@ -1,18 +1,14 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, and one timer for everything.
 
-import type { Clock } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { TraceChannels, TransportCounter } from '../observer.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
-import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
 import type { Inbox } from '../rpc/inbox.ts';
-import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
@@ -21,7 +17,7 @@ import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
-import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
@@ -55,7 +51,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
   readonly dispatcher = new EventDispatcher(this.config.observer);
-  readonly reporter: Reporter;
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -79,29 +74,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #graceDue = Number.POSITIVE_INFINITY;
   #ending: Promise<void> | undefined = undefined;
   #ended: (() => void) | undefined = undefined;
-
-  constructor(
-    layer: StreamLayer,
-    config: CommonConfig,
-    clock: Clock,
-    random: Random,
-    channels: TraceChannels | undefined,
-  ) {
-    super(layer, config, clock, random, channels);
-    this.reporter = new Reporter(
-      config.observer,
-      channels,
-      clock,
-      () => this.ticker.now(),
-      (watch) => {
-        for (const { inbox } of this.mounts.values()) inbox.watchBy(watch);
-      },
-    );
-  }
-
-  protected traced(isTraced: boolean): void {
-    this.reporter.trace(isTraced);
-  }
 
   /** Bytes received and sent since the start. */
   get bytes(): { readonly in: number; readonly out: number } {
@@ -132,7 +104,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
     this.inboxes.set(protocol.channel, mount.inbox);
-    mount.inbox.watchBy(this.reporter.watch);
     if (this.state !== 'open') mount.refuse();
     this.announce();
     return mount;

@@ -38,6 +38,7 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   timer: { by: () => {} },
   order: new CallOrder(),
   alive: { enter: () => {}, leave: () => {} },
+  reporter: { watch: undefined },
   dispatcher: { callFailed: () => {} },
   count: () => {},
   callbackFailed: () => {},
