@@ -16,6 +16,7 @@ import type { TransportCounter } from '../observer.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { InCall } from '../session/incoming-calls.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader } from '../session/streams.ts';
@@ -45,6 +46,11 @@ export interface RpcHost {
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
   /** Reports that a user's callback failed. */
   callbackFailed(callback: string, error: unknown): void;
+  /**
+   * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
+   * the connection. Undefined if nobody inspects calls.
+   */
+  readonly screen: ((call: InCall, protocol: string) => boolean) | undefined;
   /** Reports that a protocol got a reader or lost one. */
   readersChanged(): void;
   /** Closes a connection, because the transport is far above `limits.memory`. */

@@ -41,8 +41,6 @@ export class Inbox implements Mounted {
   waiting = 0;
   /** Applied to the handling of the calls. */
   interceptors: readonly ServerInterceptor[] = [];
-  /** Inspects each call before everything else; undefined if nobody does. */
-  #screen: ((call: InCall) => boolean) | undefined = undefined;
   /** The rule for calls to all methods. */
   #allow: AllowCall | undefined = undefined;
   /** Set while the node accepts only one-ways. */
@@ -99,14 +97,10 @@ export class Inbox implements Mounted {
       this.#takers.some(({ allow }) => allow !== undefined);
   }
 
-  /** Makes `screen` inspect each call that arrives: it returns false if it ends the connection. */
-  screenBy(screen: ((call: InCall) => boolean) | undefined): void {
-    this.#screen = screen;
-  }
-
   incoming(call: InCall): void {
     this.served++;
-    if (this.#screen !== undefined && !this.#screen(call)) return;
+    const { screen } = this.#host;
+    if (screen !== undefined && !screen(call, this.protocol.name)) return;
     this.arrive(call);
     const { memory } = call.channel.context;
     if (memory.used > memory.most) this.#host.relieve();

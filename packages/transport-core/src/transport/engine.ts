@@ -12,7 +12,12 @@ import type { Inbox } from '../rpc/inbox.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
-import { Connection, type ConnectionHost, type ConnectionInit } from '../stream/connection.ts';
+import {
+  Connection,
+  type ConnectionHost,
+  type ConnectionInit,
+  connectionOf,
+} from '../stream/connection.ts';
 import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Names } from '../stream/names.ts';
@@ -40,6 +45,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly self = new SelfIntroduction(this, () => this.listening);
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
+  screen: ConnectionHost['screen'] = undefined;
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
   readonly #failed = new Set<object>();
@@ -120,7 +126,13 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Puts a membership in charge of admitting peers; undefined ends that. */
   join(membership: Membership | undefined): void {
     this.membership = membership;
-    for (const mount of this.mounts.values()) mount.screenBy(membership);
+    this.screen =
+      membership?.screen &&
+      (({ from, method, payload }, protocol) => {
+        const unfit = membership.screen!(from!, protocol, method.name, payload);
+        if (unfit !== undefined) connectionOf(from!).session.break(unfit);
+        return unfit === undefined;
+      });
   }
 
   /** The number of peers' calls that have arrived. */

@@ -6,8 +6,7 @@ import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { type Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
-import type { Membership } from '../stream/membership.ts';
+import type { ConnectionHost } from '../stream/connection.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 
 /** One mounted protocol. */
@@ -28,17 +27,6 @@ export class Mount {
     const watch = host.clock === systemClock ? watchUnread : undefined;
     this.calls = new CallHost(protocol, host, watch);
     this.inbox = new Inbox(protocol, host, contexts);
-    this.screenBy(host.membership);
-  }
-
-  /** Makes a membership inspect the peers' calls; undefined stops it. */
-  screenBy(membership: Membership | undefined): void {
-    if (membership?.screen === undefined) return this.inbox.screenBy(undefined);
-    this.inbox.screenBy(({ from, method, payload }) => {
-      const unfit = membership.screen!(from!, this.protocol.name, method.name, payload);
-      if (unfit !== undefined) connectionOf(from!).session.break(unfit);
-      return unfit === undefined;
-    });
   }
 
   /** Makes all new calls fail with `shutdown`. */

@@ -39,6 +39,7 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   order: new CallOrder(),
   alive: { enter: () => {}, leave: () => {} },
   reporter: { watch: undefined },
+  screen: undefined,
   dispatcher: { callFailed: () => {} },
   count: () => {},
   callbackFailed: () => {},
