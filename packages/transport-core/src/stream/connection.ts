@@ -42,7 +42,7 @@ export interface ConnectionHost
   /** The identity that is shown to peers. */
   readonly self: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
-  readonly inboxes: ReadonlyMap<number, Mounted>;
+  readonly mounts: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
   readonly connections: ReadonlySet<Connection>;
   /** Creates the connection of a stream and adds it to the transport's connections. */
@@ -340,7 +340,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, inboxes, random, ticker } = host;
+  const { config, memory, self, mounts, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
@@ -356,7 +356,7 @@ function sessionOptions(
     self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
-    mounts: inboxes,
+    mounts,
     keepAlive,
     idleTimeout,
     // The time that the layer below took, or that was spent waiting for a turn, is subtracted.

@@ -8,7 +8,6 @@ import type { TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
-import type { Inbox } from '../rpc/inbox.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
@@ -38,8 +37,6 @@ const mountOptions = optionsSchema({
 export class TransportEngine extends TransportResources implements ConnectionHost {
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
-  /** The inboxes of the mounts, by channel. */
-  readonly inboxes = new Map<number, Inbox>();
   readonly names = new Names(this);
   readonly serving = new ServingState((service) => this.hasWithdrawn(service));
   readonly self = new SelfIntroduction(this, () => this.listening);
@@ -97,8 +94,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
     const mount = new Mount(protocol, this, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
-    mount.inbox.guard(server, allow);
-    if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
+    mount.guard(server, allow);
+    if (this.refuses && this.#withdraws(mount)) mount.refuse(DRAINING);
     for (const other of this.mounts.values()) {
       if (other.protocol.name === protocol.name)
         throw new TypeError(
@@ -109,8 +106,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (taken !== undefined)
       throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
-    this.inboxes.set(protocol.channel, mount.inbox);
-    if (this.state !== 'open') mount.refuse();
+    if (this.state !== 'open') mount.shut();
     this.announce();
     return mount;
   }
@@ -118,8 +114,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
-    this.inboxes.delete(mount.protocol.channel);
-    this.#servedBefore += mount.inbox.served;
+    this.#servedBefore += mount.served;
     this.announce();
   }
 
@@ -137,10 +132,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /** The number of peers' calls that have arrived. */
   get served(): number {
-    return [...this.mounts.values()].reduce(
-      (sum, { inbox }) => sum + inbox.served,
-      this.#servedBefore,
-    );
+    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
   }
 
   /** Sends the protocols and the address, which have changed, to the peers. */
@@ -152,7 +144,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   get isServing(): boolean {
-    return [...this.mounts.values()].some(({ inbox }) => inbox.isRead);
+    return [...this.mounts.values()].some(({ isRead }) => isRead);
   }
 
   readersChanged(): void {
@@ -333,7 +325,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (!refuse) return;
     this.refuses = true;
     for (const mount of this.mounts.values())
-      if (this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
+      if (this.#withdraws(mount)) mount.refuse(DRAINING);
   }
 
   /** Returns true for a protocol whose calls end when the node drains. */
@@ -426,7 +418,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.dispatcher.closing();
     this.serving.changed();
     this.membership?.closed();
-    for (const mount of this.mounts.values()) mount.refuse();
+    for (const mount of this.mounts.values()) mount.shut();
     const stopped = this.acceptor.stop();
     this.pool.close(CLOSED);
     this.ticker.run((now) => {
@@ -447,9 +439,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
-    for (const { inbox } of this.mounts.values())
-      if (!inbox.closed)
-        inbox.close(reasonError('closed', 'the other end has closed its transport'));
+    for (const mount of this.mounts.values())
+      if (!mount.closed)
+        mount.close(reasonError('closed', 'the other end has closed its transport'));
   }
 
   /**
@@ -457,8 +449,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * fail and peers' calls are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
-    const { calls, inbox, protocol } = mount;
-    mount.refuse();
+    const { calls, protocol } = mount;
+    mount.shut();
     if (grace > 0 && calls.open > 0 && this.state === 'open') {
       const enough = new AbortController();
       void calls.whenIdle().then(() => enough.abort());
@@ -466,7 +458,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     }
     this.ticker.run(() => {
       const text = `protocol '${protocol.name}' was closed on this node`;
-      if (!inbox.closed) inbox.close(new TransportError('unimplemented', text));
+      if (!mount.closed) mount.close(new TransportError('unimplemented', text));
       this.pool.failChannel(protocol.channel, mount.over!);
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
       this.unmount(mount);

@@ -1,4 +1,4 @@
-// One protocol mounted on a transport, with its inbox and its outgoing calls. Below is
+// One protocol mounted on a transport: its inbox, with its outgoing calls. Below is
 // ServingState, which decides whether this node takes calls to its services.
 
 import { contexts } from '#context';
@@ -9,10 +9,8 @@ import { Inbox } from '../rpc/inbox.ts';
 import type { ConnectionHost } from '../stream/connection.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 
-/** One mounted protocol. */
-export class Mount {
-  readonly protocol: Protocol;
-  readonly inbox: Inbox;
+/** One mounted protocol: the inbox of the peers' calls, and the calls that are made here. */
+export class Mount extends Inbox {
   /** The calls that are made here. */
   readonly calls: CallHost;
   /** The error with which new calls fail; set when the mount closes. */
@@ -21,16 +19,15 @@ export class Mount {
   readonly drains: boolean;
 
   constructor(protocol: Protocol, host: ConnectionHost, drains: boolean) {
-    this.protocol = protocol;
+    super(protocol, host, contexts);
     this.drains = drains && !isProjectProtocol(protocol);
     // When an object becomes garbage can't be replayed, so no other clock may depend on it.
     const watch = host.clock === systemClock ? watchUnread : undefined;
     this.calls = new CallHost(protocol, host, watch);
-    this.inbox = new Inbox(protocol, host, contexts);
   }
 
-  /** Makes all new calls fail with `shutdown`. */
-  refuse(): void {
+  /** Makes all new calls from here fail with `shutdown`. */
+  shut(): void {
     this.over ??= new TransportError(
       'shutdown',
       `this transport of '${this.protocol.name}' is closed`,

@@ -211,7 +211,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   to(target: Target): Client<P> {
     const client: Record<string, unknown> = Object.create(null);
-    for (const name of this.#mount.inbox.table.byName.keys()) {
+    for (const name of this.#mount.table.byName.keys()) {
       client[name] = (request: never, ...options: never) =>
         this.send(target, name as MethodName<P>, request, ...(options as never));
     }
@@ -262,7 +262,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
     const names = methods.length === 0 ? undefined : new Set<string>(methods);
-    const consumer: unknown = new Consumer(this.#mount.inbox, names);
+    const consumer: unknown = new Consumer(this.#mount, names);
     return consumer as AsyncIterableIterator<Rpc<P, N>>;
   }
 
@@ -278,7 +278,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #find(name: string, what: string): ProtocolMethod {
-    const { byName } = this.#mount.inbox.table;
+    const { byName } = this.#mount.table;
     const method = byName.get(name);
     if (method === undefined)
       throw new TypeError(
@@ -420,7 +420,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   /** @internal */
   get [INBOX as never](): Inbox {
-    return this.#mount.inbox;
+    return this.#mount;
   }
 }
 
@@ -491,7 +491,7 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     handshakes: engine.acceptor.handshaking,
     limits: ofLimits(config),
     bytes: engine.bytes,
-    waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
+    waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),
     calls: { made: engine.order.made, served: engine.served },
     errors: Object.fromEntries(engine.dispatcher.errors),
     counters: Object.fromEntries(engine.dispatcher.counters),
