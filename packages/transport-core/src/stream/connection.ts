@@ -59,7 +59,7 @@ export interface ConnectionHost
   listensAgain(listener: object): void;
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
-  readonly isServing: boolean;
+  readonly isRead: boolean;
   leaving(connection: Connection, waiting: OutCall[]): void;
   /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
   crowding(connection: Connection): void;
@@ -182,7 +182,7 @@ export class Connection implements SessionVisitor {
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
   ref(): void {
-    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isServing);
+    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isRead);
   }
 
   // The end of the connection.

@@ -24,7 +24,7 @@ import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
-import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
+import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';
 
@@ -38,7 +38,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
   readonly names = new Names(this);
-  readonly serving = new ServingState((service) => this.hasWithdrawn(service));
   readonly self = new SelfIntroduction(this, () => this.listening);
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
@@ -46,6 +45,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
   readonly #failed = new Set<object>();
+  /** The health that is served, by service; undefined if none is. */
+  #health: ((service: string) => string) | undefined = undefined;
+  /** Called after each change of what this node serves. */
+  readonly #servingListeners = new Set<() => void>();
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
@@ -143,7 +146,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.readersChanged();
   }
 
-  get isServing(): boolean {
+  get isRead(): boolean {
     return [...this.mounts.values()].some(({ isRead }) => isRead);
   }
 
@@ -300,11 +303,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   listenFailed(listener: object, error: TransportError, retryIn: number): void {
     this.#failed.add(listener);
     this.dispatcher.tell({ type: 'listenFailed', error, retryIn });
-    this.serving.changed();
+    this.servingChanged();
   }
 
   listensAgain(listener: object): void {
-    if (this.#failed.delete(listener)) this.serving.changed();
+    if (this.#failed.delete(listener)) this.servingChanged();
   }
 
   /** True if the transport is open, does not drain, and no listener has failed. */
@@ -312,7 +315,33 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return this.state === 'open' && !this.isDraining && this.#failed.size === 0;
   }
 
-  // Closing.
+  // Serving.
+
+  /** Sets the health that is served, by service; undefined when none is served anymore. */
+  set health(health: ((service: string) => string) | undefined) {
+    this.#health = health;
+    this.servingChanged();
+  }
+
+  /** Returns false if the node has withdrawn a service, or if the health of the service says so. */
+  isServing(service: string): boolean {
+    return !this.hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
+  }
+
+  /**
+   * Calls a function whenever the readiness of the node or of a service may have changed, until the
+   * returned function is called.
+   */
+  onServingChanged(listener: () => void): () => void {
+    // A wrapper, so that a function that is registered twice is called twice.
+    const mine = () => listener();
+    this.#servingListeners.add(mine);
+    return () => void this.#servingListeners.delete(mine);
+  }
+
+  servingChanged(): void {
+    for (const listener of this.#servingListeners) listener();
+  }
 
   /**
    * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on,
@@ -321,7 +350,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   drain(refuse: boolean, except: readonly string[]): void {
     this.isDraining = true;
     this.#except = except;
-    this.serving.changed();
+    this.servingChanged();
     if (!refuse) return;
     this.refuses = true;
     for (const mount of this.mounts.values())
@@ -363,6 +392,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
         for (const { figures } of this.connections) sum += figures.incoming(mount.protocol.channel);
     return sum;
   }
+
+  // Closing.
 
   /** Drains and closes connections; resolves when their streams are closed. */
   leave(
@@ -416,7 +447,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
     this.dispatcher.closing();
-    this.serving.changed();
+    this.servingChanged();
     this.membership?.closed();
     for (const mount of this.mounts.values()) mount.shut();
     const stopped = this.acceptor.stop();

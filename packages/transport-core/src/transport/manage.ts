@@ -104,8 +104,8 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     // In a tick, which sets the time and flushes the output; `engine.leave` has its own.
     cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).session.break(error)),
     retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
-    isServing: (service) => engine.serving.isServing(service),
-    onServingChanged: (changed) => engine.serving.onChange(changed),
+    isServing: (service) => engine.isServing(service),
+    onServingChanged: (changed) => engine.onServingChanged(changed),
     release: () => {
       if (engine.membership === membership) engine.join(undefined);
     },
@@ -133,6 +133,7 @@ export type ServiceControl = Pick<
   | 'dispatcher'
   | 'drain'
   | 'hasWithdrawn'
+  | 'health'
   | 'inFlight'
   | 'isDraining'
   | 'isReady'
@@ -140,7 +141,8 @@ export type ServiceControl = Pick<
   | 'listenFailed'
   | 'listensAgain'
   | 'mounts'
-  | 'serving'
+  | 'onServingChanged'
+  | 'servingChanged'
   | 'state'
 >;
 

@@ -1,5 +1,4 @@
-// One protocol mounted on a transport: its inbox, with its outgoing calls. Below is
-// ServingState, which decides whether this node takes calls to its services.
+// One protocol mounted on a transport: its inbox, with its outgoing calls.
 
 import { contexts } from '#context';
 import { TransportError } from '../errors.ts';
@@ -76,42 +75,4 @@ function register(): void {
   for (const { items, call } of offered)
     if (call.download!.unreadSince !== undefined) registry.register(items, call);
   offered = [];
-}
-
-// ServingState decides whether this node takes calls to a service, from the drain state and the
-// health of the node.
-
-/** Combines a transport's drain state with its health, and notifies listeners of changes. */
-export class ServingState {
-  readonly #hasWithdrawn: (service: string) => boolean;
-  readonly #listeners = new Set<() => void>();
-  #health: ((service: string) => string) | undefined;
-
-  /** @param hasWithdrawn returns true if the transport drains, unless the service goes on. */
-  constructor(hasWithdrawn: (service: string) => boolean) {
-    this.#hasWithdrawn = hasWithdrawn;
-  }
-
-  /** Sets the health that is served, by service; undefined when none is served anymore. */
-  set health(health: ((service: string) => string) | undefined) {
-    this.#health = health;
-    this.changed();
-  }
-
-  /** Returns false if the transport drains, or if the health of the service says so. */
-  isServing(service: string): boolean {
-    return !this.#hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
-  }
-
-  /** Calls a function after each change, until the returned function is called. */
-  onChange(listener: () => void): () => void {
-    // A wrapper, so that a function that is registered twice is called twice.
-    const mine = () => listener();
-    this.#listeners.add(mine);
-    return () => void this.#listeners.delete(mine);
-  }
-
-  changed(): void {
-    for (const listener of this.#listeners) listener();
-  }
 }
