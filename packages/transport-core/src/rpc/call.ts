@@ -12,7 +12,7 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
-import type { TransportCounter } from '../observer.ts';
+import type { ObserverEvent, TransportCounter } from '../observer.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -41,11 +41,12 @@ export interface RpcHost {
   readonly alive: { enter(): void; leave(): void };
   /** Observes calls; `watch` is undefined while nobody follows them. */
   readonly reporter: { readonly watch: Reporter | undefined };
-  /** Counts calls that have failed. */
-  readonly dispatcher: { callFailed(code: ErrorCode): void };
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
+  /** Counts calls that have failed, and passes events and counters to the observer. */
+  readonly dispatcher: {
+    callFailed(code: ErrorCode): void;
+    count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
+    tell(event: ObserverEvent): void;
+  };
   /**
    * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
    * the connection. Undefined if nobody inspects calls.

@@ -68,7 +68,11 @@ export class Inbox implements Mounted {
     this.protocol = protocol;
     this.table = methodTable(protocol);
     this.#host = host;
-    this.handlerFailed = (error) => host.callbackFailed('handler', error);
+    this.handlerFailed = (error) => this.#callbackFailed('handler', error);
+  }
+
+  #callbackFailed(callback: string, error: unknown): void {
+    this.#host.dispatcher.tell({ type: 'callbackFailed', callback, error });
   }
 
   /** True if it has a reader. */
@@ -304,7 +308,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#host.count('refusedCall', 1, call.from);
+        this.#host.dispatcher.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -413,7 +417,7 @@ export class Inbox implements Mounted {
 
   #dropOneway(call: InCall): void {
     call.release();
-    this.#host.count('onewayDropped', 1, call.from);
+    this.#host.dispatcher.count('onewayDropped', 1, call.from);
   }
 
   // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
@@ -472,7 +476,7 @@ export class Inbox implements Mounted {
   #refusalFor(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
-    this.#host.callbackFailed('allow', error);
+    this.#callbackFailed('allow', error);
     return withheld ?? denied(call);
   }
 

@@ -3,15 +3,16 @@
 
 import type { Clock } from '../clock.ts';
 import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
-import type {
-  CallRecord,
-  DeliveryRecord,
-  DialRecord,
-  HandshakeRecord,
-  Observer,
-  PublishRecord,
-  TraceChannel,
-  TraceChannels,
+import {
+  type CallRecord,
+  type DeliveryRecord,
+  type DialRecord,
+  type HandshakeRecord,
+  notify,
+  type Observer,
+  type PublishRecord,
+  type TraceChannel,
+  type TraceChannels,
 } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -294,19 +295,13 @@ export class Reporter {
   }
 
   /**
-   * Reports the start of a call. Returns a tracing channel if it has subscribers; then the
-   * synchronous part of the call runs in it.
+   * Reports the start of a call and runs its synchronous part: in its tracing channel, if that has
+   * subscribers.
    */
-  begin(record: CallRecord): TraceChannel | undefined {
+  run<T>(record: CallRecord, work: () => T): T {
     this.#tell(record.side === 'client' ? 'callStarted' : 'handlerStarted', record);
-    return this.#channelOf(record);
-  }
-
-  /** Reports the start of a call, and runs `work` in its tracing channel. */
-  run(record: CallRecord, work: () => void): void {
-    const channel = this.begin(record);
-    if (channel === undefined) work();
-    else channel.run(record, work);
+    const channel = this.#channelOf(record);
+    return channel === undefined ? work() : channel.run(record, work);
   }
 
   /** Reports the end of a call. */
@@ -397,11 +392,7 @@ export class Reporter {
   }
 
   #tell(hook: Exclude<keyof Observer, 'event' | 'count'>, record: object): void {
-    try {
-      this.#observer[hook]?.(record as never);
-    } catch {
-      // An observer must not throw; its errors are ignored.
-    }
+    notify(this.#observer, hook, record as never);
   }
 }
 

@@ -7,7 +7,6 @@
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
-import type { ObserverEvent } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/call.ts';
@@ -35,9 +34,7 @@ import type { TransportResources } from './transport-resources.ts';
  */
 export interface ConnectionHost
   extends TransportResources,
-    Omit<RpcHost, keyof TransportResources | 'dispatcher'> {
-  /** Passes events to the observer. */
-  readonly dispatcher: RpcHost['dispatcher'] & { tell(event: ObserverEvent): void };
+    Omit<RpcHost, keyof TransportResources> {
   readonly state: 'open' | 'closing' | 'closed';
   /** The identity that is shown to peers. */
   readonly self: Introduction;
@@ -269,7 +266,7 @@ export class Connection implements SessionVisitor {
   /** Gets the fields of the hello for this peer. */
   #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
     askHello(this.host.config, this.target, then, (error, cause) => {
-      this.host.callbackFailed('hello', cause);
+      this.host.dispatcher.tell({ type: 'callbackFailed', callback: 'hello', error: cause });
       this.session.break(error);
     });
   }
@@ -347,7 +344,7 @@ function sessionOptions(
     writer: output.writer,
     port: output,
     preamble: output.preamble,
-    count: (counter, amount) => host.count(counter, amount, connection.remote),
+    count: (counter, amount) => host.dispatcher.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
     limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
     memory,

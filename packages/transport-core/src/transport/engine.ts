@@ -4,7 +4,6 @@
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
@@ -56,7 +55,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly alive = new KeepAlive(this.clock);
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  readonly dispatcher = new EventDispatcher(this.config.observer);
+  readonly dispatcher = new EventDispatcher(this);
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -278,20 +277,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     });
   }
 
-  // Events and counters.
+  // Events.
 
   follow(): ConnectionEvents {
     const events = this.dispatcher.follow(this.remotes());
     if (this.state === 'closed') this.dispatcher.end();
     return events;
-  }
-
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
-    this.dispatcher.count(counter, amount, remote);
-  }
-
-  callbackFailed(callback: string, error: unknown): void {
-    this.dispatcher.tell({ type: 'callbackFailed', callback, error });
   }
 
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void {
@@ -446,7 +437,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
-    this.dispatcher.closing();
     this.servingChanged();
     this.membership?.closed();
     for (const mount of this.mounts.values()) mount.shut();

@@ -3,30 +3,30 @@
 
 import type { ErrorCode } from '../errors.ts';
 import { EventReader } from '../event-hub.ts';
-import type { Observer, ObserverEvent, TransportCounter } from '../observer.ts';
+import { notify, type Observer, type ObserverEvent, type TransportCounter } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
+
+/** The transport that the events are about. It is an interface because it imports this file. */
+interface Source {
+  readonly config: { readonly observer?: Observer | undefined };
+  readonly state: 'open' | 'closing' | 'closed';
+}
 
 /** The events and counters of one transport. */
 export class EventDispatcher {
   /** The number of failed calls made here, by code. */
   readonly errors = new Map<ErrorCode, number>();
   readonly counters = new Map<TransportCounter, number>();
-  readonly #observer: Observer | undefined;
-  /** True once the transport closes. */
-  #isClosing = false;
+  readonly #transport: Source;
   readonly #followers = new Set<ConnectionEvents>();
 
-  constructor(observer: Observer | undefined) {
-    this.#observer = observer;
+  constructor(transport: Source) {
+    this.#transport = transport;
   }
 
   tell(event: ObserverEvent): void {
-    try {
-      this.#observer?.event?.(event);
-    } catch {
-      // An observer must not throw; its errors are ignored.
-    }
+    notify(this.#transport.config.observer, 'event', event);
     if (event.type === 'up' || event.type === 'down') this.pass(event);
   }
 
@@ -37,16 +37,8 @@ export class EventDispatcher {
 
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
-    try {
-      this.#observer?.count?.(counter, amount, remote, this.#isClosing);
-    } catch {
-      // An observer's errors are ignored here, too.
-    }
-  }
-
-  /** Called when the transport begins to close. */
-  closing(): void {
-    this.#isClosing = true;
+    const { config, state } = this.#transport;
+    notify(config.observer, 'count', counter, amount, remote, state !== 'open');
   }
 
   /** Records that a call made here has failed. */

@@ -192,10 +192,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (watch === undefined) return this.#start(call, remote);
     const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
     call.record = record;
-    const channel = watch.begin(record);
-    return channel === undefined
-      ? this.#start(call, remote)
-      : channel.run(record, () => this.#start(call, remote));
+    return watch.run(record, () => this.#start(call, remote));
   }
 
   #start(call: Call, remote: Connection | undefined): Promise<unknown> {

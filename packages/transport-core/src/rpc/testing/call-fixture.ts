@@ -40,9 +40,7 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   alive: { enter: () => {}, leave: () => {} },
   reporter: { watch: undefined },
   screen: undefined,
-  dispatcher: { callFailed: () => {} },
-  count: () => {},
-  callbackFailed: () => {},
+  dispatcher: { callFailed: () => {}, count: () => {}, tell: () => {} },
   readersChanged: () => {},
   relieve: () => {},
   ...changes,
@@ -84,7 +82,11 @@ export class CallFixture {
       protocol,
       rpcHost({
         ticker: { now: () => this.pair.now },
-        callbackFailed: (callback) => void this.failures.push(callback),
+        dispatcher: {
+          ...rpcHost().dispatcher,
+          tell: (event) =>
+            event.type === 'callbackFailed' && void this.failures.push(event.callback),
+        },
       }),
     );
     end.inbox = inbox;
