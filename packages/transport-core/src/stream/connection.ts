@@ -58,10 +58,12 @@ export interface ConnectionHost
   /** True if some protocol has a reader here. */
   readonly isRead: boolean;
   leaving(connection: Connection, waiting: OutCall[]): void;
-  /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
-  crowding(connection: Connection): void;
-  /** Reports that the peer of a connection refuses calls because it drains. */
-  drains(connection: Connection): void;
+  readonly pool: {
+    /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
+    crowding(connection: Connection): void;
+    /** Reports that the peer of a connection refuses calls because it drains. */
+    drains(connection: Connection): void;
+  };
   /**
    * Reports that the session has ended; the stream may still be closing.
    *
@@ -210,24 +212,10 @@ export class Connection implements SessionVisitor {
   }
 
   crowding(): void {
-    this.host.crowding(this);
+    this.host.pool.crowding(this);
   }
 
-  // Reports of the stream, besides its data.
-
-  drained(): void {
-    this.output.drained();
-  }
-
-  revoked(error: TransportError): void {
-    this.host.ticker.run(() => this.session.break(error));
-  }
-
-  /** Called by the stream, which will lose the connection soon; see `StreamSink.leave`. */
-  leave(text: string): void {
-    this.host.ticker.run(() => this.session.leave('draining', text));
-  }
-
+  /** Called when the stream is closed; its other reports go to the input. */
   closed(error?: TransportError): void {
     this.output.release();
     this.host.ticker.run((now) => {
@@ -244,7 +232,7 @@ export class Connection implements SessionVisitor {
   // Reports of the session.
 
   drains(): void {
-    this.host.drains(this);
+    this.host.pool.drains(this);
   }
 
   greeted(hello: Hello): void {

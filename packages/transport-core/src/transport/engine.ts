@@ -55,7 +55,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly alive = new KeepAlive(this.clock);
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  readonly dispatcher = new EventDispatcher(this);
+  readonly dispatcher = new EventDispatcher(this.config.observer, () => this.state !== 'open');
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -216,14 +216,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
     if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
-  }
-
-  crowding(connection: Connection): void {
-    this.pool.crowding(connection);
-  }
-
-  drains(connection: Connection): void {
-    this.pool.drains(connection);
   }
 
   /**

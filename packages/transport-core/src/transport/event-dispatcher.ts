@@ -7,26 +7,22 @@ import { notify, type Observer, type ObserverEvent, type TransportCounter } from
 import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
 
-/** The transport that the events are about. It is an interface because it imports this file. */
-interface Source {
-  readonly config: { readonly observer?: Observer | undefined };
-  readonly state: 'open' | 'closing' | 'closed';
-}
-
 /** The events and counters of one transport. */
 export class EventDispatcher {
   /** The number of failed calls made here, by code. */
   readonly errors = new Map<ErrorCode, number>();
   readonly counters = new Map<TransportCounter, number>();
-  readonly #transport: Source;
+  readonly #observer: Observer | undefined;
+  readonly #isClosing: () => boolean;
   readonly #followers = new Set<ConnectionEvents>();
 
-  constructor(transport: Source) {
-    this.#transport = transport;
+  constructor(observer: Observer | undefined, isClosing: () => boolean) {
+    this.#observer = observer;
+    this.#isClosing = isClosing;
   }
 
   tell(event: ObserverEvent): void {
-    notify(this.#transport.config.observer, 'event', event);
+    notify(this.#observer, 'event', event);
     if (event.type === 'up' || event.type === 'down') this.pass(event);
   }
 
@@ -37,8 +33,7 @@ export class EventDispatcher {
 
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
-    const { config, state } = this.#transport;
-    notify(config.observer, 'count', counter, amount, remote, state !== 'open');
+    notify(this.#observer, 'count', counter, amount, remote, this.#isClosing());
   }
 
   /** Records that a call made here has failed. */
