@@ -33,6 +33,8 @@ export abstract class TransportResources {
   membership: Membership | undefined = undefined;
   /** The timer for everything that a connection or a target waits for. */
   abstract readonly timer: DeadlineTimer;
+  /** True while the transport listens. */
+  abstract readonly listening: boolean;
   /** The order of all calls of the transport. */
   readonly order = new CallOrder();
 

@@ -37,7 +37,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
   readonly names = new Names(this);
-  readonly self = new SelfIntroduction(this, () => this.listening);
+  readonly self = new SelfIntroduction(this);
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;

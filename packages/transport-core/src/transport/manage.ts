@@ -151,11 +151,6 @@ export function serviceOf(transport: AnyTransport, caller: string): ServiceContr
   return engineOf(transport, caller);
 }
 
-/** Returns true if a transport was taken out of service with `drain`. */
-export function isDraining(transport: AnyTransport): boolean {
-  return engineOf(transport, 'isDraining').isDraining;
-}
-
 /**
  * Returns the protocols that are mounted on a transport, in the order in which they were mounted.
  */
