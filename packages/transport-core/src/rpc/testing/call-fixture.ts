@@ -101,7 +101,6 @@ export class CallFixture {
     return new Serving(this.inbox(end), new Map(Object.entries(handlers)), {
       concurrency: Number.POSITIVE_INFINITY,
       toError: toTransportError,
-      failed: (error) => void this.failures.push(error),
     });
   }
 
