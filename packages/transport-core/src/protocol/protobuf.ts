@@ -184,7 +184,8 @@ interface ProtobufWriter {
   uint32(value: number): this;
   finish(): Uint8Array;
   reset(): this;
-  readonly buf: Uint8Array;
+  /** Undefined before protobufjs 8.8, whose writers kept a list of operations. */
+  readonly buf: Uint8Array | undefined;
 }
 type WriterClass = new () => ProtobufWriter;
 
@@ -230,12 +231,13 @@ function strictEncode(type: {
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
   let kept: ProtobufWriter | undefined;
   return (message) => {
-    // The writer is not reused after a throw or after it grew for a large message.
+    // The writer is not reused after a throw, after it grew for a large message, or if it has no
+    // buffer that would be worth it.
     const writer = kept ?? new Class();
     kept = undefined;
     type.encode(message, writer);
     const bytes = writer.finish();
-    if (writer.buf.length <= KEPT_BYTES) kept = writer.reset();
+    if (writer.buf !== undefined && writer.buf.length <= KEPT_BYTES) kept = writer.reset();
     return bytes;
   };
 }
