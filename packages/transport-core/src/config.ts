@@ -198,10 +198,7 @@ export function reference<T>(isFit: (value: unknown) => boolean, rule: string): 
 export function optional<I, O>(
   field: OptionField<I, O>,
 ): OptionField<I | undefined, O | undefined> {
-  return {
-    read: (given, path, wrong) =>
-      given === undefined ? undefined : field.read(given, path, wrong),
-  };
+  return withDefault<I, O | undefined>(field, undefined);
 }
 
 /** Makes a field optional with a default `value`, which is frozen if it is a list or an object. */

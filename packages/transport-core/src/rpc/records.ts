@@ -299,14 +299,14 @@ export class Reporter {
    * subscribers.
    */
   run<T>(record: CallRecord, work: () => T): T {
-    this.#tell(record.side === 'client' ? 'callStarted' : 'handlerStarted', record);
+    notify(this.#observer, record.side === 'client' ? 'callStarted' : 'handlerStarted', record);
     const channel = this.#channelOf(record);
     return channel === undefined ? work() : channel.run(record, work);
   }
 
   /** Reports the end of a call. */
   end(record: CallRecord): void {
-    this.#tell(record.side === 'client' ? 'callEnded' : 'handlerEnded', record);
+    notify(this.#observer, record.side === 'client' ? 'callEnded' : 'handlerEnded', record);
     this.#channelOf(record)?.settled(record);
   }
 
@@ -329,14 +329,14 @@ export class Reporter {
     const record: Writable<DialRecord> = { target, ...this.#begun(), remote: undefined };
     return this.#operation(channel, record, work, (connection) => {
       record.remote = connection?.remote;
-      this.#tell('dialEnded', record);
+      notify(this.#observer, 'dialEnded', record);
     });
   }
 
   /** Reports the handshake of a connection that was made at the time `since`. */
   handshakeEnded(record: Omit<HandshakeRecord, 'duration'>, since: number): void {
     if (this.#observer.handshakeEnded === undefined) return;
-    this.#tell('handshakeEnded', { ...record, duration: this.now - since });
+    notify(this.#observer, 'handshakeEnded', { ...record, duration: this.now - since });
   }
 
   // Gossip.
@@ -345,7 +345,7 @@ export class Reporter {
   publish<T>(topic: string, bytes: number, work: () => Promise<T>): Promise<T> {
     const record: Writable<PublishRecord> = { topic, bytes, ...this.#begun() };
     return this.#operation(this.#channels?.publish, record, work, () =>
-      this.#tell('publishEnded', record),
+      notify(this.#observer, 'publishEnded', record),
     );
   }
 
@@ -362,7 +362,7 @@ export class Reporter {
   }
 
   delivered(record: DeliveryRecord): void {
-    this.#tell('delivered', record);
+    notify(this.#observer, 'delivered', record);
   }
 
   /** The times and the outcome of an operation that begins now. */
@@ -389,10 +389,6 @@ export class Reporter {
       ended(result);
       if (channel?.hasSubscribers === true) channel.settled(record);
     }
-  }
-
-  #tell(hook: Exclude<keyof Observer, 'event' | 'count'>, record: object): void {
-    notify(this.#observer, hook, record as never);
   }
 }
 
