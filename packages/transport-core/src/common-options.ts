@@ -150,12 +150,7 @@ const size = count;
 const bytes = optional(integer(1, Number.MAX_SAFE_INTEGER));
 
 const credit = dependentGroup(
-  {
-    pipe: some,
-    pipeMax: some,
-    inbox: some,
-    stream: size(256 * KIB),
-  },
+  { pipe: some, pipeMax: some, inbox: some, stream: size(256 * KIB) },
   (given, report) => {
     const pipeMax = given.pipeMax ?? given.pipe ?? 16 * MIB;
     const pipe = given.pipe ?? Math.min(256 * KIB, pipeMax);

@@ -248,34 +248,22 @@ export class Call extends OutCall {
 
   override expired(now: number): void {
     if (this.done) return;
-    const { sent } = this;
+    const { sent, target } = this;
     const where =
       this.writtenIn === 0
         ? (this.carrier?.stage ?? 'it was waiting')
         : silence(this.download, now);
-    const error = stackless(
-      'deadline_exceeded',
-      `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
-      { sent, target: this.target },
-    );
+    const message = `${this.method.full} to ${target}: ${inMs(this.timeout)} passed; ${where}`;
+    const error = stackless('deadline_exceeded', message, { sent, target });
     dues.set(error, this.due);
     this.giveUp(error);
   }
 
   signalAborted(reason: unknown): void {
     if (this.done) return;
-    const { sent } = this;
-    this.giveUp(
-      new TransportError(
-        'cancelled',
-        `${this.method.full} to ${this.target}: its signal was aborted`,
-        {
-          sent,
-          target: this.target,
-          cause: reason,
-        },
-      ),
-    );
+    const { sent, target } = this;
+    const message = `${this.method.full} to ${target}: its signal was aborted`;
+    this.giveUp(new TransportError('cancelled', message, { sent, target, cause: reason }));
   }
 
   override accepted(): void {

@@ -65,11 +65,7 @@ export class Acceptor {
         this.#accept(stream, slot);
       },
       (error) => this.#again(error),
-      {
-        timeout: config.handshakeTimeout,
-        handshakes: this.#handshakes,
-        screen: screenHello,
-      },
+      { timeout: config.handshakeTimeout, handshakes: this.#handshakes, screen: screenHello },
     );
   }
 
@@ -144,7 +140,8 @@ export class Acceptor {
     const refused = this.#transport.full();
     let connection: Connection | undefined;
     const unpark = () => connection?.input.unpark();
-    const place = given === undefined ? this.#handshakes.acquire(stream.endpoint, unpark) : undefined;
+    const { endpoint } = stream;
+    const place = given === undefined ? this.#handshakes.acquire(endpoint, unpark) : undefined;
     const slot = given ?? place;
     if (slot === undefined) return stream.destroy();
     if (slot instanceof HandshakePlace) slot.take();

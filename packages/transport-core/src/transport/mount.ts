@@ -27,11 +27,8 @@ export class Mount extends Inbox {
 
   /** Makes all new calls from here fail with `shutdown`. */
   shut(): void {
-    this.over ??= new TransportError(
-      'shutdown',
-      `this transport of '${this.protocol.name}' is closed`,
-      { sent: false },
-    );
+    const message = `this transport of '${this.protocol.name}' is closed`;
+    this.over ??= new TransportError('shutdown', message, { sent: false });
   }
 }
 
