@@ -12,7 +12,6 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
-import type { ObserverEvent, TransportCounter } from '../observer.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -39,14 +38,8 @@ export interface RpcHost {
   readonly order: CallOrder;
   /** Keeps the process alive while calls are in flight. */
   readonly alive: { enter(): void; leave(): void };
-  /** Observes calls; `watch` is undefined while nobody follows them. */
-  readonly reporter: { readonly watch: Reporter | undefined };
-  /** Counts calls that have failed, and passes events and counters to the observer. */
-  readonly dispatcher: {
-    callFailed(code: ErrorCode): void;
-    count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-    tell(event: ObserverEvent): void;
-  };
+  /** Passes calls, events and counters to the observer. */
+  readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
   /**
    * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
    * the connection. Undefined if nobody inspects calls.
@@ -97,7 +90,7 @@ export class CallHost {
   /** Called when a call has settled, with this code if it failed. */
   settled(code: ErrorCode | undefined): void {
     this.open--;
-    if (code !== undefined) this.#host.dispatcher.callFailed(code);
+    if (code !== undefined) this.#host.reporter.callFailed(code);
     if (this.open > 0) return;
     this.#host.alive.leave();
     if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();

@@ -72,7 +72,7 @@ export class Inbox implements Mounted {
   }
 
   #callbackFailed(callback: string, error: unknown): void {
-    this.#host.dispatcher.tell({ type: 'callbackFailed', callback, error });
+    this.#host.reporter.tell({ type: 'callbackFailed', callback, error });
   }
 
   /** True if it has a reader. */
@@ -308,7 +308,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#host.dispatcher.count('refusedCall', 1, call.from);
+        this.#host.reporter.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -417,7 +417,7 @@ export class Inbox implements Mounted {
 
   #dropOneway(call: InCall): void {
     call.release();
-    this.#host.dispatcher.count('onewayDropped', 1, call.from);
+    this.#host.reporter.count('onewayDropped', 1, call.from);
   }
 
   // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call

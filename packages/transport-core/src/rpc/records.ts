@@ -10,9 +10,11 @@ import {
   type HandshakeRecord,
   notify,
   type Observer,
+  type ObserverEvent,
   type PublishRecord,
   type TraceChannel,
   type TraceChannels,
+  type TransportCounter,
 } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -244,31 +246,40 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
   }
 }
 
-// Reports calls, dials, handshakes and gossip messages to the observer and to tracing channels. If
-// nobody listens, nothing is measured.
+// Reports events, calls, dials, handshakes and gossip messages to the observer and to tracing
+// channels, and keeps the counters. If nobody listens, nothing is measured.
 
-/** The observer and the tracing channels of one transport. */
+/** The observer, the tracing channels and the counters of one transport. */
 export class Reporter {
+  /** The number of failed calls made here, by code. */
+  readonly errors = new Map<ErrorCode, number>();
+  readonly counters = new Map<TransportCounter, number>();
   /** This reporter while calls are observed; otherwise undefined. */
   watch: Reporter | undefined;
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
   readonly #clock: Clock;
   readonly #ticker: { now(): number };
+  readonly #isClosing: () => boolean;
   /** The time that `readNow` returned last. */
   #read = Number.NEGATIVE_INFINITY;
 
-  /** @param ticker returns the time of this tick. */
+  /**
+   * @param ticker returns the time of this tick.
+   * @param isClosing returns true once the transport closes.
+   */
   constructor(
     observer: Observer | undefined,
     channels: TraceChannels | undefined,
     clock: Clock,
     ticker: { now(): number },
+    isClosing: () => boolean,
   ) {
     this.#observer = observer ?? {};
     this.#channels = channels;
     this.#clock = clock;
     this.#ticker = ticker;
+    this.#isClosing = isClosing;
     this.watch = this.#observesCalls ? this : undefined;
   }
 
@@ -280,6 +291,22 @@ export class Reporter {
   /** Reads the clock now, because a handler may have run for a long time within this tick. */
   readNow(): number {
     return (this.#read = this.#clock.now());
+  }
+
+  // Events and counters.
+
+  tell(event: ObserverEvent): void {
+    notify(this.#observer, 'event', event);
+  }
+
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
+    this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
+    notify(this.#observer, 'count', counter, amount, remote, this.#isClosing());
+  }
+
+  /** Records that a call made here has failed. */
+  callFailed(code: ErrorCode): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
   // Calls.

@@ -154,7 +154,7 @@ export class Acceptor {
     // Without a place, all connections share one error: in a flood, creating an error for each
     // would cost more than refusing the connection.
     const error = place === undefined ? cause : withDetails(cause, { target: endpoint });
-    this.#transport.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    this.#transport.reporter.tell({ type: 'rejected', endpoint, direction: 'in', error });
     // If the transport has taken the connection, its `down` notifies the membership.
     if (place?.isTaken !== true)
       this.#transport.membership?.turnedAway?.(endpoint, error, undefined);

@@ -35,7 +35,6 @@ import type { TransportResources } from './transport-resources.ts';
 export interface ConnectionHost
   extends TransportResources,
     Omit<RpcHost, keyof TransportResources> {
-  readonly state: 'open' | 'closing' | 'closed';
   /** The identity that is shown to peers. */
   readonly self: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
@@ -254,7 +253,7 @@ export class Connection implements SessionVisitor {
   /** Gets the fields of the hello for this peer. */
   #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
     askHello(this.host.config, this.target, then, (error, cause) => {
-      this.host.dispatcher.tell({ type: 'callbackFailed', callback: 'hello', error: cause });
+      this.host.reporter.tell({ type: 'callbackFailed', callback: 'hello', error: cause });
       this.session.break(error);
     });
   }
@@ -308,7 +307,7 @@ export class Connection implements SessionVisitor {
     const { isUp, channels, remote } = this;
     if (remote === undefined || !isUp) return;
     for (const { protocol, error } of channels.disagreements())
-      this.host.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
+      this.host.reporter.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
 
@@ -332,7 +331,7 @@ function sessionOptions(
     writer: output.writer,
     port: output,
     preamble: output.preamble,
-    count: (counter, amount) => host.dispatcher.count(counter, amount, connection.remote),
+    count: (counter, amount) => host.reporter.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
     limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
     memory,

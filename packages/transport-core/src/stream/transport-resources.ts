@@ -33,6 +33,7 @@ export abstract class TransportResources {
   membership: Membership | undefined = undefined;
   /** The timer for everything that a connection or a target waits for. */
   abstract readonly timer: DeadlineTimer;
+  abstract readonly state: 'open' | 'closing' | 'closed';
   /** True while the transport listens. */
   abstract readonly listening: boolean;
   /** The order of all calls of the transport. */
@@ -50,7 +51,8 @@ export abstract class TransportResources {
     this.clock = clock;
     this.random = random;
     this.ticker = new Ticker(clock, channels, (isTraced) => this.reporter.trace(isTraced));
-    this.reporter = new Reporter(config.observer, channels, clock, this.ticker);
+    const isClosing = () => this.state !== 'open';
+    this.reporter = new Reporter(config.observer, channels, clock, this.ticker, isClosing);
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
     // A batch has room for a packet, its headers, and the small frames that are sent with it.

@@ -22,10 +22,10 @@ import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
+import { ConnectionEvents } from './event-dispatcher.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
-import type { MountOptions } from './types.ts';
+import type { ConnectionEvent, MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
@@ -55,7 +55,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly alive = new KeepAlive(this.clock);
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  readonly dispatcher = new EventDispatcher(this.config.observer, () => this.state !== 'open');
+  /** The readers of `connections()`. */
+  readonly #followers = new Set<ConnectionEvents>();
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -181,7 +182,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { endpoint, direction, since } = connection;
     const remote = connection.remote!;
     this.reporter.handshakeEnded({ endpoint, direction, remote, error: undefined }, since);
-    this.dispatcher.tell({ type: 'up', remote });
+    this.#report({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
   }
@@ -199,10 +200,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (direction === 'in' && !wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
-      this.dispatcher.tell({ type: 'down', remote, cause: error });
+      this.#report({ type: 'down', remote, cause: error });
       // (For an accepted connection, its slot has already reported this.)
     } else if (direction === 'out')
-      this.dispatcher.tell({
+      this.reporter.tell({
         type: 'rejected',
         endpoint,
         direction,
@@ -271,21 +272,35 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Events.
 
+  /** Returns an iterator over connections coming up and going down, starting with the live ones. */
   follow(): ConnectionEvents {
-    const events = this.dispatcher.follow(this.remotes());
-    if (this.state === 'closed') this.dispatcher.end();
+    const events: ConnectionEvents = new ConnectionEvents(this.remotes(), () =>
+      this.#followers.delete(events),
+    );
+    if (this.state === 'closed') events.end();
+    else this.#followers.add(events);
     return events;
   }
 
+  /** Reports a connection to the observer and to the readers of `connections()`. */
+  #report(event: Exclude<ConnectionEvent, { type: 'failed' }>): void {
+    this.reporter.tell(event);
+    this.#pass(event);
+  }
+
+  #pass(event: ConnectionEvent): void {
+    for (const follower of this.#followers) follower.push(event);
+  }
+
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void {
-    this.dispatcher.tell({ type: 'dialFailed', target, error });
+    this.reporter.tell({ type: 'dialFailed', target, error });
     if (this.pool.connectionsOf(target).length === 0)
-      this.dispatcher.pass({ type: 'failed', target, error, retryIn });
+      this.#pass({ type: 'failed', target, error, retryIn });
   }
 
   listenFailed(listener: object, error: TransportError, retryIn: number): void {
     this.#failed.add(listener);
-    this.dispatcher.tell({ type: 'listenFailed', error, retryIn });
+    this.reporter.tell({ type: 'listenFailed', error, retryIn });
     this.servingChanged();
   }
 
@@ -447,7 +462,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.aborts.finish();
     this.scheduler.stop();
     this.state = 'closed';
-    this.dispatcher.end();
+    for (const follower of this.#followers) follower.end();
+    this.#followers.clear();
   }
 
   #endGrace(): void {

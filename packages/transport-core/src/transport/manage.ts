@@ -118,7 +118,6 @@ export function reporterOf(transport: AnyTransport): Reporter {
 export type ServiceControl = Pick<
   TransportEngine,
   | 'clock'
-  | 'dispatcher'
   | 'drain'
   | 'hasWithdrawn'
   | 'health'
@@ -130,6 +129,7 @@ export type ServiceControl = Pick<
   | 'listensAgain'
   | 'mounts'
   | 'onServingChanged'
+  | 'reporter'
   | 'servingChanged'
   | 'state'
 >;

@@ -128,7 +128,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (method === undefined || !(error instanceof TransportError)) return error;
     // It counts as a call that was made.
     this.engine.order.next();
-    this.engine.dispatcher.callFailed(error.code);
+    this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
     const call = {
@@ -490,8 +490,8 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),
     calls: { made: engine.order.made, served: engine.served },
-    errors: Object.fromEntries(engine.dispatcher.errors),
-    counters: Object.fromEntries(engine.dispatcher.counters),
+    errors: Object.fromEntries(engine.reporter.errors),
+    counters: Object.fromEntries(engine.reporter.counters),
   };
 }
 

@@ -38,9 +38,8 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   timer: { by: () => {} },
   order: new CallOrder(),
   alive: { enter: () => {}, leave: () => {} },
-  reporter: { watch: undefined },
+  reporter: { watch: undefined, callFailed: () => {}, count: () => {}, tell: () => {} },
   screen: undefined,
-  dispatcher: { callFailed: () => {}, count: () => {}, tell: () => {} },
   readersChanged: () => {},
   relieve: () => {},
   ...changes,
@@ -82,8 +81,8 @@ export class CallFixture {
       protocol,
       rpcHost({
         ticker: { now: () => this.pair.now },
-        dispatcher: {
-          ...rpcHost().dispatcher,
+        reporter: {
+          ...rpcHost().reporter,
           tell: (event) =>
             event.type === 'callbackFailed' && void this.failures.push(event.callback),
         },

@@ -121,8 +121,8 @@ export class InboxFixture {
     this.inbox = new Inbox(
       protocol,
       rpcHost({
-        dispatcher: {
-          callFailed: () => {},
+        reporter: {
+          ...rpcHost().reporter,
           count: (counter) => void this.counters.push(counter),
           tell: (event) =>
             event.type === 'callbackFailed' && void this.failures.push(event.callback),
