@@ -22,7 +22,7 @@ import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { ConnectionEvents } from './event-dispatcher.ts';
+import { ConnectionEvents } from './connection-events.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
