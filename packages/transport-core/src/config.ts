@@ -207,8 +207,7 @@ export function withDefault<I, O>(
   value: NoInfer<O>,
 ): OptionField<I | undefined, O> {
   return {
-    read: (given, path, wrong) =>
-      given === undefined ? value : field.read(given, path, wrong),
+    read: (given, path, wrong) => (given === undefined ? value : field.read(given, path, wrong)),
   };
 }
 

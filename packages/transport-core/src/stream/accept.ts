@@ -174,7 +174,11 @@ const LAST_DELAY = 1_000;
 // the next one; if there are eight times as many of these, the oldest ends.
 
 /** Called when a connection gets no place, or when the handshake at its place fails. */
-type Rejected = (endpoint: string, error: TransportError, place: HandshakePlace | undefined) => void;
+type Rejected = (
+  endpoint: string,
+  error: TransportError,
+  place: HandshakePlace | undefined,
+) => void;
 
 /** Admits connections to the handshake. */
 export class BoundedHandshakes implements HandshakeLimiter {

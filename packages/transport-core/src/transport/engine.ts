@@ -351,8 +351,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.servingChanged();
     if (!refuse) return;
     this.refuses = true;
-    for (const mount of this.mounts.values())
-      if (this.#withdraws(mount)) mount.refuse(DRAINING);
+    for (const mount of this.mounts.values()) if (this.#withdraws(mount)) mount.refuse(DRAINING);
   }
 
   /** Returns true for a protocol whose calls end when the node drains. */
