@@ -37,13 +37,16 @@ export interface Clock {
    */
   turn?(callback: () => void): void;
   /**
-   * Says whether a timer that is set keeps the process alive; at first, every timer does. A clock
-   * lacks it if its timers never do, as in a browser, or always do.
+   * Sets whether a pending timer keeps the process alive. A new timer does. A clock lacks this
+   * method if that can't be changed: in a browser, no timer keeps a page alive.
    */
   ref?(timer: ClockTimer, on: boolean): void;
 }
 
-/** Sets a timer that does not keep the process alive, if the clock can tell timers so. */
+/**
+ * Sets a timer that does not keep the process alive. If the clock has no `ref`, it is an ordinary
+ * timer.
+ */
 export function backgroundTimer(
   clock: Pick<Clock, 'setTimeout' | 'ref'>,
   callback: () => void,

@@ -4,6 +4,8 @@ import test from 'ava';
 import { type CommonConfig, type CommonOptions, commonOptions } from './common-options.ts';
 import { type OptionsInput, parseOptions } from './config.ts';
 import { misuseOf } from './protocol/testing/refused.ts';
+import { ACCOUNT_MAX, METADATA_LIMIT } from './wire/frame.ts';
+import { PACKET_MAX, PACKET_MIN } from './wire/hello.ts';
 
 const parse = (options: CommonOptions): CommonConfig =>
   parseOptions(commonOptions, options, 'createTransport');
@@ -131,6 +133,18 @@ test('the fields of a hello may be Headers, a Map or pairs; other objects and lo
     t.regex(messageOf({ hello }), /^createTransport: hello: must be strings in a plain object/);
   t.regex(messageOf({ hello: { k: '\ud800' } }), /hello: 'k' has a lone surrogate/);
   t.regex(messageOf({ hello: new Map([['\udc00', '']]) }), /has a lone surrogate/);
+});
+
+test('the bounds of options that the wire has, too, are those of the wire', (t) => {
+  const refused = (options: object) => messageOf(options) !== 'accepted';
+  for (const excess of [0, 1]) {
+    const isOutside = excess > 0;
+    t.is(refused({ limits: { packet: PACKET_MIN - excess } }), isOutside);
+    t.is(refused({ limits: { packet: PACKET_MAX + excess } }), isOutside);
+    for (const account of ['pipeMax', 'inbox', 'stream'])
+      t.is(refused({ limits: { credit: { [account]: ACCOUNT_MAX + excess } } }), isOutside);
+    t.is(refused({ hello: { '': 'v'.repeat(METADATA_LIMIT + excess) } }), isOutside);
+  }
 });
 
 test('unknown interceptors are refused', (t) => {

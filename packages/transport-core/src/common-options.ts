@@ -1,5 +1,8 @@
 // The options that all transports have in common, with their defaults. docs/wire-protocol.md
 // describes what happens at each limit.
+//
+// Some bounds are also those of the wire: of packets, accounts and hello fields. A file of the root
+// can't import them, so a test compares them.
 
 import type { Clock } from './clock.ts';
 import {
@@ -25,9 +28,6 @@ import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';
 import { isResolver, type ResolveFunction, type Resolver } from './resolver.ts';
 import { fieldsOf, hasLoneSurrogate, type TextFields } from './text.ts';
-
-// The limits of a transport, with their defaults. docs/wire-protocol.md describes what happens at
-// each limit.
 
 /** Limits of a transport and its connections. Sizes are in bytes. */
 export interface LimitOptions {
@@ -141,7 +141,7 @@ export interface LimitOptions {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** The largest size or count: 2^31 − 1. */
+/** The largest count or size: 2^31 − 1, which is also the maximum of an account of credit. */
 const MOST = 0x7fff_ffff;
 
 const some = optional(integer(1, MOST));
@@ -150,12 +150,7 @@ const size = count;
 const bytes = optional(integer(1, Number.MAX_SAFE_INTEGER));
 
 const credit = dependentGroup(
-  {
-    pipe: some,
-    pipeMax: some,
-    inbox: some,
-    stream: size(256 * KIB),
-  },
+  { pipe: some, pipeMax: some, inbox: some, stream: size(256 * KIB) },
   (given, report) => {
     const pipeMax = given.pipeMax ?? given.pipe ?? 16 * MIB;
     const pipe = given.pipe ?? Math.min(256 * KIB, pipeMax);
@@ -164,7 +159,8 @@ const credit = dependentGroup(
   },
 );
 
-export const limits = dependentGroup(
+/** The limits. Contradictions between given ones are refused; the others follow from them. */
+const limits = dependentGroup(
   {
     message: some,
     item: some,
@@ -180,8 +176,6 @@ export const limits = dependentGroup(
     handshakes: group({ pending: count(64), perSource: some }),
     credit,
   },
-  // The given options must not contradict each other; options that are left out are derived from
-  // them.
   (given, report) => {
     const message = given.message ?? Math.min(64 * MIB, given.memory ?? Infinity);
     const item = given.item ?? Math.min(MIB, message);

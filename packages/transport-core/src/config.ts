@@ -198,23 +198,16 @@ export function reference<T>(isFit: (value: unknown) => boolean, rule: string): 
 export function optional<I, O>(
   field: OptionField<I, O>,
 ): OptionField<I | undefined, O | undefined> {
-  return {
-    read: (given, path, wrong) =>
-      given === undefined ? undefined : field.read(given, path, wrong),
-  };
+  return withDefault<I, O | undefined>(field, undefined);
 }
 
-/**
- * Makes a field optional with a default `value`. A default that is a list or a plain object is
- * copied each time, because parsed options are frozen.
- */
+/** Makes a field optional with a default `value`, which is frozen if it is a list or an object. */
 export function withDefault<I, O>(
   field: OptionField<I, O>,
   value: NoInfer<O>,
 ): OptionField<I | undefined, O> {
   return {
-    read: (given, path, wrong) =>
-      given === undefined ? copyOf(value) : field.read(given, path, wrong),
+    read: (given, path, wrong) => (given === undefined ? value : field.read(given, path, wrong)),
   };
 }
 
@@ -293,15 +286,6 @@ function join(path: string, key: string): string {
 /** Returns one line that describes an invalid value. */
 export function broken(path: string, rule: string, value: unknown): string {
   return `${path}: ${value === undefined ? `is required: ${rule}` : `${rule}, got ${show(value)}`}`;
-}
-
-function copyOf<T>(value: T): T {
-  if (Array.isArray(value)) return [...value] as T;
-  return typeof value === 'object' &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype
-    ? { ...value }
-    : value;
 }
 
 /** Returns one line that describes an unknown option, with the nearest name. */

@@ -138,15 +138,8 @@ export class TransportError extends Error {
       'cause' in options && options.cause !== undefined ? { cause: options.cause } : undefined,
     );
     refuseUnknown(options, 'TransportError', OPTIONS);
-    if (!Object.hasOwn(ERROR_CODES, code))
-      throw new TypeError(
-        `'${code}' is not a TransportError code; the codes are ${Object.keys(ERROR_CODES).join(', ')}`,
-      );
-    if (options.reason !== undefined && !Object.hasOwn(ERROR_REASONS, options.reason)) {
-      throw new TypeError(
-        `'${options.reason}' is not a TransportError reason; the reasons are ${Object.keys(ERROR_REASONS).join(', ')}`,
-      );
-    }
+    refuseForeign(code, 'code', ERROR_CODES);
+    if (options.reason !== undefined) refuseForeign(options.reason, 'reason', ERROR_REASONS);
     this.code = code;
     this.reason = options.reason;
     this.target = options.target;
@@ -164,6 +157,12 @@ export class TransportError extends Error {
       (value as Record<symbol, unknown>)[brand] === true
     );
   }
+}
+
+function refuseForeign(value: string, what: string, table: object): void {
+  if (Object.hasOwn(table, value)) return;
+  const known = Object.keys(table).join(', ');
+  throw new TypeError(`'${value}' is not a TransportError ${what}; the ${what}s are ${known}`);
 }
 
 /**

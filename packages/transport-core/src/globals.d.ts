@@ -14,7 +14,6 @@ interface AbortController {
   abort(reason?: any): void;
 }
 declare var AbortController: { new (): AbortController; prototype: AbortController };
-declare var AbortSignal: { prototype: AbortSignal };
 
 interface TextEncoder {
   encode(text?: string): Uint8Array<ArrayBuffer>;
@@ -30,13 +29,7 @@ declare var TextDecoder: {
 };
 
 interface URL {
-  readonly protocol: string;
-  readonly host: string;
   readonly hostname: string;
-  readonly port: string;
-  readonly pathname: string;
-  readonly search: string;
-  readonly href: string;
 }
 declare var URL: { new (url: string, base?: string): URL; prototype: URL };
 

@@ -14,7 +14,6 @@ export { priceOf } from './session/packets.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { DeadlineTimer } from './stream/transport-resources.ts';
 export {
-  isDraining,
   type Management,
   manage,
   messageLimit,

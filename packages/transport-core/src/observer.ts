@@ -128,31 +128,41 @@ export function combineObservers(...observers: readonly Observer[]): Observer {
     const hearing = observers.filter((observer) => observer[name] !== undefined);
     if (hearing.length === 0) continue;
     combined[name] = (...args) => {
-      for (const observer of hearing) {
-        try {
-          (observer[name] as (...args: unknown[]) => void)(...args);
-        } catch {
-          // An observer must not throw; its errors are ignored.
-        }
-      }
+      for (const observer of hearing) notify(observer, name, ...(args as never));
     };
   }
   return combined as Observer;
 }
 
-/** The names of all hooks. */
-export const HOOKS: readonly (keyof Observer)[] = [
-  'event',
-  'count',
-  'callStarted',
-  'callEnded',
-  'handlerStarted',
-  'handlerEnded',
-  'dialEnded',
-  'handshakeEnded',
-  'publishEnded',
-  'delivered',
-];
+/** Calls a hook of an observer, if there is one. */
+export function notify<H extends keyof Observer>(
+  observer: Observer | undefined,
+  hook: H,
+  ...args: Parameters<NonNullable<Observer[H]>>
+): void {
+  try {
+    (observer?.[hook as keyof Observer] as ((...args: unknown[]) => void) | undefined)?.(...args);
+  } catch {
+    // An observer must not throw; its errors are ignored.
+  }
+}
+
+/**
+ * The names of all hooks. Options are checked by this list, and `combineObservers` passes on what
+ * is in it, so the compiler requires each hook here.
+ */
+export const HOOKS = Object.keys({
+  event: true,
+  count: true,
+  callStarted: true,
+  callEnded: true,
+  handlerStarted: true,
+  handlerEnded: true,
+  dialEnded: true,
+  handshakeEnded: true,
+  publishEnded: true,
+  delivered: true,
+} satisfies Record<keyof Observer, true>) as readonly (keyof Observer)[];
 
 // The records that an observer receives about calls, dials, handshakes and gossip messages.
 

@@ -77,7 +77,7 @@ export class ServiceSubscriptions {
       `serveNats: the NATS server ${server} of 'connection' shuts down (lame duck mode); the NATS client reconnects once the server has disconnected it`,
       { target: server },
     );
-    this.#control.dispatcher.tell({ type: 'broker', state: 'warning', server, error });
+    this.#control.reporter.tell({ type: 'broker', state: 'warning', server, error });
   }
 
   #refused(entry: Entry, cause: unknown): void {

@@ -76,12 +76,12 @@ class HealthService implements Health {
     const control = serviceOf(transport, 'serveHealth');
     this.#service = control;
     this.#mount = mountHealth(transport);
-    this.#unsubscribe = control.serving.onChange(() => {
+    this.#unsubscribe = control.onServingChanged(() => {
       const isWaking = this.#behind.size > 0;
       for (const look of this.#watchers) this.#behind.add(look);
       if (!isWaking) this.#wake();
     });
-    control.serving.health = (service) => this.status(service);
+    control.health = (service) => this.status(service);
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
       if (await allow(rpc.from, rpc.method, rpc.metadata)) return;
@@ -110,7 +110,7 @@ class HealthService implements Health {
     if (status !== 'serving' && status !== 'not_serving')
       throw new TypeError(`health.set: expected 'serving' or 'not_serving', got ${String(status)}`);
     this.#set.set(service, status);
-    this.#service.serving.changed();
+    this.#service.servingChanged();
   }
 
   status(service: string): ServingStatus {
@@ -169,7 +169,7 @@ class HealthService implements Health {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    this.#service.serving.health = undefined; // which notifies the watchers
+    this.#service.health = undefined; // which notifies the watchers
     this.#unsubscribe();
     unmountHealth(this.#mount);
     return this.#mount.close();

@@ -416,6 +416,34 @@ test('a type with only encode and decode works, with its own strictness', (t) =>
   t.regex(decodingOf(codec, [0x08]), /^invalid_argument/);
 });
 
+test('a type whose writers have no buffer, as before protobufjs 8.8, is encoded', (t) => {
+  class Operations {
+    readonly #bytes: number[] = [];
+
+    uint32(value: number): this {
+      this.#bytes.push(value);
+      return this;
+    }
+
+    finish(): Uint8Array {
+      return new Uint8Array(this.#bytes);
+    }
+
+    reset(): this {
+      return this;
+    }
+  }
+  const type = {
+    encode: ({ term }: { term: number }, writer: Operations) => writer.uint32(term),
+    encodeDelimited(message: { term: number }) {
+      return this.encode(message, new Operations());
+    },
+    decode: (bytes: Uint8Array) => ({ term: bytes[0]! }),
+  };
+  const codec = protobuf<{ term: number }>(type);
+  for (const term of [1, 2]) t.deepEqual([...codec.encode({ term })], [term]);
+});
+
 function varint(value: number): number[] {
   const bytes: number[] = [];
   let left = value;

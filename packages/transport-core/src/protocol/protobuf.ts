@@ -184,7 +184,8 @@ interface ProtobufWriter {
   uint32(value: number): this;
   finish(): Uint8Array;
   reset(): this;
-  readonly buf: Uint8Array;
+  /** Undefined before protobufjs 8.8, whose writers kept a list of operations. */
+  readonly buf: Uint8Array | undefined;
 }
 type WriterClass = new () => ProtobufWriter;
 
@@ -230,12 +231,13 @@ function strictEncode(type: {
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
   let kept: ProtobufWriter | undefined;
   return (message) => {
-    // The writer is not reused after a throw or after it grew for a large message.
+    // The writer is not reused after a throw, after it grew for a large message, or if it has no
+    // buffer that would be worth it.
     const writer = kept ?? new Class();
     kept = undefined;
     type.encode(message, writer);
     const bytes = writer.finish();
-    if (writer.buf.length <= KEPT_BYTES) kept = writer.reset();
+    if (writer.buf !== undefined && writer.buf.length <= KEPT_BYTES) kept = writer.reset();
     return bytes;
   };
 }
@@ -345,39 +347,32 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
     string,
     (this: StrictReader, into: unknown) => unknown
   >;
-  for (const [name, [width, share]] of Object.entries(LISTS)) {
-    const read = prototype[name];
-    if (read === undefined) continue;
-    prototype[name] = function (into) {
-      this.list(width, share);
-      this['inList'] = true;
-      const list = read.call(this, into);
-      this['inList'] = false;
-      return list;
-    };
-  }
+  for (const [kinds, width, share] of LISTS)
+    for (const kind of kinds.split(' ')) {
+      const read = prototype[`${kind}s`];
+      if (read === undefined) continue;
+      prototype[`${kind}s`] = function (into) {
+        this.list(width, share);
+        this['inList'] = true;
+        const list = read.call(this, into);
+        this['inList'] = false;
+        return list;
+      };
+    }
   return StrictReader;
 }
 
 /**
- * Packed lists: the width of an element in bytes (0 for varints), and the number of elements that
- * count as one value. Eight plain numbers count as one, because they are not objects.
+ * Packed lists of these kinds: the width of an element in bytes (0 for varints), and the number of
+ * elements that count as one value. Eight plain numbers count as one, because they are not objects.
  */
-const LISTS: Record<string, readonly [width: number, share: number]> = {
-  uint32s: [0, 8],
-  int32s: [0, 8],
-  sint32s: [0, 8],
-  bools: [0, 8],
-  fixed32s: [4, 8],
-  sfixed32s: [4, 8],
-  floats: [4, 8],
-  doubles: [8, 8],
-  uint64s: [0, 1],
-  int64s: [0, 1],
-  sint64s: [0, 1],
-  fixed64s: [8, 1],
-  sfixed64s: [8, 1],
-};
+const LISTS: readonly (readonly [kinds: string, width: number, share: number])[] = [
+  ['uint32 int32 sint32 bool', 0, 8],
+  ['fixed32 sfixed32 float', 4, 8],
+  ['double', 8, 8],
+  ['uint64 int64 sint64', 0, 1],
+  ['fixed64 sfixed64', 8, 1],
+];
 
 /**
  * Adds a check before each method that writes a value; the method for packed lists ('int32s')
@@ -395,26 +390,27 @@ function makeStrictWriter(Base: WriterClass): WriterClass {
     string,
     (this: StrictWriter, value: any) => unknown
   >;
-  for (const [name, [isFit, expected]] of Object.entries(CHECKS)) {
-    const write = prototype[name];
-    const writeAll = prototype[`${name}s`];
-    if (write === undefined) continue;
-    const isTag = name === 'uint32';
-    const misfit = (tag: number, value: unknown) =>
-      new RangeError(
-        `field ${tag >>> 3}: expected ${expected}, got ${typeof value === 'number' ? value : kindOf(value)}`,
-      );
-    prototype[name] = function (value) {
-      if (!isFit(value)) throw misfit(this.tag, value);
-      if (isTag) this.tag = value;
-      return write.call(this, value);
-    };
-    if (writeAll === undefined) continue;
-    prototype[`${name}s`] = function (values: unknown[]) {
-      for (const value of values) if (!isFit(value)) throw misfit(this.tag, value);
-      return writeAll.call(this, values);
-    };
-  }
+  for (const [kinds, isFit, expected] of CHECKS)
+    for (const kind of kinds.split(' ')) {
+      const write = prototype[kind];
+      const writeAll = prototype[`${kind}s`];
+      if (write === undefined) continue;
+      const isTag = kind === 'uint32';
+      const misfit = (tag: number, value: unknown) =>
+        new RangeError(
+          `field ${tag >>> 3}: expected ${expected}, got ${typeof value === 'number' ? value : kindOf(value)}`,
+        );
+      prototype[kind] = function (value) {
+        if (!isFit(value)) throw misfit(this.tag, value);
+        if (isTag) this.tag = value;
+        return write.call(this, value);
+      };
+      if (writeAll === undefined) continue;
+      prototype[`${kind}s`] = function (values: unknown[]) {
+        for (const value of values) if (!isFit(value)) throw misfit(this.tag, value);
+        return writeAll.call(this, values);
+      };
+    }
   return StrictWriter;
 }
 
@@ -425,34 +421,26 @@ const isLong = (value: unknown) =>
 const isInt64 = (value: unknown) => Number.isSafeInteger(value) || isLong(value);
 const isUint64 = (value: unknown) =>
   (Number.isSafeInteger(value) && (value as number) >= 0) || isLong(value);
-const INT32 = [isInt32, 'an integer from −2^31 to 2^31 − 1'] as const;
-const UINT32 = [isUint32, 'an integer from 0 to 2^32 − 1'] as const;
-const INT64 = [isInt64, 'an integer from −(2^53 − 1) to 2^53 − 1, or a Long'] as const;
-const UINT64 = [isUint64, 'an integer from 0 to 2^53 − 1, or a Long'] as const;
-const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expected: string]> = {
-  uint32: UINT32,
-  fixed32: UINT32,
-  int32: INT32,
-  sint32: INT32,
-  sfixed32: INT32,
-  uint64: UINT64,
-  fixed64: UINT64,
-  int64: INT64,
-  sint64: INT64,
-  sfixed64: INT64,
-  float: [
-    (value) =>
-      typeof value === 'number' &&
-      // 2^128 − 2^103: this number and all above it round to an infinite float.
-      (Math.abs(value) < 3.4028235677973366e38 || !Number.isFinite(value)),
-    'a number within the range of a float',
-  ],
-  string: [
-    (value) => typeof value === 'string' && !hasLoneSurrogate(value),
-    'text without lone surrogates',
-  ],
-  bytes: [(value) => value instanceof Uint8Array, 'a Uint8Array'],
-};
+/** 2^128 − 2^103: this number and all above it round to an infinite float. */
+const FLOAT_END = 3.4028235677973366e38;
+const isFloat = (value: unknown) =>
+  typeof value === 'number' && (Math.abs(value) < FLOAT_END || !Number.isFinite(value));
+const isText = (value: unknown) => typeof value === 'string' && !hasLoneSurrogate(value);
+
+/** The values that may be written as these kinds. */
+const CHECKS: readonly (readonly [
+  kinds: string,
+  isFit: (value: unknown) => boolean,
+  expected: string,
+])[] = [
+  ['uint32 fixed32', isUint32, 'an integer from 0 to 2^32 − 1'],
+  ['int32 sint32 sfixed32', isInt32, 'an integer from −2^31 to 2^31 − 1'],
+  ['uint64 fixed64', isUint64, 'an integer from 0 to 2^53 − 1, or a Long'],
+  ['int64 sint64 sfixed64', isInt64, 'an integer from −(2^53 − 1) to 2^53 − 1, or a Long'],
+  ['float', isFloat, 'a number within the range of a float'],
+  ['string', isText, 'text without lone surrogates'],
+  ['bytes', (value) => value instanceof Uint8Array, 'a Uint8Array'],
+];
 
 /**
  * Finds out which reader or writer class a type uses. `decodeDelimited` creates a reader and passes

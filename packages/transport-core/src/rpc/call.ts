@@ -12,17 +12,17 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
-import type { TransportCounter } from '../observer.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { InCall } from '../session/incoming-calls.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import type { OutgoingRecord } from './records.ts';
+import type { OutgoingRecord, Reporter } from './records.ts';
 
 /**
  * The transport as the calls of a protocol see it. It is an interface because `TransportEngine`,
@@ -38,11 +38,13 @@ export interface RpcHost {
   readonly order: CallOrder;
   /** Keeps the process alive while calls are in flight. */
   readonly alive: { enter(): void; leave(): void };
-  /** Counts calls that have failed. */
-  readonly dispatcher: { callFailed(code: ErrorCode): void };
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
+  /** Passes calls, events and counters to the observer. */
+  readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
+  /**
+   * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
+   * the connection. Undefined if nobody inspects calls.
+   */
+  readonly screen: ((call: InCall, protocol: string) => boolean) | undefined;
   /** Reports that a protocol got a reader or lost one. */
   readersChanged(): void;
   /** Closes a connection, because the transport is far above `limits.memory`. */
@@ -88,7 +90,7 @@ export class CallHost {
   /** Called when a call has settled, with this code if it failed. */
   settled(code: ErrorCode | undefined): void {
     this.open--;
-    if (code !== undefined) this.#host.dispatcher.callFailed(code);
+    if (code !== undefined) this.#host.reporter.callFailed(code);
     if (this.open > 0) return;
     this.#host.alive.leave();
     if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -239,34 +241,22 @@ export class Call extends OutCall {
 
   override expired(now: number): void {
     if (this.done) return;
-    const { sent } = this;
+    const { sent, target } = this;
     const where =
       this.writtenIn === 0
         ? (this.carrier?.stage ?? 'it was waiting')
         : silence(this.download, now);
-    const error = stackless(
-      'deadline_exceeded',
-      `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
-      { sent, target: this.target },
-    );
+    const message = `${this.method.full} to ${target}: ${inMs(this.timeout)} passed; ${where}`;
+    const error = stackless('deadline_exceeded', message, { sent, target });
     dues.set(error, this.due);
     this.giveUp(error);
   }
 
   signalAborted(reason: unknown): void {
     if (this.done) return;
-    const { sent } = this;
-    this.giveUp(
-      new TransportError(
-        'cancelled',
-        `${this.method.full} to ${this.target}: its signal was aborted`,
-        {
-          sent,
-          target: this.target,
-          cause: reason,
-        },
-      ),
-    );
+    const { sent, target } = this;
+    const message = `${this.method.full} to ${target}: its signal was aborted`;
+    this.giveUp(new TransportError('cancelled', message, { sent, target, cause: reason }));
   }
 
   override accepted(): void {

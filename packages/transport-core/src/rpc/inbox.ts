@@ -41,10 +41,6 @@ export class Inbox implements Mounted {
   waiting = 0;
   /** Applied to the handling of the calls. */
   interceptors: readonly ServerInterceptor[] = [];
-  /** Inspects each call before everything else; undefined if nobody does. */
-  #screen: ((call: InCall) => boolean) | undefined = undefined;
-  /** Follows the calls that are handed over; undefined if nobody observes them. */
-  #watch: Reporter | undefined = undefined;
   /** The rule for calls to all methods. */
   #allow: AllowCall | undefined = undefined;
   /** Set while the node accepts only one-ways. */
@@ -72,7 +68,11 @@ export class Inbox implements Mounted {
     this.protocol = protocol;
     this.table = methodTable(protocol);
     this.#host = host;
-    this.handlerFailed = (error) => host.callbackFailed('handler', error);
+    this.handlerFailed = (error) => this.#callbackFailed('handler', error);
+  }
+
+  #callbackFailed(callback: string, error: unknown): void {
+    this.#host.reporter.tell({ type: 'callbackFailed', callback, error });
   }
 
   /** True if it has a reader. */
@@ -101,19 +101,10 @@ export class Inbox implements Mounted {
       this.#takers.some(({ allow }) => allow !== undefined);
   }
 
-  /** Makes `watch` follow the calls that are handed over from now on; undefined stops it. */
-  watchBy(watch: Reporter | undefined): void {
-    this.#watch = watch;
-  }
-
-  /** Makes `screen` inspect each call that arrives: it returns false if it ends the connection. */
-  screenBy(screen: ((call: InCall) => boolean) | undefined): void {
-    this.#screen = screen;
-  }
-
   incoming(call: InCall): void {
     this.served++;
-    if (this.#screen !== undefined && !this.#screen(call)) return;
+    const { screen } = this.#host;
+    if (screen !== undefined && !screen(call, this.protocol.name)) return;
     this.arrive(call);
     const { memory } = call.channel.context;
     if (memory.used > memory.most) this.#host.relieve();
@@ -317,7 +308,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#host.count('refusedCall', 1, call.from);
+        this.#host.reporter.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -327,7 +318,8 @@ export class Inbox implements Mounted {
     channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
-    if (this.#watch !== undefined) call.waitsSince(this.#watch.now);
+    const { watch } = this.#host.reporter;
+    if (watch !== undefined) call.waitsSince(watch.now);
     channel.inbound.push(call);
     this.waiting++;
     return true;
@@ -371,7 +363,7 @@ export class Inbox implements Mounted {
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
-    const watch = this.#watch;
+    const { watch } = this.#host.reporter;
     if (watch === undefined) taker.take(rpc, call);
     else this.#giveObserved(watch, taker, rpc, call);
   };
@@ -390,7 +382,7 @@ export class Inbox implements Mounted {
 
   /** Refuses a call that no reader gets, and observes that. */
   #unread(call: InCall, refuse: () => void): void {
-    const watch = this.#watch;
+    const { watch } = this.#host.reporter;
     if (watch === undefined) refuse();
     else watch.run(new HandlingRecord(watch, this.protocol.name, call), refuse);
   }
@@ -425,7 +417,7 @@ export class Inbox implements Mounted {
 
   #dropOneway(call: InCall): void {
     call.release();
-    this.#host.count('onewayDropped', 1, call.from);
+    this.#host.reporter.count('onewayDropped', 1, call.from);
   }
 
   // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
@@ -484,7 +476,7 @@ export class Inbox implements Mounted {
   #refusalFor(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
-    this.#host.callbackFailed('allow', error);
+    this.#callbackFailed('allow', error);
     return withheld ?? denied(call);
   }
 

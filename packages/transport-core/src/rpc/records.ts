@@ -3,15 +3,18 @@
 
 import type { Clock } from '../clock.ts';
 import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
-import type {
-  CallRecord,
-  DeliveryRecord,
-  DialRecord,
-  HandshakeRecord,
-  Observer,
-  PublishRecord,
-  TraceChannel,
-  TraceChannels,
+import {
+  type CallRecord,
+  type DeliveryRecord,
+  type DialRecord,
+  type HandshakeRecord,
+  notify,
+  type Observer,
+  type ObserverEvent,
+  type PublishRecord,
+  type TraceChannel,
+  type TraceChannels,
+  type TransportCounter,
 } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -243,48 +246,67 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
   }
 }
 
-// Reports calls, dials, handshakes and gossip messages to the observer and to tracing channels. If
-// nobody listens, nothing is measured.
+// Reports events, calls, dials, handshakes and gossip messages to the observer and to tracing
+// channels, and keeps the counters. If nobody listens, nothing is measured.
 
-/** The observer and the tracing channels of one transport. */
+/** The observer, the tracing channels and the counters of one transport. */
 export class Reporter {
+  /** The number of failed calls made here, by code. */
+  readonly errors = new Map<ErrorCode, number>();
+  readonly counters = new Map<TransportCounter, number>();
   /** This reporter while calls are observed; otherwise undefined. */
   watch: Reporter | undefined;
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
   readonly #clock: Clock;
-  readonly #now: () => number;
-  readonly #changed: (watch: Reporter | undefined) => void;
+  readonly #ticker: { now(): number };
+  readonly #isClosing: () => boolean;
   /** The time that `readNow` returned last. */
   #read = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param now returns the time of this tick.
-   * @param changed receives `watch` when it has changed.
+   * @param ticker returns the time of this tick.
+   * @param isClosing returns true once the transport closes.
    */
   constructor(
     observer: Observer | undefined,
     channels: TraceChannels | undefined,
     clock: Clock,
-    now: () => number,
-    changed: (watch: Reporter | undefined) => void,
+    ticker: { now(): number },
+    isClosing: () => boolean,
   ) {
     this.#observer = observer ?? {};
     this.#channels = channels;
     this.#clock = clock;
-    this.#now = now;
-    this.#changed = changed;
+    this.#ticker = ticker;
+    this.#isClosing = isClosing;
     this.watch = this.#observesCalls ? this : undefined;
   }
 
   /** The time of this tick, or a later time that was read within the tick. */
   get now(): number {
-    return Math.max(this.#now(), this.#read);
+    return Math.max(this.#ticker.now(), this.#read);
   }
 
   /** Reads the clock now, because a handler may have run for a long time within this tick. */
   readNow(): number {
     return (this.#read = this.#clock.now());
+  }
+
+  // Events and counters.
+
+  tell(event: ObserverEvent): void {
+    notify(this.#observer, 'event', event);
+  }
+
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
+    this.counters.set(counter, (this.counters.get(counter) ?? 0) + amount);
+    notify(this.#observer, 'count', counter, amount, remote, this.#isClosing());
+  }
+
+  /** Records that a call made here has failed. */
+  callFailed(code: ErrorCode): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
   // Calls.
@@ -297,28 +319,21 @@ export class Reporter {
   /** Called when the channels of calls get their first subscriber or lose their last. */
   trace(isTraced: boolean): void {
     this.watch = isTraced || this.#observesCalls ? this : undefined;
-    this.#changed(this.watch);
   }
 
   /**
-   * Reports the start of a call. Returns a tracing channel if it has subscribers; then the
-   * synchronous part of the call runs in it.
+   * Reports the start of a call and runs its synchronous part: in its tracing channel, if that has
+   * subscribers.
    */
-  begin(record: CallRecord): TraceChannel | undefined {
-    this.#tell(record.side === 'client' ? 'callStarted' : 'handlerStarted', record);
-    return this.#channelOf(record);
-  }
-
-  /** Reports the start of a call, and runs `work` in its tracing channel. */
-  run(record: CallRecord, work: () => void): void {
-    const channel = this.begin(record);
-    if (channel === undefined) work();
-    else channel.run(record, work);
+  run<T>(record: CallRecord, work: () => T): T {
+    notify(this.#observer, record.side === 'client' ? 'callStarted' : 'handlerStarted', record);
+    const channel = this.#channelOf(record);
+    return channel === undefined ? work() : channel.run(record, work);
   }
 
   /** Reports the end of a call. */
   end(record: CallRecord): void {
-    this.#tell(record.side === 'client' ? 'callEnded' : 'handlerEnded', record);
+    notify(this.#observer, record.side === 'client' ? 'callEnded' : 'handlerEnded', record);
     this.#channelOf(record)?.settled(record);
   }
 
@@ -341,14 +356,14 @@ export class Reporter {
     const record: Writable<DialRecord> = { target, ...this.#begun(), remote: undefined };
     return this.#operation(channel, record, work, (connection) => {
       record.remote = connection?.remote;
-      this.#tell('dialEnded', record);
+      notify(this.#observer, 'dialEnded', record);
     });
   }
 
   /** Reports the handshake of a connection that was made at the time `since`. */
   handshakeEnded(record: Omit<HandshakeRecord, 'duration'>, since: number): void {
     if (this.#observer.handshakeEnded === undefined) return;
-    this.#tell('handshakeEnded', { ...record, duration: this.now - since });
+    notify(this.#observer, 'handshakeEnded', { ...record, duration: this.now - since });
   }
 
   // Gossip.
@@ -357,7 +372,7 @@ export class Reporter {
   publish<T>(topic: string, bytes: number, work: () => Promise<T>): Promise<T> {
     const record: Writable<PublishRecord> = { topic, bytes, ...this.#begun() };
     return this.#operation(this.#channels?.publish, record, work, () =>
-      this.#tell('publishEnded', record),
+      notify(this.#observer, 'publishEnded', record),
     );
   }
 
@@ -374,7 +389,7 @@ export class Reporter {
   }
 
   delivered(record: DeliveryRecord): void {
-    this.#tell('delivered', record);
+    notify(this.#observer, 'delivered', record);
   }
 
   /** The times and the outcome of an operation that begins now. */
@@ -400,14 +415,6 @@ export class Reporter {
       record.duration = this.now - record.startedAt;
       ended(result);
       if (channel?.hasSubscribers === true) channel.settled(record);
-    }
-  }
-
-  #tell(hook: Exclude<keyof Observer, 'event' | 'count'>, record: object): void {
-    try {
-      this.#observer[hook]?.(record as never);
-    } catch {
-      // An observer must not throw; its errors are ignored.
     }
   }
 }

@@ -139,13 +139,8 @@ export function callOf(rpc: IncomingRpc): InCall {
 }
 
 function unfit({ method }: InCall, how: string): TypeError {
-  const way = {
-    unary: 'respond',
-    upload: 'respond',
-    download: 'write and end',
-    duplex: 'write and end',
-  };
-  const rest = method.kind === 'oneway' ? 'has no answer' : `is answered by ${way[method.kind]}`;
+  const way = method.response === undefined ? 'write and end' : 'respond';
+  const rest = method.kind === 'oneway' ? 'has no answer' : `is answered by ${way}`;
   return new TypeError(`rpc.${how}: '${method.name}' is ${method.kind} and ${rest}`);
 }
 

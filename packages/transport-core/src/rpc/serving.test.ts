@@ -18,7 +18,6 @@ function serve(
   return new Serving(fixture.inbox, new Map(Object.entries(handlers)), {
     concurrency: Number.POSITIVE_INFINITY,
     toError: toTransportError,
-    failed: (error) => void fixture.failures.push(error),
     ...options,
   });
 }

@@ -34,11 +34,6 @@ export interface ServingOptions {
    * does.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
-  /**
-   * Receives errors that can't be sent to a caller, such as those of a handler's clean-up or of a
-   * handler that has answered already.
-   */
-  readonly failed: (error: unknown) => void;
   /** Decides which calls the handlers get. */
   readonly allow?: AllowCall | undefined;
   /** False if the handlers get their calls from another reader. */
@@ -150,7 +145,7 @@ export class Serving implements Taker {
     const { kind } = call.method;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
-      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);
+      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#inbox.handlerFailed);
       else if (isAsyncIterable(value)) {
         this.#goesOn(rpc, call);
         void this.#stream(rpc, call, value);
@@ -166,7 +161,7 @@ export class Serving implements Taker {
     try {
       if (!call.answered) answer(call, value);
     } catch (error) {
-      this.#options.failed(error);
+      this.#inbox.handlerFailed(error);
     }
     return true;
   }
@@ -176,7 +171,9 @@ export class Serving implements Taker {
     let iterator: AsyncIterator<unknown> | undefined;
     // The clean-up must run when the caller leaves, even if the source hangs.
     const leave = () =>
-      void this.#guarded(() => Promise.resolve(iterator?.return?.()).catch(this.#options.failed));
+      this.#guarded(() => {
+        Promise.resolve(iterator?.return?.()).catch(this.#inbox.handlerFailed);
+      });
     signal.addEventListener('abort', leave, { once: true });
     try {
       iterator = items[Symbol.asyncIterator]();
@@ -203,13 +200,13 @@ export class Serving implements Taker {
   #throws(rpc: IncomingRpc, call: InCall, thrown: unknown): void {
     const isUnhandled = thrown instanceof UnhandledCall;
     const error = isUnhandled ? thrown.error : thrown;
-    if (rpc.settled) return this.#options.failed(error);
+    if (rpc.settled) return this.#inbox.handlerFailed(error);
     let answer: TransportError;
     try {
       const { toError } = this.#options;
       answer = toError === undefined ? answerTo(call, error) : toTransportError(toError(error));
     } catch (failure) {
-      this.#options.failed(failure);
+      this.#inbox.handlerFailed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
     this.#guarded(() => void failWith(rpc, answer, isUnhandled));
@@ -219,7 +216,7 @@ export class Serving implements Taker {
     try {
       run();
     } catch (error) {
-      this.#options.failed(error);
+      this.#inbox.handlerFailed(error);
     }
   }
 
@@ -340,11 +337,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     };
     const handlers = new Map([...inbox.table.byName.keys()].map((name) => [name, handler]));
     const concurrency = Number.POSITIVE_INFINITY;
-    return new Serving(inbox, handlers, {
-      concurrency,
-      failed: inbox.handlerFailed,
-      reads: false,
-    });
+    return new Serving(inbox, handlers, { concurrency, reads: false });
   }
 
   /** Receives a call from the interceptors. The promise stays pending: the reader answers. */

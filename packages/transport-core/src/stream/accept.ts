@@ -65,11 +65,7 @@ export class Acceptor {
         this.#accept(stream, slot);
       },
       (error) => this.#again(error),
-      {
-        timeout: config.handshakeTimeout,
-        handshakes: { acquire: (...connection) => this.#acquire(...connection) },
-        screen: screenHello,
-      },
+      { timeout: config.handshakeTimeout, handshakes: this.#handshakes, screen: screenHello },
     );
   }
 
@@ -144,7 +140,8 @@ export class Acceptor {
     const refused = this.#transport.full();
     let connection: Connection | undefined;
     const unpark = () => connection?.input.unpark();
-    const place = given === undefined ? this.#acquire(stream.endpoint, unpark) : undefined;
+    const { endpoint } = stream;
+    const place = given === undefined ? this.#handshakes.acquire(endpoint, unpark) : undefined;
     const slot = given ?? place;
     if (slot === undefined) return stream.destroy();
     if (slot instanceof HandshakePlace) slot.take();
@@ -153,32 +150,16 @@ export class Acceptor {
     if (place?.waits) connection.input.park();
   }
 
-  /** Admits another handshake; if there is no room, notifies the observer. */
-  #acquire(
-    ...[endpoint, enter, source]: Parameters<BoundedHandshakes['acquire']>
-  ): HandshakePlace | undefined {
-    const place = this.#handshakes.acquire(endpoint, enter, source);
-    // All these connections share one error: in a flood, creating an error for each would cost more
-    // than refusing the connection.
-    if (place === undefined) this.#tellRejected(endpoint, CROWDED, true);
-    return place;
-  }
-
-  #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
+  #rejected(endpoint: string, cause: TransportError, place: HandshakePlace | undefined): void {
+    // Without a place, all connections share one error: in a flood, creating an error for each
+    // would cost more than refusing the connection.
+    const error = place === undefined ? cause : withDetails(cause, { target: endpoint });
+    this.#transport.reporter.tell({ type: 'rejected', endpoint, direction: 'in', error });
     // If the transport has taken the connection, its `down` notifies the membership.
-    this.#tellRejected(endpoint, withDetails(error, { target: endpoint }), !isTaken);
-  }
-
-  #tellRejected(endpoint: string, error: TransportError, tellsMembership: boolean): void {
-    this.#transport.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
-    if (tellsMembership) this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
+    if (place?.isTaken !== true)
+      this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
   }
 }
-
-const CROWDED = reasonError(
-  'full',
-  'too many connections have not completed their hello (limits.handshakes)',
-);
 
 /**
  * The back-off in milliseconds after which a failed listener is tried again; it doubles. It is the
@@ -192,13 +173,19 @@ const LAST_DELAY = 1_000;
 // that only waits for the dialer's confirmation costs nothing but memory, so it frees its place for
 // the next one; if there are eight times as many of these, the oldest ends.
 
+/** Called when a connection gets no place, or when the handshake at its place fails. */
+type Rejected = (
+  endpoint: string,
+  error: TransportError,
+  place: HandshakePlace | undefined,
+) => void;
+
 /** Admits connections to the handshake. */
 export class BoundedHandshakes implements HandshakeLimiter {
   readonly #pending: number;
   readonly #perSource: number;
   readonly #now: () => number;
-  /** Called when the handshake of a connection fails. */
-  readonly #rejected: (endpoint: string, error: TransportError, place: HandshakePlace) => void;
+  readonly #rejected: Rejected;
   readonly #waiting = new Set<HandshakePlace>();
   /** The handshakes that this end has answered, oldest first. */
   readonly #answered = new Set<HandshakePlace>();
@@ -213,7 +200,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
   constructor(
     limits: { readonly pending: number; readonly perSource?: number | undefined },
     now: () => number,
-    rejected: (endpoint: string, error: TransportError, place: HandshakePlace) => void,
+    rejected: Rejected,
   ) {
     this.#pending = limits.pending;
     this.#perSource = limits.perSource ?? Number.POSITIVE_INFINITY;
@@ -238,7 +225,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     const count = this.#sources.get(source) ?? 0;
     const isFull = this.#inside >= this.#pending;
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
-      return undefined;
+      return void this.#rejected(endpoint, CROWDED, undefined);
     this.#sources.set(source, count + 1);
     const place = new HandshakePlace(this, endpoint, source, given !== undefined, now, enter);
     if (isFull) this.#waiting.add(place);
@@ -373,6 +360,10 @@ const QUEUE = 4;
  * second that say nothing after their first message, each still has 170 ms to confirm.
  */
 const ANSWERED = 8;
+const CROWDED = reasonError(
+  'full',
+  'too many connections have not completed their hello (limits.handshakes)',
+);
 const OUTPACED = reasonError(
   'full',
   'too many newer connections wait for the end of their hello (limits.handshakes)',

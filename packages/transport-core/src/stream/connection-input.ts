@@ -1,13 +1,15 @@
 // The input of one connection. It owns the data that has arrived and was not read yet, and decides
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
-// each turn only as far as the peer's work units go (transport-resources.ts). It passes the data to
-// the session, and the other reports of the stream to the connection.
+// each turn only as far as the peer's work units go (transport-resources.ts). It passes the data and
+// the other reports of the stream on: to the session, to the output and, at the end, to the
+// connection.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import { CHUNK, CHUNK_SHIFT, type SessionContext, UNBOUNDED } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
+import type { ConnectionOutput } from './connection-output.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
@@ -19,10 +21,11 @@ type Phase =
   /** The input has waited since this time for its next turn; `excuse` moves the time. */
   | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
 
-/**
- * The connection, which imports this file: it handles the reports of the stream besides its data.
- */
-type Owner = Required<Pick<StreamSink, 'drained' | 'revoked' | 'leave' | 'closed'>>;
+/** The connection, which imports this file: it handles the end of the stream. */
+interface Owner {
+  readonly output: ConnectionOutput;
+  closed(error?: TransportError): void;
+}
 
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
@@ -113,15 +116,15 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 
   drained(): void {
-    this.#connection.drained();
+    this.#connection.output.drained();
   }
 
   revoked(error: TransportError): void {
-    this.#connection.revoked(error);
+    this.#transport.ticker.run(() => this.#session.break(error));
   }
 
   leave(text: string): void {
-    this.#connection.leave(text);
+    this.#transport.ticker.run(() => this.#session.leave('draining', text));
   }
 
   closed(error?: TransportError): void {

@@ -7,7 +7,6 @@
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
-import type { ObserverEvent } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/call.ts';
@@ -35,14 +34,11 @@ import type { TransportResources } from './transport-resources.ts';
  */
 export interface ConnectionHost
   extends TransportResources,
-    Omit<RpcHost, keyof TransportResources | 'dispatcher'> {
-  /** Passes events to the observer. */
-  readonly dispatcher: RpcHost['dispatcher'] & { tell(event: ObserverEvent): void };
-  readonly state: 'open' | 'closing' | 'closed';
+    Omit<RpcHost, keyof TransportResources> {
   /** The identity that is shown to peers. */
   readonly self: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
-  readonly inboxes: ReadonlyMap<number, Mounted>;
+  readonly mounts: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
   readonly connections: ReadonlySet<Connection>;
   /** Creates the connection of a stream and adds it to the transport's connections. */
@@ -59,12 +55,14 @@ export interface ConnectionHost
   listensAgain(listener: object): void;
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
-  readonly isServing: boolean;
+  readonly isRead: boolean;
   leaving(connection: Connection, waiting: OutCall[]): void;
-  /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
-  crowding(connection: Connection): void;
-  /** Reports that the peer of a connection refuses calls because it drains. */
-  drains(connection: Connection): void;
+  readonly pool: {
+    /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
+    crowding(connection: Connection): void;
+    /** Reports that the peer of a connection refuses calls because it drains. */
+    drains(connection: Connection): void;
+  };
   /**
    * Reports that the session has ended; the stream may still be closing.
    *
@@ -182,7 +180,7 @@ export class Connection implements SessionVisitor {
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
   ref(): void {
-    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isServing);
+    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isRead);
   }
 
   // The end of the connection.
@@ -213,24 +211,10 @@ export class Connection implements SessionVisitor {
   }
 
   crowding(): void {
-    this.host.crowding(this);
+    this.host.pool.crowding(this);
   }
 
-  // Reports of the stream, besides its data.
-
-  drained(): void {
-    this.output.drained();
-  }
-
-  revoked(error: TransportError): void {
-    this.host.ticker.run(() => this.session.break(error));
-  }
-
-  /** Called by the stream, which will lose the connection soon; see `StreamSink.leave`. */
-  leave(text: string): void {
-    this.host.ticker.run(() => this.session.leave('draining', text));
-  }
-
+  /** Called when the stream is closed; its other reports go to the input. */
   closed(error?: TransportError): void {
     this.output.release();
     this.host.ticker.run((now) => {
@@ -247,7 +231,7 @@ export class Connection implements SessionVisitor {
   // Reports of the session.
 
   drains(): void {
-    this.host.drains(this);
+    this.host.pool.drains(this);
   }
 
   greeted(hello: Hello): void {
@@ -269,7 +253,7 @@ export class Connection implements SessionVisitor {
   /** Gets the fields of the hello for this peer. */
   #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
     askHello(this.host.config, this.target, then, (error, cause) => {
-      this.host.callbackFailed('hello', cause);
+      this.host.reporter.tell({ type: 'callbackFailed', callback: 'hello', error: cause });
       this.session.break(error);
     });
   }
@@ -323,7 +307,7 @@ export class Connection implements SessionVisitor {
     const { isUp, channels, remote } = this;
     if (remote === undefined || !isUp) return;
     for (const { protocol, error } of channels.disagreements())
-      this.host.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
+      this.host.reporter.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
 
@@ -340,14 +324,14 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, inboxes, random, ticker } = host;
+  const { config, memory, self, mounts, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
     writer: output.writer,
     port: output,
     preamble: output.preamble,
-    count: (counter, amount) => host.count(counter, amount, connection.remote),
+    count: (counter, amount) => host.reporter.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
     limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
     memory,
@@ -356,7 +340,7 @@ function sessionOptions(
     self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
-    mounts: inboxes,
+    mounts,
     keepAlive,
     idleTimeout,
     // The time that the layer below took, or that was spent waiting for a turn, is subtracted.

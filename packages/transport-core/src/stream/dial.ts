@@ -60,7 +60,9 @@ export class Dialer {
         watch?.distrust();
       }
     }
-    throw last === undefined ? noAddresses(target) : allFailed(target, addresses, last);
+    if (last !== undefined) throw allFailed(target, addresses, last);
+    const message = `Cannot connect to ${target}: it has no addresses now`;
+    throw reasonError('no_addresses', message, { target, sent: false });
   }
 
   /**
@@ -132,13 +134,6 @@ function isOwn({ code, reason, origin }: TransportError): boolean {
   return origin === 'remote'
     ? reason === 'expired_certificate'
     : code === 'shutdown' || (code === 'resource_exhausted' && (reason ?? 'full') === 'full');
-}
-
-function noAddresses(target: string): TransportError {
-  return reasonError('no_addresses', `Cannot connect to ${target}: it has no addresses now`, {
-    target,
-    sent: false,
-  });
 }
 
 /** Returns the error of the last address, with all addresses that were tried. */

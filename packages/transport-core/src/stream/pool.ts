@@ -549,7 +549,5 @@ const GROW_PAUSE = 1_000;
 const LOST = new TransportError(
   'unavailable',
   'the connection was lost while it was being established',
-  {
-    sent: false,
-  },
+  { sent: false },
 );

@@ -7,6 +7,7 @@ import { backgroundTimer, type Clock, type ClockTimer, LONGEST_DELAY } from '../
 import type { CommonConfig } from '../common-options.ts';
 import type { TraceChannels } from '../observer.ts';
 import type { Random } from '../random.ts';
+import { Reporter } from '../rpc/records.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder } from '../session/out-call.ts';
@@ -23,6 +24,7 @@ export abstract class TransportResources {
   readonly clock: Clock;
   readonly random: Random;
   readonly ticker: Ticker;
+  readonly reporter: Reporter;
   readonly scheduler: ReadScheduler;
   readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
@@ -31,6 +33,9 @@ export abstract class TransportResources {
   membership: Membership | undefined = undefined;
   /** The timer for everything that a connection or a target waits for. */
   abstract readonly timer: DeadlineTimer;
+  abstract readonly state: 'open' | 'closing' | 'closed';
+  /** True while the transport listens. */
+  abstract readonly listening: boolean;
   /** The order of all calls of the transport. */
   readonly order = new CallOrder();
 
@@ -45,7 +50,9 @@ export abstract class TransportResources {
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.ticker = new Ticker(clock, channels, (isTraced) => this.traced(isTraced));
+    this.ticker = new Ticker(clock, channels, (isTraced) => this.reporter.trace(isTraced));
+    const isClosing = () => this.state !== 'open';
+    this.reporter = new Reporter(config.observer, channels, clock, this.ticker, isClosing);
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
     // A batch has room for a packet, its headers, and the small frames that are sent with it.
@@ -54,9 +61,6 @@ export abstract class TransportResources {
     const { send, receive } = config.limits.rate;
     this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
   }
-
-  /** Called when the tracing channels of calls get their first subscriber or lose their last. */
-  protected abstract traced(isTraced: boolean): void;
 }
 
 // Divides time into ticks of the event loop. The clock is read once in a tick, and each connection

@@ -4,7 +4,7 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import { pluck } from '../testing/pluck.ts';
-import { ConnectionEvents } from './event-dispatcher.ts';
+import { ConnectionEvents } from './connection-events.ts';
 import type { ConnectionEvent } from './types.ts';
 
 const remote = (id: string) => ({ id }) as Remote;

@@ -1,32 +1,31 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, and one timer for everything.
 
-import type { Clock } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { TraceChannels, TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
-import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
-import type { Inbox } from '../rpc/inbox.ts';
-import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
-import { Connection, type ConnectionHost, type ConnectionInit } from '../stream/connection.ts';
+import {
+  Connection,
+  type ConnectionHost,
+  type ConnectionInit,
+  connectionOf,
+} from '../stream/connection.ts';
 import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
-import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
-import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
+import { ConnectionEvents } from './connection-events.ts';
+import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
-import type { MountOptions } from './types.ts';
+import type { ConnectionEvent, MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
@@ -37,16 +36,18 @@ const mountOptions = optionsSchema({
 export class TransportEngine extends TransportResources implements ConnectionHost {
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
-  /** The inboxes of the mounts, by channel. */
-  readonly inboxes = new Map<number, Inbox>();
   readonly names = new Names(this);
-  readonly serving = new ServingState((service) => this.hasWithdrawn(service));
-  readonly self = new SelfIntroduction(this, () => this.listening);
+  readonly self = new SelfIntroduction(this);
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
+  screen: ConnectionHost['screen'] = undefined;
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
   readonly #failed = new Set<object>();
+  /** The health that is served, by service; undefined if none is. */
+  #health: ((service: string) => string) | undefined = undefined;
+  /** Called after each change of what this node serves. */
+  readonly #servingListeners = new Set<() => void>();
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
@@ -54,8 +55,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly alive = new KeepAlive(this.clock);
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  readonly dispatcher = new EventDispatcher(this.config.observer);
-  readonly reporter: Reporter;
+  /** The readers of `connections()`. */
+  readonly #followers = new Set<ConnectionEvents>();
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -80,29 +81,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #ending: Promise<void> | undefined = undefined;
   #ended: (() => void) | undefined = undefined;
 
-  constructor(
-    layer: StreamLayer,
-    config: CommonConfig,
-    clock: Clock,
-    random: Random,
-    channels: TraceChannels | undefined,
-  ) {
-    super(layer, config, clock, random, channels);
-    this.reporter = new Reporter(
-      config.observer,
-      channels,
-      clock,
-      () => this.ticker.now(),
-      (watch) => {
-        for (const { inbox } of this.mounts.values()) inbox.watchBy(watch);
-      },
-    );
-  }
-
-  protected traced(isTraced: boolean): void {
-    this.reporter.trace(isTraced);
-  }
-
   /** Bytes received and sent since the start. */
   get bytes(): { readonly in: number; readonly out: number } {
     const sum = { ...this.#past };
@@ -119,8 +97,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
     const mount = new Mount(protocol, this, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
-    mount.inbox.guard(server, allow);
-    if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
+    mount.guard(server, allow);
+    if (this.refuses && this.#withdraws(mount)) mount.refuse(DRAINING);
     for (const other of this.mounts.values()) {
       if (other.protocol.name === protocol.name)
         throw new TypeError(
@@ -131,9 +109,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (taken !== undefined)
       throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
-    this.inboxes.set(protocol.channel, mount.inbox);
-    mount.inbox.watchBy(this.reporter.watch);
-    if (this.state !== 'open') mount.refuse();
+    if (this.state !== 'open') mount.shut();
     this.announce();
     return mount;
   }
@@ -141,23 +117,25 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
-    this.inboxes.delete(mount.protocol.channel);
-    this.#servedBefore += mount.inbox.served;
+    this.#servedBefore += mount.served;
     this.announce();
   }
 
   /** Puts a membership in charge of admitting peers; undefined ends that. */
   join(membership: Membership | undefined): void {
     this.membership = membership;
-    for (const mount of this.mounts.values()) mount.screenBy(membership);
+    this.screen =
+      membership?.screen &&
+      (({ from, method, payload }, protocol) => {
+        const unfit = membership.screen!(from!, protocol, method.name, payload);
+        if (unfit !== undefined) connectionOf(from!).session.break(unfit);
+        return unfit === undefined;
+      });
   }
 
   /** The number of peers' calls that have arrived. */
   get served(): number {
-    return [...this.mounts.values()].reduce(
-      (sum, { inbox }) => sum + inbox.served,
-      this.#servedBefore,
-    );
+    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
   }
 
   /** Sends the protocols and the address, which have changed, to the peers. */
@@ -168,8 +146,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.readersChanged();
   }
 
-  get isServing(): boolean {
-    return [...this.mounts.values()].some(({ inbox }) => inbox.isRead);
+  get isRead(): boolean {
+    return [...this.mounts.values()].some(({ isRead }) => isRead);
   }
 
   readersChanged(): void {
@@ -204,7 +182,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { endpoint, direction, since } = connection;
     const remote = connection.remote!;
     this.reporter.handshakeEnded({ endpoint, direction, remote, error: undefined }, since);
-    this.dispatcher.tell({ type: 'up', remote });
+    this.#report({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
   }
@@ -222,10 +200,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (direction === 'in' && !wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
-      this.dispatcher.tell({ type: 'down', remote, cause: error });
+      this.#report({ type: 'down', remote, cause: error });
       // (For an accepted connection, its slot has already reported this.)
     } else if (direction === 'out')
-      this.dispatcher.tell({
+      this.reporter.tell({
         type: 'rejected',
         endpoint,
         direction,
@@ -239,14 +217,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
     if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
-  }
-
-  crowding(connection: Connection): void {
-    this.pool.crowding(connection);
-  }
-
-  drains(connection: Connection): void {
-    this.pool.drains(connection);
   }
 
   /**
@@ -300,36 +270,42 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     });
   }
 
-  // Events and counters.
+  // Events.
 
+  /** Returns an iterator over connections coming up and going down, starting with the live ones. */
   follow(): ConnectionEvents {
-    const events = this.dispatcher.follow(this.remotes());
-    if (this.state === 'closed') this.dispatcher.end();
+    const events: ConnectionEvents = new ConnectionEvents(this.remotes(), () =>
+      this.#followers.delete(events),
+    );
+    if (this.state === 'closed') events.end();
+    else this.#followers.add(events);
     return events;
   }
 
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void {
-    this.dispatcher.count(counter, amount, remote);
+  /** Reports a connection to the observer and to the readers of `connections()`. */
+  #report(event: Exclude<ConnectionEvent, { type: 'failed' }>): void {
+    this.reporter.tell(event);
+    this.#pass(event);
   }
 
-  callbackFailed(callback: string, error: unknown): void {
-    this.dispatcher.tell({ type: 'callbackFailed', callback, error });
+  #pass(event: ConnectionEvent): void {
+    for (const follower of this.#followers) follower.push(event);
   }
 
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void {
-    this.dispatcher.tell({ type: 'dialFailed', target, error });
+    this.reporter.tell({ type: 'dialFailed', target, error });
     if (this.pool.connectionsOf(target).length === 0)
-      this.dispatcher.pass({ type: 'failed', target, error, retryIn });
+      this.#pass({ type: 'failed', target, error, retryIn });
   }
 
   listenFailed(listener: object, error: TransportError, retryIn: number): void {
     this.#failed.add(listener);
-    this.dispatcher.tell({ type: 'listenFailed', error, retryIn });
-    this.serving.changed();
+    this.reporter.tell({ type: 'listenFailed', error, retryIn });
+    this.servingChanged();
   }
 
   listensAgain(listener: object): void {
-    if (this.#failed.delete(listener)) this.serving.changed();
+    if (this.#failed.delete(listener)) this.servingChanged();
   }
 
   /** True if the transport is open, does not drain, and no listener has failed. */
@@ -337,7 +313,33 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return this.state === 'open' && !this.isDraining && this.#failed.size === 0;
   }
 
-  // Closing.
+  // Serving.
+
+  /** Sets the health that is served, by service; undefined when none is served anymore. */
+  set health(health: ((service: string) => string) | undefined) {
+    this.#health = health;
+    this.servingChanged();
+  }
+
+  /** Returns false if the node has withdrawn a service, or if the health of the service says so. */
+  isServing(service: string): boolean {
+    return !this.hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
+  }
+
+  /**
+   * Calls a function whenever the readiness of the node or of a service may have changed, until the
+   * returned function is called.
+   */
+  onServingChanged(listener: () => void): () => void {
+    // A wrapper, so that a function that is registered twice is called twice.
+    const mine = () => listener();
+    this.#servingListeners.add(mine);
+    return () => void this.#servingListeners.delete(mine);
+  }
+
+  servingChanged(): void {
+    for (const listener of this.#servingListeners) listener();
+  }
 
   /**
    * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on,
@@ -346,11 +348,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   drain(refuse: boolean, except: readonly string[]): void {
     this.isDraining = true;
     this.#except = except;
-    this.serving.changed();
+    this.servingChanged();
     if (!refuse) return;
     this.refuses = true;
-    for (const mount of this.mounts.values())
-      if (this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
+    for (const mount of this.mounts.values()) if (this.#withdraws(mount)) mount.refuse(DRAINING);
   }
 
   /** Returns true for a protocol whose calls end when the node drains. */
@@ -388,6 +389,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
         for (const { figures } of this.connections) sum += figures.incoming(mount.protocol.channel);
     return sum;
   }
+
+  // Closing.
 
   /** Drains and closes connections; resolves when their streams are closed. */
   leave(
@@ -440,10 +443,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
-    this.dispatcher.closing();
-    this.serving.changed();
+    this.servingChanged();
     this.membership?.closed();
-    for (const mount of this.mounts.values()) mount.refuse();
+    for (const mount of this.mounts.values()) mount.shut();
     const stopped = this.acceptor.stop();
     this.pool.close(CLOSED);
     this.ticker.run((now) => {
@@ -459,14 +461,15 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.aborts.finish();
     this.scheduler.stop();
     this.state = 'closed';
-    this.dispatcher.end();
+    for (const follower of this.#followers) follower.end();
+    this.#followers.clear();
   }
 
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
-    for (const { inbox } of this.mounts.values())
-      if (!inbox.closed)
-        inbox.close(reasonError('closed', 'the other end has closed its transport'));
+    for (const mount of this.mounts.values())
+      if (!mount.closed)
+        mount.close(reasonError('closed', 'the other end has closed its transport'));
   }
 
   /**
@@ -474,8 +477,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * fail and peers' calls are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
-    const { calls, inbox, protocol } = mount;
-    mount.refuse();
+    const { calls, protocol } = mount;
+    mount.shut();
     if (grace > 0 && calls.open > 0 && this.state === 'open') {
       const enough = new AbortController();
       void calls.whenIdle().then(() => enough.abort());
@@ -483,7 +486,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     }
     this.ticker.run(() => {
       const text = `protocol '${protocol.name}' was closed on this node`;
-      if (!inbox.closed) inbox.close(new TransportError('unimplemented', text));
+      if (!mount.closed) mount.close(new TransportError('unimplemented', text));
       this.pool.failChannel(protocol.channel, mount.over!);
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
       this.unmount(mount);

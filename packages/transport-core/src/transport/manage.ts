@@ -10,68 +10,15 @@ import type { Reporter } from '../rpc/records.ts';
 import { marked } from '../rpc/serving.ts';
 import { connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
-import type { StreamLayer } from '../stream/stream-layer.ts';
 import type { TransportEngine } from './engine.ts';
 import type { AnyTransport, Transport } from './types.ts';
-
-/** The operations that a membership may perform on the transport that it manages. */
-export interface Management {
-  /** The transport's instance id, as its peers see it. */
-  readonly instance: string;
-  /**
-   * This end's node id if its layer proves it to every peer (TLS, noise); undefined if ids are only
-   * asserted.
-   */
-  readonly provenId: string | undefined;
-  /** Returns true if connections to this address prove the node ids of both ends. */
-  proves(address: string): boolean;
-  /**
-   * Throws `invalid_argument` for an address that can't be dialed, whether or not a node listens on
-   * it. With the option `resolve`, any string may be an address.
-   */
-  check(address: string): void;
-  /** Returns true if the layer dials addresses of this form, as opposed to names for `resolve`. */
-  dials(address: string): boolean;
-  /** The network of this machine, if the transport's layer dials host names. */
-  readonly machine: StreamLayer['machine'];
-  /**
-   * Returns true if the connection takes new calls. A connection that is draining takes none,
-   * although it is not closed yet.
-   */
-  isUp(remote: Remote): boolean;
-  /** Returns the number of bytes received over a connection so far. */
-  received(remote: Remote): number;
-  /** Closes a connection immediately with an error that both ends see. */
-  cut(remote: Remote, error: TransportError): void;
-  /**
-   * Retires a connection because another one to the same node replaces it: it takes no new calls
-   * and is closed when its calls have ended.
-   */
-  retire(remote: Remote, text: string): void;
-  /**
-   * Returns true if this node takes calls to a service. It takes none if its health says
-   * 'not_serving', or while it drains, except those of protocols that do not drain. A service is
-   * the protocol of that name, if one is mounted, or any other name that this node announces.
-   */
-  isServing(service: string): boolean;
-  /**
-   * Calls the function whenever a result of `isServing` may have changed, until the returned
-   * function is called.
-   */
-  onServingChanged(changed: () => void): () => void;
-  /**
-   * Ends the management: hellos no longer assert a node id, and the membership no longer admits
-   * peers or hears of connections. Live connections stay.
-   */
-  release(): void;
-}
 
 /**
  * Puts a membership in charge of admitting peers and of targets `node:<id>`. Live connections are
  * drained and closed, because their hellos asserted no node id. Throws a TypeError if the transport
  * has a membership already, or if this package did not make it.
  */
-export function manage(transport: AnyTransport, membership: Membership): Management {
+export function manage(transport: AnyTransport, membership: Membership) {
   const engine = engineOf(transport, 'manage');
   if (engine.membership !== undefined)
     throw new TypeError(
@@ -80,15 +27,27 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
   engine.join(membership);
   startAnew(engine);
   return {
+    /** The transport's instance id, as its peers see it. */
     instance: engine.self.instance,
+    /**
+     * This end's node id if its layer proves it to every peer (TLS, noise); undefined if ids are
+     * only asserted.
+     */
     get provenId() {
       return engine.layer.nodeId;
     },
-    proves: (address) => engine.layer.proves?.(address) ?? engine.layer.nodeId !== undefined,
-    check: (address) => {
+    /** Returns true if connections to this address prove the node ids of both ends. */
+    proves: (address: string) =>
+      engine.layer.proves?.(address) ?? engine.layer.nodeId !== undefined,
+    /**
+     * Throws `invalid_argument` for an address that can't be dialed, whether or not a node listens
+     * on it. With the option `resolve`, any string may be an address.
+     */
+    check: (address: string) => {
       if (engine.config.resolve === undefined) engine.layer.checkAddress?.(address);
     },
-    dials: (address) => {
+    /** Returns true if the layer dials addresses of this form, as opposed to names for `resolve`. */
+    dials: (address: string) => {
       try {
         engine.layer.checkAddress?.(address);
         return true;
@@ -96,21 +55,50 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
         return false;
       }
     },
+    /** The network of this machine, if the transport's layer dials host names. */
     get machine() {
       return engine.layer.machine;
     },
-    isUp: (remote) => connectionOf(remote).isUp,
-    received: (remote) => connectionOf(remote).input.bytes,
+    /**
+     * Returns true if the connection takes new calls. A connection that is draining takes none,
+     * although it is not closed yet.
+     */
+    isUp: (remote: Remote) => connectionOf(remote).isUp,
+    /** Returns the number of bytes received over a connection so far. */
+    received: (remote: Remote) => connectionOf(remote).input.bytes,
+    /** Closes a connection immediately with an error that both ends see. */
     // In a tick, which sets the time and flushes the output; `engine.leave` has its own.
-    cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).session.break(error)),
-    retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
-    isServing: (service) => engine.serving.isServing(service),
-    onServingChanged: (changed) => engine.serving.onChange(changed),
+    cut: (remote: Remote, error: TransportError) =>
+      engine.ticker.run(() => connectionOf(remote).session.break(error)),
+    /**
+     * Retires a connection because another one to the same node replaces it: it takes no new calls
+     * and is closed when its calls have ended.
+     */
+    retire: (remote: Remote, text: string) =>
+      void engine.leave([connectionOf(remote)], text, 'duplicate'),
+    /**
+     * Returns true if this node takes calls to a service. It takes none if its health says
+     * 'not_serving', or while it drains, except those of protocols that do not drain. A service is
+     * the protocol of that name, if one is mounted, or any other name that this node announces.
+     */
+    isServing: (service: string) => engine.isServing(service),
+    /**
+     * Calls the function whenever a result of `isServing` may have changed, until the returned
+     * function is called.
+     */
+    onServingChanged: (changed: () => void) => engine.onServingChanged(changed),
+    /**
+     * Ends the management: hellos no longer assert a node id, and the membership no longer admits
+     * peers or hears of connections. Live connections stay.
+     */
     release: () => {
       if (engine.membership === membership) engine.join(undefined);
     },
   };
 }
+
+/** The operations that a membership may perform on the transport that it manages. */
+export type Management = ReturnType<typeof manage>;
 
 /**
  * Returns the maximum length, in bytes, of a message that `transport` accepts (`limits.message`)
@@ -130,9 +118,9 @@ export function reporterOf(transport: AnyTransport): Reporter {
 export type ServiceControl = Pick<
   TransportEngine,
   | 'clock'
-  | 'dispatcher'
   | 'drain'
   | 'hasWithdrawn'
+  | 'health'
   | 'inFlight'
   | 'isDraining'
   | 'isReady'
@@ -140,18 +128,15 @@ export type ServiceControl = Pick<
   | 'listenFailed'
   | 'listensAgain'
   | 'mounts'
-  | 'serving'
+  | 'onServingChanged'
+  | 'reporter'
+  | 'servingChanged'
   | 'state'
 >;
 
 /** Returns the control of a transport. Throws a TypeError if this package did not make it. */
 export function serviceOf(transport: AnyTransport, caller: string): ServiceControl {
   return engineOf(transport, caller);
-}
-
-/** Returns true if a transport was taken out of service with `drain`. */
-export function isDraining(transport: AnyTransport): boolean {
-  return engineOf(transport, 'isDraining').isDraining;
 }
 
 /**

@@ -1,19 +1,15 @@
-// One protocol mounted on a transport, with its inbox and its outgoing calls. Below is
-// ServingState, which decides whether this node takes calls to its services.
+// One protocol mounted on a transport: its inbox, with its outgoing calls.
 
 import { contexts } from '#context';
 import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { type Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
-import type { Membership } from '../stream/membership.ts';
+import type { ConnectionHost } from '../stream/connection.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 
-/** One mounted protocol. */
-export class Mount {
-  readonly protocol: Protocol;
-  readonly inbox: Inbox;
+/** One mounted protocol: the inbox of the peers' calls, and the calls that are made here. */
+export class Mount extends Inbox {
   /** The calls that are made here. */
   readonly calls: CallHost;
   /** The error with which new calls fail; set when the mount closes. */
@@ -22,32 +18,17 @@ export class Mount {
   readonly drains: boolean;
 
   constructor(protocol: Protocol, host: ConnectionHost, drains: boolean) {
-    this.protocol = protocol;
+    super(protocol, host, contexts);
     this.drains = drains && !isProjectProtocol(protocol);
     // When an object becomes garbage can't be replayed, so no other clock may depend on it.
     const watch = host.clock === systemClock ? watchUnread : undefined;
     this.calls = new CallHost(protocol, host, watch);
-    this.inbox = new Inbox(protocol, host, contexts);
-    this.screenBy(host.membership);
   }
 
-  /** Makes a membership inspect the peers' calls; undefined stops it. */
-  screenBy(membership: Membership | undefined): void {
-    if (membership?.screen === undefined) return this.inbox.screenBy(undefined);
-    this.inbox.screenBy(({ from, method, payload }) => {
-      const unfit = membership.screen!(from!, this.protocol.name, method.name, payload);
-      if (unfit !== undefined) connectionOf(from!).session.break(unfit);
-      return unfit === undefined;
-    });
-  }
-
-  /** Makes all new calls fail with `shutdown`. */
-  refuse(): void {
-    this.over ??= new TransportError(
-      'shutdown',
-      `this transport of '${this.protocol.name}' is closed`,
-      { sent: false },
-    );
+  /** Makes all new calls from here fail with `shutdown`. */
+  shut(): void {
+    const message = `this transport of '${this.protocol.name}' is closed`;
+    this.over ??= new TransportError('shutdown', message, { sent: false });
   }
 }
 
@@ -91,42 +72,4 @@ function register(): void {
   for (const { items, call } of offered)
     if (call.download!.unreadSince !== undefined) registry.register(items, call);
   offered = [];
-}
-
-// ServingState decides whether this node takes calls to a service, from the drain state and the
-// health of the node.
-
-/** Combines a transport's drain state with its health, and notifies listeners of changes. */
-export class ServingState {
-  readonly #hasWithdrawn: (service: string) => boolean;
-  readonly #listeners = new Set<() => void>();
-  #health: ((service: string) => string) | undefined;
-
-  /** @param hasWithdrawn returns true if the transport drains, unless the service goes on. */
-  constructor(hasWithdrawn: (service: string) => boolean) {
-    this.#hasWithdrawn = hasWithdrawn;
-  }
-
-  /** Sets the health that is served, by service; undefined when none is served anymore. */
-  set health(health: ((service: string) => string) | undefined) {
-    this.#health = health;
-    this.changed();
-  }
-
-  /** Returns false if the transport drains, or if the health of the service says so. */
-  isServing(service: string): boolean {
-    return !this.#hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
-  }
-
-  /** Calls a function after each change, until the returned function is called. */
-  onChange(listener: () => void): () => void {
-    // A wrapper, so that a function that is registered twice is called twice.
-    const mine = () => listener();
-    this.#listeners.add(mine);
-    return () => void this.#listeners.delete(mine);
-  }
-
-  changed(): void {
-    for (const listener of this.#listeners) listener();
-  }
 }

@@ -128,7 +128,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (method === undefined || !(error instanceof TransportError)) return error;
     // It counts as a call that was made.
     this.engine.order.next();
-    this.engine.dispatcher.callFailed(error.code);
+    this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
     const call = {
@@ -192,10 +192,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (watch === undefined) return this.#start(call, remote);
     const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
     call.record = record;
-    const channel = watch.begin(record);
-    return channel === undefined
-      ? this.#start(call, remote)
-      : channel.run(record, () => this.#start(call, remote));
+    return watch.run(record, () => this.#start(call, remote));
   }
 
   #start(call: Call, remote: Connection | undefined): Promise<unknown> {
@@ -211,7 +208,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   to(target: Target): Client<P> {
     const client: Record<string, unknown> = Object.create(null);
-    for (const name of this.#mount.inbox.table.byName.keys()) {
+    for (const name of this.#mount.table.byName.keys()) {
       client[name] = (request: never, ...options: never) =>
         this.send(target, name as MethodName<P>, request, ...(options as never));
     }
@@ -262,7 +259,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
     const names = methods.length === 0 ? undefined : new Set<string>(methods);
-    const consumer: unknown = new Consumer(this.#mount.inbox, names);
+    const consumer: unknown = new Consumer(this.#mount, names);
     return consumer as AsyncIterableIterator<Rpc<P, N>>;
   }
 
@@ -278,7 +275,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #find(name: string, what: string): ProtocolMethod {
-    const { byName } = this.#mount.inbox.table;
+    const { byName } = this.#mount.table;
     const method = byName.get(name);
     if (method === undefined)
       throw new TypeError(
@@ -420,7 +417,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   /** @internal */
   get [INBOX as never](): Inbox {
-    return this.#mount.inbox;
+    return this.#mount;
   }
 }
 
@@ -491,10 +488,10 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     handshakes: engine.acceptor.handshaking,
     limits: ofLimits(config),
     bytes: engine.bytes,
-    waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
+    waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),
     calls: { made: engine.order.made, served: engine.served },
-    errors: Object.fromEntries(engine.dispatcher.errors),
-    counters: Object.fromEntries(engine.dispatcher.counters),
+    errors: Object.fromEntries(engine.reporter.errors),
+    counters: Object.fromEntries(engine.reporter.counters),
   };
 }
 

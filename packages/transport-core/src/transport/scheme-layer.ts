@@ -335,19 +335,13 @@ export class SelfIntroduction implements Introduction {
   readonly instance: string;
   readonly network: string;
   readonly #transport: TransportResources;
-  readonly #listens: () => boolean;
   #advertised: string | undefined = undefined;
 
-  /**
-   * Creates an identity with a new random instance id.
-   *
-   * @param listens returns true while the transport listens.
-   */
-  constructor(transport: TransportResources, listens: () => boolean) {
+  /** Creates an identity with a new random instance id. */
+  constructor(transport: TransportResources) {
     this.instance = hexOfBytes(randomBytes(transport.random, 16));
     this.network = transport.config.network;
     this.#transport = transport;
-    this.#listens = listens;
   }
 
   nodeIdFor(proven: string | undefined): string {
@@ -357,7 +351,7 @@ export class SelfIntroduction implements Introduction {
   }
 
   get addr(): string {
-    if (!this.#listens()) return '';
+    if (!this.#transport.listening) return '';
     try {
       return this.advertiseAddr();
     } catch {

@@ -114,13 +114,7 @@ export function serve<P extends Protocol>(
           ),
     );
   }
-  const serving = new Serving(inbox, table, {
-    self: handlers,
-    concurrency,
-    toError,
-    allow,
-    failed: (error) => inbox.handlerFailed(error),
-  });
+  const serving = new Serving(inbox, table, { self: handlers, concurrency, toError, allow });
   return {
     async stop(given = {}) {
       const { grace } = parseOptions(stopOptions, given, 'stop');

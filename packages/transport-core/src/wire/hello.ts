@@ -300,5 +300,5 @@ const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 export const HELLO_TEXT_LIMIT = 1024;
 
 /** The range of packet sizes in bytes. */
-const PACKET_MIN = 4 * 1024;
-const PACKET_MAX = 1024 * 1024;
+export const PACKET_MIN = 4 * 1024;
+export const PACKET_MAX = 1024 * 1024;

@@ -38,9 +38,8 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   timer: { by: () => {} },
   order: new CallOrder(),
   alive: { enter: () => {}, leave: () => {} },
-  dispatcher: { callFailed: () => {} },
-  count: () => {},
-  callbackFailed: () => {},
+  reporter: { watch: undefined, callFailed: () => {}, count: () => {}, tell: () => {} },
+  screen: undefined,
   readersChanged: () => {},
   relieve: () => {},
   ...changes,
@@ -82,7 +81,11 @@ export class CallFixture {
       protocol,
       rpcHost({
         ticker: { now: () => this.pair.now },
-        callbackFailed: (callback) => void this.failures.push(callback),
+        reporter: {
+          ...rpcHost().reporter,
+          tell: (event) =>
+            event.type === 'callbackFailed' && void this.failures.push(event.callback),
+        },
       }),
     );
     end.inbox = inbox;
@@ -97,7 +100,6 @@ export class CallFixture {
     return new Serving(this.inbox(end), new Map(Object.entries(handlers)), {
       concurrency: Number.POSITIVE_INFINITY,
       toError: toTransportError,
-      failed: (error) => void this.failures.push(error),
     });
   }
 

@@ -121,8 +121,12 @@ export class InboxFixture {
     this.inbox = new Inbox(
       protocol,
       rpcHost({
-        count: (counter) => void this.counters.push(counter),
-        callbackFailed: (callback) => void this.failures.push(callback),
+        reporter: {
+          ...rpcHost().reporter,
+          count: (counter) => void this.counters.push(counter),
+          tell: (event) =>
+            event.type === 'callbackFailed' && void this.failures.push(event.callback),
+        },
       }),
     );
   }
