@@ -141,7 +141,7 @@ export class Batch {
   unit(unit: Outgoing, channel: number, end: number, timeout: number): void {
     const { kind, id, payload, offset } = unit;
     if (kind === Kind.END) return this.#writer.signal(kind, id);
-    if (unit.error !== undefined) return this.#writer.error(id, unit.flags, unit.error);
+    if (unit.error !== undefined) return this.#writer.error(kind, id, unit.flags, unit.error);
     if (unit.begun) {
       this.#writer.begin(Kind.PART, id);
       return this.#message(payload, offset, end, undefined, true);
@@ -168,7 +168,7 @@ export class Batch {
   }
 
   error(id: number, flags: number, error: WireError): void {
-    this.#writer.error(id, flags, error);
+    this.#writer.error(Kind.ERROR, id, flags, error);
   }
 
   /** Called after a frame was written outside of `pump`: sends the batch now or with the tick. */
@@ -185,19 +185,15 @@ export class Batch {
 
   // Control frames and credit.
 
-  hello(kind: number, hello: Uint8Array): void {
-    this.#writer.hello(kind, hello);
-  }
-
-  /** Writes READY, which is sent immediately. */
-  ready(): void {
-    this.#writer.signal(Kind.READY, 0);
+  /** Writes HELLO or READY, which `flush` then sends. */
+  greet(kind: number, hello?: Uint8Array): void {
+    this.#writer.signal(kind, 0, hello);
   }
 
   /** Writes the GO_AWAY of a session that leaves gracefully. Returns false if there is no room. */
-  farewell({ code, reason, text }: WireError): boolean {
+  farewell(error: WireError): boolean {
     if (!this.hasRoom(FRAME_OVERHEAD / 8)) return false;
-    this.#writer.goAway(code, reason, text);
+    this.#writer.error(Kind.GO_AWAY, 0, 0, error);
     return true;
   }
 
@@ -206,9 +202,8 @@ export class Batch {
    * batch, the port sends the frame after that batch.
    */
   lastWord(error: TransportError): void {
-    const { code, reason, text } = goAwayFrame(error);
     if (!this.#writer.fits(FRAME_OVERHEAD / 4)) this.flush();
-    this.#writer.goAway(code, reason, text);
+    this.#writer.error(Kind.GO_AWAY, 0, 0, goAwayFrame(error));
     this.flush();
   }
 
@@ -225,8 +220,7 @@ export class Batch {
   /** Writes a control frame; returns false if there is no room for it. */
   #write({ kind, id, hello }: Control): boolean {
     if (!this.hasRoom(Math.max(hello.length, SMALL))) return false;
-    if (kind === Kind.PROTOCOLS) this.#writer.hello(kind, hello);
-    else this.#writer.signal(kind, id);
+    this.#writer.signal(kind, id, hello);
     return true;
   }
 

@@ -101,7 +101,7 @@ export class HelloExchange {
   /** Writes our HELLO. */
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     this.isStale = false;
-    this.#batch.hello(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
+    this.#batch.greet(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
   }
 
   /**

@@ -137,7 +137,7 @@ export class Session implements FrameVisitor {
     if (this.#phase.name !== 'consent') return;
     const { exchange } = this.#phase;
     if (this.#options.side === 'dialer') {
-      this.parts.batch.ready();
+      this.parts.batch.greet(Kind.READY);
       this.#enter({ name: 'up' });
     } else {
       this.#enter({ name: 'ready', exchange });

@@ -186,7 +186,7 @@ test('calls that are opened and canceled cost units and are never a flood', (t) 
 test('PONGs that were not requested, and lists of protocols, are a flood above 1,000 a second', (t) => {
   for (const write of [
     (encoder: FrameEncoder, n: number) => encoder.signal(Kind.PONG, n + 1),
-    (encoder: FrameEncoder) => encoder.hello(Kind.PROTOCOLS, new Uint8Array(0)),
+    (encoder: FrameEncoder) => encoder.signal(Kind.PROTOCOLS, 0, new Uint8Array(0)),
   ]) {
     const { acceptor, read } = victim();
     const storm = (count: number) =>

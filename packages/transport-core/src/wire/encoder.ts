@@ -51,11 +51,12 @@ export interface FrameWriter {
    * or hello.
    */
   fits(bytes: number): boolean;
-  /** Writes HELLO or PROTOCOLS. */
-  hello(kind: number, hello: Uint8Array): void;
-  /** Writes READY, PING, PONG, END or CANCEL, which have only an id; for READY it is 0. */
-  signal(kind: number, id: number): void;
-  goAway(code: number, reason: number, text: string): void;
+  /**
+   * Writes PING, PONG, END or CANCEL, which have only an id; or READY, HELLO or PROTOCOLS, whose id
+   * is 0.
+   * @param hello the body of HELLO or PROTOCOLS.
+   */
+  signal(kind: number, id: number, hello?: Uint8Array): void;
   /**
    * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
    * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
@@ -78,7 +79,8 @@ export interface FrameWriter {
     metadata: EncodedMetadata | undefined,
     stays: boolean,
   ): void;
-  error(id: number, flags: number, error: WireError): void;
+  /** Writes ERROR; or GO_AWAY, which has no id, flags and metadata. */
+  error(kind: number, id: number, flags: number, error: WireError): void;
 }
 
 /**
@@ -185,22 +187,9 @@ export class FrameEncoder implements FrameWriter {
     this.#at += PREAMBLE.length;
   }
 
-  hello(kind: number, hello: Uint8Array): void {
+  signal(kind: number, id: number, hello: Uint8Array = EMPTY): void {
     const at = this.#open(kind, hello.length);
-    this.#close(this.#bytes(at, HELLO, hello));
-  }
-
-  signal(kind: number, id: number): void {
-    const at = this.#open(kind, 0);
-    this.#close(id === 0 ? at : this.#id(at, id));
-  }
-
-  goAway(code: number, reason: number, text: string): void {
-    const encoded = textEncoder.encode(text);
-    let at = this.#open(Kind.GO_AWAY, encoded.length);
-    at = writeUint(this.#buffer, at, CODE, code);
-    at = this.#bytes(at, TEXT, encoded);
-    this.#close(writeUint(this.#buffer, at, REASON, reason));
+    this.#close(this.#bytes(id === 0 ? at : this.#id(at, id), HELLO, hello));
   }
 
   credit(account: number, credit: number, id: number, channel: number, done: number): void {
@@ -245,13 +234,11 @@ export class FrameEncoder implements FrameWriter {
     this.#close(this.#width === 2 && at - this.#begin <= 0x81 ? this.#narrow(at) : at);
   }
 
-  error(id: number, flags: number, { code, reason, text, metadata }: WireError): void {
+  error(kind: number, id: number, flags: number, error: WireError): void {
+    const { code, reason, text, metadata } = error;
     const encoded = textEncoder.encode(text);
-    let at = this.#open(
-      Kind.ERROR,
-      encoded.length + (metadata === undefined ? 0 : metadata.bytes.length),
-    );
-    at = this.#id(at, id);
+    let at = this.#open(kind, encoded.length + (metadata === undefined ? 0 : metadata.bytes.length));
+    if (id !== 0) at = this.#id(at, id);
     at = writeUint(this.#buffer, at, FLAGS, flags);
     at = writeUint(this.#buffer, at, CODE, code);
     at = this.#bytes(at, TEXT, encoded);
@@ -433,19 +420,8 @@ export class FrameCollector implements FrameWriter {
     return batch;
   }
 
-  hello(kind: number, hello: Uint8Array): void {
-    this.#add(kind, 0).hello = hello;
-  }
-
-  signal(kind: number, id: number): void {
-    this.#add(kind, id);
-  }
-
-  goAway(code: number, reason: number, text: string): void {
-    const frame = this.#add(Kind.GO_AWAY, 0);
-    frame.code = code;
-    frame.reason = reason;
-    frame.text = text;
+  signal(kind: number, id: number, hello: Uint8Array = EMPTY): void {
+    this.#add(kind, id).hello = hello;
   }
 
   credit(account: number, credit: number, id: number, channel: number, done: number): void {
@@ -477,8 +453,8 @@ export class FrameCollector implements FrameWriter {
     this.size += length;
   }
 
-  error(id: number, flags: number, error: WireError): void {
-    const frame = this.#add(Kind.ERROR, id);
+  error(kind: number, id: number, flags: number, error: WireError): void {
+    const frame = this.#add(kind, id);
     frame.code = error.code;
     frame.reason = error.reason;
     frame.text = error.text;

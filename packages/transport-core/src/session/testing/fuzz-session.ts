@@ -172,7 +172,7 @@ class FuzzedSession {
       nodeIdFor: () => '',
     };
     const own = { self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' };
-    this.#encoder.hello(Kind.HELLO, encodeHello(makeHello({ ...own, proven: undefined }, {})));
+    this.#encoder.signal(Kind.HELLO, 0, encodeHello(makeHello({ ...own, proven: undefined }, {})));
     if (!this.#isDialer) this.#encoder.signal(Kind.READY, 0);
     const frames = this.#encoder.take().slice();
     this.#encoder.clear();
