@@ -90,7 +90,7 @@ test('a CANCEL inside a payload cancels nothing', (t) => {
 
 test('requests of a batch of frames are held back, too', (t) => {
   const early = new EarlyCancels();
-  const cancelled = Object.assign(Frame.empty(), { kind: Kind.CANCEL, id: 1 });
+  const cancelled = Object.assign(new Frame(), { kind: Kind.CANCEL, id: 1 });
   const delivered: InCall[] = [];
   const channel = { mounted: { incoming: (call: InCall) => delivered.push(call) } };
   const callOf = (id: number) => ({ id, open: true, channel }) as unknown as InCall;

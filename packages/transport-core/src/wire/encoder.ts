@@ -26,6 +26,7 @@ import {
   TEXT,
   TIMEOUT,
   type WireError,
+  writeVarint,
 } from './frame.ts';
 
 /** The fields of a message besides its kind, its id, its metadata and its payload. */
@@ -237,7 +238,8 @@ export class FrameEncoder implements FrameWriter {
   error(kind: number, id: number, flags: number, error: WireError): void {
     const { code, reason, text, metadata } = error;
     const encoded = textEncoder.encode(text);
-    let at = this.#open(kind, encoded.length + (metadata === undefined ? 0 : metadata.bytes.length));
+    const room = encoded.length + (metadata === undefined ? 0 : metadata.bytes.length);
+    let at = this.#open(kind, room);
     if (id !== 0) at = this.#id(at, id);
     at = writeUint(this.#buffer, at, FLAGS, flags);
     at = writeUint(this.#buffer, at, CODE, code);
@@ -363,16 +365,6 @@ function writeUint(buffer: Uint8Array, at: number, tag: number, value: number): 
   return writeVarint(buffer, at + 1, value);
 }
 
-/** Writes a varint. The value must be below 2^32, because `>>>=` works on 32 bits. */
-function writeVarint(buffer: Uint8Array, at: number, value: number): number {
-  while (value > 0x7f) {
-    buffer[at++] = (value & 0x7f) | 0x80;
-    value >>>= 7;
-  }
-  buffer[at] = value;
-  return at + 1;
-}
-
 /**
  * An upper bound of a frame's size in bytes, without payload, metadata, text and hello: 4 for its
  * length, 2 for its kind, 5 for its id, 30 for five integers, and 5 for the payload's tag and
@@ -402,7 +394,7 @@ export class FrameCollector implements FrameWriter {
   readonly refers = false;
   #batch: Frame[] = [];
   /** The last message that was begun. */
-  #begun = Frame.empty();
+  #begun = new Frame();
 
   get count(): number {
     return this.#batch.length;
