@@ -8,7 +8,7 @@
 // Below are Deadlines, a heap of calls by time, and PeerIds, the table of the peer's calls by id.
 
 import { stackless, TransportError } from '../errors.ts';
-import { DOWNLOAD, Kind, slotOf, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { DOWNLOAD, EMPTY, Kind, slotOf, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
@@ -129,7 +129,7 @@ export class ServedCalls implements AnswerCarrier {
 
   finish(call: InCall): boolean {
     if (!call.close()) return false;
-    call.download!.close(undefined, () => this.forget(call));
+    call.download!.close(new Outgoing(Kind.END, call.id, EMPTY, call));
     return true;
   }
 
@@ -180,7 +180,7 @@ export class ServedCalls implements AnswerCarrier {
       return this.#batch.wrote();
     }
     const unit = Outgoing.error(call.id, flags, frame, call);
-    if (isBehindItems) return download.close(unit, () => this.forget(call));
+    if (isBehindItems) return download.close(unit);
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
   }

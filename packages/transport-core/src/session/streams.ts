@@ -226,7 +226,6 @@ export class OutStream implements UnitSender {
   /** The unit that is in the lanes. */
   #current: Outgoing | undefined = undefined;
   #ended: TransportError | 'ended' | undefined = undefined;
-  #finish: (() => void) | undefined = undefined;
   readonly #id: number;
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
@@ -327,15 +326,11 @@ export class OutStream implements UnitSender {
     return item.written;
   }
 
-  /**
-   * Ends the stream with a last unit, END or an ERROR, after the items that were written. `finish`
-   * is called when that unit is in the batch.
-   */
-  close(terminal: Outgoing | undefined, finish?: () => void): void {
+  /** Ends the stream after the items that were written: with END, or with another last unit. */
+  close(terminal: Outgoing = new Outgoing(Kind.END, this.#id, EMPTY, this)): void {
     if (this.#ended !== undefined) return;
     this.#ended = 'ended';
-    this.#finish = finish;
-    this.#enqueue(terminal ?? new Outgoing(Kind.END, this.#id, EMPTY, this));
+    this.#enqueue(terminal);
   }
 
   /**
@@ -373,8 +368,7 @@ export class OutStream implements UnitSender {
     this.#current = undefined;
     if ((unit as Item).isLent) void this.#leave(unit as Item);
     else (unit as Item).resolve?.();
-    if (unit.kind !== Kind.ITEM) this.#finish?.();
-    else this.#feed();
+    this.#feed();
   }
 
   #enqueue(unit: Outgoing): void {
