@@ -8,7 +8,7 @@
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
-import { ACCOUNT_MAX, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
+import { type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import { InCall } from './incoming-calls.ts';
@@ -235,9 +235,7 @@ export class Callee {
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
   credit(frame: Frame): void {
-    const download = this.served.ids.get(frame.id)?.download;
-    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('the credit of a stream rose above 2^31 − 1');
+    this.served.ids.get(frame.id)?.download?.grant(frame.credit);
   }
 
   #begin(call: InCall, frame: Frame): void {

@@ -10,7 +10,7 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
-import { EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
+import { ACCOUNT_MAX, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
 import type { Creditor } from './batch.ts';
 import { GrowingAccount } from './credit.ts';
 import type { MessageOwner } from './memory.ts';
@@ -354,12 +354,11 @@ export class OutStream implements UnitSender {
     this.#leaving.clear();
   }
 
-  /** Adds CREDIT. Returns false if the account would exceed its maximum. */
-  grant(credit: number, max: number): boolean {
+  /** Adds CREDIT. An account above its maximum is a violation. */
+  grant(credit: number): void {
     this.#credit += credit;
-    if (this.#credit > max) return false;
-    this.#feed();
-    return true;
+    if (this.#credit <= ACCOUNT_MAX) this.#feed();
+    else this.#context.violation('the credit of a stream rose above 2^31 − 1');
   }
 
   written(unit: Outgoing, last: boolean): void {
