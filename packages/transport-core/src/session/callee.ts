@@ -10,8 +10,8 @@ import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
-import type { Channel, Channels } from './channels.ts';
-import { InCall } from './incoming-calls.ts';
+import type { Channels } from './channels.ts';
+import { type Channel, InCall } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
@@ -49,7 +49,7 @@ export class Callee {
     this.#outbox = outbox;
     this.#packets = packets;
     this.#channels = channels;
-    this.served = new ServedCalls(outbox, channels);
+    this.served = new ServedCalls(outbox);
   }
 
   /** Refuses new calls from now on, because the transport closes. */

@@ -11,7 +11,8 @@ import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { DOWNLOAD, type EncodedMetadata, Kind, MOST_PRICE, UNIT, UPLOAD } from '../wire/frame.ts';
 import type { Batch } from './batch.ts';
-import type { Channel, Channels } from './channels.ts';
+import type { Channels } from './channels.ts';
+import type { Channel } from './incoming-calls.ts';
 import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
@@ -143,9 +144,7 @@ export class Caller implements CallCarrier {
     const { disagreement } = channel;
     if (disagreement !== undefined)
       return Promise.reject(withDetails(disagreement, { sent: false }));
-    if (this.writable(channel)) return Promise.resolve();
-    this.#channels.watch(channel);
-    return channel.whenWritable(endpoint);
+    return this.writable(channel) ? Promise.resolve() : channel.whenWritable(endpoint);
   }
 
   /** Returns true if a one-way of at most one packet could be sent now. */

@@ -11,8 +11,7 @@ import { stackless, TransportError } from '../errors.ts';
 import { DOWNLOAD, EMPTY, Kind, slotOf, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
-import type { Channel, Channels } from './channels.ts';
-import { type AnswerCarrier, type InCall, type InChannel, unserved } from './incoming-calls.ts';
+import { type AnswerCarrier, type Channel, type InCall, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -27,13 +26,11 @@ export class ServedCalls implements AnswerCarrier {
   readonly #context: SessionContext;
   readonly #batch: Batch;
   readonly #outbox: Outbox;
-  readonly #channels: Channels;
 
-  constructor(outbox: Outbox, channels: Channels) {
+  constructor(outbox: Outbox) {
     this.#context = outbox.context;
     this.#batch = outbox.batch;
     this.#outbox = outbox;
-    this.#channels = channels;
   }
 
   // Beginning.
@@ -69,11 +66,12 @@ export class ServedCalls implements AnswerCarrier {
     this.#context.wakeBy(time);
   }
 
-  congested({ byte, lanes }: InChannel): boolean {
+  congested(channel: Channel): boolean {
+    const { lanes } = channel;
     // Lanes without answers that wait are not asked, as for almost all calls.
     if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
     if (!lanes.congested(this.#context.limits.outbound)) return false;
-    this.#channels.stall(byte);
+    channel.stall();
     return true;
   }
 

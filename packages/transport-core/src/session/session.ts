@@ -394,7 +394,7 @@ export class Session implements FrameVisitor {
     outbox.pump();
     if (outbox.awaited > 0) for (const channel of channels.all()) caller.admitWaiting(channel);
     batch.flush();
-    channels.settleIfRoom((channel) => caller.writable(channel));
+    for (const channel of channels.all()) channel.settleIfRoom(caller);
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
