@@ -1,7 +1,7 @@
 // The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
 // SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
-// are Answers, the part that ends our calls, and SessionFigures, which reads the parts.
+// is Answers, the part that ends our calls.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -245,6 +245,80 @@ export class SessionParts {
     this.batch.heldBack(now);
     this.outbox.heldBack(now);
   }
+
+  // Figures: the load and the queues, for snapshots and for the choice of a connection.
+
+  /** The number of bytes that are held for this connection. */
+  get held(): number {
+    return this.context.usage.held;
+  }
+
+  /** Maximum length, in bytes, of a message that the peer accepts. */
+  get messageLimit(): number {
+    return this.context.terms.message;
+  }
+
+  /** The amount of work this session has, for comparison with other sessions to the same target. */
+  get load(): number {
+    const { caller, context } = this;
+    return context.usage.held - context.usage.working + caller.slots.size;
+  }
+
+  /**
+   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
+   * and their bytes.
+   */
+  unsent(channel: number): { messages: number; bytes: number } {
+    const { shorts, longs } = this.channels.get(channel).lanes;
+    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
+  }
+
+  /** Returns the number of the peer's open calls and running one-ways on a channel. */
+  incoming(channel: number): number {
+    const used = this.channels.used(channel);
+    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
+  }
+
+  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
+  get counts() {
+    const { caller, callee, channels, context } = this;
+    const { limits, terms } = context;
+    const inbound = { calls: 0, bytes: 0 };
+    const outbound = { messages: 0, bytes: 0 };
+    const fill = { calls: 0, streams: 0, inbound: 0, outbound: 0 };
+    /** Notes which fraction of a limit is in use; at most 1, although one message may exceed it. */
+    const note = (limited: keyof typeof fill, used: number, limit: number) => {
+      if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
+    };
+    note('streams', caller.streams, terms.streams);
+    note('streams', callee.served.streams, limits.streams);
+    for (const channel of channels.all()) {
+      const { inbound: queue, lanes, openIn, running, oneways } = channel;
+      for (const call of queue) inbound.bytes += call.payload.length;
+      inbound.calls += queue.length;
+      note('calls', channel.open, terms.calls);
+      note('calls', Math.max(openIn, running, oneways), limits.calls);
+      note('inbound', channel.queued, limits.inbound.calls);
+      note('inbound', channel.queuedBytes, limits.inbound.bytes);
+      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
+        outbound.messages += tally.messages;
+        outbound.bytes += tally.bytes;
+        note('outbound', tally.messages, limits.outbound.messages);
+        note('outbound', tally.bytes, limits.outbound.bytes);
+      }
+    }
+    let blocked = 0;
+    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
+    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
+    return {
+      calls: { out: caller.slots.size, in: callee.served.ids.size },
+      streams: caller.streams + callee.served.streams,
+      blocked,
+      inbound,
+      outbound,
+      fill,
+    };
+  }
 }
 
 // The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
@@ -369,88 +443,4 @@ export class Answers {
 function excess({ full, response }: ProtocolMethod, size: number): TransportError {
   const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
-}
-
-// The figures of a session: its load and its queues, for snapshots and for the choice of a
-// connection.
-
-/** The figures of one session. */
-export class SessionFigures {
-  readonly #parts: SessionParts;
-
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-  }
-
-  /** The number of bytes that are held for this connection. */
-  get held(): number {
-    return this.#parts.context.usage.held;
-  }
-
-  /** Maximum length, in bytes, of a message that the peer accepts. */
-  get messageLimit(): number {
-    return this.#parts.context.terms.message;
-  }
-
-  /** The amount of work this session has, for comparison with other sessions to the same target. */
-  get load(): number {
-    const { caller, context } = this.#parts;
-    return context.usage.held - context.usage.working + caller.slots.size;
-  }
-
-  /**
-   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
-   * and their bytes.
-   */
-  unsent(channel: number): { messages: number; bytes: number } {
-    const { shorts, longs } = this.#parts.channels.get(channel).lanes;
-    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
-  }
-
-  /** Returns the number of the peer's open calls and running one-ways on a channel. */
-  incoming(channel: number): number {
-    const used = this.#parts.channels.used(channel);
-    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
-  }
-
-  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
-  get counts() {
-    const { caller, callee, channels, context } = this.#parts;
-    const { limits, terms } = context;
-    const inbound = { calls: 0, bytes: 0 };
-    const outbound = { messages: 0, bytes: 0 };
-    const fill = { calls: 0, streams: 0, inbound: 0, outbound: 0 };
-    /** Notes which fraction of a limit is in use; at most 1, although one message may exceed it. */
-    const note = (limited: keyof typeof fill, used: number, limit: number) => {
-      if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
-    };
-    note('streams', caller.streams, terms.streams);
-    note('streams', callee.served.streams, limits.streams);
-    for (const channel of channels.all()) {
-      const { inbound: queue, lanes, openIn, running, oneways } = channel;
-      for (const call of queue) inbound.bytes += call.payload.length;
-      inbound.calls += queue.length;
-      note('calls', channel.open, terms.calls);
-      note('calls', Math.max(openIn, running, oneways), limits.calls);
-      note('inbound', channel.queued, limits.inbound.calls);
-      note('inbound', channel.queuedBytes, limits.inbound.bytes);
-      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
-        outbound.messages += tally.messages;
-        outbound.bytes += tally.bytes;
-        note('outbound', tally.messages, limits.outbound.messages);
-        note('outbound', tally.bytes, limits.outbound.bytes);
-      }
-    }
-    let blocked = 0;
-    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
-    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
-    return {
-      calls: { out: caller.slots.size, in: callee.served.ids.size },
-      streams: caller.streams + callee.served.streams,
-      blocked,
-      inbound,
-      outbound,
-      fill,
-    };
-  }
 }
