@@ -93,7 +93,7 @@ export class Batch {
 
   // Messages. Call `hasRoom` before each of them and `wrote` after it.
 
-  /** Writes a REQUEST of one packet. */
+  /** Writes a REQUEST of one packet; or a ONEWAY, whose id and timeout are 0. */
   request(
     id: number,
     channel: number,
@@ -102,24 +102,11 @@ export class Batch {
     metadata: EncodedMetadata | undefined,
     timeout: number,
   ): void {
-    const header = this.#writer.begin(Kind.REQUEST, id);
+    const header = this.#writer.begin(id === 0 ? Kind.ONEWAY : Kind.REQUEST, id);
     header.channel = channel;
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    this.#message(payload, 0, payload.length, metadata, stays(payload, method));
-  }
-
-  /** Writes a ONEWAY of one packet, which has no id. */
-  oneway(
-    channel: number,
-    method: ProtocolMethod,
-    payload: Uint8Array,
-    metadata: EncodedMetadata | undefined,
-  ): void {
-    const header = this.#writer.begin(Kind.ONEWAY, 0);
-    header.channel = channel;
-    header.method = method.id;
     this.#message(payload, 0, payload.length, metadata, stays(payload, method));
   }
 

@@ -285,7 +285,7 @@ export class Caller implements CallCarrier {
       !lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size))
     )
       return false;
-    this.#batch.oneway(byte, method, payload, metadata);
+    this.#batch.request(0, byte, method, payload, metadata, 0);
     return true;
   }
 
@@ -337,10 +337,7 @@ export class Caller implements CallCarrier {
   abandon(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (this.#endWait(this.#queueOf(channel, call), call)) return;
-    const unit = call.takeUnit();
-    const begun = unit?.begun === true;
-    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
-    call.upload?.stop(ABANDONED);
+    const begun = this.#stopSending(channel, call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       if (this.slots.get(call.id) !== call) return;
       this.#batch.control(Kind.CANCEL, call.id);
@@ -373,10 +370,12 @@ export class Caller implements CallCarrier {
     this.admitWaiting(channel);
   }
 
-  #stopSending(channel: Channel, call: OutCall, error: TransportError): void {
+  /** Stops the request and the upload of a call. Returns true if the request had begun to leave. */
+  #stopSending(channel: Channel, call: OutCall, error: TransportError): boolean {
     const unit = call.takeUnit();
     if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
     call.upload?.stop(error);
+    return unit?.begun === true;
   }
 
   // Time and the end of the connection.
@@ -386,11 +385,9 @@ export class Caller implements CallCarrier {
    * that were not yet accepted.
    */
   failUnsent(error: TransportError): void {
-    const unsent: OutCall[] = this.takeWaiting();
-    for (const call of this.slots.values())
-      if (!call.done && call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
-    for (const { lanes } of this.#channels.all())
-      for (const call of queuedOneways(lanes)) if (!isPlaced(call)) unsent.push(call);
+    const unsent = this.takeWaiting();
+    for (const call of this.#unsettled())
+      if (call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
     for (const call of unsent) {
       call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent: false }));
@@ -401,11 +398,8 @@ export class Caller implements CallCarrier {
    * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const { lanes, waiting, waitingLong } = channel;
-    const all = [...this.#waitingStreams, ...this.slots.values()];
-    const calls = all.filter((call) => call.channel === channel.byte);
-    for (const call of [...waiting, ...waitingLong, ...calls, ...queuedOneways(lanes)]) {
-      if (call.done) continue;
+    for (const call of [...this.#unsettled()]) {
+      if (call.channel !== channel.byte || call.done) continue;
       const { sent } = call;
       this.abandon(call);
       call.failed(withoutStack(error, { sent }));
@@ -423,37 +417,42 @@ export class Caller implements CallCarrier {
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(): OutCall[] {
     const taken: OutCall[] = [];
-    const empty = (queue: List<OutCall>) => {
+    for (const queue of this.#queues) {
       for (const call of queue) {
         this.#endWait(queue, call);
         call.carryBy(undefined);
         taken.push(call);
       }
-    };
-    empty(this.#waitingStreams);
-    for (const { waiting, waitingLong } of this.#channels.all()) {
-      empty(waiting);
-      empty(waitingLong);
     }
     return taken.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** All queues in which calls wait for room. */
+  get #queues(): List<OutCall>[] {
+    const channels = this.#channels.all();
+    return [this.#waitingStreams, ...channels.flatMap((each) => [each.waiting, each.waitingLong])];
+  }
+
+  /**
+   * All calls that have not settled. Waiting ones come first, because the end of a call in flight
+   * may admit one of them.
+   */
+  *#unsettled(): IterableIterator<OutCall> {
+    for (const calls of [...this.#queues, this.slots.values()])
+      for (const call of calls) if (!call.done) yield call;
+    // Short one-ways in the lanes have no id, so they are not among the open calls.
+    for (const { lanes } of this.#channels.all())
+      for (const { kind, id, sender } of lanes.short)
+        if (kind === Kind.ONEWAY && id === 0 && !(sender as OutCall).done) yield sender as OutCall;
   }
 
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    const look = (call: OutCall) => {
-      if (call.done) return;
+    for (const call of this.#unsettled()) {
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;
-    };
-    // Waiting calls come first, because an expiring call in flight may admit one of them.
-    for (const call of this.#waitingStreams) look(call);
-    for (const channel of this.#channels.all()) {
-      for (const call of channel.waiting) look(call);
-      for (const call of channel.waitingLong) look(call);
-      for (const call of queuedOneways(channel.lanes)) look(call);
     }
-    for (const call of this.slots.values()) look(call);
     return Math.min(next, this.#freePlaces(now));
   }
 
@@ -497,8 +496,8 @@ export class Caller implements CallCarrier {
       }
     }
     if (lost > 0) this.#context.count('onewayLost', lost);
-    for (const call of this.takeWaiting()) over(this.#channels.get(call.channel), call);
-    for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
+    for (const call of [...this.takeWaiting(), ...this.slots.values()])
+      over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }
@@ -506,18 +505,6 @@ export class Caller implements CallCarrier {
 /** True if a request has begun to leave, or is a one-way whose place in the order is certain. */
 function isPlaced({ unit, method }: OutCall): boolean {
   return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
-}
-
-/**
- * The short one-ways of a channel that wait to be sent and have not settled, in order. They have no
- * id, so they are not among the open calls.
- */
-function* queuedOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
-  for (const unit of short) {
-    if (unit.kind !== Kind.ONEWAY || unit.id !== 0) continue;
-    const call = unit.sender as OutCall;
-    if (!call.done) yield call;
-  }
 }
 
 function unreadError({ full }: ProtocolMethod): TransportError {
