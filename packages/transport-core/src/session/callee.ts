@@ -16,6 +16,7 @@ import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
   Assembly,
+  aboveCodec,
   type IncomingPackets,
   longCost,
   oversized,
@@ -62,7 +63,10 @@ export class Callee {
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
-    if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, channel);
+    if (this.served.ids.get(frame.id) !== undefined) {
+      this.#context.count('duplicateRequest', 1);
+      return this.#giveBack(frame, channel);
+    }
     const refusal = this.refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
@@ -91,7 +95,7 @@ export class Callee {
     )
       return unlike(frame, channel, method);
     const { size } = frame;
-    if (size > 0 && oversized(method.request, size)) return tooLarge(frame, method);
+    if (size > 0 && oversized(method.request, size)) return aboveCodec(method, 'request', size);
     const { limits, usage, memory } = this.#context;
     // If nothing waits or is handled, no share is used up.
     const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
@@ -141,10 +145,12 @@ export class Callee {
    * account: it keeps nothing, so the cost is given back at once.
    */
   #arrives(frame: Frame, channel: Channel | undefined): boolean {
-    if (frame.size > 0) return this.#packets.longMessage(frame, channel?.inbox);
+    if (frame.size > 0) return this.#packets.long(frame, channel?.inbox);
     if (!this.#packets.short(frame)) return false;
     if (frame.kind === Kind.REQUEST || channel === undefined) return true;
-    return channel.inbox.spend(priceOf(frame)) || this.#overspent(frame);
+    if (channel.inbox.spend(priceOf(frame))) return true;
+    this.#context.violation(`a one-way call on channel ${frame.channel} arrived without credit`);
+    return false;
   }
 
   /**
@@ -158,16 +164,6 @@ export class Callee {
     if (frame.channel >= CHANNELS) return;
     const inbox = channel?.inbox ?? this.#outbox.batch.stray(frame.channel);
     inbox.giveBackMessage(isOneway, longCost(frame), true);
-  }
-
-  #overspent(frame: Frame): false {
-    this.#context.violation(`a one-way call on channel ${frame.channel} arrived without credit`);
-    return false;
-  }
-
-  #duplicate(frame: Frame, channel: Channel | undefined): void {
-    this.#context.count('duplicateRequest', 1);
-    this.#giveBack(frame, channel);
   }
 
   #refuse(frame: Frame, channel: Channel | undefined, refusal: TransportError): void {
@@ -332,12 +328,6 @@ function unlike(
   return method.kind === 'oneway'
     ? mismatch(method, 'one-way', 'for an answer')
     : mismatch(method, method.kind, `as ${KINDS[flags]}`);
-}
-
-/** Returns the refusal of a request above the limit of its codec. */
-function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
-  const message = `${full}: a request of ${size} bytes is above ${request.limit}, the limit of its codec here (${request.name})`;
-  return stackless('resource_exhausted', message, { reason: 'too_large' });
 }
 
 /** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */

@@ -3,8 +3,7 @@
 // SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
 // is Answers, the part that ends our calls.
 
-import { reasonError, stackless, TransportError } from '../errors.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
@@ -19,7 +18,7 @@ import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { Channel, InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
+import { Assembly, aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
@@ -345,7 +344,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.method.response === undefined || call.assembly !== undefined)
-      return this.#unawaited(frame);
+      return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
     this.#context.touch();
     if (frame.size > 0) return this.#long(frame, call);
     if (!this.#packets.short(frame)) return;
@@ -354,15 +353,11 @@ export class Answers {
     else call.answered(this.#packets.keep(frame));
   }
 
-  #unawaited({ id }: Frame): void {
-    this.#context.violation(`RESPONSE to call ${id}, which awaits no response`);
-  }
-
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
-    if (!this.#packets.longMessage(frame)) return;
+    if (!this.#packets.long(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
-      call.failed(excess(call.method, frame.size));
+      call.failed(aboveCodec(call.method, 'response', frame.size, true));
     call.assemble(new Assembly(this.#context, frame, !call.done, call));
     this.#context.usage.makeRoom();
   }
@@ -434,13 +429,4 @@ export class Answers {
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
     if (packet) this.#packets.packet(frame);
   }
-}
-
-/**
- * Returns the caller's error for a response above the limit of its codec. The response itself is
- * dropped.
- */
-function excess({ full, response }: ProtocolMethod, size: number): TransportError {
-  const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
-  return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
 }

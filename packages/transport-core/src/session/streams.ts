@@ -69,7 +69,7 @@ export class InStream {
     if (this.assembly !== undefined)
       return context.violation(`ITEM of call ${frame.id} in the middle of another item`);
     if (frame.size > 0) {
-      if (!packets.long(frame, item, 'limits.item', this.account)) return;
+      if (!packets.long(frame, this.account)) return;
       this.assembly = new Assembly(context, frame, keep, owner);
       return context.usage.makeRoom();
     }
