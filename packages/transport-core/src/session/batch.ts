@@ -46,8 +46,6 @@ export class Batch {
   heldUntil = Number.POSITIVE_INFINITY;
   /** Decides when the batch leaves before the tick is over. */
   readonly pacer: BatchPacer;
-  /** The time at which the connection began to hold the last batch. */
-  #blockedSince = 0;
   /** True if the session is leaving, so it checks after every write whether it is done. */
   #leaving = false;
   /** Called once the batch that holds their payloads has left. */
@@ -276,14 +274,14 @@ export class Batch {
       return true;
     }
     this.blocked = true;
-    this.#blockedSince = this.#context.now;
-    this.#context.wakeBy(this.#context.now + STUCK);
+    this.#context.stuck('batch', true);
     return false;
   }
 
   /** Called when the connection has taken the batch that it held. */
   drained(): void {
     this.blocked = false;
+    this.#context.stuck('batch', false);
     this.#left();
   }
 
@@ -305,21 +303,6 @@ export class Batch {
     this.#left();
   }
 
-  /** The time at which the peer is disconnected if the connection still holds the last batch. */
-  get stuckAt(): number {
-    return this.blocked ? this.#blockedSince + STUCK : Number.POSITIVE_INFINITY;
-  }
-
-  /** Extends the timeout by `lateness`, the milliseconds for which this process was asleep. */
-  excuse(lateness: number): void {
-    this.#blockedSince += lateness;
-  }
-
-  /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    this.#blockedSince = now;
-  }
-
   /**
    * Makes every later write mark the port as dirty, so that the session checks whether it is done.
    */
@@ -338,11 +321,6 @@ const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
 /** Maximum duration, in milliseconds, for which credit of an inbox may be held back. */
 const HELD = 100;
-/**
- * Duration, in milliseconds, after which a peer is disconnected because the connection has flushed
- * nothing or the exhausted pipe has received no credit.
- */
-export const STUCK = 10_000;
 
 // Decides how many frames make up a batch that leaves before its tick is over, so that both ends
 // work at the same time.

@@ -9,7 +9,7 @@
 
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, Kind, UNIT, type WireError } from '../wire/frame.ts';
-import { type Batch, STUCK } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -17,11 +17,6 @@ import type { SessionContext } from './session-context.ts';
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
   pipe = 0;
-  /**
-   * The time since which the pipe's account has been exhausted without receiving any CREDIT;
-   * Infinity if it is not exhausted.
-   */
-  #drySince = Number.POSITIVE_INFINITY;
   /**
    * The number of our calls that wait for room, on all channels. As long as there are any, the
    * session checks for room each time a unit has left or was dropped.
@@ -226,7 +221,7 @@ export class Outbox {
 
   /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
   grant(credit: number): boolean {
-    this.#drySince = Number.POSITIVE_INFINITY;
+    this.context.stuck('pipe', false);
     this.#wasGranted = true;
     this.pipe += credit;
     this.context.port.dirty();
@@ -274,37 +269,11 @@ export class Outbox {
       // Writing may admit a waiting call, which may fill the batch and send it.
       if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
-    if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
+    // A peer that reads gives credit back. One that never grants any is left alone as long as
+    // nothing needs it.
+    if (this.pipe <= 0 && (this.#wasGranted || this.starved)) this.context.stuck('pipe', true);
     if (this.#farewell !== undefined && !this.saidFarewell && this.#waiting === 0)
       this.saidFarewell = this.batch.farewell(this.#farewell);
-  }
-
-  /**
-   * Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. A
-   * peer that never grants any is left alone as long as nothing needs it.
-   */
-  #ranDry(): void {
-    if (!this.#wasGranted && !this.starved) return;
-    this.#drySince = this.context.now;
-    this.context.wakeBy(this.#drySince + STUCK);
-  }
-
-  /** The time at which the peer is disconnected if it has not given back any credit of the pipe. */
-  get stuckAt(): number {
-    return this.#drySince + STUCK;
-  }
-
-  /**
-   * Extends the timeout by `lateness`, the milliseconds for which this process was asleep and could
-   * read nothing from the peer.
-   */
-  excuse(lateness: number): void {
-    this.#drySince += lateness;
-  }
-
-  /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    if (this.#drySince !== Number.POSITIVE_INFINITY) this.#drySince = now;
   }
 
   /**

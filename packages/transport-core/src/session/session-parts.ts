@@ -10,7 +10,7 @@ import type { FrameWriter } from '../wire/encoder.ts';
 import { type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { remoteError } from '../wire/metadata.ts';
-import { Batch, BatchPacer, BOUNDED, STUCK } from './batch.ts';
+import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { Channels } from './channels.ts';
@@ -19,7 +19,7 @@ import type { Channel, InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
 import { Assembly, aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
-import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
+import { type KeepAlive, Liveness, SessionContext, STUCK } from './session-context.ts';
 
 /**
  * Receives the events of a session. It is an interface because `Connection`, which implements it,
@@ -208,14 +208,14 @@ export class SessionParts {
 
   /** The next time at which one of the limits is due, except the idle limit. */
   get due(): number {
-    const { batch, context, liveness, outbox } = this;
-    return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);
+    const { batch, context, liveness } = this;
+    return Math.min(liveness.due(context.active), context.stuckAt, batch.heldUntil);
   }
 
   /** Returns the reason to close the connection, if the peer has exceeded a limit. */
   exceeded(now: number): TransportError | undefined {
-    const { batch, liveness, outbox } = this;
-    if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
+    const { batch, context, liveness } = this;
+    if (now >= context.stuckAt)
       return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
     if (batch.stuffed)
       return reasonError(
@@ -234,15 +234,7 @@ export class SessionParts {
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
     this.packets.excuse(lateness);
-    this.context.usage.excuse(lateness);
-    this.batch.excuse(lateness);
-    this.outbox.excuse(lateness);
-  }
-
-  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    this.batch.heldBack(now);
-    this.outbox.heldBack(now);
+    this.context.excuse(lateness);
   }
 
   // Figures: the load and the queues, for snapshots and for the choice of a connection.

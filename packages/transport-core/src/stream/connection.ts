@@ -198,7 +198,7 @@ export class Connection implements SessionVisitor {
     this.output.wake(now);
     this.input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
-    if (this.output.isHeldBack) this.session.parts.heldBack(now);
+    if (this.output.isHeldBack) context.heldBack(now);
     const next = this.session.wake(now);
     context.wakesAt(Math.min(context.due, next, this.output.due, this.input.due));
   }
