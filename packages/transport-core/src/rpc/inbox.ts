@@ -230,7 +230,7 @@ export class Inbox implements Mounted {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.waits(-1, call.cost, call.method.kind !== 'oneway');
     if (call.account === undefined) channel.countQueued(-1, call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
@@ -324,7 +324,7 @@ export class Inbox implements Mounted {
       }
       channel.countQueued(1, call.cost);
     }
-    channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.waits(1, call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     if (this.#watch !== undefined) call.waitsSince(this.#watch.now);

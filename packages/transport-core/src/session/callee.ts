@@ -279,7 +279,9 @@ export class EarlyCancels {
   /** Returns true if the call is held back because its CANCEL seems to follow. */
   holds(call: InCall): boolean {
     if (this.#input !== undefined) this.#search(this.#input);
-    return this.#ids !== undefined && this.#holdsBack(call);
+    if (this.#ids?.has(call.id) !== true) return false;
+    this.#held.push(call);
+    return true;
   }
 
   #search(input: Uint8Array | readonly Frame[]): void {
@@ -288,22 +290,13 @@ export class EarlyCancels {
       input instanceof Uint8Array ? cancelsIn(input, this.#from) : cancelsAmong(input, this.#from);
   }
 
-  #holdsBack(call: InCall): boolean {
-    if (!this.#ids!.has(call.id)) return false;
-    this.#held.push(call);
-    return true;
-  }
-
   /**
    * Called when the chunk was read, or its rest waits for more work units. If nothing is left to
    * read, the requests that were not canceled are delivered.
    */
   close(isRead: boolean): void {
     this.#input = this.#ids = undefined;
-    if (isRead && this.#held.length > 0) this.#deliver();
-  }
-
-  #deliver(): void {
+    if (!isRead || this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
     for (const call of held) if (call.open) call.channel.mounted!.incoming(call);

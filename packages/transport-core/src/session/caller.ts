@@ -217,17 +217,14 @@ export class Caller implements CallCarrier {
     if (this.#outbox.awaited > 0) this.#admitAll(channel);
   }
 
-  #admitAll(channel: Channel): void {
-    for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams])
-      this.#admitFrom(queue);
-  }
-
-  #admitFrom(queue: List<OutCall>): void {
-    for (let call = queue.first; call !== undefined; call = queue.first) {
-      const channel = this.#channels.get(call.channel);
-      if (!this.#hasRoom(channel, call)) return;
-      this.#endWait(queue, call);
-      this.#admit(channel, call);
+  #admitAll({ waiting, waitingLong }: Channel): void {
+    for (const queue of [waiting, waitingLong, this.#waitingStreams]) {
+      for (let call = queue.first; call !== undefined; call = queue.first) {
+        const channel = this.#channels.get(call.channel);
+        if (!this.#hasRoom(channel, call)) break;
+        this.#endWait(queue, call);
+        this.#admit(channel, call);
+      }
     }
   }
 

@@ -140,19 +140,17 @@ export class HelloExchange {
 
   /** Returns the rest of the chunk, or an error if the bytes are not a Trunkline preamble. */
   #match(chunk: Uint8Array): Uint8Array | TransportError {
-    let at = 0;
-    for (; at < chunk.length && this.#seen.length < PREAMBLE.length; at++) {
-      if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
-      else {
-        const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
-        // A Trunkline peer with noise learns from our preamble that this end is plain; any other
-        // peer gets no byte.
-        if (isNoise(bytes)) this.#speak();
-        return reasonError('wrong_preamble', wrongPreamble(bytes));
-      }
+    const missing = PREAMBLE.length - this.#seen.length;
+    this.#seen.push(...chunk.subarray(0, missing));
+    if (this.#seen.some((byte, at) => byte !== PREAMBLE[at])) {
+      const bytes = Uint8Array.of(...this.#seen, ...chunk.subarray(missing, missing + 16));
+      // A Trunkline peer with noise learns from our preamble that this end is plain; any other peer
+      // gets no byte.
+      if (isNoise(bytes)) this.#speak();
+      return reasonError('wrong_preamble', wrongPreamble(bytes));
     }
     this.matched = this.#seen.length === PREAMBLE.length;
-    return chunk.subarray(at);
+    return chunk.subarray(missing);
   }
 
   /** Reads the peer's HELLO. Returns the reason why this end can't talk to it, if there is one. */

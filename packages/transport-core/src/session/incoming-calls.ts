@@ -454,16 +454,13 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.running = by;
     this.dropPayload();
     this.channel.countRunning(1, this.method.kind === 'oneway');
-    this.channel.context.usage.begin(this.cost, by === READER);
+    this.channel.context.usage.works(1, this.cost, by === READER);
   }
 
   /** Called when it was answered or its handler has ended; ends its run if one has started. */
   handled(): void {
-    if (this.running !== 0) this.endRun();
-  }
-
-  private endRun(): void {
-    this.channel.context.usage.finish(this.cost, this.running === READER);
+    if (this.running === 0) return;
+    this.channel.context.usage.works(-1, this.cost, this.running === READER);
     this.running = 0;
     this.channel.countRunning(-1, this.method.kind === 'oneway');
   }

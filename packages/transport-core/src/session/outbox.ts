@@ -140,30 +140,24 @@ export class Outbox {
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
     this.context.usage.hold(unit.cost);
-    lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
-    if (this.#isLongReply(unit)) return this.#pushReply(lanes, unit);
-    if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
-    lanes[lane].push(unit);
+    lanes.tallyOf(unit, this.context.terms.packet).count(1, unit.price);
+    if (this.#isLongReply(unit)) {
+      unit.wait(lanes);
+      this.#waitingReplies.push(unit);
+      return this.#admitReplies();
+    }
+    // A long unit enters its lane once it is paid for.
+    const isLong = lane === 'bulk' && unit.pays;
+    if (!isLong) lanes[lane].push(unit);
+    const isPaid = unit.pays && lanes.payOrWait(unit, isLong);
+    if (isLong && !isPaid) return;
     this.#wake(lanes);
-    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid?.();
     this.context.port.dirty();
-  }
-
-  #pushLong(lanes: Lanes, unit: Outgoing): void {
-    if (!lanes.payOrWait(unit, true)) return;
-    this.#wake(lanes);
-    this.context.port.dirty();
-    unit.sender?.paid?.();
+    if (isPaid) unit.sender?.paid?.();
   }
 
   #isLongReply({ kind, payload }: Outgoing): boolean {
     return kind === Kind.RESPONSE && payload.length > this.context.terms.packet;
-  }
-
-  #pushReply(lanes: Lanes, unit: Outgoing): void {
-    unit.wait(lanes);
-    this.#waitingReplies.push(unit);
-    this.#admitReplies();
   }
 
   /** Moves long responses into the bulk lanes, in order, as long as they may begin. */
@@ -211,7 +205,7 @@ export class Outbox {
   #gone(lanes: Lanes, unit: Outgoing): void {
     this.#waiting--;
     this.context.usage.free(unit.cost);
-    lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
+    lanes.tallyOf(unit, this.context.terms.packet).count(-1, unit.price);
     if (this.#isLongReply(unit)) {
       if (!unit.unpaid) this.#admittedReplies -= unit.price;
       if (!this.#over) this.#admitReplies();

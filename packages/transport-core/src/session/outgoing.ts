@@ -143,14 +143,10 @@ class QueueTally {
   messages = 0;
   bytes = 0;
 
-  add(cost: number): void {
-    this.messages++;
-    this.bytes += cost;
-  }
-
-  remove(cost: number): void {
-    this.messages--;
-    this.bytes -= cost;
+  /** Called with 1 when a message begins to wait, and with -1 when it no longer waits. */
+  count(change: 1 | -1, cost: number): void {
+    this.messages += change;
+    this.bytes += change * cost;
   }
 
   /**
