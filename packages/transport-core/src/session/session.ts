@@ -299,20 +299,11 @@ export class Session implements FrameVisitor {
     }
   }
 
-  /** Returns true if the peer may open this call. */
-  #opens(frame: Frame): boolean {
-    const { id } = frame;
-    // A short one-way has no id.
-    const isTheirs =
-      id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
-    return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#checkOpening(frame);
-  }
-
   /**
-   * Reports the rule that a frame breaks. Returns true if it breaks none: a short one-way may have
-   * any id, which is ignored.
+   * Returns true if the peer may open this call; otherwise reports the rule that it breaks. A short
+   * one-way may have any id, which is ignored.
    */
-  #checkOpening(frame: Frame): boolean {
+  #opens(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.#peerLeft) this.#context.violation('it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
