@@ -8,7 +8,7 @@
 //
 // Channel owns the lanes, the account and the counts of one channel. Our calls, too, report to it.
 
-import { stackless, TransportError } from '../errors.ts';
+import { stackless, TransportError, withoutStack } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -157,10 +157,11 @@ export class Channel {
     return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
   }
 
-  /** Settles all callers that wait for room: with an error, or because there is room. */
+  /** Settles all callers that wait for room: with an error of its own each, or as there is room. */
   settleWriters(error: TransportError | undefined): void {
     for (const writer of this.#writers.splice(0))
-      error === undefined ? writer.resolve() : writer.reject(error);
+      if (error === undefined) writer.resolve();
+      else writer.reject(withoutStack(error, { sent: false }));
   }
 
   /**
