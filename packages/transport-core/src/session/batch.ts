@@ -270,7 +270,7 @@ export class Batch {
     if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
     this.number++;
     if (this.#context.port.flush()) {
-      this.#left();
+      this.left();
       return true;
     }
     this.blocked = true;
@@ -282,7 +282,7 @@ export class Batch {
   drained(): void {
     this.blocked = false;
     this.#context.stuck('batch', false);
-    this.#left();
+    this.left();
   }
 
   /** Calls `done` once nothing that was written so far refers to a payload. */
@@ -291,16 +291,12 @@ export class Batch {
     else done();
   }
 
-  #left(): void {
+  /** Called when nothing refers to payloads anymore: the batch has left, or the connection ended. */
+  left(): void {
     if (this.#leavers.length === 0) return;
     const leavers = this.#leavers;
     this.#leavers = [];
     for (const done of leavers) done();
-  }
-
-  /** Called when the connection has ended: nothing refers to payloads anymore. */
-  end(): void {
-    this.#left();
   }
 
   /**

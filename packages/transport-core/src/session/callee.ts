@@ -170,10 +170,7 @@ export class Callee {
     this.#giveBack(frame, channel);
     this.#context.count('refusedCall', 1);
     const lanes = channel?.lanes ?? this.#channels.nowhere;
-    this.#outbox.refuse(
-      lanes,
-      Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal), undefined),
-    );
+    this.#outbox.refuse(lanes, Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal)));
     // The caller is not to blame for a full queue or for a transport that closes.
     if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);
@@ -182,7 +179,9 @@ export class Callee {
 
   item(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
-    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
+    // It crossed our answer.
+    if (call === undefined || (!call.open && call.upload !== undefined))
+      return void this.#packets.packet(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
       return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
@@ -191,8 +190,7 @@ export class Callee {
 
   part(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
-    if (call === undefined) return this.#late(frame);
-    if (!this.#packets.packet(frame)) return;
+    if (!this.#packets.packet(frame) || call === undefined) return;
     const { assembly } = call;
     if (assembly === undefined) {
       // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
@@ -238,11 +236,6 @@ export class Callee {
     call.assemble(new Assembly(this.#context, frame, true, call));
     this.#context.wakeBy(this.#context.now + STALLED);
     this.#context.usage.makeRoom();
-  }
-
-  /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
-  #late(frame: Frame): void {
-    this.#packets.packet(frame);
   }
 }
 
@@ -333,14 +326,12 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
     context.abused();
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }
+  const handlers = `${channel.running} handlers of '${name}' are still running`;
   if (channel.running >= limits.calls)
-    return exhausted(
-      `${channel.running} handlers of '${name}' are still running, limits.calls allows no more`,
-    );
+    return exhausted(`${handlers}, limits.calls allows no more`);
   const share = `${context.usage.calls} of this connection (${context.usage.bytes} bytes)`;
-  return exhausted(
-    `limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which has used up its share`,
-  );
+  const all = `${memory.calls} calls (${memory.bytes} bytes) wait or are handled here`;
+  return exhausted(`limits.total is reached: ${all}, ${share}, which has used up its share`);
 }
 
 function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {

@@ -304,19 +304,12 @@ export class Caller implements CallCarrier {
     this.streams++;
     // It may be the next stream that nobody reads.
     if (this.#waitingStreams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
-    const { flags } = call.method;
+    const { flags, upload } = call.method;
     const context = this.#context;
     const progress = () => call.progressed(context.now);
     call.openStreams(
       flags & UPLOAD
-        ? new OutStream(
-            context,
-            this.#outbox,
-            channel.lanes,
-            call.id,
-            call.method.upload!,
-            progress,
-          )
+        ? new OutStream(this.#outbox, channel.lanes, call.id, upload!, progress)
         : undefined,
       flags & DOWNLOAD ? new InStream(context, this.#batch, call.id) : undefined,
     );

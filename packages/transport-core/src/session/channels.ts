@@ -189,13 +189,8 @@ export class Channels {
     }
     const names = (list: readonly { readonly name: string }[]) =>
       list.map(({ name }) => `'${name}'`).join(', ');
-    return (
-      why ??
-      reasonError(
-        'no_shared_protocol',
-        `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`,
-      )
-    );
+    const text = `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`;
+    return why ?? reasonError('no_shared_protocol', text);
   }
 }
 
@@ -222,17 +217,13 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
     if (version > best && known.has(version)) best = version;
   if (best >= 0) return best;
   const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
-  return reasonError(
-    'version_mismatch',
-    `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`,
-  );
+  const text = `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`;
+  return reasonError('version_mismatch', text);
 }
 
 function mismatch(ours: string, theirs: string): TransportError {
-  return reasonError(
-    'channel_mismatch',
-    `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`,
-  );
+  const text = `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`;
+  return reasonError('channel_mismatch', text);
 }
 
 /** Shared, because most connections have nothing to report. */

@@ -167,11 +167,8 @@ export class HelloExchange {
    */
   wake(now: number): void {
     if (now < this.due) return;
-    const late = reasonError(
-      'handshake_timeout',
-      `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`,
-    );
-    this.#end(this.matched ? 'break' : 'cut', late);
+    const text = `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`;
+    this.#end(this.matched ? 'break' : 'cut', reasonError('handshake_timeout', text));
   }
 }
 
@@ -230,28 +227,20 @@ export function judgeHello(
   // Both ends read this text, so it says 'dialer' and 'acceptor' instead of 'we' and 'you'.
   const [peer, own] = side === 'dialer' ? ['acceptor', 'dialer'] : ['dialer', 'acceptor'];
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
-    return reasonError(
-      'wrong_version',
-      `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} speaks ${WIRE_VERSION}`,
-    );
+    const text = `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} speaks ${WIRE_VERSION}`;
+    return reasonError('wrong_version', text);
   }
   if (side === 'dialer' && hello.wireMin !== hello.wireMax) {
-    return reasonError(
-      'malformed',
-      `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it must name exactly one`,
-    );
+    const text = `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it must name exactly one`;
+    return reasonError('malformed', text);
   }
   if (hello.network !== self.network) {
-    return reasonError(
-      'wrong_network',
-      `the ${peer} is in network '${cleanText(hello.network)}', the ${own} in '${self.network}': give both the same 'network' option`,
-    );
+    const text = `the ${peer} is in network '${cleanText(hello.network)}', the ${own} in '${self.network}': give both the same 'network' option`;
+    return reasonError('wrong_network', text);
   }
   if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
-    return reasonError(
-      'identity_mismatch',
-      `the ${peer} claims to be node ${hello.nodeId}, but proved to be ${proven}`,
-    );
+    const text = `the ${peer} claims to be node ${hello.nodeId}, but proved to be ${proven}`;
+    return reasonError('identity_mismatch', text);
   }
   return undefined;
 }

@@ -72,7 +72,7 @@ export class Outbox {
   /** Called when the connection has ended. */
   end(): void {
     this.#over = true;
-    this.batch.end();
+    this.batch.left();
   }
 
   /**
@@ -121,10 +121,8 @@ export class Outbox {
       return this.context.usage.makeRoom();
     }
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
-    this.context.violation(
-      `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
-      'flood',
-    );
+    const text = `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`;
+    this.context.violation(text, 'flood');
   }
 
   /** Returns true if a unit in some lane could be sent now. */

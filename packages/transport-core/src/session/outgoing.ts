@@ -85,12 +85,7 @@ export class Outgoing implements ListEntry {
   }
 
   /** Makes the unit of an ERROR. A unit without a sender answers a call that no handler saw. */
-  static error(
-    id: number,
-    flags: number,
-    error: WireError,
-    sender: UnitSender | undefined,
-  ): Outgoing {
+  static error(id: number, flags: number, error: WireError, sender?: UnitSender): Outgoing {
     const unit = new Outgoing(Kind.ERROR, id, EMPTY, sender);
     unit.flags = flags;
     unit.error = error;
@@ -239,12 +234,7 @@ export class Lanes {
   }
 
   get empty(): boolean {
-    return (
-      this.replies.length === 0 &&
-      this.short.length === 0 &&
-      this.bulk.length === 0 &&
-      this.huge.length === 0
-    );
+    return this.replies.length + this.short.length + this.bulk.length + this.huge.length === 0;
   }
 
   /** All lists in which units of the channel wait. */

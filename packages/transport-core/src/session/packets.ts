@@ -101,10 +101,8 @@ export class IncomingPackets {
     if (this.window.calmRounds > 0 && frame.kind !== Kind.ITEM) this.window.short();
     const { packet } = this.#context.terms;
     if (frame.length <= packet) return true;
-    this.#context.violation(
-      `a packet of ${frame.length} bytes is above the agreed limit of ${packet}`,
-      'too_large',
-    );
+    const text = `a packet of ${frame.length} bytes is above the agreed limit of ${packet}`;
+    this.#context.violation(text, 'too_large');
     return false;
   }
 

@@ -45,13 +45,11 @@ export class ServedCalls implements AnswerCarrier {
 
   #openStreams(call: InCall): void {
     this.streams++;
-    const { flags } = call.method;
-    const context = this.#context;
+    const { id, channel } = call;
+    const { flags, download } = call.method;
     call.openStreams(
-      flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
-      flags & DOWNLOAD
-        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id, call.method.download!)
-        : undefined,
+      flags & UPLOAD ? new InStream(this.#context, this.#batch, id) : undefined,
+      flags & DOWNLOAD ? new OutStream(this.#outbox, channel.lanes, id, download!) : undefined,
     );
   }
 

@@ -238,10 +238,8 @@ export class SessionContext implements MemoryOwner {
     }
     this.#abuses += points;
     if (this.#abuses <= ABUSES) return true;
-    this.violation(
-      `more than ${ABUSES / USELESS} useless frames a second, or more than ${ABUSES} requests that cannot be served`,
-      'flood',
-    );
+    const text = `more than ${ABUSES / USELESS} useless frames a second, or more than ${ABUSES} requests that cannot be served`;
+    this.violation(text, 'flood');
     return false;
   }
 

@@ -217,11 +217,8 @@ export class SessionParts {
     const { batch, context, liveness } = this;
     if (now >= context.stuckAt)
       return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
-    if (batch.stuffed)
-      return reasonError(
-        'reset',
-        'the other end reads too slowly: 1 MiB of control frames is queued',
-      );
+    const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
+    if (batch.stuffed) return reasonError('reset', text);
     if (!liveness.dead(now)) return undefined;
     const { interval, timeout } = this.#options.keepAlive;
     return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);

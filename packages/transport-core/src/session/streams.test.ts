@@ -18,7 +18,7 @@ function out(credit = 1_000, limits = SMALL) {
   const fixture = new OutboxFixture(limits);
   const { context, outbox } = fixture;
   context.terms = { ...context.terms, stream: credit };
-  const stream = new OutStream(context, outbox, fixture.lanes(0x20), 7, bytes, () => {});
+  const stream = new OutStream(outbox, fixture.lanes(0x20), 7, bytes, () => {});
   return { fixture, stream };
 }
 

@@ -74,11 +74,10 @@ export class InStream {
       return context.usage.makeRoom();
     }
     if (!packets.short(frame)) return;
-    if (frame.length > item)
-      return context.violation(
-        `an item of ${frame.length} bytes is above our limits.item, ${item}`,
-        'too_large',
-      );
+    if (frame.length > item) {
+      const text = `an item of ${frame.length} bytes is above our limits.item, ${item}`;
+      return context.violation(text, 'too_large');
+    }
     const cost = longCost(frame);
     if (!this.account.spend(cost))
       return context.violation(`an item of call ${frame.id} arrived without credit of its stream`);
@@ -241,19 +240,18 @@ export class OutStream implements UnitSender {
    *   starts again.
    */
   constructor(
-    context: SessionContext,
     outbox: Outbox,
     lanes: Lanes,
     id: number,
     codec: Codec<any, any>,
     progress: () => void = NOTHING,
   ) {
-    this.#context = context;
+    this.#context = outbox.context;
     this.#outbox = outbox;
     this.#lanes = lanes;
     this.#id = id;
     this.#codec = codec;
-    this.#credit = context.terms.stream;
+    this.#credit = outbox.context.terms.stream;
     this.#progress = progress;
   }
 
@@ -282,7 +280,11 @@ export class OutStream implements UnitSender {
    * rejects if the stream has ended, its queue is full, or the item is above `limits.item`.
    */
   write(payload: Uint8Array): Promise<void> {
-    if (this.#ended !== undefined) return handled(Promise.reject(this.#over()));
+    if (this.#ended === 'ended') {
+      const error = new TransportError('failed_precondition', 'this stream has already ended');
+      return handled(Promise.reject(error));
+    }
+    if (this.#ended !== undefined) return handled(Promise.reject(this.#ended));
     const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
@@ -395,12 +397,6 @@ export class OutStream implements UnitSender {
     if (head.kind === Kind.ITEM) this.#credit -= head.cost;
     this.#current = head;
     this.#outbox.push(this.#lanes, head, head.kind === Kind.ITEM ? 'bulk' : 'replies');
-  }
-
-  #over(): TransportError {
-    return this.#ended instanceof TransportError
-      ? this.#ended
-      : new TransportError('failed_precondition', 'this stream has already ended');
   }
 }
 
