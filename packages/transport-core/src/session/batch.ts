@@ -291,7 +291,7 @@ export class Batch {
     else done();
   }
 
-  /** Called when nothing refers to payloads anymore: the batch has left, or the connection ended. */
+  /** Called when the batch has left or the connection has ended: nothing refers to payloads. */
   left(): void {
     if (this.#leavers.length === 0) return;
     const leavers = this.#leavers;

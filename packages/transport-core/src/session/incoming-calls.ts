@@ -71,7 +71,7 @@ export class Channel {
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
-  readonly #writers: Writer[] = [];
+  readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
   /**
    * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
@@ -198,12 +198,6 @@ export class Channel {
     this.disagreement = typeof agreed === 'number' ? undefined : agreed;
     if (typeof agreed === 'number') this.version = agreed;
   }
-}
-
-/** A caller that waits for room for a one-way. */
-interface Writer {
-  resolve(): void;
-  reject(error: TransportError): void;
 }
 
 /**
@@ -575,19 +569,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
-const unusual = {
-  list: none,
-  before: none,
-  after: none,
-  assembly: none,
-  upload: none,
-  download: none,
-  reply: none,
-  gone: none,
-  cancelled: none,
-  seen: none,
-  queuedAt: none,
-  observer: none,
-  permitted: false,
-};
-Object.assign(InCall.prototype, unusual, { refuseAt: Number.POSITIVE_INFINITY });
+const links = { list: none, before: none, after: none };
+const parts = { assembly: none, upload: none, download: none, reply: none, seen: none };
+const ends = { gone: none, cancelled: none, refuseAt: NEVER };
+const rest = { permitted: false, queuedAt: none, observer: none };
+Object.assign(InCall.prototype, links, parts, ends, rest);

@@ -36,15 +36,11 @@ export type Terms = Readonly<Omit<HelloLimits, 'pipe'>>;
 
 /** Merges the limits in the peer's HELLO with our own. */
 export function settle(own: Terms, peer: HelloLimits): Terms {
-  return {
-    packet: Math.min(own.packet, peer.packet),
-    message: peer.message,
-    item: peer.item,
-    calls: Math.min(own.calls, peer.calls),
-    streams: Math.min(own.streams, peer.streams),
-    inbox: peer.inbox,
-    stream: peer.stream,
-  };
+  const { message, item, inbox, stream } = peer;
+  const packet = Math.min(own.packet, peer.packet);
+  const calls = Math.min(own.calls, peer.calls);
+  const streams = Math.min(own.streams, peer.streams);
+  return { message, item, packet, calls, streams, inbox, stream };
 }
 
 /**

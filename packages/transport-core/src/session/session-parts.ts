@@ -195,15 +195,10 @@ export class SessionParts {
 
   /** The time at which an unused session leaves; Infinity if the session is in use. */
   get idleDue(): number {
-    return this.#holds === 0 && this.#isUnused
-      ? this.context.active + this.idleTime
-      : Number.POSITIVE_INFINITY;
-  }
-
-  /** True if nothing is sent, called or served. */
-  get #isUnused(): boolean {
-    const { caller, callee, outbox } = this;
-    return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
+    const { caller, callee, context, outbox } = this;
+    const calls = caller.slots.size + callee.served.ids.size;
+    const isUsed = this.#holds > 0 || calls > 0 || !outbox.idle;
+    return isUsed ? Number.POSITIVE_INFINITY : context.active + this.idleTime;
   }
 
   /** The next time at which one of the limits is due, except the idle limit. */
@@ -298,14 +293,9 @@ export class SessionParts {
     let blocked = 0;
     for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
     for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
-    return {
-      calls: { out: caller.slots.size, in: callee.served.ids.size },
-      streams: caller.streams + callee.served.streams,
-      blocked,
-      inbound,
-      outbound,
-      fill,
-    };
+    const calls = { out: caller.slots.size, in: callee.served.ids.size };
+    const streams = caller.streams + callee.served.streams;
+    return { calls, streams, blocked, inbound, outbound, fill };
   }
 }
 
