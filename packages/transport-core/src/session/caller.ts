@@ -109,7 +109,8 @@ export class Caller implements CallCarrier {
       const due = Math.min(call.unreadSince!, now) + UNREAD;
       if (due > now || missing-- <= 0) return Math.max(due, now + 1);
       this.abandon(call);
-      call.failed(unreadError(call.method));
+      const text = `${call.method.full}: nobody began to read its items for ${UNREAD} ms, and another call took its place`;
+      call.failed(new TransportError('resource_exhausted', text, { sent: true }));
     }
     return NEVER;
   }
@@ -169,7 +170,10 @@ export class Caller implements CallCarrier {
   ): TransportError | undefined {
     const { message } = this.#context.terms;
     if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
-    return length > message ? tooLarge(method, length, message) : undefined;
+    if (length <= message) return undefined;
+    const remedy = method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
+    const text = `${method.full}: a request of ${length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
+    return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
   }
 
   /** Returns true if the limits of both ends let the call start now. */
@@ -497,11 +501,6 @@ function isPlaced({ unit, method }: OutCall): boolean {
   return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
 }
 
-function unreadError({ full }: ProtocolMethod): TransportError {
-  const text = `${full}: nobody began to read its items for ${UNREAD} ms, and another call took its place`;
-  return new TransportError('resource_exhausted', text, { sent: true });
-}
-
 /**
  * The time in milliseconds after which a stream that nobody has begun to read may lose its place.
  * It is shorter than the default timeout of the calls that wait.
@@ -513,9 +512,3 @@ const ANSWERED = new TransportError(
   'cancelled',
   'the callee answered before the upload was complete',
 );
-
-function tooLarge({ kind, full }: ProtocolMethod, length: number, limit: number): TransportError {
-  const remedy = kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
-  const text = `${full}: a request of ${length} bytes is above limits.message, ${limit} bytes with this peer; ${remedy}`;
-  return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
-}

@@ -120,26 +120,6 @@ export class HelloExchange {
    */
   receive(chunk: Uint8Array): Uint8Array | undefined {
     if (this.matched) return chunk;
-    const rest = this.#match(chunk);
-    if (rest instanceof TransportError) {
-      this.#batch.flush();
-      this.#end('endQuietly', rest);
-      return undefined;
-    }
-    const { port, refused, side } = this.#options;
-    if (this.matched && side === 'acceptor') {
-      if (refused !== undefined) {
-        this.#end('break', refused);
-        return undefined;
-      }
-      this.#speak();
-      port.dirty();
-    }
-    return rest.length === 0 ? undefined : rest;
-  }
-
-  /** Returns the rest of the chunk, or an error if the bytes are not a Trunkline preamble. */
-  #match(chunk: Uint8Array): Uint8Array | TransportError {
     const missing = PREAMBLE.length - this.#seen.length;
     this.#seen.push(...chunk.subarray(0, missing));
     if (this.#seen.some((byte, at) => byte !== PREAMBLE[at])) {
@@ -147,10 +127,17 @@ export class HelloExchange {
       // A Trunkline peer with noise learns from our preamble that this end is plain; any other peer
       // gets no byte.
       if (isNoise(bytes)) this.#speak();
-      return reasonError('wrong_preamble', wrongPreamble(bytes));
+      this.#batch.flush();
+      return void this.#end('endQuietly', reasonError('wrong_preamble', wrongPreamble(bytes)));
     }
     this.matched = this.#seen.length === PREAMBLE.length;
-    return chunk.subarray(missing);
+    const { port, refused, side } = this.#options;
+    if (this.matched && side === 'acceptor') {
+      if (refused !== undefined) return void this.#end('break', refused);
+      this.#speak();
+      port.dirty();
+    }
+    return chunk.length > missing ? chunk.subarray(missing) : undefined;
   }
 
   /** Reads the peer's HELLO. Returns the reason why this end can't talk to it, if there is one. */

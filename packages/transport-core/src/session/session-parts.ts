@@ -137,12 +137,12 @@ export class SessionParts {
     this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
   }
 
-  /** Applies the peer's PROTOCOLS; returns a description of the mistake if it is malformed. */
-  announced(list: Uint8Array): string | undefined {
+  /** Applies the peer's PROTOCOLS. */
+  announced(list: Uint8Array): void {
     const announcement = this.channels.learn(list);
-    if (typeof announcement === 'string') return announcement;
-    this.#options.visitor.protocolsChanged?.(announcement);
-    return undefined;
+    if (typeof announcement === 'string')
+      this.context.violation(`its PROTOCOLS has ${announcement}`);
+    else this.#options.visitor.protocolsChanged?.(announcement);
   }
 
   /** Ends the calls of one protocol, which was closed here. */

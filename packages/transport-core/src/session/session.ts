@@ -289,7 +289,7 @@ export class Session implements FrameVisitor {
     else if (kind === Kind.CREDIT) this.#credit(frame);
     else if (kind === Kind.PING) this.#ping(id);
     else if (kind === Kind.PONG) this.#pong(id);
-    else if (kind === Kind.PROTOCOLS) this.#protocols(frame);
+    else if (kind === Kind.PROTOCOLS) this.#protocols(frame.hello);
     else if (kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (kind < UNKNOWN_KINDS)
       this.#context.violation(`a frame of kind ${kind}, which is not allowed here`);
@@ -351,10 +351,8 @@ export class Session implements FrameVisitor {
     this.#context.wakeBy(liveness.due(active));
   }
 
-  #protocols(frame: Frame): void {
-    if (!this.#context.abused()) return;
-    const wrong = this.parts.announced(frame.hello);
-    if (wrong !== undefined) this.#context.violation(`its PROTOCOLS has ${wrong}`);
+  #protocols(list: Uint8Array): void {
+    if (this.#context.abused()) this.parts.announced(list);
   }
 
   // Protocols.
