@@ -5,7 +5,7 @@ import test from 'ava';
 import type { FrameEncoder } from '../wire/encoder.ts';
 import { Frame, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
-import { EarlyCancels } from './callee.ts';
+import { EarlyCancels } from './call-tables.ts';
 import type { InCall } from './incoming-calls.ts';
 import { Pair } from './testing/pair.ts';
 import { protocol } from './testing/stamped-calls.ts';
@@ -38,7 +38,7 @@ function callee() {
       return acceptor.take().map(({ id }) => id);
     },
     unread: () => acceptor.session.unread,
-    open: () => callee.served.ids.size,
+    open: () => callee.ids.size,
   };
 }
 

@@ -4,7 +4,7 @@ import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { Slots } from './out-call.ts';
-import { PeerIds } from './served-calls.ts';
+import { PeerIds } from './call-tables.ts';
 
 interface Entry {
   id: number;

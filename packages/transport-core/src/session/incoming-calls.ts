@@ -201,8 +201,8 @@ export class Channel {
 }
 
 /**
- * Sends the answers of incoming calls. It is an interface because `ServedCalls`, which implements
- * it, keeps the calls in its tables.
+ * Sends the answers of incoming calls. It is an interface because `Callee`, which implements it,
+ * keeps the calls in its tables.
  */
 export interface AnswerCarrier {
   /**

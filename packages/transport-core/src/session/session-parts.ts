@@ -148,7 +148,7 @@ export class SessionParts {
   /** Ends the calls of one protocol, which was closed here. */
   failChannel(channel: Channel, error: TransportError): void {
     this.caller.failChannel(channel, error);
-    this.callee.served.failChannel(channel, new TransportError('unavailable', error.message));
+    this.callee.failChannel(channel, new TransportError('unavailable', error.message));
     channel.settleWriters(error);
   }
 
@@ -161,7 +161,7 @@ export class SessionParts {
     const { channels, outbox } = this;
     outbox.end();
     const unsent = this.caller.close(error, arrived);
-    const untold = this.callee.served.close(error);
+    const untold = this.callee.close(error);
     this.context.usage.end();
     for (const lanes of channels.lanes()) outbox.drop(lanes);
     channels.rejectWriters(error);
@@ -172,7 +172,7 @@ export class SessionParts {
   /** Does what is due for calls and credit at `now`; returns the next time for calls. */
   wake(now: number): number {
     const { batch, caller, callee, packets } = this;
-    const next = Math.min(caller.wake(now), callee.served.wake(now), packets.wake(now));
+    const next = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
     if (now >= batch.heldUntil) {
       batch.holdsNothing();
       this.channels.payHeld();
@@ -196,7 +196,7 @@ export class SessionParts {
   /** The time at which an unused session leaves; Infinity if the session is in use. */
   get idleDue(): number {
     const { caller, callee, context, outbox } = this;
-    const calls = caller.slots.size + callee.served.ids.size;
+    const calls = caller.slots.size + callee.ids.size;
     const isUsed = this.#holds > 0 || calls > 0 || !outbox.idle;
     return isUsed ? Number.POSITIVE_INFINITY : context.active + this.idleTime;
   }
@@ -274,7 +274,7 @@ export class SessionParts {
       if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
     };
     note('streams', caller.streams, terms.streams);
-    note('streams', callee.served.streams, limits.streams);
+    note('streams', callee.streams, limits.streams);
     for (const channel of channels.all()) {
       const { inbound: queue, lanes, openIn, running, oneways } = channel;
       for (const call of queue) inbound.bytes += call.payload.length;
@@ -292,9 +292,9 @@ export class SessionParts {
     }
     let blocked = 0;
     for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
-    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
-    const calls = { out: caller.slots.size, in: callee.served.ids.size };
-    const streams = caller.streams + callee.served.streams;
+    for (const call of callee.ids.values()) if (call.download?.isBlocked) blocked++;
+    const calls = { out: caller.slots.size, in: callee.ids.size };
+    const streams = caller.streams + callee.streams;
     return { calls, streams, blocked, inbound, outbound, fill };
   }
 }

@@ -201,7 +201,7 @@ export class Session implements FrameVisitor {
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
     // Taken after the requests in this chunk have entered the table.
-    batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
+    batch.pacer.read(calls, callee.ids.takePeak(), this.#frames);
     const isDone = packets.retainer?.clear() ?? true;
     // Before `close` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined) this.#context.violation(violation.message, violation.reason);
@@ -274,7 +274,7 @@ export class Session implements FrameVisitor {
   place(id: number, length: number): Uint8Array {
     const { memory, allocate } = this.#context;
     const { caller, callee } = this.parts;
-    const call = this.#isOurs(id) ? caller.slots.get(id) : callee.served.ids.get(id);
+    const call = this.#isOurs(id) ? caller.slots.get(id) : callee.ids.get(id);
     return call?.unfinished?.room(length) ?? memory.discardRoom(length, allocate);
   }
 

@@ -180,7 +180,7 @@ test('calls that are opened and canceled cost units and are never a flood', (t) 
   );
   t.is(spent, 20_000 * (2 + CANCEL));
   t.is(acceptor.ending, undefined);
-  t.is(acceptor.session.parts.callee.served.ids.size, 0);
+  t.is(acceptor.session.parts.callee.ids.size, 0);
 });
 
 test('PONGs that were not requested, and lists of protocols, are a flood above 1,000 a second', (t) => {

@@ -133,12 +133,11 @@ class FuzzedSession {
     }
     end.session.tick();
     const { context, caller, callee } = end.session.parts;
-    const { served } = callee;
     if (end.memory.used !== 0 || context.usage.held !== 0)
       throw new Error(
         `${end.memory.used} bytes are still held, of them ${context.usage.held} by the connection`,
       );
-    if (caller.slots.size !== 0 || served.ids.size !== 0) throw new Error('calls are still known');
+    if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
     for (const channel of end.session.parts.channels.all())
       if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
