@@ -228,10 +228,7 @@ export class Callee implements AnswerCarrier {
     if (call === undefined) return;
     const isTold = call.cancelled !== undefined;
     this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
-    this.abort(
-      call,
-      stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }),
-    );
+    this.abort(call, stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }));
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
@@ -429,10 +426,8 @@ export class Callee implements AnswerCarrier {
   #expired(call: InCall): void {
     // Its handler has ended; only items of its stream are still on their way.
     if (!call.open && call.reply === undefined) return;
-    this.abort(
-      call,
-      stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
-    );
+    const text = `${call.method.full}: the caller's deadline passed`;
+    this.abort(call, stackless('deadline_exceeded', text));
   }
 
   /** Aborts the calls of a protocol that closes; the callers receive the error. */

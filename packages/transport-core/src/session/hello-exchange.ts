@@ -4,7 +4,7 @@
 // session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';

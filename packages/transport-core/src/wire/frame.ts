@@ -345,20 +345,11 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
     }
   }
   frame.fields = end - at - frame.length;
-  if (frame.flags !== 0 && frame.flags & ~flagsOf(frame.kind))
-    return `a frame of kind ${frame.kind} with unknown flags ${frame.flags}`;
-  return frame.kind === 0 ? NO_KIND : undefined;
-}
-
-/** Returns the flags that a kind may have. Any flags are allowed for kinds that are skipped. */
-function flagsOf(kind: number): number {
-  return kind === Kind.REQUEST
-    ? UPLOAD | DOWNLOAD
-    : kind === Kind.ERROR
-      ? UNPROCESSED
-      : kind < UNKNOWN_KINDS
-        ? 0
-        : -1;
+  const { kind, flags } = frame;
+  const known = kind === Kind.REQUEST ? UPLOAD | DOWNLOAD : kind === Kind.ERROR ? UNPROCESSED : 0;
+  if (flags & ~known && kind < UNKNOWN_KINDS)
+    return `a frame of kind ${kind} with unknown flags ${flags}`;
+  return kind === 0 ? NO_KIND : undefined;
 }
 
 function setInteger(frame: Frame, tag: number, value: number): void {

@@ -3,7 +3,6 @@
 import {
   codeOf,
   ERROR_CODES,
-  ERROR_REASONS,
   reasonNumber,
   reasonOf,
   stackless,
@@ -123,7 +122,7 @@ export function errorFrame(error: TransportError): WireError {
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
   return {
     code: ERROR_CODES[error.code],
-    reason: reasonNumber(error.reason) || ERROR_REASONS.refused.wire,
+    reason: reasonNumber(error.reason) || reasonNumber('refused'),
     text: truncateText(text),
     metadata: undefined,
   };
