@@ -154,8 +154,7 @@ export class InStream {
     if (this.#released) return;
     this.#released = true;
     this.dropAssembly();
-    for (let i = this.#head; i < this.#items.length; i++)
-      this.#context.usage.free(this.#items[i]!.cost);
+    this.#context.usage.free(this.#unread);
   }
 
   /**
