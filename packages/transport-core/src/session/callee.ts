@@ -504,8 +504,7 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }
   const handlers = `${channel.running} handlers of '${name}' are still running`;
-  if (channel.running >= limits.calls)
-    return exhausted(`${handlers}, limits.calls allows no more`);
+  if (channel.running >= limits.calls) return exhausted(`${handlers}, limits.calls allows no more`);
   const share = `${context.usage.calls} of this connection (${context.usage.bytes} bytes)`;
   const all = `${memory.calls} calls (${memory.bytes} bytes) wait or are handled here`;
   return exhausted(`limits.total is reached: ${all}, ${share}, which has used up its share`);

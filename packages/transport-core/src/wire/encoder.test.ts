@@ -137,10 +137,15 @@ test('the bytes of these frames never change', (t) => {
     ['07 080d 1502000000', () => encoder.signal(Kind.END, 2)],
     [
       '0f 080e 1501000000 2801 480c 52026e6f',
-      () => encoder.error(Kind.ERROR, 1, 1, { code: 12, reason: 0, text: 'no', metadata: undefined }),
+      () =>
+        encoder.error(Kind.ERROR, 1, 1, { code: 12, reason: 0, text: 'no', metadata: undefined }),
     ],
     ['07 080f 1501000000', () => encoder.signal(Kind.CANCEL, 1)],
-    ['06 0803 480e 6001', () => encoder.error(Kind.GO_AWAY, 0, 0, { code: 14, reason: 1, text: '', metadata: undefined })],
+    [
+      '06 0803 480e 6001',
+      () =>
+        encoder.error(Kind.GO_AWAY, 0, 0, { code: 14, reason: 1, text: '', metadata: undefined }),
+    ],
   ];
   for (const [bytes, write] of written) {
     encoder.clear();
