@@ -349,7 +349,7 @@ function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): 
   const known = kind === Kind.REQUEST ? UPLOAD | DOWNLOAD : kind === Kind.ERROR ? UNPROCESSED : 0;
   if (flags & ~known && kind < UNKNOWN_KINDS)
     return `a frame of kind ${kind} with unknown flags ${flags}`;
-  return kind === 0 ? NO_KIND : undefined;
+  return frame.kind === 0 ? NO_KIND : undefined;
 }
 
 function setInteger(frame: Frame, tag: number, value: number): void {
