@@ -13,9 +13,9 @@ import {
   type ProtocolMethod,
 } from '../protocol/protocol.ts';
 import {
-  type Channel,
   HANDLER,
   type InCall,
+  type InChannel,
   type Mounted,
   unserved,
 } from '../session/incoming-calls.ts';
@@ -58,7 +58,7 @@ export class Inbox implements Mounted {
    */
   #only: (Taker | undefined)[] = [];
   /** The channels with waiting calls, in the order of their turns. */
-  readonly #ring: Channel[] = [];
+  readonly #ring: InChannel[] = [];
   readonly #host: RpcHost;
 
   /**
@@ -346,7 +346,7 @@ export class Inbox implements Mounted {
   }
 
   /** Feeds the readers, because another one-way from the connection can now be handled. */
-  uncrowded(channel: Channel): void {
+  uncrowded(channel: InChannel): void {
     channel.crowd(false);
     this.feedAll();
   }

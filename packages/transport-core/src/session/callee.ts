@@ -13,8 +13,8 @@ import { DOWNLOAD, EMPTY, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
-import type { Channels } from './channels.ts';
-import { type AnswerCarrier, type Channel, InCall, unserved } from './incoming-calls.ts';
+import type { Channel, Channels } from './channels.ts';
+import { type AnswerCarrier, InCall, type InChannel, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import {
@@ -273,7 +273,7 @@ export class Callee implements AnswerCarrier {
     this.#context.wakeBy(time);
   }
 
-  congested(channel: Channel): boolean {
+  congested(channel: InChannel): boolean {
     const { lanes } = channel;
     // Lanes without answers that wait are not asked, as for almost all calls.
     if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;

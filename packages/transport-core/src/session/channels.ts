@@ -4,9 +4,11 @@
 // Owns the channels (see `Channel`) and the peer's list of protocols. The session reports changes
 // of the protocols.
 
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, TransportError, withoutStack } from '../errors.ts';
+import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
+import { Account } from '../wire/frame.ts';
 import {
   type Announcement,
   decodeProtocols,
@@ -14,10 +16,108 @@ import {
   type HelloProtocol,
   helloProtocol,
 } from '../wire/hello.ts';
-import type { Creditor } from './batch.ts';
-import { Channel, DEFAULT_PRIORITY, type Mounted } from './incoming-calls.ts';
+import { type Creditor, ReceiveAccount } from './batch.ts';
+import { DEFAULT_PRIORITY, InChannel, type Mounted } from './incoming-calls.ts';
+import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
+
+/**
+ * One channel on one connection: its lanes, its account, and the calls in both directions. It
+ * continues to exist when its protocol is unmounted.
+ */
+export class Channel extends InChannel {
+  /**
+   * The name of the first protocol mounted here; a channel byte keeps its name as long as the
+   * connection exists.
+   */
+  name: string | undefined = undefined;
+  /** The reason why the two ends can't speak the protocol; undefined if they can. */
+  disagreement: TransportError | undefined = undefined;
+
+  /** The number of our calls without a terminal frame. */
+  open = 0;
+  /**
+   * Our calls that wait for room, in order, except streaming ones. Unless the order of the protocol
+   * counts, long ones are in `waitingLong`, so that they do not hold up short ones.
+   */
+  readonly waiting = new List<OutCall>();
+  readonly waitingLong = new List<OutCall>();
+  /** Callers of `writable()` that wait until `trySend` would return true. */
+  readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
+
+  /** The peer's account with this end, for its one-ways and long requests. */
+  readonly inbox: ReceiveAccount;
+
+  constructor(context: SessionContext, creditor: Creditor, byte: number) {
+    super(context, byte);
+    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
+  }
+
+  /**
+   * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
+   */
+  countCall(change: 1 | -1): void {
+    this.open += change;
+  }
+
+  /**
+   * Resolves when there is room for a one-way; rejects if too many callers already wait for that.
+   * @param endpoint of the peer, for errors.
+   */
+  whenWritable(endpoint: string): Promise<void> {
+    const { length } = this.#writers;
+    if (length >= this.context.limits.outbound.messages) {
+      const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
+      const error = new TransportError('resource_exhausted', message, { target: endpoint });
+      return Promise.reject(error);
+    }
+    this.context.port.dirty();
+    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
+  }
+
+  /** Settles all callers that wait for room: with an error of its own each, or as there is room. */
+  settleWriters(error: TransportError | undefined): void {
+    for (const writer of this.#writers.splice(0))
+      if (error === undefined) writer.resolve();
+      else writer.reject(withoutStack(error, { sent: false }));
+  }
+
+  /**
+   * Settles callers of `writable()`, and dispatches calls again, each if there is room.
+   * @param caller tells whether a one-way could be sent now.
+   */
+  settleIfRoom(caller: { writable(channel: Channel): boolean }): void {
+    const { disagreement } = this;
+    if (this.#writers.length > 0 && (disagreement !== undefined || caller.writable(this)))
+      this.settleWriters(disagreement);
+    if (!this.stalled || this.lanes.congested(this.context.limits.outbound)) return;
+    this.stalled = false;
+    this.mounted?.feedAll();
+  }
+
+  // The protocol.
+
+  /** Mounts a protocol; undefined unmounts it. Returns false if nothing has changed. */
+  mount(mounted: Mounted | undefined): boolean {
+    if (this.mounted === mounted) return false;
+    this.mounted = mounted;
+    this.disagreement = undefined;
+    if (mounted === undefined) return true;
+    this.lanes.prioritize(mounted.protocol.priority);
+    this.name ??= mounted.protocol.name;
+    return true;
+  }
+
+  /**
+   * Sets the version of the mounted protocol that both ends use, or the reason why they can't speak
+   * it.
+   */
+  agree(agreed: number | TransportError): void {
+    this.disagreement = typeof agreed === 'number' ? undefined : agreed;
+    if (typeof agreed === 'number') this.version = agreed;
+  }
+}
 
 /** All channels of one connection. */
 export class Channels {

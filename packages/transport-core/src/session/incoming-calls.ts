@@ -3,19 +3,15 @@
 //
 // InCall owns the state of a call. The session that serves it, its inbox and its reader tell it
 // what happened; it counts itself at its channel and gives its cost back to its account. Mounted
-// and Channel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
+// and InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
 // are the parts that it tells.
-//
-// Channel owns the lanes, the account and the counts of one channel. Our calls, too, report to it.
 
-import { stackless, TransportError, withoutStack } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { Account, EMPTY, type Frame } from '../wire/frame.ts';
-import { type Creditor, ReceiveAccount } from './batch.ts';
+import { EMPTY, type Frame } from '../wire/frame.ts';
 import type { MessageOwner } from './memory.ts';
-import type { OutCall } from './out-call.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
@@ -41,37 +37,14 @@ export interface Mounted {
 /** The priority of a channel before a protocol is mounted; the default of `priority`, too. */
 export const DEFAULT_PRIORITY = 10;
 
-/**
- * One channel on one connection: its lanes, its account, and the calls in both directions. It
- * continues to exist when its protocol is unmounted.
- */
-export class Channel {
+/** The side of a channel that its incoming calls use. */
+export class InChannel {
   readonly context: SessionContext;
   readonly byte: number;
   mounted: Mounted | undefined = undefined;
-  /**
-   * The name of the first protocol mounted here; a channel byte keeps its name as long as the
-   * connection exists.
-   */
-  name: string | undefined = undefined;
-  /** The reason why the two ends can't speak the protocol; undefined if they can. */
-  disagreement: TransportError | undefined = undefined;
   /** The protocol version that both ends agreed on. */
   version = 0;
   readonly lanes: Lanes;
-  /** The peer's account with this end, for its one-ways and long requests. */
-  readonly inbox: ReceiveAccount;
-
-  /** The number of our calls without a terminal frame. */
-  open = 0;
-  /**
-   * Our calls that wait for room, in order, except streaming ones. Unless the order of the protocol
-   * counts, long ones are in `waitingLong`, so that they do not hold up short ones.
-   */
-  readonly waiting = new List<OutCall>();
-  readonly waitingLong = new List<OutCall>();
-  /** Callers of `writable()` that wait until `trySend` would return true. */
-  readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
   /**
    * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
@@ -95,18 +68,10 @@ export class Channel {
   /** True if so many replies wait that the channel's calls are not dispatched for now. */
   stalled = false;
 
-  constructor(context: SessionContext, creditor: Creditor, byte: number) {
+  constructor(context: SessionContext, byte: number) {
     this.context = context;
     this.byte = byte;
     this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.inbox);
-    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
-  }
-
-  /**
-   * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
-   */
-  countCall(change: 1 | -1): void {
-    this.open += change;
   }
 
   /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
@@ -134,69 +99,10 @@ export class Channel {
     this.crowded = isCrowded;
   }
 
-  // Room for messages and replies.
-
   /** Stops dispatching calls until the channel's replies have drained. */
   stall(): void {
     this.stalled = true;
     this.context.port.dirty();
-  }
-
-  /**
-   * Resolves when there is room for a one-way; rejects if too many callers already wait for that.
-   * @param endpoint of the peer, for errors.
-   */
-  whenWritable(endpoint: string): Promise<void> {
-    const { length } = this.#writers;
-    if (length >= this.context.limits.outbound.messages) {
-      const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
-      const error = new TransportError('resource_exhausted', message, { target: endpoint });
-      return Promise.reject(error);
-    }
-    this.context.port.dirty();
-    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
-  }
-
-  /** Settles all callers that wait for room: with an error of its own each, or as there is room. */
-  settleWriters(error: TransportError | undefined): void {
-    for (const writer of this.#writers.splice(0))
-      if (error === undefined) writer.resolve();
-      else writer.reject(withoutStack(error, { sent: false }));
-  }
-
-  /**
-   * Settles callers of `writable()`, and dispatches calls again, each if there is room.
-   * @param caller tells whether a one-way could be sent now.
-   */
-  settleIfRoom(caller: { writable(channel: Channel): boolean }): void {
-    const { disagreement } = this;
-    if (this.#writers.length > 0 && (disagreement !== undefined || caller.writable(this)))
-      this.settleWriters(disagreement);
-    if (!this.stalled || this.lanes.congested(this.context.limits.outbound)) return;
-    this.stalled = false;
-    this.mounted?.feedAll();
-  }
-
-  // The protocol.
-
-  /** Mounts a protocol; undefined unmounts it. Returns false if nothing has changed. */
-  mount(mounted: Mounted | undefined): boolean {
-    if (this.mounted === mounted) return false;
-    this.mounted = mounted;
-    this.disagreement = undefined;
-    if (mounted === undefined) return true;
-    this.lanes.prioritize(mounted.protocol.priority);
-    this.name ??= mounted.protocol.name;
-    return true;
-  }
-
-  /**
-   * Sets the version of the mounted protocol that both ends use, or the reason why they can't speak
-   * it.
-   */
-  agree(agreed: number | TransportError): void {
-    this.disagreement = typeof agreed === 'number' ? undefined : agreed;
-    if (typeof agreed === 'number') this.version = agreed;
   }
 }
 
@@ -225,7 +131,7 @@ export interface AnswerCarrier {
    * Returns true if so many answers wait that no more calls of the channel should be dispatched;
    * `Mounted.feedAll` is called when there is room.
    */
-  congested(channel: Channel): boolean;
+  congested(channel: InChannel): boolean;
   /** Schedules a check of the call at `time`, in case no reader takes it by then. */
   expires(call: InCall, time: number): void;
 }
@@ -266,7 +172,7 @@ export interface CallObserver {
  */
 export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly id: number;
-  readonly channel: Channel;
+  readonly channel: InChannel;
   readonly method: ProtocolMethod;
   readonly metadata: Record<string, string> | undefined;
   /** The time at which the call ends, on the transport's clock; Infinity if never. */
@@ -329,7 +235,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   constructor(
     carrier: AnswerCarrier,
     frame: Frame,
-    channel: Channel,
+    channel: InChannel,
     method: ProtocolMethod,
     payload: Uint8Array,
   ) {
