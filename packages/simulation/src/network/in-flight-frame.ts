@@ -93,7 +93,7 @@ export class InFlightFrame {
    */
   copied(id: number): InFlightFrame {
     const { frame, call, role, word } = this;
-    const again = Object.assign(Frame.empty(), frame, { payload: frame.payload.slice() });
+    const again = Object.assign(new Frame(), frame, { payload: frame.payload.slice() });
     if (call !== undefined) again.id = id;
     const copy = new InFlightFrame(again, role, call && { ...call, id, copy: true }, word);
     copy.copy = true;

@@ -277,7 +277,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    */
   #answerFor({ id, method }: TrackedCall): void {
     if (method?.kind === 'oneway') return;
-    const answer = Object.assign(Frame.empty(), {
+    const answer = Object.assign(new Frame(), {
       kind: Kind.ERROR,
       id,
       code: ERROR_CODES.cancelled,
@@ -302,7 +302,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
   }
 
   #credit(fields: CreditFields): void {
-    this.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT }, fields));
+    this.#control(Object.assign(new Frame(), { kind: Kind.CREDIT }, fields));
   }
 
   // Interceptors.

@@ -221,7 +221,7 @@ export class Inbox implements Mounted {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.waits(-1, call.cost, call.method.kind !== 'oneway');
     if (call.account === undefined) channel.countQueued(-1, call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
@@ -315,7 +315,7 @@ export class Inbox implements Mounted {
       }
       channel.countQueued(1, call.cost);
     }
-    channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.waits(1, call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     const { watch } = this.#host.reporter;

@@ -46,8 +46,6 @@ export class Batch {
   heldUntil = Number.POSITIVE_INFINITY;
   /** Decides when the batch leaves before the tick is over. */
   readonly pacer: BatchPacer;
-  /** The time at which the connection began to hold the last batch. */
-  #blockedSince = 0;
   /** True if the session is leaving, so it checks after every write whether it is done. */
   #leaving = false;
   /** Called once the batch that holds their payloads has left. */
@@ -93,7 +91,7 @@ export class Batch {
 
   // Messages. Call `hasRoom` before each of them and `wrote` after it.
 
-  /** Writes a REQUEST of one packet. */
+  /** Writes a REQUEST of one packet; or a ONEWAY, whose id and timeout are 0. */
   request(
     id: number,
     channel: number,
@@ -102,24 +100,11 @@ export class Batch {
     metadata: EncodedMetadata | undefined,
     timeout: number,
   ): void {
-    const header = this.#writer.begin(Kind.REQUEST, id);
+    const header = this.#writer.begin(id === 0 ? Kind.ONEWAY : Kind.REQUEST, id);
     header.channel = channel;
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    this.#message(payload, 0, payload.length, metadata, stays(payload, method));
-  }
-
-  /** Writes a ONEWAY of one packet, which has no id. */
-  oneway(
-    channel: number,
-    method: ProtocolMethod,
-    payload: Uint8Array,
-    metadata: EncodedMetadata | undefined,
-  ): void {
-    const header = this.#writer.begin(Kind.ONEWAY, 0);
-    header.channel = channel;
-    header.method = method.id;
     this.#message(payload, 0, payload.length, metadata, stays(payload, method));
   }
 
@@ -141,7 +126,7 @@ export class Batch {
   unit(unit: Outgoing, channel: number, end: number, timeout: number): void {
     const { kind, id, payload, offset } = unit;
     if (kind === Kind.END) return this.#writer.signal(kind, id);
-    if (unit.error !== undefined) return this.#writer.error(id, unit.flags, unit.error);
+    if (unit.error !== undefined) return this.#writer.error(kind, id, unit.flags, unit.error);
     if (unit.begun) {
       this.#writer.begin(Kind.PART, id);
       return this.#message(payload, offset, end, undefined, true);
@@ -168,7 +153,7 @@ export class Batch {
   }
 
   error(id: number, flags: number, error: WireError): void {
-    this.#writer.error(id, flags, error);
+    this.#writer.error(Kind.ERROR, id, flags, error);
   }
 
   /** Called after a frame was written outside of `pump`: sends the batch now or with the tick. */
@@ -185,19 +170,15 @@ export class Batch {
 
   // Control frames and credit.
 
-  hello(kind: number, hello: Uint8Array): void {
-    this.#writer.hello(kind, hello);
-  }
-
-  /** Writes READY, which is sent immediately. */
-  ready(): void {
-    this.#writer.signal(Kind.READY, 0);
+  /** Writes HELLO or READY, which `flush` then sends. */
+  greet(kind: number, hello?: Uint8Array): void {
+    this.#writer.signal(kind, 0, hello);
   }
 
   /** Writes the GO_AWAY of a session that leaves gracefully. Returns false if there is no room. */
-  farewell({ code, reason, text }: WireError): boolean {
+  farewell(error: WireError): boolean {
     if (!this.hasRoom(FRAME_OVERHEAD / 8)) return false;
-    this.#writer.goAway(code, reason, text);
+    this.#writer.error(Kind.GO_AWAY, 0, 0, error);
     return true;
   }
 
@@ -206,9 +187,8 @@ export class Batch {
    * batch, the port sends the frame after that batch.
    */
   lastWord(error: TransportError): void {
-    const { code, reason, text } = goAwayFrame(error);
     if (!this.#writer.fits(FRAME_OVERHEAD / 4)) this.flush();
-    this.#writer.goAway(code, reason, text);
+    this.#writer.error(Kind.GO_AWAY, 0, 0, goAwayFrame(error));
     this.flush();
   }
 
@@ -225,8 +205,7 @@ export class Batch {
   /** Writes a control frame; returns false if there is no room for it. */
   #write({ kind, id, hello }: Control): boolean {
     if (!this.hasRoom(Math.max(hello.length, SMALL))) return false;
-    if (kind === Kind.PROTOCOLS) this.#writer.hello(kind, hello);
-    else this.#writer.signal(kind, id);
+    this.#writer.signal(kind, id, hello);
     return true;
   }
 
@@ -291,19 +270,19 @@ export class Batch {
     if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
     this.number++;
     if (this.#context.port.flush()) {
-      this.#left();
+      this.left();
       return true;
     }
     this.blocked = true;
-    this.#blockedSince = this.#context.now;
-    this.#context.wakeBy(this.#context.now + STUCK);
+    this.#context.stuck('batch', true);
     return false;
   }
 
   /** Called when the connection has taken the batch that it held. */
   drained(): void {
     this.blocked = false;
-    this.#left();
+    this.#context.stuck('batch', false);
+    this.left();
   }
 
   /** Calls `done` once nothing that was written so far refers to a payload. */
@@ -312,31 +291,12 @@ export class Batch {
     else done();
   }
 
-  #left(): void {
+  /** Called when the batch has left or the connection has ended: nothing refers to payloads. */
+  left(): void {
     if (this.#leavers.length === 0) return;
     const leavers = this.#leavers;
     this.#leavers = [];
     for (const done of leavers) done();
-  }
-
-  /** Called when the connection has ended: nothing refers to payloads anymore. */
-  end(): void {
-    this.#left();
-  }
-
-  /** The time at which the peer is disconnected if the connection still holds the last batch. */
-  get stuckAt(): number {
-    return this.blocked ? this.#blockedSince + STUCK : Number.POSITIVE_INFINITY;
-  }
-
-  /** Extends the timeout by `lateness`, the milliseconds for which this process was asleep. */
-  excuse(lateness: number): void {
-    this.#blockedSince += lateness;
-  }
-
-  /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    this.#blockedSince = now;
   }
 
   /**
@@ -357,11 +317,6 @@ const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
 /** Maximum duration, in milliseconds, for which credit of an inbox may be held back. */
 const HELD = 100;
-/**
- * Duration, in milliseconds, after which a peer is disconnected because the connection has flushed
- * nothing or the exhausted pipe has received no credit.
- */
-export const STUCK = 10_000;
 
 // Decides how many frames make up a batch that leaves before its tick is over, so that both ends
 // work at the same time.

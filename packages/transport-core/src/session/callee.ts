@@ -1,28 +1,31 @@
-// The called half of a session: reads the frames of the peer's calls, and admits or refuses them
+// The called half of a session: the peer's calls, from their admission to their terminal frame
 // (docs/wire-protocol.md §4).
 //
-// Owns the error with which a closing transport refuses new calls, and the calls that are served.
-// Session passes it the peer's frames. It charges messages to their accounts, enters the calls that
-// it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
+// Owns the open calls, their deadlines and their answers, and the error with which a closing
+// transport refuses new calls. Session passes it the peer's frames. It charges messages to their
+// accounts, hands complete calls to the mount of their protocol, and withdraws calls whose caller is
+// gone. The `rpc` layer answers calls through it: it writes answers into the batch or queues them in
+// the outbox.
 
-import { stackless, type TransportError } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
-import { ACCOUNT_MAX, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
+import { DOWNLOAD, EMPTY, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
+import type { Batch } from './batch.ts';
+import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
 import type { Channel, Channels } from './channels.ts';
-import { InCall } from './incoming-calls.ts';
+import { type AnswerCarrier, InCall, type InChannel, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
-import { Outgoing } from './outgoing.ts';
+import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import {
   Assembly,
+  aboveCodec,
   type IncomingPackets,
   longCost,
   oversized,
   priceOf,
   STALLED,
 } from './packets.ts';
-import { ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -30,26 +33,31 @@ import {
   REFUSAL,
   type SessionContext,
 } from './session-context.ts';
+import { InStream, OutStream } from './streams.ts';
 
-/** Handles the frames of the peer's calls. */
-export class Callee {
+/** The peer's open calls. */
+export class Callee implements AnswerCarrier {
   /** The calls that are being served. */
-  readonly served: ServedCalls;
+  readonly ids = new PeerIds<InCall>();
+  /** The number of open streaming calls. */
+  streams = 0;
   /** The requests that are canceled in the chunk that is being read. */
   readonly early = new EarlyCancels();
   /** Set when the transport closes: new calls are refused with this error. */
   refusing: TransportError | undefined = undefined;
+  readonly #deadlines = new Deadlines<InCall>();
   readonly #context: SessionContext;
+  readonly #batch: Batch;
   readonly #outbox: Outbox;
   readonly #packets: IncomingPackets;
   readonly #channels: Channels;
 
   constructor(outbox: Outbox, channels: Channels, packets: IncomingPackets) {
     this.#context = outbox.context;
+    this.#batch = outbox.batch;
     this.#outbox = outbox;
     this.#packets = packets;
     this.#channels = channels;
-    this.served = new ServedCalls(outbox, channels);
   }
 
   /** Refuses new calls from now on, because the transport closes. */
@@ -62,15 +70,18 @@ export class Callee {
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
-    if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, channel);
+    if (this.ids.get(frame.id) !== undefined) {
+      this.#context.count('duplicateRequest', 1);
+      return this.#giveBack(frame, channel);
+    }
     const refusal = this.refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
-    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
     if (frame.size > 0) call.chargeTo(channel!.inbox);
-    this.served.open(call);
+    this.#open(call);
     if (frame.size > 0) this.#begin(call, frame);
     else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
-    this.served.watchDeadline(call);
+    this.#watchDeadline(call);
   }
 
   /**
@@ -91,13 +102,13 @@ export class Callee {
     )
       return unlike(frame, channel, method);
     const { size } = frame;
-    if (size > 0 && oversized(method.request, size)) return tooLarge(frame, method);
+    if (size > 0 && oversized(method.request, size)) return aboveCodec(method, 'request', size);
     const { limits, usage, memory } = this.#context;
     // If nothing waits or is handled, no share is used up.
     const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
     if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || hasTooMany)
       return crowded(channel!, this.#context);
-    const { streams } = this.served;
+    const { streams } = this;
     if (method.flags !== 0 && streams >= limits.streams)
       return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
     if (size > 0 && !memory.fits(size)) return exhausted(memory.noRoom('a request', size));
@@ -109,16 +120,16 @@ export class Callee {
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
-    if (frame.size > 0 && (frame.id === 0 || this.served.ids.get(frame.id) !== undefined))
+    if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
     }
-    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
     call.chargeTo(channel!.inbox);
     if (frame.size === 0) return channel!.mounted!.incoming(call);
-    this.served.ids.set(call);
+    this.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return call.crowdOut();
     this.#begin(call, frame);
   }
@@ -141,10 +152,12 @@ export class Callee {
    * account: it keeps nothing, so the cost is given back at once.
    */
   #arrives(frame: Frame, channel: Channel | undefined): boolean {
-    if (frame.size > 0) return this.#packets.longMessage(frame, channel?.inbox);
+    if (frame.size > 0) return this.#packets.long(frame, channel?.inbox);
     if (!this.#packets.short(frame)) return false;
     if (frame.kind === Kind.REQUEST || channel === undefined) return true;
-    return channel.inbox.spend(priceOf(frame)) || this.#overspent(frame);
+    if (channel.inbox.spend(priceOf(frame))) return true;
+    this.#context.violation(`a one-way call on channel ${frame.channel} arrived without credit`);
+    return false;
   }
 
   /**
@@ -156,28 +169,15 @@ export class Callee {
     if (!isOneway && frame.size === 0) return;
     if (channel?.mounted === undefined) this.#context.spend(REFUSAL);
     if (frame.channel >= CHANNELS) return;
-    const inbox = channel?.inbox ?? this.#outbox.batch.stray(frame.channel);
+    const inbox = channel?.inbox ?? this.#batch.stray(frame.channel);
     inbox.giveBackMessage(isOneway, longCost(frame), true);
-  }
-
-  #overspent(frame: Frame): false {
-    this.#context.violation(`a one-way call on channel ${frame.channel} arrived without credit`);
-    return false;
-  }
-
-  #duplicate(frame: Frame, channel: Channel | undefined): void {
-    this.#context.count('duplicateRequest', 1);
-    this.#giveBack(frame, channel);
   }
 
   #refuse(frame: Frame, channel: Channel | undefined, refusal: TransportError): void {
     this.#giveBack(frame, channel);
     this.#context.count('refusedCall', 1);
     const lanes = channel?.lanes ?? this.#channels.nowhere;
-    this.#outbox.refuse(
-      lanes,
-      Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal), undefined),
-    );
+    this.#outbox.refuse(lanes, Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal)));
     // The caller is not to blame for a full queue or for a transport that closes.
     if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);
@@ -185,8 +185,10 @@ export class Callee {
   }
 
   item(frame: Frame): void {
-    const call = this.served.ids.get(frame.id);
-    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
+    const call = this.ids.get(frame.id);
+    // It crossed our answer.
+    if (call === undefined || (!call.open && call.upload !== undefined))
+      return void this.#packets.packet(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
       return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
@@ -194,9 +196,8 @@ export class Callee {
   }
 
   part(frame: Frame): void {
-    const call = this.served.ids.get(frame.id);
-    if (call === undefined) return this.#late(frame);
-    if (!this.#packets.packet(frame)) return;
+    const call = this.ids.get(frame.id);
+    if (!this.#packets.packet(frame) || call === undefined) return;
     const { assembly } = call;
     if (assembly === undefined) {
       // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
@@ -206,13 +207,13 @@ export class Callee {
     }
     if (!assembly.receive(frame, 'request')) return;
     call.complete(assembly);
-    if (call.method.kind === 'oneway') this.served.ids.delete(call);
+    if (call.method.kind === 'oneway') this.ids.delete(call);
     else if (this.early.holds(call)) return;
     call.channel.mounted!.incoming(call);
   }
 
   end(frame: Frame): void {
-    const call = this.served.ids.get(frame.id);
+    const call = this.ids.get(frame.id);
     if (call === undefined || !call.open) return;
     const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
@@ -223,21 +224,16 @@ export class Callee {
   }
 
   cancel(frame: Frame): void {
-    const call = this.served.ids.get(frame.id);
+    const call = this.ids.get(frame.id);
     if (call === undefined) return;
     const isTold = call.cancelled !== undefined;
     this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
-    this.served.abort(
-      call,
-      stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }),
-    );
+    this.abort(call, stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }));
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
   credit(frame: Frame): void {
-    const download = this.served.ids.get(frame.id)?.download;
-    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('the credit of a stream rose above 2^31 − 1');
+    this.ids.get(frame.id)?.download?.grant(frame.credit);
   }
 
   #begin(call: InCall, frame: Frame): void {
@@ -246,11 +242,228 @@ export class Callee {
     this.#context.usage.makeRoom();
   }
 
-  /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
-  #late(frame: Frame): void {
-    this.#packets.packet(frame);
+  // The calls that are served: their beginning.
+
+  /** Enters a request that was admitted, with the streams of its method. */
+  #open(call: InCall): void {
+    this.ids.set(call);
+    call.channel.countIncoming(1);
+    this.#context.wakeBy(call.due);
+    if (call.method.flags !== 0) this.#openStreams(call);
+  }
+
+  #openStreams(call: InCall): void {
+    this.streams++;
+    const { id, channel } = call;
+    const { flags, download } = call.method;
+    call.openStreams(
+      flags & UPLOAD ? new InStream(this.#context, this.#batch, id) : undefined,
+      flags & DOWNLOAD ? new OutStream(this.#outbox, channel.lanes, id, download!) : undefined,
+    );
+  }
+
+  /** Keeps the deadline of a call that was not answered immediately. */
+  #watchDeadline(call: InCall): void {
+    if (call.due < NEVER && (call.open || call.reply !== undefined))
+      this.#deadlines.add(call, call.due);
+  }
+
+  expires(call: InCall, time: number): void {
+    this.#deadlines.add(call, time);
+    this.#context.wakeBy(time);
+  }
+
+  congested(channel: InChannel): boolean {
+    const { lanes } = channel;
+    // Lanes without answers that wait are not asked, as for almost all calls.
+    if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
+    if (!lanes.congested(this.#context.limits.outbound)) return false;
+    channel.stall();
+    return true;
+  }
+
+  // Answers of the reader.
+
+  respond(call: InCall, payload: Uint8Array): boolean {
+    if (!call.open) return false;
+    const { packet, message } = this.#context.terms;
+    const { length } = payload;
+    const { lanes } = call.channel;
+    this.#context.touch();
+    if (
+      length > packet ||
+      length > message ||
+      lanes.replies.length > 0 ||
+      !this.#outbox.straight(length)
+    )
+      return this.#queueReply(call, lanes, payload);
+    call.close();
+    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.method.response!.owned === true);
+    this.forget(call);
+    this.#batch.wrote();
+    return true;
+  }
+
+  /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): boolean {
+    const { terms, usage, memory } = this.#context;
+    if (payload.length > terms.message) {
+      const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
+      const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
+      return this.fail(call, error, false);
+    }
+    if (!memory.fits(payload.length)) {
+      const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
+      return this.fail(call, new TransportError('resource_exhausted', message), false);
+    }
+    call.close();
+    const own = kept(payload, call.method.response);
+    const unit = new Outgoing(Kind.RESPONSE, call.id, own, call);
+    call.queueReply(unit);
+    this.#outbox.push(lanes, unit, 'replies');
+    usage.makeRoom();
+    return true;
+  }
+
+  fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
+    if (!call.close()) return false;
+    this.#sendError(call, error, unprocessed);
+    call.observer?.failed(error);
+    return true;
+  }
+
+  finish(call: InCall): boolean {
+    if (!call.close()) return false;
+    call.download!.close(new Outgoing(Kind.END, call.id, EMPTY, call));
+    return true;
+  }
+
+  abort(call: InCall, error: TransportError, unprocessed = false): void {
+    if (call.method.kind === 'oneway') {
+      call.giveBack(true);
+      this.#context.count('onewayDropped', 1);
+      call.endAssembly();
+      return void this.ids.delete(call);
+    }
+    if (!call.open && call.reply === undefined && call.download === undefined) return;
+    const reply = call.takeReply();
+    if (reply !== undefined) this.#outbox.remove(call.channel.lanes, reply);
+    call.close();
+    call.download?.stop(error);
+    this.#leave(call, error);
+    this.#sendError(call, error, unprocessed);
+  }
+
+  /** Refuses a call that has waited long enough for a reader. */
+  #refuseUnserved(call: InCall): void {
+    this.#context.count('refusedCall', 1);
+    this.abort(call, unserved(call.method), true);
+  }
+
+  /**
+   * Releases what a call holds on this side: its place in the inbound queue, its upload, an
+   * incomplete request, and the credit of a request that no reader has taken.
+   */
+  #leave(call: InCall, error: TransportError): void {
+    call.upload?.end(error);
+    call.endAssembly();
+    // The inbox has counted a waiting call by its account, so the credit is given back afterwards.
+    if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
+    call.giveBack(true);
+    call.left(error);
+  }
+
+  #sendError(call: InCall, error: TransportError, unprocessed: boolean): void {
+    const { download } = call;
+    const { lanes } = call.channel;
+    const flags = unprocessed ? UNPROCESSED : 0;
+    const frame = errorFrame(error);
+    const isBehindItems = download?.busy === true;
+    if (!isBehindItems && this.#outbox.error(lanes, call.id, flags, frame)) {
+      download?.stop(error);
+      this.forget(call);
+      return this.#batch.wrote();
+    }
+    const unit = Outgoing.error(call.id, flags, frame, call);
+    if (isBehindItems) return download.close(unit);
+    call.queueReply(unit);
+    this.#outbox.push(lanes, unit, 'replies');
+  }
+
+  forget(call: InCall): void {
+    if (!this.ids.delete(call)) return;
+    this.#deadlines.remove(call);
+    call.dropPayload();
+    call.channel.countIncoming(-1);
+    if (call.method.flags !== 0) this.#closeUpload(call);
+  }
+
+  #closeUpload(call: InCall): void {
+    this.streams--;
+    call.upload?.end(ANSWERED);
+    call.upload?.release();
+  }
+
+  // Time and the end of the connection.
+
+  /** Ends the calls whose time is up. Returns the next time at which one may be due. */
+  wake(now: number): number {
+    const deadlines = this.#deadlines;
+    let ended = 0;
+    for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
+      if (deadlines.next > now) break;
+      // Further calls end in a later turn, so that others are served in between.
+      if (++ended > EXPIRED_AT_ONCE) return now;
+      deadlines.remove(call);
+      if (call.due <= now) this.#expired(call);
+      else if (call.open && call.refuseAt <= now) this.#refuseUnserved(call);
+      // A reader has been added in the meantime, or the call's reply waits to be sent.
+      else deadlines.add(call, call.open ? Math.min(call.due, call.refuseAt) : call.due);
+    }
+    return deadlines.next;
+  }
+
+  #expired(call: InCall): void {
+    // Its handler has ended; only items of its stream are still on their way.
+    if (!call.open && call.reply === undefined) return;
+    const text = `${call.method.full}: the caller's deadline passed`;
+    this.abort(call, stackless('deadline_exceeded', text));
+  }
+
+  /** Aborts the calls of a protocol that closes; the callers receive the error. */
+  failChannel(channel: Channel, error: TransportError): void {
+    for (const call of this.ids.values()) if (call.channel === channel) this.abort(call, error);
+  }
+
+  /**
+   * Ends all calls because the connection has ended and no answers are awaited. One-ways that
+   * arrived completely are still delivered. Returns the calls whose handlers must be notified.
+   */
+  close(error: TransportError): InCall[] {
+    const untold: InCall[] = [];
+    for (const call of this.ids.values()) {
+      const whole = call.assembly === undefined;
+      call.close();
+      call.takeReply();
+      call.download?.stop(error);
+      call.upload?.end(error);
+      call.upload?.release();
+      call.endAssembly();
+      this.ids.delete(call);
+      if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
+      if (whole && call.leaves(error)) untold.push(call);
+    }
+    return untold;
   }
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
+/**
+ * Maximum number of expired calls that are ended in one turn, which takes 1 to 2 ms if their
+ * handlers use signals.
+ */
+const EXPIRED_AT_ONCE = 64;
+const ANSWERED = new TransportError('cancelled', 'the call was answered');
 
 /** The number of channels: a higher channel number has no account. */
 const CHANNELS = 0x100;
@@ -258,62 +471,6 @@ const CHANNELS = 0x100;
 function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | undefined {
   const table = channel?.mounted?.table;
   return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
-}
-
-// EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
-// handlers never start (docs/wire-protocol.md §4).
-//
-// Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
-// reads, and `Callee` asks it about each request. It only guesses from the bytes: a request whose
-// CANCEL does not come after all is delivered at the end of the chunk.
-
-/** The requests of a chunk that are canceled in the same chunk. */
-export class EarlyCancels {
-  /** The chunk or the batch of frames, until its first request makes a search necessary. */
-  #input: Uint8Array | readonly Frame[] | undefined = undefined;
-  /** The position in the chunk at which its first whole frame begins. */
-  #from = 0;
-  #ids: Set<number> | undefined = undefined;
-  #held: InCall[] = [];
-
-  /** Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames. */
-  open(input: Uint8Array | readonly Frame[], from: number): void {
-    this.#input = input;
-    this.#from = from;
-  }
-
-  /** Returns true if the call is held back because its CANCEL seems to follow. */
-  holds(call: InCall): boolean {
-    if (this.#input !== undefined) this.#search(this.#input);
-    return this.#ids !== undefined && this.#holdsBack(call);
-  }
-
-  #search(input: Uint8Array | readonly Frame[]): void {
-    this.#input = undefined;
-    this.#ids =
-      input instanceof Uint8Array ? cancelsIn(input, this.#from) : cancelsAmong(input, this.#from);
-  }
-
-  #holdsBack(call: InCall): boolean {
-    if (!this.#ids!.has(call.id)) return false;
-    this.#held.push(call);
-    return true;
-  }
-
-  /**
-   * Called when the chunk was read, or its rest waits for more work units. If nothing is left to
-   * read, the requests that were not canceled are delivered.
-   */
-  close(isRead: boolean): void {
-    this.#input = this.#ids = undefined;
-    if (isRead && this.#held.length > 0) this.#deliver();
-  }
-
-  #deliver(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const call of held) if (call.open) call.channel.mounted!.incoming(call);
-  }
 }
 
 // The errors with which a callee refuses calls that are unknown here, that the two ends define
@@ -336,12 +493,6 @@ function unlike(
     : mismatch(method, method.kind, `as ${KINDS[flags]}`);
 }
 
-/** Returns the refusal of a request above the limit of its codec. */
-function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
-  const message = `${full}: a request of ${size} bytes is above ${request.limit}, the limit of its codec here (${request.name})`;
-  return stackless('resource_exhausted', message, { reason: 'too_large' });
-}
-
 /** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */
 function crowded(channel: Channel, context: SessionContext): TransportError {
   const { limits, memory } = context;
@@ -352,14 +503,11 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
     context.abused();
     return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
   }
-  if (channel.running >= limits.calls)
-    return exhausted(
-      `${channel.running} handlers of '${name}' are still running, limits.calls allows no more`,
-    );
+  const handlers = `${channel.running} handlers of '${name}' are still running`;
+  if (channel.running >= limits.calls) return exhausted(`${handlers}, limits.calls allows no more`);
   const share = `${context.usage.calls} of this connection (${context.usage.bytes} bytes)`;
-  return exhausted(
-    `limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which has used up its share`,
-  );
+  const all = `${memory.calls} calls (${memory.bytes} bytes) wait or are handled here`;
+  return exhausted(`limits.total is reached: ${all}, ${share}, which has used up its share`);
 }
 
 function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {

@@ -108,7 +108,8 @@ export class Caller implements CallCarrier {
       const due = Math.min(call.unreadSince!, now) + UNREAD;
       if (due > now || missing-- <= 0) return Math.max(due, now + 1);
       this.abandon(call);
-      call.failed(unreadError(call.method));
+      const text = `${call.method.full}: nobody began to read its items for ${UNREAD} ms, and another call took its place`;
+      call.failed(new TransportError('resource_exhausted', text, { sent: true }));
     }
     return NEVER;
   }
@@ -143,9 +144,7 @@ export class Caller implements CallCarrier {
     const { disagreement } = channel;
     if (disagreement !== undefined)
       return Promise.reject(withDetails(disagreement, { sent: false }));
-    if (this.writable(channel)) return Promise.resolve();
-    this.#channels.watch(channel);
-    return channel.whenWritable(endpoint);
+    return this.writable(channel) ? Promise.resolve() : channel.whenWritable(endpoint);
   }
 
   /** Returns true if a one-way of at most one packet could be sent now. */
@@ -170,7 +169,10 @@ export class Caller implements CallCarrier {
   ): TransportError | undefined {
     const { message } = this.#context.terms;
     if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
-    return length > message ? tooLarge(method, length, message) : undefined;
+    if (length <= message) return undefined;
+    const remedy = method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
+    const text = `${method.full}: a request of ${length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
+    return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
   }
 
   /** Returns true if the limits of both ends let the call start now. */
@@ -218,17 +220,14 @@ export class Caller implements CallCarrier {
     if (this.#outbox.awaited > 0) this.#admitAll(channel);
   }
 
-  #admitAll(channel: Channel): void {
-    for (const queue of [channel.waiting, channel.waitingLong, this.#waitingStreams])
-      this.#admitFrom(queue);
-  }
-
-  #admitFrom(queue: List<OutCall>): void {
-    for (let call = queue.first; call !== undefined; call = queue.first) {
-      const channel = this.#channels.get(call.channel);
-      if (!this.#hasRoom(channel, call)) return;
-      this.#endWait(queue, call);
-      this.#admit(channel, call);
+  #admitAll({ waiting, waitingLong }: Channel): void {
+    for (const queue of [waiting, waitingLong, this.#waitingStreams]) {
+      for (let call = queue.first; call !== undefined; call = queue.first) {
+        const channel = this.#channels.get(call.channel);
+        if (!this.#hasRoom(channel, call)) break;
+        this.#endWait(queue, call);
+        this.#admit(channel, call);
+      }
     }
   }
 
@@ -286,7 +285,7 @@ export class Caller implements CallCarrier {
       !lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size))
     )
       return false;
-    this.#batch.oneway(byte, method, payload, metadata);
+    this.#batch.request(0, byte, method, payload, metadata, 0);
     return true;
   }
 
@@ -308,19 +307,12 @@ export class Caller implements CallCarrier {
     this.streams++;
     // It may be the next stream that nobody reads.
     if (this.#waitingStreams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
-    const { flags } = call.method;
+    const { flags, upload } = call.method;
     const context = this.#context;
     const progress = () => call.progressed(context.now);
     call.openStreams(
       flags & UPLOAD
-        ? new OutStream(
-            context,
-            this.#outbox,
-            channel.lanes,
-            call.id,
-            call.method.upload!,
-            progress,
-          )
+        ? new OutStream(this.#outbox, channel.lanes, call.id, upload!, progress)
         : undefined,
       flags & DOWNLOAD ? new InStream(context, this.#batch, call.id) : undefined,
     );
@@ -338,10 +330,7 @@ export class Caller implements CallCarrier {
   abandon(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (this.#endWait(this.#queueOf(channel, call), call)) return;
-    const unit = call.takeUnit();
-    const begun = unit?.begun === true;
-    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
-    call.upload?.stop(ABANDONED);
+    const begun = this.#stopSending(channel, call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       if (this.slots.get(call.id) !== call) return;
       this.#batch.control(Kind.CANCEL, call.id);
@@ -374,10 +363,12 @@ export class Caller implements CallCarrier {
     this.admitWaiting(channel);
   }
 
-  #stopSending(channel: Channel, call: OutCall, error: TransportError): void {
+  /** Stops the request and the upload of a call. Returns true if the request had begun to leave. */
+  #stopSending(channel: Channel, call: OutCall, error: TransportError): boolean {
     const unit = call.takeUnit();
     if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
     call.upload?.stop(error);
+    return unit?.begun === true;
   }
 
   // Time and the end of the connection.
@@ -387,11 +378,9 @@ export class Caller implements CallCarrier {
    * that were not yet accepted.
    */
   failUnsent(error: TransportError): void {
-    const unsent: OutCall[] = this.takeWaiting();
-    for (const call of this.slots.values())
-      if (!call.done && call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
-    for (const { lanes } of this.#channels.all())
-      for (const call of queuedOneways(lanes)) if (!isPlaced(call)) unsent.push(call);
+    const unsent = this.takeWaiting();
+    for (const call of this.#unsettled())
+      if (call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
     for (const call of unsent) {
       call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent: false }));
@@ -402,11 +391,8 @@ export class Caller implements CallCarrier {
    * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const { lanes, waiting, waitingLong } = channel;
-    const all = [...this.#waitingStreams, ...this.slots.values()];
-    const calls = all.filter((call) => call.channel === channel.byte);
-    for (const call of [...waiting, ...waitingLong, ...calls, ...queuedOneways(lanes)]) {
-      if (call.done) continue;
+    for (const call of [...this.#unsettled()]) {
+      if (call.channel !== channel.byte || call.done) continue;
       const { sent } = call;
       this.abandon(call);
       call.failed(withoutStack(error, { sent }));
@@ -424,37 +410,42 @@ export class Caller implements CallCarrier {
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(): OutCall[] {
     const taken: OutCall[] = [];
-    const empty = (queue: List<OutCall>) => {
+    for (const queue of this.#queues) {
       for (const call of queue) {
         this.#endWait(queue, call);
         call.carryBy(undefined);
         taken.push(call);
       }
-    };
-    empty(this.#waitingStreams);
-    for (const { waiting, waitingLong } of this.#channels.all()) {
-      empty(waiting);
-      empty(waitingLong);
     }
     return taken.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** All queues in which calls wait for room. */
+  get #queues(): List<OutCall>[] {
+    const channels = this.#channels.all();
+    return [this.#waitingStreams, ...channels.flatMap((each) => [each.waiting, each.waitingLong])];
+  }
+
+  /**
+   * All calls that have not settled. Waiting ones come first, because the end of a call in flight
+   * may admit one of them.
+   */
+  *#unsettled(): IterableIterator<OutCall> {
+    for (const calls of [...this.#queues, this.slots.values()])
+      for (const call of calls) if (!call.done) yield call;
+    // Short one-ways in the lanes have no id, so they are not among the open calls.
+    for (const { lanes } of this.#channels.all())
+      for (const { kind, id, sender } of lanes.short)
+        if (kind === Kind.ONEWAY && id === 0 && !(sender as OutCall).done) yield sender as OutCall;
   }
 
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    const look = (call: OutCall) => {
-      if (call.done) return;
+    for (const call of this.#unsettled()) {
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;
-    };
-    // Waiting calls come first, because an expiring call in flight may admit one of them.
-    for (const call of this.#waitingStreams) look(call);
-    for (const channel of this.#channels.all()) {
-      for (const call of channel.waiting) look(call);
-      for (const call of channel.waitingLong) look(call);
-      for (const call of queuedOneways(channel.lanes)) look(call);
     }
-    for (const call of this.slots.values()) look(call);
     return Math.min(next, this.#freePlaces(now));
   }
 
@@ -498,8 +489,8 @@ export class Caller implements CallCarrier {
       }
     }
     if (lost > 0) this.#context.count('onewayLost', lost);
-    for (const call of this.takeWaiting()) over(this.#channels.get(call.channel), call);
-    for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
+    for (const call of [...this.takeWaiting(), ...this.slots.values()])
+      over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }
@@ -507,23 +498,6 @@ export class Caller implements CallCarrier {
 /** True if a request has begun to leave, or is a one-way whose place in the order is certain. */
 function isPlaced({ unit, method }: OutCall): boolean {
   return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
-}
-
-/**
- * The short one-ways of a channel that wait to be sent and have not settled, in order. They have no
- * id, so they are not among the open calls.
- */
-function* queuedOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
-  for (const unit of short) {
-    if (unit.kind !== Kind.ONEWAY || unit.id !== 0) continue;
-    const call = unit.sender as OutCall;
-    if (!call.done) yield call;
-  }
-}
-
-function unreadError({ full }: ProtocolMethod): TransportError {
-  const text = `${full}: nobody began to read its items for ${UNREAD} ms, and another call took its place`;
-  return new TransportError('resource_exhausted', text, { sent: true });
 }
 
 /**
@@ -537,9 +511,3 @@ const ANSWERED = new TransportError(
   'cancelled',
   'the callee answered before the upload was complete',
 );
-
-function tooLarge({ kind, full }: ProtocolMethod, length: number, limit: number): TransportError {
-  const remedy = kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
-  const text = `${full}: a request of ${length} bytes is above limits.message, ${limit} bytes with this peer; ${remedy}`;
-  return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
-}

@@ -1,11 +1,10 @@
 // The channels of one connection by their byte, and the agreement of both ends on the protocol of
 // each (docs/wire-protocol.md §3).
 //
-// Owns the channels and the peer's list of protocols; each channel owns its lanes, its accounts and
-// the counts of its calls. The callers, the callees and the inbox report the calls of a channel; the
-// session reports changes of the protocols. `Channels` settles callers that wait for room.
+// Owns the channels (see `Channel`) and the peer's list of protocols. The session reports changes
+// of the protocols.
 
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, TransportError, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
@@ -24,8 +23,8 @@ import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
- * One channel on one connection: its outgoing lanes, its incoming accounts, and the calls in both
- * directions. It continues to exist when its protocol is unmounted.
+ * One channel on one connection: its lanes, its account, and the calls in both directions. It
+ * continues to exist when its protocol is unmounted.
  */
 export class Channel extends InChannel {
   /**
@@ -45,32 +44,21 @@ export class Channel extends InChannel {
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
-  readonly #writers: Writer[] = [];
+  readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
   /** The peer's account with this end, for its one-ways and long requests. */
   readonly inbox: ReceiveAccount;
-  /** True if so many replies wait that the channel's calls are not dispatched for now. */
-  stalled = false;
 
   constructor(context: SessionContext, creditor: Creditor, byte: number) {
     super(context, byte);
     this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
   }
 
-  // Our calls; see `InChannel` for those of the peer.
-
   /**
    * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
    */
   countCall(change: 1 | -1): void {
     this.open += change;
-  }
-
-  // Room for messages and replies.
-
-  /** Stops dispatching calls until the channel's replies have drained. */
-  stall(): void {
-    this.stalled = true;
   }
 
   /**
@@ -84,29 +72,28 @@ export class Channel extends InChannel {
       const error = new TransportError('resource_exhausted', message, { target: endpoint });
       return Promise.reject(error);
     }
+    this.context.port.dirty();
     return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
   }
 
-  /** Settles all callers that wait for room: with an error, or because there is room. */
+  /** Settles all callers that wait for room: with an error of its own each, or as there is room. */
   settleWriters(error: TransportError | undefined): void {
     for (const writer of this.#writers.splice(0))
-      error === undefined ? writer.resolve() : writer.reject(error);
+      if (error === undefined) writer.resolve();
+      else writer.reject(withoutStack(error, { sent: false }));
   }
 
   /**
-   * Settles callers of `writable()` and resumes dispatching, each if there is room. Returns true if
-   * something still waits.
-   * @param writable returns true if a one-way could be sent now.
+   * Settles callers of `writable()`, and dispatches calls again, each if there is room.
+   * @param caller tells whether a one-way could be sent now.
    */
-  settleIfRoom(writable: (channel: Channel) => boolean): boolean {
+  settleIfRoom(caller: { writable(channel: Channel): boolean }): void {
     const { disagreement } = this;
-    if (this.#writers.length > 0 && (disagreement !== undefined || writable(this)))
+    if (this.#writers.length > 0 && (disagreement !== undefined || caller.writable(this)))
       this.settleWriters(disagreement);
-    if (this.stalled && !this.lanes.congested(this.context.limits.outbound)) {
-      this.stalled = false;
-      this.mounted?.feedAll();
-    }
-    return this.#writers.length > 0 || this.stalled;
+    if (!this.stalled || this.lanes.congested(this.context.limits.outbound)) return;
+    this.stalled = false;
+    this.mounted?.feedAll();
   }
 
   // The protocol.
@@ -123,27 +110,13 @@ export class Channel extends InChannel {
   }
 
   /**
-   * Determines the version of the mounted protocol that both ends use. `theirs` are the peer's
-   * protocols.
+   * Sets the version of the mounted protocol that both ends use, or the reason why they can't speak
+   * it.
    */
-  agree(theirs: readonly HelloProtocol[]): void {
-    if (this.mounted === undefined) return;
-    const { protocol } = this.mounted;
-    if (this.name !== protocol.name) {
-      const message = `channel ${this.byte} was '${this.name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
-      this.disagreement = new TransportError('failed_precondition', message);
-      return;
-    }
-    const agreed = agree(protocol, theirs);
-    this.disagreement = agreed instanceof TransportError ? agreed : undefined;
+  agree(agreed: number | TransportError): void {
+    this.disagreement = typeof agreed === 'number' ? undefined : agreed;
     if (typeof agreed === 'number') this.version = agreed;
   }
-}
-
-/** A caller that waits for room for a one-way. */
-interface Writer {
-  resolve(): void;
-  reject(error: TransportError): void;
 }
 
 /** All channels of one connection. */
@@ -159,7 +132,6 @@ export class Channels {
    * The channel that was requested last. Every frame looks up its channel, some of them six times.
    */
   #last: Channel | undefined = undefined;
-  #watched: Channel[] = [];
   #nowhere: Lanes | undefined = undefined;
   readonly #context: SessionContext;
   readonly #creditor: Creditor;
@@ -250,7 +222,7 @@ export class Channels {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     this.theirs = announcement.protocols;
-    for (const channel of this.#opened) channel.agree(this.theirs);
+    for (const channel of this.#opened) this.#agree(channel);
     return announcement;
   }
 
@@ -259,41 +231,23 @@ export class Channels {
     for (const { inbox } of this.#opened) inbox.pay();
   }
 
-  /** Watches a channel until its waiting writers and its replies have room. */
-  watch(channel: Channel): void {
-    this.#keepWatching(channel);
-    this.#context.port.dirty();
-  }
-
-  #keepWatching(channel: Channel): void {
-    if (!this.#watched.includes(channel)) this.#watched.push(channel);
-  }
-
-  /** Stops dispatching the calls of a used channel until its replies have drained. */
-  stall(byte: number): void {
-    const channel = this.get(byte);
-    channel.stall();
-    this.watch(channel);
-  }
-
-  /**
-   * Checks the watched channels: settles waiting writers and resumes dispatching if there is room.
-   * @param writable returns true if a one-way could be sent now.
-   */
-  settleIfRoom(writable: (channel: Channel) => boolean): void {
-    if (this.#watched.length === 0) return;
-    const watched = this.#watched;
-    this.#watched = [];
-    for (const channel of watched) if (channel.settleIfRoom(writable)) this.#keepWatching(channel);
-  }
-
   /** Rejects all writers that wait for room, because no more calls may be opened. */
   rejectWriters(error: TransportError): void {
     for (const channel of this.#opened) channel.settleWriters(error);
   }
 
   #join(channel: Channel): void {
-    if (channel.mount(this.#mounts.get(channel.byte))) channel.agree(this.theirs);
+    if (channel.mount(this.#mounts.get(channel.byte))) this.#agree(channel);
+  }
+
+  /** Settles with the peer's list which version of its protocol a channel uses. */
+  #agree(channel: Channel): void {
+    const { byte, mounted, name } = channel;
+    if (mounted === undefined) return;
+    const { protocol } = mounted;
+    if (name === protocol.name) return channel.agree(agree(protocol, this.theirs));
+    const message = `channel ${byte} was '${name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
+    channel.agree(new TransportError('failed_precondition', message));
   }
 
   // The protocols of both ends.
@@ -335,13 +289,8 @@ export class Channels {
     }
     const names = (list: readonly { readonly name: string }[]) =>
       list.map(({ name }) => `'${name}'`).join(', ');
-    return (
-      why ??
-      reasonError(
-        'no_shared_protocol',
-        `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`,
-      )
-    );
+    const text = `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`;
+    return why ?? reasonError('no_shared_protocol', text);
   }
 }
 
@@ -368,17 +317,13 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
     if (version > best && known.has(version)) best = version;
   if (best >= 0) return best;
   const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
-  return reasonError(
-    'version_mismatch',
-    `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`,
-  );
+  const text = `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`;
+  return reasonError('version_mismatch', text);
 }
 
 function mismatch(ours: string, theirs: string): TransportError {
-  return reasonError(
-    'channel_mismatch',
-    `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`,
-  );
+  const text = `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`;
+  return reasonError('channel_mismatch', text);
 }
 
 /** Shared, because most connections have nothing to report. */

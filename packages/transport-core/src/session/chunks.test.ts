@@ -77,8 +77,7 @@ test('messages in chunks of reused memory are intact, whatever the size of the c
     while (calls.some((call) => !call.done)) {
       pair.tick(dialer);
       while (pair.move(dialer));
-      for (const call of acceptor.take())
-        acceptor.session.parts.callee.served.respond(call, call.payload);
+      for (const call of acceptor.take()) acceptor.session.parts.callee.respond(call, call.payload);
       pair.tick(acceptor);
       const stream = Buffer.concat(acceptor.sent.splice(0));
       for (let at = 0; at < stream.length; at += most)

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { Deadlines } from './served-calls.ts';
+import { Deadlines } from './call-tables.ts';
 
 interface Due {
   place: number;

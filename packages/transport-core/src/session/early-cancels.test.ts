@@ -5,7 +5,7 @@ import test from 'ava';
 import type { FrameEncoder } from '../wire/encoder.ts';
 import { Frame, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
-import { EarlyCancels } from './callee.ts';
+import { EarlyCancels } from './call-tables.ts';
 import type { InCall } from './incoming-calls.ts';
 import { Pair } from './testing/pair.ts';
 import { protocol } from './testing/stamped-calls.ts';
@@ -38,7 +38,7 @@ function callee() {
       return acceptor.take().map(({ id }) => id);
     },
     unread: () => acceptor.session.unread,
-    open: () => callee.served.ids.size,
+    open: () => callee.ids.size,
   };
 }
 
@@ -90,7 +90,7 @@ test('a CANCEL inside a payload cancels nothing', (t) => {
 
 test('requests of a batch of frames are held back, too', (t) => {
   const early = new EarlyCancels();
-  const cancelled = Object.assign(Frame.empty(), { kind: Kind.CANCEL, id: 1 });
+  const cancelled = Object.assign(new Frame(), { kind: Kind.CANCEL, id: 1 });
   const delivered: InCall[] = [];
   const channel = { mounted: { incoming: (call: InCall) => delivered.push(call) } };
   const callOf = (id: number) => ({ id, open: true, channel }) as unknown as InCall;

@@ -103,7 +103,7 @@ export class GracefulClose {
     const shutting = callee.refusing !== undefined;
     if (this.#peerLeft === undefined && !shutting) return;
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
-    if (waits && (caller.slots.size > 0 || callee.served.ids.size > 0)) return;
+    if (waits && (caller.slots.size > 0 || callee.ids.size > 0)) return;
     // A closing transport has written everything and does not wait for the peer's GO_AWAY.
     this.#close(shutting || this.isMutual);
   }

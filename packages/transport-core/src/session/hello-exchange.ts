@@ -4,7 +4,7 @@
 // session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
@@ -101,7 +101,7 @@ export class HelloExchange {
   /** Writes our HELLO. */
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     this.isStale = false;
-    this.#batch.hello(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
+    this.#batch.greet(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
   }
 
   /**
@@ -120,39 +120,24 @@ export class HelloExchange {
    */
   receive(chunk: Uint8Array): Uint8Array | undefined {
     if (this.matched) return chunk;
-    const rest = this.#match(chunk);
-    if (rest instanceof TransportError) {
+    const missing = PREAMBLE.length - this.#seen.length;
+    this.#seen.push(...chunk.subarray(0, missing));
+    if (this.#seen.some((byte, at) => byte !== PREAMBLE[at])) {
+      const bytes = Uint8Array.of(...this.#seen, ...chunk.subarray(missing, missing + 16));
+      // A Trunkline peer with noise learns from our preamble that this end is plain; any other peer
+      // gets no byte.
+      if (isNoise(bytes)) this.#speak();
       this.#batch.flush();
-      this.#end('endQuietly', rest);
-      return undefined;
+      return void this.#end('endQuietly', reasonError('wrong_preamble', wrongPreamble(bytes)));
     }
+    this.matched = this.#seen.length === PREAMBLE.length;
     const { port, refused, side } = this.#options;
     if (this.matched && side === 'acceptor') {
-      if (refused !== undefined) {
-        this.#end('break', refused);
-        return undefined;
-      }
+      if (refused !== undefined) return void this.#end('break', refused);
       this.#speak();
       port.dirty();
     }
-    return rest.length === 0 ? undefined : rest;
-  }
-
-  /** Returns the rest of the chunk, or an error if the bytes are not a Trunkline preamble. */
-  #match(chunk: Uint8Array): Uint8Array | TransportError {
-    let at = 0;
-    for (; at < chunk.length && this.#seen.length < PREAMBLE.length; at++) {
-      if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
-      else {
-        const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
-        // A Trunkline peer with noise learns from our preamble that this end is plain; any other
-        // peer gets no byte.
-        if (isNoise(bytes)) this.#speak();
-        return reasonError('wrong_preamble', wrongPreamble(bytes));
-      }
-    }
-    this.matched = this.#seen.length === PREAMBLE.length;
-    return chunk.subarray(at);
+    return chunk.length > missing ? chunk.subarray(missing) : undefined;
   }
 
   /** Reads the peer's HELLO. Returns the reason why this end can't talk to it, if there is one. */
@@ -169,11 +154,8 @@ export class HelloExchange {
    */
   wake(now: number): void {
     if (now < this.due) return;
-    const late = reasonError(
-      'handshake_timeout',
-      `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`,
-    );
-    this.#end(this.matched ? 'break' : 'cut', late);
+    const text = `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`;
+    this.#end(this.matched ? 'break' : 'cut', reasonError('handshake_timeout', text));
   }
 }
 
@@ -232,28 +214,20 @@ export function judgeHello(
   // Both ends read this text, so it says 'dialer' and 'acceptor' instead of 'we' and 'you'.
   const [peer, own] = side === 'dialer' ? ['acceptor', 'dialer'] : ['dialer', 'acceptor'];
   if (hello.wireMin > WIRE_VERSION || hello.wireMax < WIRE_VERSION) {
-    return reasonError(
-      'wrong_version',
-      `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} speaks ${WIRE_VERSION}`,
-    );
+    const text = `the ${peer} speaks wire versions ${hello.wireMin} to ${hello.wireMax}, the ${own} speaks ${WIRE_VERSION}`;
+    return reasonError('wrong_version', text);
   }
   if (side === 'dialer' && hello.wireMin !== hello.wireMax) {
-    return reasonError(
-      'malformed',
-      `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it must name exactly one`,
-    );
+    const text = `the ${peer} answered with wire versions ${hello.wireMin} to ${hello.wireMax}; it must name exactly one`;
+    return reasonError('malformed', text);
   }
   if (hello.network !== self.network) {
-    return reasonError(
-      'wrong_network',
-      `the ${peer} is in network '${cleanText(hello.network)}', the ${own} in '${self.network}': give both the same 'network' option`,
-    );
+    const text = `the ${peer} is in network '${cleanText(hello.network)}', the ${own} in '${self.network}': give both the same 'network' option`;
+    return reasonError('wrong_network', text);
   }
   if (hello.nodeId !== '' && proven !== undefined && hello.nodeId !== proven) {
-    return reasonError(
-      'identity_mismatch',
-      `the ${peer} claims to be node ${hello.nodeId}, but proved to be ${proven}`,
-    );
+    const text = `the ${peer} claims to be node ${hello.nodeId}, but proved to be ${proven}`;
+    return reasonError('identity_mismatch', text);
   }
   return undefined;
 }

@@ -3,8 +3,8 @@
 import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
+import { PeerIds } from './call-tables.ts';
 import { Slots } from './out-call.ts';
-import { PeerIds } from './served-calls.ts';
 
 interface Entry {
   id: number;

@@ -45,6 +45,7 @@ export class InChannel {
   /** The protocol version that both ends agreed on. */
   version = 0;
   readonly lanes: Lanes;
+
   /**
    * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
    * are running.
@@ -64,6 +65,8 @@ export class InChannel {
   readonly inbound = new List<InCall>();
   queued = 0;
   queuedBytes = 0;
+  /** True if so many replies wait that the channel's calls are not dispatched for now. */
+  stalled = false;
 
   constructor(context: SessionContext, byte: number) {
     this.context = context;
@@ -95,11 +98,17 @@ export class InChannel {
   crowd(isCrowded: boolean): void {
     this.crowded = isCrowded;
   }
+
+  /** Stops dispatching calls until the channel's replies have drained. */
+  stall(): void {
+    this.stalled = true;
+    this.context.port.dirty();
+  }
 }
 
 /**
- * Sends the answers of incoming calls. It is an interface because `ServedCalls`, which implements
- * it, keeps the calls in its tables.
+ * Sends the answers of incoming calls. It is an interface because `Callee`, which implements it,
+ * keeps the calls in its tables.
  */
 export interface AnswerCarrier {
   /**
@@ -346,16 +355,13 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.running = by;
     this.dropPayload();
     this.channel.countRunning(1, this.method.kind === 'oneway');
-    this.channel.context.usage.begin(this.cost, by === READER);
+    this.channel.context.usage.works(1, this.cost, by === READER);
   }
 
   /** Called when it was answered or its handler has ended; ends its run if one has started. */
   handled(): void {
-    if (this.running !== 0) this.endRun();
-  }
-
-  private endRun(): void {
-    this.channel.context.usage.finish(this.cost, this.running === READER);
+    if (this.running === 0) return;
+    this.channel.context.usage.works(-1, this.cost, this.running === READER);
     this.running = 0;
     this.channel.countRunning(-1, this.method.kind === 'oneway');
   }
@@ -469,19 +475,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
-const unusual = {
-  list: none,
-  before: none,
-  after: none,
-  assembly: none,
-  upload: none,
-  download: none,
-  reply: none,
-  gone: none,
-  cancelled: none,
-  seen: none,
-  queuedAt: none,
-  observer: none,
-  permitted: false,
-};
-Object.assign(InCall.prototype, unusual, { refuseAt: Number.POSITIVE_INFINITY });
+const links = { list: none, before: none, after: none };
+const parts = { assembly: none, upload: none, download: none, reply: none, seen: none };
+const ends = { gone: none, cancelled: none, refuseAt: NEVER };
+const rest = { permitted: false, queuedAt: none, observer: none };
+Object.assign(InCall.prototype, links, parts, ends, rest);

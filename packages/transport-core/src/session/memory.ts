@@ -275,37 +275,24 @@ export class MemoryUsage {
   }
 
   /**
-   * Counts an incoming message, which waits or is being handled, against `limits.memory` and
-   * `limits.total`, until `leaves` is called. A waiting one-way does not count as a call yet.
+   * Called with 1 when an incoming message begins to wait or to be handled, and with -1 when that
+   * ends: it counts against `limits.memory` and `limits.total`. A waiting one-way does not count as
+   * a call yet.
    */
-  enters(cost: number, isCall: boolean): void {
-    this.hold(cost);
-    this.#count(isCall ? 1 : 0, this.#weight(cost));
+  waits(change: 1 | -1, cost: number, isCall: boolean): void {
+    this.hold(change * cost);
+    this.#count(isCall ? change : 0, change * this.#weight(cost));
   }
 
-  leaves(cost: number, isCall: boolean): void {
-    this.free(cost);
-    this.#count(isCall ? -1 : 0, -this.#weight(cost));
-  }
-
-  /** Called when a handler or a reader starts on an incoming message. */
-  begin(cost: number, isRead: boolean): void {
-    this.enters(cost, true);
-    this.#work(1, cost, isRead);
-  }
-
-  finish(cost: number, isRead: boolean): void {
+  /** Called when a handler or a reader starts on an incoming message, and when it has ended. */
+  works(change: 1 | -1, cost: number, isRead: boolean): void {
     if (isRead && this.#over) return;
-    this.leaves(cost, true);
-    this.#work(-1, cost, isRead);
-  }
-
-  #work(calls: 1 | -1, cost: number, isRead: boolean): void {
-    this.working += calls * cost;
+    this.waits(change, cost, true);
+    this.working += change * cost;
     if (!isRead) return;
-    this.#reading += calls * cost;
-    this.#readCalls += calls;
-    this.#readWeight += calls * this.#weight(cost);
+    this.#reading += change * cost;
+    this.#readCalls += change;
+    this.#readWeight += change * this.#weight(cost);
   }
 
   /**

@@ -300,19 +300,10 @@ const NEARLY_ONE = 1 - 2 ** -30;
 
 /** Defaults of the optional properties, stored on the prototype. */
 const none = undefined;
-const unusual = {
-  list: none,
-  before: none,
-  after: none,
-  unit: none,
-  assembly: none,
-  upload: none,
-  download: none,
-  travels: true,
-  retried: false,
-  isKept: false,
-};
-Object.assign(OutCall.prototype, { wide: none, ...unusual });
+const links = { list: none, before: none, after: none };
+const parts = { unit: none, assembly: none, upload: none, download: none };
+const flags = { wide: none, travels: true, retried: false, isKept: false };
+Object.assign(OutCall.prototype, links, parts, flags);
 
 // The ids of our own calls on the wire: dense slots with a generation. Owns the assignment of ids.
 // The caller enters and removes its calls; the table calls nothing but `assignId`.

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { pluck } from '../testing/pluck.ts';
 import { Kind } from '../wire/frame.ts';
-import { STUCK } from './batch.ts';
+import { STUCK } from './session-context.ts';
 import { OutboxFixture, RecordingSender, unit, withChannel } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 
@@ -198,7 +198,7 @@ test('after a write that was kept nothing is written until drained', (t) => {
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   t.is(fixture.pump().length, 1);
   t.true(fixture.batch.blocked);
-  t.is(fixture.batch.stuckAt, 500 + STUCK);
+  t.is(fixture.context.stuckAt, 500 + STUCK);
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   fixture.batch.control(Kind.PING, 1);
   t.is(fixture.pump().length, 0);
@@ -231,24 +231,24 @@ test('a pipe without credit is stuck after 10 s, unless CREDIT for it arrives; s
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
   t.deepEqual(asked, [700 + STUCK]);
-  t.is(fixture.outbox.stuckAt, 700 + STUCK);
+  t.is(fixture.context.stuckAt, 700 + STUCK);
   fixture.now = 900;
   fixture.pump();
-  t.is(fixture.outbox.stuckAt, 700 + STUCK);
+  t.is(fixture.context.stuckAt, 700 + STUCK);
   fixture.outbox.grant(1);
   fixture.pump();
   t.is(
-    fixture.outbox.stuckAt,
+    fixture.context.stuckAt,
     900 + STUCK,
     'it is still exhausted, but the peer has read something',
   );
-  fixture.outbox.excuse(50);
-  t.is(fixture.outbox.stuckAt, 950 + STUCK);
-  fixture.outbox.heldBack(2_000);
-  t.is(fixture.outbox.stuckAt, 2_000 + STUCK);
+  fixture.context.excuse(50);
+  t.is(fixture.context.stuckAt, 950 + STUCK);
+  fixture.context.heldBack(2_000);
+  t.is(fixture.context.stuckAt, 2_000 + STUCK);
   fixture.outbox.grant(1_000);
   fixture.pump();
-  t.is(fixture.outbox.stuckAt, Number.POSITIVE_INFINITY);
+  t.is(fixture.context.stuckAt, Number.POSITIVE_INFINITY);
 });
 
 test('a pipe that never had credit is stuck only if a message needs it', (t) => {
@@ -256,10 +256,10 @@ test('a pipe that never had credit is stuck only if a message needs it', (t) => 
   fixture.grant(0);
   fixture.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
   t.is(fixture.pump().length, 1);
-  t.is(fixture.outbox.stuckAt, Number.POSITIVE_INFINITY);
+  t.is(fixture.context.stuckAt, Number.POSITIVE_INFINITY);
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
-  t.is(fixture.outbox.stuckAt, STUCK);
+  t.is(fixture.context.stuckAt, STUCK);
 });
 
 test('a request without remaining time is dropped, not sent', (t) => {

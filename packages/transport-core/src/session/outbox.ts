@@ -9,7 +9,7 @@
 
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, Kind, UNIT, type WireError } from '../wire/frame.ts';
-import { type Batch, STUCK } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -17,11 +17,6 @@ import type { SessionContext } from './session-context.ts';
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
   pipe = 0;
-  /**
-   * The time since which the pipe's account has been exhausted without receiving any CREDIT;
-   * Infinity if it is not exhausted.
-   */
-  #drySince = Number.POSITIVE_INFINITY;
   /**
    * The number of our calls that wait for room, on all channels. As long as there are any, the
    * session checks for room each time a unit has left or was dropped.
@@ -77,7 +72,7 @@ export class Outbox {
   /** Called when the connection has ended. */
   end(): void {
     this.#over = true;
-    this.batch.end();
+    this.batch.left();
   }
 
   /**
@@ -126,10 +121,8 @@ export class Outbox {
       return this.context.usage.makeRoom();
     }
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
-    this.context.violation(
-      `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
-      'flood',
-    );
+    const text = `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`;
+    this.context.violation(text, 'flood');
   }
 
   /** Returns true if a unit in some lane could be sent now. */
@@ -145,30 +138,24 @@ export class Outbox {
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
     this.context.usage.hold(unit.cost);
-    lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
-    if (this.#isLongReply(unit)) return this.#pushReply(lanes, unit);
-    if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
-    lanes[lane].push(unit);
+    lanes.tallyOf(unit, this.context.terms.packet).count(1, unit.price);
+    if (this.#isLongReply(unit)) {
+      unit.wait(lanes);
+      this.#waitingReplies.push(unit);
+      return this.#admitReplies();
+    }
+    // A long unit enters its lane once it is paid for.
+    const isLong = lane === 'bulk' && unit.pays;
+    if (!isLong) lanes[lane].push(unit);
+    const isPaid = unit.pays && lanes.payOrWait(unit, isLong);
+    if (isLong && !isPaid) return;
     this.#wake(lanes);
-    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid?.();
     this.context.port.dirty();
-  }
-
-  #pushLong(lanes: Lanes, unit: Outgoing): void {
-    if (!lanes.payOrWait(unit, true)) return;
-    this.#wake(lanes);
-    this.context.port.dirty();
-    unit.sender?.paid?.();
+    if (isPaid) unit.sender?.paid?.();
   }
 
   #isLongReply({ kind, payload }: Outgoing): boolean {
     return kind === Kind.RESPONSE && payload.length > this.context.terms.packet;
-  }
-
-  #pushReply(lanes: Lanes, unit: Outgoing): void {
-    unit.wait(lanes);
-    this.#waitingReplies.push(unit);
-    this.#admitReplies();
   }
 
   /** Moves long responses into the bulk lanes, in order, as long as they may begin. */
@@ -216,7 +203,7 @@ export class Outbox {
   #gone(lanes: Lanes, unit: Outgoing): void {
     this.#waiting--;
     this.context.usage.free(unit.cost);
-    lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
+    lanes.tallyOf(unit, this.context.terms.packet).count(-1, unit.price);
     if (this.#isLongReply(unit)) {
       if (!unit.unpaid) this.#admittedReplies -= unit.price;
       if (!this.#over) this.#admitReplies();
@@ -226,7 +213,7 @@ export class Outbox {
 
   /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
   grant(credit: number): boolean {
-    this.#drySince = Number.POSITIVE_INFINITY;
+    this.context.stuck('pipe', false);
     this.#wasGranted = true;
     this.pipe += credit;
     this.context.port.dirty();
@@ -274,37 +261,11 @@ export class Outbox {
       // Writing may admit a waiting call, which may fill the batch and send it.
       if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
-    if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
+    // A peer that reads gives credit back. One that never grants any is left alone as long as
+    // nothing needs it.
+    if (this.pipe <= 0 && (this.#wasGranted || this.starved)) this.context.stuck('pipe', true);
     if (this.#farewell !== undefined && !this.saidFarewell && this.#waiting === 0)
       this.saidFarewell = this.batch.farewell(this.#farewell);
-  }
-
-  /**
-   * Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. A
-   * peer that never grants any is left alone as long as nothing needs it.
-   */
-  #ranDry(): void {
-    if (!this.#wasGranted && !this.starved) return;
-    this.#drySince = this.context.now;
-    this.context.wakeBy(this.#drySince + STUCK);
-  }
-
-  /** The time at which the peer is disconnected if it has not given back any credit of the pipe. */
-  get stuckAt(): number {
-    return this.#drySince + STUCK;
-  }
-
-  /**
-   * Extends the timeout by `lateness`, the milliseconds for which this process was asleep and could
-   * read nothing from the peer.
-   */
-  excuse(lateness: number): void {
-    this.#drySince += lateness;
-  }
-
-  /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    if (this.#drySince !== Number.POSITIVE_INFINITY) this.#drySince = now;
   }
 
   /**

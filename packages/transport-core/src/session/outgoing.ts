@@ -85,12 +85,7 @@ export class Outgoing implements ListEntry {
   }
 
   /** Makes the unit of an ERROR. A unit without a sender answers a call that no handler saw. */
-  static error(
-    id: number,
-    flags: number,
-    error: WireError,
-    sender: UnitSender | undefined,
-  ): Outgoing {
+  static error(id: number, flags: number, error: WireError, sender?: UnitSender): Outgoing {
     const unit = new Outgoing(Kind.ERROR, id, EMPTY, sender);
     unit.flags = flags;
     unit.error = error;
@@ -143,14 +138,10 @@ class QueueTally {
   messages = 0;
   bytes = 0;
 
-  add(cost: number): void {
-    this.messages++;
-    this.bytes += cost;
-  }
-
-  remove(cost: number): void {
-    this.messages--;
-    this.bytes -= cost;
+  /** Called with 1 when a message begins to wait, and with -1 when it no longer waits. */
+  count(change: 1 | -1, cost: number): void {
+    this.messages += change;
+    this.bytes += change * cost;
   }
 
   /**
@@ -243,12 +234,7 @@ export class Lanes {
   }
 
   get empty(): boolean {
-    return (
-      this.replies.length === 0 &&
-      this.short.length === 0 &&
-      this.bulk.length === 0 &&
-      this.huge.length === 0
-    );
+    return this.replies.length + this.short.length + this.bulk.length + this.huge.length === 0;
   }
 
   /** All lists in which units of the channel wait. */

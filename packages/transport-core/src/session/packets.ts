@@ -5,7 +5,9 @@
 // report messages and packets to it. It gives credit back through the creditor, reports violations,
 // and requests a PING when it measures the line.
 
+import { stackless, type TransportError } from '../errors.ts';
 import type { Codec } from '../protocol/codec.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import { PipeWindow } from './credit.ts';
@@ -97,48 +99,27 @@ export class IncomingPackets {
   /** Checks a frame that is a complete message. Returns false after a violation. */
   short(frame: Frame): boolean {
     if (this.window.calmRounds > 0 && frame.kind !== Kind.ITEM) this.window.short();
-    return frame.length <= this.#context.terms.packet || this.#tooLarge(frame);
-  }
-
-  #tooLarge(frame: Frame): false {
-    this.#context.violation(
-      `a packet of ${frame.length} bytes is above the agreed limit of ${this.#context.terms.packet}`,
-      'too_large',
-    );
+    const { packet } = this.#context.terms;
+    if (frame.length <= packet) return true;
+    const text = `a packet of ${frame.length} bytes is above the agreed limit of ${packet}`;
+    this.#context.violation(text, 'too_large');
     return false;
   }
 
-  /** Checks the first packet of a long request, one-way or response; see `long`. */
-  longMessage(frame: Frame, account?: ReceiveAccount): boolean {
-    return this.long(
-      frame,
-      this.#context.limits.message,
-      'limits.message',
-      account,
-      priceOf(frame),
-    );
-  }
-
   /**
-   * Checks the first packet of a long message of at most `limit` bytes and charges the message to
-   * `account`, if an account pays for it. Returns false after a violation.
+   * Checks the first packet of a long message or item and charges it to `account`, if an account
+   * pays for it. Returns false after a violation.
    */
-  long(
-    frame: Frame,
-    limit: number,
-    name: string,
-    account: ReceiveAccount | undefined,
-    price = longCost(frame),
-  ): boolean {
-    const { size, length } = frame;
+  long(frame: Frame, account?: ReceiveAccount): boolean {
+    const { kind, size, length } = frame;
+    const name = kind === Kind.ITEM ? 'item' : 'message';
+    const limit = this.#context.limits[name];
     if (size <= length || length !== this.#context.terms.packet) {
       this.#context.violation(`a message of ${size} bytes began with a packet of ${length} bytes`);
     } else if (size > limit) {
-      this.#context.violation(
-        `a message of ${size} bytes is above our ${name}, ${limit}`,
-        'too_large',
-      );
-    } else if (account?.spend(price) === false) {
+      const text = `a message of ${size} bytes is above our limits.${name}, ${limit}`;
+      this.#context.violation(text, 'too_large');
+    } else if (account?.spend(kind === Kind.ITEM ? longCost(frame) : priceOf(frame)) === false) {
       this.#context.violation(`a message of ${size} bytes arrived without credit of its account`);
     } else return this.packet(frame);
     return false;
@@ -344,6 +325,18 @@ export function priceOf(frame: Frame): number {
 /** Returns the bytes of a message and UNIT: the cost of an item, charged with its first packet. */
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
+}
+
+/** Returns the error for a message above the limit of the codec that reads it. */
+export function aboveCodec(
+  method: ProtocolMethod,
+  what: 'request' | 'response',
+  size: number,
+  sent?: boolean,
+): TransportError {
+  const { limit, name } = method[what]!;
+  const message = `${method.full}: a ${what} of ${size} bytes is above ${limit}, the limit of its codec here (${name})`;
+  return stackless('resource_exhausted', message, { reason: 'too_large', sent });
 }
 
 /** Returns true if a message with this announced size is larger than its codec accepts. */

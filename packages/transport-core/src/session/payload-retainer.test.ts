@@ -5,7 +5,7 @@ import { Frame } from '../wire/frame.ts';
 import { PayloadRetainer } from './packets.ts';
 
 const chunk = Uint8Array.from({ length: 64 * 1024 }, (_, at) => at % 251);
-const framed = (payload: Uint8Array): Frame => Object.assign(Frame.empty(), { payload });
+const framed = (payload: Uint8Array): Frame => Object.assign(new Frame(), { payload });
 const retainer = () => new PayloadRetainer((size) => new Uint8Array(size));
 
 test('a small payload of a large chunk is copied, and pins at most 16 KiB', (t) => {
@@ -24,7 +24,7 @@ test('a large payload, and any payload of a small chunk, is not copied', (t) => 
 
 test('payloads that arrived next to each other are copied together, in pieces that pin at most 16 KiB', (t) => {
   const used = retainer();
-  const frame = Frame.empty();
+  const frame = new Frame();
   const kept: Uint8Array[] = [];
   let at = 5;
   for (let length = 65; at + length <= chunk.length; length = 65 + ((length * 7) % 900)) {
@@ -43,14 +43,14 @@ test('payloads that arrived next to each other are copied together, in pieces th
 
 test('a reader that keeps one payload of a chunk copies only that payload', (t) => {
   const used = retainer();
-  const frame = Frame.empty();
+  const frame = new Frame();
   frame.place(chunk, 100, 400);
   t.is(used.keep(frame).buffer.byteLength, 300);
 });
 
 test('a reader that kept most of the last chunk gets pieces of 16 KiB from the first payload on, others start anew', (t) => {
   const used = retainer();
-  const frame = Frame.empty();
+  const frame = new Frame();
   const first = (payloads: number): number => {
     used.open(chunk);
     const kept = Array.from({ length: payloads }, (_, i) => {
@@ -68,7 +68,7 @@ test('a reader that kept most of the last chunk gets pieces of 16 KiB from the f
 
 test('a payload before the piece, or across its end, has its own piece', (t) => {
   const used = retainer();
-  const frame = Frame.empty();
+  const frame = new Frame();
   const places: [number, number][] = [
     [0, 1_000],
     [1_000, 2_000],
@@ -93,7 +93,7 @@ test('a payload retainer holds nothing between chunks', (t) => {
 test('in reused memory every payload is a copy, and those of a small chunk share one piece', (t) => {
   const memory = new Uint8Array(64 * 1024);
   const used = new PayloadRetainer((size) => new Uint8Array(size), true);
-  const frame = Frame.empty();
+  const frame = new Frame();
   const read = (length: number, places: readonly [number, number][]): Uint8Array[] => {
     memory.set(chunk);
     const part = memory.subarray(0, length);

@@ -21,7 +21,7 @@ test('a sender that spends more than the grown pipe violates the protocol', (t) 
       pair.pass(WAY);
       for (const [end, count] of crossing) for (let i = 0; i < count; i++) pair.move(end);
       for (const call of acceptor.take())
-        acceptor.session.parts.callee.served.respond(call, new Uint8Array(0));
+        acceptor.session.parts.callee.respond(call, new Uint8Array(0));
     }
   };
   dialer.session.open({});

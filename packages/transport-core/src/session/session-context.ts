@@ -36,15 +36,11 @@ export type Terms = Readonly<Omit<HelloLimits, 'pipe'>>;
 
 /** Merges the limits in the peer's HELLO with our own. */
 export function settle(own: Terms, peer: HelloLimits): Terms {
-  return {
-    packet: Math.min(own.packet, peer.packet),
-    message: peer.message,
-    item: peer.item,
-    calls: Math.min(own.calls, peer.calls),
-    streams: Math.min(own.streams, peer.streams),
-    inbox: peer.inbox,
-    stream: peer.stream,
-  };
+  const { message, item, inbox, stream } = peer;
+  const packet = Math.min(own.packet, peer.packet);
+  const calls = Math.min(own.calls, peer.calls);
+  const streams = Math.min(own.streams, peer.streams);
+  return { message, item, packet, calls, streams, inbox, stream };
 }
 
 /**
@@ -100,6 +96,11 @@ export class SessionContext implements MemoryOwner {
    * integers, so that it needs no heap allocation.
    */
   units = UNBOUNDED;
+  /**
+   * The times since which the connection has not taken our batch, and since which the pipe has had
+   * no credit; Infinity if it does, and if it has.
+   */
+  readonly #stuckSince = { batch: Number.POSITIVE_INFINITY, pipe: Number.POSITIVE_INFINITY };
   #abuses = 0;
   #abuseSince = 0;
   readonly #ticker: ContextInit['ticker'];
@@ -173,6 +174,38 @@ export class SessionContext implements MemoryOwner {
     this.breakOff(protocolError(message, reason));
   }
 
+  // A peer that does not read.
+
+  /**
+   * Called while the connection does not take our batch or the pipe has no credit, and when that
+   * ends, as it soon does if the peer reads.
+   */
+  stuck(on: 'batch' | 'pipe', isStuck: boolean): void {
+    if (!isStuck) this.#stuckSince[on] = Number.POSITIVE_INFINITY;
+    else if (this.#stuckSince[on] === Number.POSITIVE_INFINITY) {
+      this.#stuckSince[on] = this.now;
+      this.wakeBy(this.now + STUCK);
+    }
+  }
+
+  /** The time at which the peer is disconnected if it still has not read anything. */
+  get stuckAt(): number {
+    return Math.min(this.#stuckSince.batch, this.#stuckSince.pipe) + STUCK;
+  }
+
+  /** Extends the timeouts by `lateness`, the milliseconds for which this process was asleep. */
+  excuse(lateness: number): void {
+    this.#stuckSince.batch += lateness;
+    this.#stuckSince.pipe += lateness;
+    this.usage.excuse(lateness);
+  }
+
+  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
+  heldBack(now: number): void {
+    for (const on of ['batch', 'pipe'] as const)
+      if (this.#stuckSince[on] !== Number.POSITIVE_INFINITY) this.#stuckSince[on] = now;
+  }
+
   // The peer's work.
 
   /** Sets the number of work units that the peer may use in this turn. */
@@ -201,10 +234,8 @@ export class SessionContext implements MemoryOwner {
     }
     this.#abuses += points;
     if (this.#abuses <= ABUSES) return true;
-    this.violation(
-      `more than ${ABUSES / USELESS} useless frames a second, or more than ${ABUSES} requests that cannot be served`,
-      'flood',
-    );
+    const text = `more than ${ABUSES / USELESS} useless frames a second, or more than ${ABUSES} requests that cannot be served`;
+    this.violation(text, 'flood');
     return false;
   }
 
@@ -232,6 +263,11 @@ export function protocolError(message: string, reason: Offense = 'malformed'): T
  */
 const ABUSES = 10_000;
 const USELESS = 10;
+/**
+ * Duration, in milliseconds, after which a peer is disconnected because the connection has flushed
+ * nothing or the exhausted pipe has received no credit.
+ */
+export const STUCK = 10_000;
 /** A practically unlimited number of units, for a session without a driver that assigns units. */
 export const UNBOUNDED = 0x3fff_ffff;
 

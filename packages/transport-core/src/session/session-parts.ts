@@ -1,17 +1,16 @@
 // The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
 // SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
-// are Answers, the part that ends our calls, and SessionFigures, which reads the parts.
+// is Answers, the part that ends our calls.
 
-import { reasonError, stackless, TransportError } from '../errors.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
-import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
+import { type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { remoteError } from '../wire/metadata.ts';
-import { Batch, BatchPacer, BOUNDED, STUCK } from './batch.ts';
+import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { type Channel, Channels } from './channels.ts';
@@ -19,8 +18,8 @@ import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
-import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
+import { Assembly, aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
+import { type KeepAlive, Liveness, SessionContext, STUCK } from './session-context.ts';
 
 /**
  * Receives the events of a session. It is an interface because `Connection`, which implements it,
@@ -138,18 +137,18 @@ export class SessionParts {
     this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
   }
 
-  /** Applies the peer's PROTOCOLS; returns a description of the mistake if it is malformed. */
-  announced(list: Uint8Array): string | undefined {
+  /** Applies the peer's PROTOCOLS. */
+  announced(list: Uint8Array): void {
     const announcement = this.channels.learn(list);
-    if (typeof announcement === 'string') return announcement;
-    this.#options.visitor.protocolsChanged?.(announcement);
-    return undefined;
+    if (typeof announcement === 'string')
+      this.context.violation(`its PROTOCOLS has ${announcement}`);
+    else this.#options.visitor.protocolsChanged?.(announcement);
   }
 
   /** Ends the calls of one protocol, which was closed here. */
   failChannel(channel: Channel, error: TransportError): void {
     this.caller.failChannel(channel, error);
-    this.callee.served.failChannel(channel, new TransportError('unavailable', error.message));
+    this.callee.failChannel(channel, new TransportError('unavailable', error.message));
     channel.settleWriters(error);
   }
 
@@ -162,7 +161,7 @@ export class SessionParts {
     const { channels, outbox } = this;
     outbox.end();
     const unsent = this.caller.close(error, arrived);
-    const untold = this.callee.served.close(error);
+    const untold = this.callee.close(error);
     this.context.usage.end();
     for (const lanes of channels.lanes()) outbox.drop(lanes);
     channels.rejectWriters(error);
@@ -173,7 +172,7 @@ export class SessionParts {
   /** Does what is due for calls and credit at `now`; returns the next time for calls. */
   wake(now: number): number {
     const { batch, caller, callee, packets } = this;
-    const next = Math.min(caller.wake(now), callee.served.wake(now), packets.wake(now));
+    const next = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
     if (now >= batch.heldUntil) {
       batch.holdsNothing();
       this.channels.payHeld();
@@ -196,33 +195,25 @@ export class SessionParts {
 
   /** The time at which an unused session leaves; Infinity if the session is in use. */
   get idleDue(): number {
-    return this.#holds === 0 && this.#isUnused
-      ? this.context.active + this.idleTime
-      : Number.POSITIVE_INFINITY;
-  }
-
-  /** True if nothing is sent, called or served. */
-  get #isUnused(): boolean {
-    const { caller, callee, outbox } = this;
-    return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
+    const { caller, callee, context, outbox } = this;
+    const calls = caller.slots.size + callee.ids.size;
+    const isUsed = this.#holds > 0 || calls > 0 || !outbox.idle;
+    return isUsed ? Number.POSITIVE_INFINITY : context.active + this.idleTime;
   }
 
   /** The next time at which one of the limits is due, except the idle limit. */
   get due(): number {
-    const { batch, context, liveness, outbox } = this;
-    return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);
+    const { batch, context, liveness } = this;
+    return Math.min(liveness.due(context.active), context.stuckAt, batch.heldUntil);
   }
 
   /** Returns the reason to close the connection, if the peer has exceeded a limit. */
   exceeded(now: number): TransportError | undefined {
-    const { batch, liveness, outbox } = this;
-    if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
+    const { batch, context, liveness } = this;
+    if (now >= context.stuckAt)
       return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
-    if (batch.stuffed)
-      return reasonError(
-        'reset',
-        'the other end reads too slowly: 1 MiB of control frames is queued',
-      );
+    const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
+    if (batch.stuffed) return reasonError('reset', text);
     if (!liveness.dead(now)) return undefined;
     const { interval, timeout } = this.#options.keepAlive;
     return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
@@ -235,15 +226,76 @@ export class SessionParts {
   excuse(lateness: number): void {
     this.liveness.excuse(lateness);
     this.packets.excuse(lateness);
-    this.context.usage.excuse(lateness);
-    this.batch.excuse(lateness);
-    this.outbox.excuse(lateness);
+    this.context.excuse(lateness);
   }
 
-  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    this.batch.heldBack(now);
-    this.outbox.heldBack(now);
+  // Figures: the load and the queues, for snapshots and for the choice of a connection.
+
+  /** The number of bytes that are held for this connection. */
+  get held(): number {
+    return this.context.usage.held;
+  }
+
+  /** Maximum length, in bytes, of a message that the peer accepts. */
+  get messageLimit(): number {
+    return this.context.terms.message;
+  }
+
+  /** The amount of work this session has, for comparison with other sessions to the same target. */
+  get load(): number {
+    const { caller, context } = this;
+    return context.usage.held - context.usage.working + caller.slots.size;
+  }
+
+  /**
+   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
+   * and their bytes.
+   */
+  unsent(channel: number): { messages: number; bytes: number } {
+    const { shorts, longs } = this.channels.get(channel).lanes;
+    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
+  }
+
+  /** Returns the number of the peer's open calls and running one-ways on a channel. */
+  incoming(channel: number): number {
+    const used = this.channels.used(channel);
+    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
+  }
+
+  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
+  get counts() {
+    const { caller, callee, channels, context } = this;
+    const { limits, terms } = context;
+    const inbound = { calls: 0, bytes: 0 };
+    const outbound = { messages: 0, bytes: 0 };
+    const fill = { calls: 0, streams: 0, inbound: 0, outbound: 0 };
+    /** Notes which fraction of a limit is in use; at most 1, although one message may exceed it. */
+    const note = (limited: keyof typeof fill, used: number, limit: number) => {
+      if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
+    };
+    note('streams', caller.streams, terms.streams);
+    note('streams', callee.streams, limits.streams);
+    for (const channel of channels.all()) {
+      const { inbound: queue, lanes, openIn, running, oneways } = channel;
+      for (const call of queue) inbound.bytes += call.payload.length;
+      inbound.calls += queue.length;
+      note('calls', channel.open, terms.calls);
+      note('calls', Math.max(openIn, running, oneways), limits.calls);
+      note('inbound', channel.queued, limits.inbound.calls);
+      note('inbound', channel.queuedBytes, limits.inbound.bytes);
+      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
+        outbound.messages += tally.messages;
+        outbound.bytes += tally.bytes;
+        note('outbound', tally.messages, limits.outbound.messages);
+        note('outbound', tally.bytes, limits.outbound.bytes);
+      }
+    }
+    let blocked = 0;
+    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
+    for (const call of callee.ids.values()) if (call.download?.isBlocked) blocked++;
+    const calls = { out: caller.slots.size, in: callee.ids.size };
+    const streams = caller.streams + callee.streams;
+    return { calls, streams, blocked, inbound, outbound, fill };
   }
 }
 
@@ -271,7 +323,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     if (call.method.response === undefined || call.assembly !== undefined)
-      return this.#unawaited(frame);
+      return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
     this.#context.touch();
     if (frame.size > 0) return this.#long(frame, call);
     if (!this.#packets.short(frame)) return;
@@ -280,15 +332,11 @@ export class Answers {
     else call.answered(this.#packets.keep(frame));
   }
 
-  #unawaited({ id }: Frame): void {
-    this.#context.violation(`RESPONSE to call ${id}, which awaits no response`);
-  }
-
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
-    if (!this.#packets.longMessage(frame)) return;
+    if (!this.#packets.long(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
-      call.failed(excess(call.method, frame.size));
+      call.failed(aboveCodec(call.method, 'response', frame.size, true));
     call.assemble(new Assembly(this.#context, frame, !call.done, call));
     this.#context.usage.makeRoom();
   }
@@ -350,8 +398,7 @@ export class Answers {
   credit(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call?.upload === undefined) return;
-    if (!call.upload.grant(frame.credit, ACCOUNT_MAX))
-      return this.#context.violation('the credit of a stream rose above 2^31 − 1');
+    call.upload.grant(frame.credit);
     call.taken();
   }
 
@@ -360,98 +407,5 @@ export class Answers {
     this.#context.abused();
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
     if (packet) this.#packets.packet(frame);
-  }
-}
-
-/**
- * Returns the caller's error for a response above the limit of its codec. The response itself is
- * dropped.
- */
-function excess({ full, response }: ProtocolMethod, size: number): TransportError {
-  const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
-  return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
-}
-
-// The figures of a session: its load and its queues, for snapshots and for the choice of a
-// connection.
-
-/** The figures of one session. */
-export class SessionFigures {
-  readonly #parts: SessionParts;
-
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-  }
-
-  /** The number of bytes that are held for this connection. */
-  get held(): number {
-    return this.#parts.context.usage.held;
-  }
-
-  /** Maximum length, in bytes, of a message that the peer accepts. */
-  get messageLimit(): number {
-    return this.#parts.context.terms.message;
-  }
-
-  /** The amount of work this session has, for comparison with other sessions to the same target. */
-  get load(): number {
-    const { caller, context } = this.#parts;
-    return context.usage.held - context.usage.working + caller.slots.size;
-  }
-
-  /**
-   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
-   * and their bytes.
-   */
-  unsent(channel: number): { messages: number; bytes: number } {
-    const { shorts, longs } = this.#parts.channels.get(channel).lanes;
-    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
-  }
-
-  /** Returns the number of the peer's open calls and running one-ways on a channel. */
-  incoming(channel: number): number {
-    const used = this.#parts.channels.used(channel);
-    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
-  }
-
-  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
-  get counts() {
-    const { caller, callee, channels, context } = this.#parts;
-    const { limits, terms } = context;
-    const inbound = { calls: 0, bytes: 0 };
-    const outbound = { messages: 0, bytes: 0 };
-    const fill = { calls: 0, streams: 0, inbound: 0, outbound: 0 };
-    /** Notes which fraction of a limit is in use; at most 1, although one message may exceed it. */
-    const note = (limited: keyof typeof fill, used: number, limit: number) => {
-      if (used > 0) fill[limited] = Math.max(fill[limited], Math.min(1, used / limit));
-    };
-    note('streams', caller.streams, terms.streams);
-    note('streams', callee.served.streams, limits.streams);
-    for (const channel of channels.all()) {
-      const { inbound: queue, lanes, openIn, running, oneways } = channel;
-      for (const call of queue) inbound.bytes += call.payload.length;
-      inbound.calls += queue.length;
-      note('calls', channel.open, terms.calls);
-      note('calls', Math.max(openIn, running, oneways), limits.calls);
-      note('inbound', channel.queued, limits.inbound.calls);
-      note('inbound', channel.queuedBytes, limits.inbound.bytes);
-      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
-        outbound.messages += tally.messages;
-        outbound.bytes += tally.bytes;
-        note('outbound', tally.messages, limits.outbound.messages);
-        note('outbound', tally.bytes, limits.outbound.bytes);
-      }
-    }
-    let blocked = 0;
-    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
-    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
-    return {
-      calls: { out: caller.slots.size, in: callee.served.ids.size },
-      streams: caller.streams + callee.served.streams,
-      blocked,
-      inbound,
-      outbound,
-      fill,
-    };
   }
 }

@@ -310,7 +310,7 @@ test('a call answered at once, long after its chunk arrived, does not keep its s
   pair.dialer.session.leave('disconnected', 'this end disconnected');
   pair.quiet();
   t.is(pair.acceptor.session.state, 'closing');
-  pair.acceptor.session.parts.callee.served.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
+  pair.acceptor.session.parts.callee.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
   pair.quiet();
   t.is(pair.acceptor.session.state, 'closed');
   t.is(call.answer?.length, 1);

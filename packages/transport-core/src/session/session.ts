@@ -137,7 +137,7 @@ export class Session implements FrameVisitor {
     if (this.#phase.name !== 'consent') return;
     const { exchange } = this.#phase;
     if (this.#options.side === 'dialer') {
-      this.parts.batch.ready();
+      this.parts.batch.greet(Kind.READY);
       this.#enter({ name: 'up' });
     } else {
       this.#enter({ name: 'ready', exchange });
@@ -201,7 +201,7 @@ export class Session implements FrameVisitor {
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
     // Taken after the requests in this chunk have entered the table.
-    batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
+    batch.pacer.read(calls, callee.ids.takePeak(), this.#frames);
     const isDone = packets.retainer?.clear() ?? true;
     // Before `close` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined) this.#context.violation(violation.message, violation.reason);
@@ -274,7 +274,7 @@ export class Session implements FrameVisitor {
   place(id: number, length: number): Uint8Array {
     const { memory, allocate } = this.#context;
     const { caller, callee } = this.parts;
-    const call = this.#isOurs(id) ? caller.slots.get(id) : callee.served.ids.get(id);
+    const call = this.#isOurs(id) ? caller.slots.get(id) : callee.ids.get(id);
     return call?.unfinished?.room(length) ?? memory.discardRoom(length, allocate);
   }
 
@@ -289,7 +289,7 @@ export class Session implements FrameVisitor {
     else if (kind === Kind.CREDIT) this.#credit(frame);
     else if (kind === Kind.PING) this.#ping(id);
     else if (kind === Kind.PONG) this.#pong(id);
-    else if (kind === Kind.PROTOCOLS) this.#protocols(frame);
+    else if (kind === Kind.PROTOCOLS) this.#protocols(frame.hello);
     else if (kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (kind < UNKNOWN_KINDS)
       this.#context.violation(`a frame of kind ${kind}, which is not allowed here`);
@@ -299,20 +299,11 @@ export class Session implements FrameVisitor {
     }
   }
 
-  /** Returns true if the peer may open this call. */
-  #opens(frame: Frame): boolean {
-    const { id } = frame;
-    // A short one-way has no id.
-    const isTheirs =
-      id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
-    return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#checkOpening(frame);
-  }
-
   /**
-   * Reports the rule that a frame breaks. Returns true if it breaks none: a short one-way may have
-   * any id, which is ignored.
+   * Returns true if the peer may open this call; otherwise reports the rule that it breaks. A short
+   * one-way may have any id, which is ignored.
    */
-  #checkOpening(frame: Frame): boolean {
+  #opens(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.#peerLeft) this.#context.violation('it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
@@ -360,10 +351,8 @@ export class Session implements FrameVisitor {
     this.#context.wakeBy(liveness.due(active));
   }
 
-  #protocols(frame: Frame): void {
-    if (!this.#context.abused()) return;
-    const wrong = this.parts.announced(frame.hello);
-    if (wrong !== undefined) this.#context.violation(`its PROTOCOLS has ${wrong}`);
+  #protocols(list: Uint8Array): void {
+    if (this.#context.abused()) this.parts.announced(list);
   }
 
   // Protocols.
@@ -394,7 +383,7 @@ export class Session implements FrameVisitor {
     outbox.pump();
     if (outbox.awaited > 0) for (const channel of channels.all()) caller.admitWaiting(channel);
     batch.flush();
-    channels.settleIfRoom((channel) => caller.writable(channel));
+    for (const channel of channels.all()) channel.settleIfRoom(caller);
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 

@@ -10,7 +10,7 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
-import { EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
+import { ACCOUNT_MAX, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
 import type { Creditor } from './batch.ts';
 import { GrowingAccount } from './credit.ts';
 import type { MessageOwner } from './memory.ts';
@@ -69,16 +69,15 @@ export class InStream {
     if (this.assembly !== undefined)
       return context.violation(`ITEM of call ${frame.id} in the middle of another item`);
     if (frame.size > 0) {
-      if (!packets.long(frame, item, 'limits.item', this.account)) return;
+      if (!packets.long(frame, this.account)) return;
       this.assembly = new Assembly(context, frame, keep, owner);
       return context.usage.makeRoom();
     }
     if (!packets.short(frame)) return;
-    if (frame.length > item)
-      return context.violation(
-        `an item of ${frame.length} bytes is above our limits.item, ${item}`,
-        'too_large',
-      );
+    if (frame.length > item) {
+      const text = `an item of ${frame.length} bytes is above our limits.item, ${item}`;
+      return context.violation(text, 'too_large');
+    }
     const cost = longCost(frame);
     if (!this.account.spend(cost))
       return context.violation(`an item of call ${frame.id} arrived without credit of its stream`);
@@ -155,8 +154,7 @@ export class InStream {
     if (this.#released) return;
     this.#released = true;
     this.dropAssembly();
-    for (let i = this.#head; i < this.#items.length; i++)
-      this.#context.usage.free(this.#items[i]!.cost);
+    this.#context.usage.free(this.#unread);
   }
 
   /**
@@ -226,7 +224,6 @@ export class OutStream implements UnitSender {
   /** The unit that is in the lanes. */
   #current: Outgoing | undefined = undefined;
   #ended: TransportError | 'ended' | undefined = undefined;
-  #finish: (() => void) | undefined = undefined;
   readonly #id: number;
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
@@ -242,19 +239,18 @@ export class OutStream implements UnitSender {
    *   starts again.
    */
   constructor(
-    context: SessionContext,
     outbox: Outbox,
     lanes: Lanes,
     id: number,
     codec: Codec<any, any>,
     progress: () => void = NOTHING,
   ) {
-    this.#context = context;
+    this.#context = outbox.context;
     this.#outbox = outbox;
     this.#lanes = lanes;
     this.#id = id;
     this.#codec = codec;
-    this.#credit = context.terms.stream;
+    this.#credit = outbox.context.terms.stream;
     this.#progress = progress;
   }
 
@@ -283,7 +279,11 @@ export class OutStream implements UnitSender {
    * rejects if the stream has ended, its queue is full, or the item is above `limits.item`.
    */
   write(payload: Uint8Array): Promise<void> {
-    if (this.#ended !== undefined) return handled(Promise.reject(this.#over()));
+    if (this.#ended === 'ended') {
+      const error = new TransportError('failed_precondition', 'this stream has already ended');
+      return handled(Promise.reject(error));
+    }
+    if (this.#ended !== undefined) return handled(Promise.reject(this.#ended));
     const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
@@ -327,15 +327,11 @@ export class OutStream implements UnitSender {
     return item.written;
   }
 
-  /**
-   * Ends the stream with a last unit, END or an ERROR, after the items that were written. `finish`
-   * is called when that unit is in the batch.
-   */
-  close(terminal: Outgoing | undefined, finish?: () => void): void {
+  /** Ends the stream after the items that were written: with END, or with another last unit. */
+  close(terminal: Outgoing = new Outgoing(Kind.END, this.#id, EMPTY, this)): void {
     if (this.#ended !== undefined) return;
     this.#ended = 'ended';
-    this.#finish = finish;
-    this.#enqueue(terminal ?? new Outgoing(Kind.END, this.#id, EMPTY, this));
+    this.#enqueue(terminal);
   }
 
   /**
@@ -359,12 +355,11 @@ export class OutStream implements UnitSender {
     this.#leaving.clear();
   }
 
-  /** Adds CREDIT. Returns false if the account would exceed its maximum. */
-  grant(credit: number, max: number): boolean {
+  /** Adds CREDIT. An account above its maximum is a violation. */
+  grant(credit: number): void {
     this.#credit += credit;
-    if (this.#credit > max) return false;
-    this.#feed();
-    return true;
+    if (this.#credit <= ACCOUNT_MAX) this.#feed();
+    else this.#context.violation('the credit of a stream rose above 2^31 − 1');
   }
 
   written(unit: Outgoing, last: boolean): void {
@@ -373,8 +368,7 @@ export class OutStream implements UnitSender {
     this.#current = undefined;
     if ((unit as Item).isLent) void this.#leave(unit as Item);
     else (unit as Item).resolve?.();
-    if (unit.kind !== Kind.ITEM) this.#finish?.();
-    else this.#feed();
+    this.#feed();
   }
 
   #enqueue(unit: Outgoing): void {
@@ -402,12 +396,6 @@ export class OutStream implements UnitSender {
     if (head.kind === Kind.ITEM) this.#credit -= head.cost;
     this.#current = head;
     this.#outbox.push(this.#lanes, head, head.kind === Kind.ITEM ? 'bulk' : 'replies');
-  }
-
-  #over(): TransportError {
-    return this.#ended instanceof TransportError
-      ? this.#ended
-      : new TransportError('failed_precondition', 'this stream has already ended');
   }
 }
 

@@ -175,3 +175,14 @@ test('a long trySend of an ordered protocol does not overtake calls that wait', 
   const { caller } = dialer.session.parts;
   t.false(caller.trySend(ordered.channel, methodTable(ordered).byName.get('tell')!, long));
 });
+
+test('callers that wait until a connection is writable each get an error of their own', async (t) => {
+  const pair = new Pair([protocol]).open();
+  const { session } = pair.dialer;
+  session.parts.channels.get(protocol.channel).lanes.credit = 0;
+  const waits = [1, 2].map(() => session.whenWritable(protocol.channel, 'a'));
+  pair.cut();
+  const [first, second] = await Promise.all(waits.map((wait) => t.throwsAsync(wait)));
+  t.like(first, { code: 'unavailable', sent: false });
+  t.not(first, second);
+});

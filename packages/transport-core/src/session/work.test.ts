@@ -180,13 +180,13 @@ test('calls that are opened and canceled cost units and are never a flood', (t) 
   );
   t.is(spent, 20_000 * (2 + CANCEL));
   t.is(acceptor.ending, undefined);
-  t.is(acceptor.session.parts.callee.served.ids.size, 0);
+  t.is(acceptor.session.parts.callee.ids.size, 0);
 });
 
 test('PONGs that were not requested, and lists of protocols, are a flood above 1,000 a second', (t) => {
   for (const write of [
     (encoder: FrameEncoder, n: number) => encoder.signal(Kind.PONG, n + 1),
-    (encoder: FrameEncoder) => encoder.hello(Kind.PROTOCOLS, new Uint8Array(0)),
+    (encoder: FrameEncoder) => encoder.signal(Kind.PROTOCOLS, 0, new Uint8Array(0)),
   ]) {
     const { acceptor, read } = victim();
     const storm = (count: number) =>

@@ -14,11 +14,7 @@ import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { Session } from '../session/session.ts';
-import {
-  SessionFigures,
-  type SessionOptions,
-  type SessionVisitor,
-} from '../session/session-parts.ts';
+import type { SessionOptions, SessionParts, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
@@ -104,8 +100,8 @@ export class Connection implements SessionVisitor {
   readonly host: ConnectionHost;
   /** Starts our calls on this connection. */
   readonly caller: Caller;
-  /** The load of the session, and its calls and queues. */
-  readonly figures: SessionFigures;
+  /** The parts of the session, which know its load, its calls and its queues. */
+  readonly parts: SessionParts;
   readonly session: Session;
   /** The handshake slot, and the callback for the outcome, until the hello is complete. */
   #opening: Pick<ConnectionInit, 'slot' | 'opened'> | undefined;
@@ -131,8 +127,8 @@ export class Connection implements SessionVisitor {
     this.output = new ConnectionOutput(this, host, stream);
     this.session = new Session(sessionOptions(host, stream, init, this, this.output));
     this.output.attach(this.session);
-    this.caller = this.session.parts.caller;
-    this.figures = new SessionFigures(this.session.parts);
+    this.parts = this.session.parts;
+    this.caller = this.parts.caller;
     this.input = new ConnectionInput(host, stream, this.session, this);
   }
 
@@ -200,7 +196,7 @@ export class Connection implements SessionVisitor {
     this.output.wake(now);
     this.input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
-    if (this.output.isHeldBack) this.session.parts.heldBack(now);
+    if (this.output.isHeldBack) context.heldBack(now);
     const next = this.session.wake(now);
     context.wakesAt(Math.min(context.due, next, this.output.due, this.input.due));
   }

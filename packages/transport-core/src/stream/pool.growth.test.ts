@@ -28,12 +28,12 @@ test('short calls stay on the first connection, bulky ones go to the least loade
   const { pool, first, call, start } = await grown();
   const second = new FakeConnection('a:1');
   pool.add(second.real);
-  first.figures.load = 100;
-  second.figures.load = 5;
+  first.parts.load = 100;
+  second.parts.load = 5;
   start('a:1', call());
   start('a:1', call(), true);
   t.deepEqual([first.started.length, second.started.length], [2, 1]);
-  second.figures.load = 500;
+  second.parts.load = 500;
   start('a:1', call(), true);
   t.is(first.started.length, 3);
 });

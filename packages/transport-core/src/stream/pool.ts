@@ -348,7 +348,7 @@ export class Pool {
 function leastLoaded(connections: readonly Connection[]): Connection | undefined {
   let best: Connection | undefined;
   for (const connection of connections)
-    if (best === undefined || connection.figures.load < best.figures.load) best = connection;
+    if (best === undefined || connection.parts.load < best.parts.load) best = connection;
   return best;
 }
 

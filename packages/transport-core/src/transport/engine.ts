@@ -240,11 +240,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections)
-      if (most === undefined || connection.figures.held > most.figures.held) most = connection;
+      if (most === undefined || connection.parts.held > most.parts.held) most = connection;
     most?.session.break(
       new TransportError(
         'resource_exhausted',
-        `this connection held ${most.figures.held} of the ${this.memory.limit} bytes of limits.memory`,
+        `this connection held ${most.parts.held} of the ${this.memory.limit} bytes of limits.memory`,
       ),
     );
   }
@@ -386,7 +386,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let sum = 0;
     for (const mount of this.mounts.values())
       if (this.#withdraws(mount))
-        for (const { figures } of this.connections) sum += figures.incoming(mount.protocol.channel);
+        for (const { parts } of this.connections) sum += parts.incoming(mount.protocol.channel);
     return sum;
   }
 

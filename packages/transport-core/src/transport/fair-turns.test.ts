@@ -137,7 +137,7 @@ async function scene(t: ExecutionContext, peers = 1, credit = 0, reuses = false)
     const limits = { message: Math.max(65_536, credit), packet: 65_536, pipe: credit };
     const hello = encodeHello(helloOf({ instance, network: 'default', limits }));
     peer.send(PREAMBLE.slice());
-    peer.send(encoded((encoder) => encoder.hello(Kind.HELLO, hello)));
+    peer.send(encoded((encoder) => encoder.signal(Kind.HELLO, 0, hello)));
     await null;
     peer.send(encoded((encoder) => encoder.signal(Kind.READY, 0)));
     await null;

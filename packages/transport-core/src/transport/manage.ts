@@ -105,7 +105,7 @@ export type Management = ReturnType<typeof manage>;
  * or, with `remote`, that this peer accepts.
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
-  if (remote !== undefined) return connectionOf(remote).figures.messageLimit;
+  if (remote !== undefined) return connectionOf(remote).parts.messageLimit;
   return engineOf(transport, 'messageLimit').config.limits.message;
 }
 
@@ -156,7 +156,7 @@ export function unsentOf(
 ): { messages: number; bytes: number } {
   return remote.closed
     ? { messages: 0, bytes: 0 }
-    : connectionOf(remote).figures.unsent(protocol.channel);
+    : connectionOf(remote).parts.unsent(protocol.channel);
 }
 
 /**

@@ -502,8 +502,8 @@ function ofLimits({ limits }: CommonConfig): LimitsSnapshot {
 }
 
 function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
-  const { figures, remote } = connection;
-  const { state, parts } = connection.session;
+  const { parts, remote } = connection;
+  const { state } = connection.session;
   return {
     id: connection.id,
     endpoint: connection.endpoint,
@@ -517,6 +517,6 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     age: at - connection.since,
     // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
     bytes: { in: connection.input.bytes + 0, out: connection.output.bytes + 0 },
-    ...figures.counts,
+    ...parts.counts,
   };
 }

@@ -145,9 +145,14 @@ test('the decoder reads what the encoder writes', (t) => {
   writeMessage(encoder, { kind: Kind.ONEWAY, channel: 128, method: 300 }, payload, 0, 4);
   writeMessage(encoder, { kind: Kind.RESPONSE, id: 127, size: 70_000 }, payload, 0, 0);
   encoder.credit(5, 2 ** 31 - 1, 4, 0, 0);
-  encoder.error(3, 1, { code: 16, reason: 6, text: 'non à tout', metadata: metadata });
-  encoder.goAway(13, 12, 'x'.repeat(500));
-  encoder.hello(Kind.HELLO, payload);
+  encoder.error(Kind.ERROR, 3, 1, { code: 16, reason: 6, text: 'non à tout', metadata: metadata });
+  encoder.error(Kind.GO_AWAY, 0, 0, {
+    code: 13,
+    reason: 12,
+    text: 'x'.repeat(500),
+    metadata: undefined,
+  });
+  encoder.signal(Kind.HELLO, 0, payload);
   t.deepEqual(read([encoder.take()]).frames, [
     {
       kind: 8,

@@ -2,7 +2,7 @@
 // a return value, never an exception. Memory is allocated for received bytes, not for announced
 // lengths.
 
-import { EMPTY, Frame, Kind, parseFrame } from './frame.ts';
+import { EMPTY, Frame, ID, KIND, Kind, PAYLOAD, parseFrame, readId } from './frame.ts';
 
 /**
  * A protocol violation by the peer, which ends its connection: `too_large` for a frame above this
@@ -46,7 +46,7 @@ export class FrameDecoder {
    */
   #maxLength: number;
   readonly #allocate: (size: number) => Uint8Array;
-  readonly #frame = Frame.empty().widen();
+  readonly #frame = new Frame().widen();
   #dead = false;
   #reading = false;
   /**
@@ -234,9 +234,7 @@ export class FrameDecoder {
       if (start === at + PART_HEADER) return at;
     }
     if (start + length !== end) return at;
-    this.#id =
-      (chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16) | (chunk[at + 6]! << 24)) >>>
-      0;
+    this.#id = readId(chunk, at + 3);
     this.#size = length;
     this.#filled = start - at;
     return start;
@@ -317,10 +315,6 @@ const MAX_LENGTH_BYTES = 4;
 /** The smallest buffer that is allocated, unless the frame is shorter. */
 const SMALL_BUFFER = 4 * 1024;
 
-/** Field number and wire type in one byte, as frame.proto numbers them. */
-const KIND = 0x08;
-const ID = 0x15;
-const PAYLOAD = 0x7a;
 /** Maximum size of a PART's header, in bytes: kind, id, and the payload's tag and length. */
 const PART_HEADER = 12;
 /** The kind and the id of a PART. */
@@ -345,10 +339,8 @@ export function cancelsIn(chunk: Uint8Array, from: number): Set<number> | undefi
       chunk[at + 1] === Kind.CANCEL &&
       chunk[at] === KIND &&
       chunk[at + 2] === ID
-    ) {
-      const low = chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16);
-      ids = (ids ?? new Set()).add((low | (chunk[at + 6]! << 24)) >>> 0);
-    }
+    )
+      ids = (ids ?? new Set()).add(readId(chunk, at + 3));
     at += length;
   }
   return ids;

@@ -34,13 +34,12 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
   switch (kind) {
     case Kind.HELLO:
     case Kind.PROTOCOLS:
-      return encoder.hello(kind, hello);
-    case Kind.GO_AWAY:
-      return encoder.goAway(number('code'), number('reason'), text);
+      return encoder.signal(kind, 0, hello);
     case Kind.CREDIT:
       return encoder.credit(number('account'), number('credit'), id, number('channel'), size);
+    case Kind.GO_AWAY:
     case Kind.ERROR:
-      return encoder.error(id, number('flags'), {
+      return encoder.error(kind, id, number('flags'), {
         code: number('code'),
         reason: number('reason'),
         text: text,
@@ -138,10 +137,15 @@ test('the bytes of these frames never change', (t) => {
     ['07 080d 1502000000', () => encoder.signal(Kind.END, 2)],
     [
       '0f 080e 1501000000 2801 480c 52026e6f',
-      () => encoder.error(1, 1, { code: 12, reason: 0, text: 'no', metadata: undefined }),
+      () =>
+        encoder.error(Kind.ERROR, 1, 1, { code: 12, reason: 0, text: 'no', metadata: undefined }),
     ],
     ['07 080f 1501000000', () => encoder.signal(Kind.CANCEL, 1)],
-    ['06 0803 480e 6001', () => encoder.goAway(14, 1, '')],
+    [
+      '06 0803 480e 6001',
+      () =>
+        encoder.error(Kind.GO_AWAY, 0, 0, { code: 14, reason: 1, text: '', metadata: undefined }),
+    ],
   ];
   for (const [bytes, write] of written) {
     encoder.clear();
@@ -157,6 +161,6 @@ test('a length has redundant bytes so that it is computed once, except for small
   writeMessage(encoder, { kind: Kind.PART, id: 1 }, new Uint8Array(100));
   t.is(hex(encoder.take().subarray(0, 3)), '6d' + '080c');
   encoder.clear();
-  encoder.hello(Kind.HELLO, new Uint8Array(100));
+  encoder.signal(Kind.HELLO, 0, new Uint8Array(100));
   t.is(hex(encoder.take().subarray(0, 4)), 'e800' + '0801');
 });

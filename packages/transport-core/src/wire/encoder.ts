@@ -26,6 +26,7 @@ import {
   TEXT,
   TIMEOUT,
   type WireError,
+  writeVarint,
 } from './frame.ts';
 
 /** The fields of a message besides its kind, its id, its metadata and its payload. */
@@ -51,11 +52,12 @@ export interface FrameWriter {
    * or hello.
    */
   fits(bytes: number): boolean;
-  /** Writes HELLO or PROTOCOLS. */
-  hello(kind: number, hello: Uint8Array): void;
-  /** Writes READY, PING, PONG, END or CANCEL, which have only an id; for READY it is 0. */
-  signal(kind: number, id: number): void;
-  goAway(code: number, reason: number, text: string): void;
+  /**
+   * Writes PING, PONG, END or CANCEL, which have only an id; or READY, HELLO or PROTOCOLS, whose id
+   * is 0.
+   * @param hello the body of HELLO or PROTOCOLS.
+   */
+  signal(kind: number, id: number, hello?: Uint8Array): void;
   /**
    * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
    * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
@@ -78,7 +80,8 @@ export interface FrameWriter {
     metadata: EncodedMetadata | undefined,
     stays: boolean,
   ): void;
-  error(id: number, flags: number, error: WireError): void;
+  /** Writes ERROR; or GO_AWAY, which has no id, flags and metadata. */
+  error(kind: number, id: number, flags: number, error: WireError): void;
 }
 
 /**
@@ -185,22 +188,9 @@ export class FrameEncoder implements FrameWriter {
     this.#at += PREAMBLE.length;
   }
 
-  hello(kind: number, hello: Uint8Array): void {
+  signal(kind: number, id: number, hello: Uint8Array = EMPTY): void {
     const at = this.#open(kind, hello.length);
-    this.#close(this.#bytes(at, HELLO, hello));
-  }
-
-  signal(kind: number, id: number): void {
-    const at = this.#open(kind, 0);
-    this.#close(id === 0 ? at : this.#id(at, id));
-  }
-
-  goAway(code: number, reason: number, text: string): void {
-    const encoded = textEncoder.encode(text);
-    let at = this.#open(Kind.GO_AWAY, encoded.length);
-    at = writeUint(this.#buffer, at, CODE, code);
-    at = this.#bytes(at, TEXT, encoded);
-    this.#close(writeUint(this.#buffer, at, REASON, reason));
+    this.#close(this.#bytes(id === 0 ? at : this.#id(at, id), HELLO, hello));
   }
 
   credit(account: number, credit: number, id: number, channel: number, done: number): void {
@@ -245,13 +235,12 @@ export class FrameEncoder implements FrameWriter {
     this.#close(this.#width === 2 && at - this.#begin <= 0x81 ? this.#narrow(at) : at);
   }
 
-  error(id: number, flags: number, { code, reason, text, metadata }: WireError): void {
+  error(kind: number, id: number, flags: number, error: WireError): void {
+    const { code, reason, text, metadata } = error;
     const encoded = textEncoder.encode(text);
-    let at = this.#open(
-      Kind.ERROR,
-      encoded.length + (metadata === undefined ? 0 : metadata.bytes.length),
-    );
-    at = this.#id(at, id);
+    const room = encoded.length + (metadata === undefined ? 0 : metadata.bytes.length);
+    let at = this.#open(kind, room);
+    if (id !== 0) at = this.#id(at, id);
     at = writeUint(this.#buffer, at, FLAGS, flags);
     at = writeUint(this.#buffer, at, CODE, code);
     at = this.#bytes(at, TEXT, encoded);
@@ -376,16 +365,6 @@ function writeUint(buffer: Uint8Array, at: number, tag: number, value: number): 
   return writeVarint(buffer, at + 1, value);
 }
 
-/** Writes a varint. The value must be below 2^32, because `>>>=` works on 32 bits. */
-function writeVarint(buffer: Uint8Array, at: number, value: number): number {
-  while (value > 0x7f) {
-    buffer[at++] = (value & 0x7f) | 0x80;
-    value >>>= 7;
-  }
-  buffer[at] = value;
-  return at + 1;
-}
-
 /**
  * An upper bound of a frame's size in bytes, without payload, metadata, text and hello: 4 for its
  * length, 2 for its kind, 5 for its id, 30 for five integers, and 5 for the payload's tag and
@@ -415,7 +394,7 @@ export class FrameCollector implements FrameWriter {
   readonly refers = false;
   #batch: Frame[] = [];
   /** The last message that was begun. */
-  #begun = Frame.empty();
+  #begun = new Frame();
 
   get count(): number {
     return this.#batch.length;
@@ -433,19 +412,8 @@ export class FrameCollector implements FrameWriter {
     return batch;
   }
 
-  hello(kind: number, hello: Uint8Array): void {
-    this.#add(kind, 0).hello = hello;
-  }
-
-  signal(kind: number, id: number): void {
-    this.#add(kind, id);
-  }
-
-  goAway(code: number, reason: number, text: string): void {
-    const frame = this.#add(Kind.GO_AWAY, 0);
-    frame.code = code;
-    frame.reason = reason;
-    frame.text = text;
+  signal(kind: number, id: number, hello: Uint8Array = EMPTY): void {
+    this.#add(kind, id).hello = hello;
   }
 
   credit(account: number, credit: number, id: number, channel: number, done: number): void {
@@ -477,8 +445,8 @@ export class FrameCollector implements FrameWriter {
     this.size += length;
   }
 
-  error(id: number, flags: number, error: WireError): void {
-    const frame = this.#add(Kind.ERROR, id);
+  error(kind: number, id: number, flags: number, error: WireError): void {
+    const frame = this.#add(kind, id);
     frame.code = error.code;
     frame.reason = error.reason;
     frame.text = error.text;

@@ -65,16 +65,10 @@ export interface Introduction {
  * Limits of the data that the sender is ready to receive, in bytes except for `calls` and
  * `streams`. Absent fields are 0.
  */
-export interface HelloLimits {
-  message: number;
-  item: number;
-  packet: number;
-  pipe: number;
-  inbox: number;
-  stream: number;
-  calls: number;
-  streams: number;
-}
+export type HelloLimits = Record<
+  'message' | 'item' | 'packet' | 'pipe' | 'inbox' | 'stream' | 'calls' | 'streams',
+  number
+>;
 
 /** Returns the description of a protocol in a hello. */
 export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {

@@ -3,7 +3,6 @@
 import {
   codeOf,
   ERROR_CODES,
-  ERROR_REASONS,
   reasonNumber,
   reasonOf,
   stackless,
@@ -17,6 +16,7 @@ import {
   METADATA_LIMIT,
   UNPROCESSED,
   type WireError,
+  writeVarint,
 } from './frame.ts';
 
 /**
@@ -82,26 +82,15 @@ function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8
   const valueWidth = value.length < 0x80 ? 1 : 2;
   const length = 1 + keyWidth + key.length + 1 + valueWidth + value.length;
   bytes[at++] = 0x5a;
-  at = writeLength(bytes, at, length);
+  at = writeVarint(bytes, at, length);
   bytes[at++] = 0x0a;
-  at = writeLength(bytes, at, key.length);
+  at = writeVarint(bytes, at, key.length);
   bytes.set(key, at);
   at += key.length;
   bytes[at++] = 0x12;
-  at = writeLength(bytes, at, value.length);
+  at = writeVarint(bytes, at, value.length);
   bytes.set(value, at);
   return at + value.length;
-}
-
-/** Writes a varint below 2^14. */
-function writeLength(bytes: Uint8Array, at: number, length: number): number {
-  if (length < 0x80) {
-    bytes[at] = length;
-    return at + 1;
-  }
-  bytes[at] = (length & 0x7f) | 0x80;
-  bytes[at + 1] = length >>> 7;
-  return at + 2;
 }
 
 function tooLong(what: string): TransportError {
@@ -133,7 +122,7 @@ export function errorFrame(error: TransportError): WireError {
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
   return {
     code: ERROR_CODES[error.code],
-    reason: reasonNumber(error.reason) || ERROR_REASONS.refused.wire,
+    reason: reasonNumber(error.reason) || reasonNumber('refused'),
     text: truncateText(text),
     metadata: undefined,
   };

@@ -34,7 +34,7 @@ test('other first bytes are shown in hex, eight of them', (t) => {
 test('a first message is the preamble and a whole HELLO', (t) => {
   const encoder = new FrameEncoder((size) => new Uint8Array(size));
   encoder.preamble();
-  encoder.hello(Kind.HELLO, new Uint8Array(200));
+  encoder.signal(Kind.HELLO, 0, new Uint8Array(200));
   const whole = encoder.take();
   t.is(screenHello(whole), undefined);
   t.is(screenHello(new Uint8Array([...whole, 1, 2])), undefined);

@@ -133,12 +133,11 @@ class FuzzedSession {
     }
     end.session.tick();
     const { context, caller, callee } = end.session.parts;
-    const { served } = callee;
     if (end.memory.used !== 0 || context.usage.held !== 0)
       throw new Error(
         `${end.memory.used} bytes are still held, of them ${context.usage.held} by the connection`,
       );
-    if (caller.slots.size !== 0 || served.ids.size !== 0) throw new Error('calls are still known');
+    if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
     for (const channel of end.session.parts.channels.all())
       if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
@@ -172,7 +171,7 @@ class FuzzedSession {
       nodeIdFor: () => '',
     };
     const own = { self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' };
-    this.#encoder.hello(Kind.HELLO, encodeHello(makeHello({ ...own, proven: undefined }, {})));
+    this.#encoder.signal(Kind.HELLO, 0, encodeHello(makeHello({ ...own, proven: undefined }, {})));
     if (!this.#isDialer) this.#encoder.signal(Kind.READY, 0);
     const frames = this.#encoder.take().slice();
     this.#encoder.clear();
@@ -228,7 +227,7 @@ class FuzzedSession {
         else if (how === 252) session.endChannel(0x20, new TransportError('shutdown', 'it closed'));
         else if (how === 253) end.mounts.clear();
         else if (how === 254) session.announce();
-        else session.parts.channels.watch(session.parts.channels.get(0x20));
+        else session.parts.channels.get(0x20).stall();
     }
   }
 

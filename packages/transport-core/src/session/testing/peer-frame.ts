@@ -33,6 +33,7 @@ export function encodePeerFrame(
     for (let n = 0; n < (more & 31); n++)
       writeMessage(encoder, { channel: 0x20, method, ...fields(n) }, payload.subarray(0, length));
   };
+  const told = { code: method, reason: flags, text: 'no', metadata: undefined };
   const write = [
     () => message({ ...call, kind: Kind.REQUEST, flags: flags & 7, timeout: more }),
     () => message({ ...call, kind: Kind.ONEWAY }),
@@ -40,13 +41,13 @@ export function encodePeerFrame(
     () => message({ kind: Kind.ITEM, id, size }),
     () => message({ kind: Kind.PART, id }),
     () => encoder.signal(Kind.END, id),
-    () => encoder.error(id, more & 1, { code: method, reason: flags, text: 'no', metadata }),
+    () => encoder.error(Kind.ERROR, id, more & 1, { ...told, metadata }),
     () => encoder.signal(Kind.CANCEL, id),
     () => encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel, more & 1),
     () => encoder.signal(Kind.PING, id),
     () => encoder.signal(Kind.PONG, id),
-    () => encoder.hello(Kind.PROTOCOLS, take(length & 63)),
-    () => encoder.goAway(method, flags, 'bye'),
+    () => encoder.signal(Kind.PROTOCOLS, 0, take(length & 63)),
+    () => encoder.error(Kind.GO_AWAY, 0, 0, told),
     () => encoder.signal(flags < 16 ? Kind.READY : 32 + flags, id),
     () => flood((n) => ({ kind: Kind.REQUEST, id: id + 2 * n })),
     () => flood(() => ({ kind: Kind.ONEWAY })),

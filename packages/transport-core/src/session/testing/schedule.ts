@@ -239,7 +239,6 @@ class ScheduleRun {
     const { credit } = this.#limits;
     for (const end of this.#ends) {
       const { caller, callee, outbox } = end.session.parts;
-      const { served } = callee;
       const { window } = pair.other(end).session.parts.packets;
       check(
         outbox.pipe === window.granted,
@@ -263,7 +262,7 @@ class ScheduleRun {
           `a channel still counts ${counts.join(', ')}`,
         );
       }
-      const open = [caller.slots.size, caller.streams, served.ids.size, served.streams];
+      const open = [caller.slots.size, caller.streams, callee.ids.size, callee.streams];
       check(
         open.every((count) => count === 0) && outbox.idle,
         `calls are still known: ${open.join(', ')}`,

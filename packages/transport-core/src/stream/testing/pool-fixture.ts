@@ -33,7 +33,7 @@ export class FakeConnection {
   over = false;
   readonly started: OutCall[] = [];
   crowded = false;
-  readonly figures = { load: 0 };
+  readonly parts = { load: 0 };
   readonly target: string;
 
   constructor(target: string) {

@@ -34,7 +34,7 @@ export function encoded(write: (encoder: FrameEncoder) => void): Uint8Array {
 
 /** Returns a frame with this payload. */
 export function frameOf(fields: Partial<Frame>, payload: Uint8Array): Frame {
-  return Object.assign(Frame.empty(), fields, { payload });
+  return Object.assign(new Frame(), fields, { payload });
 }
 
 /**
