@@ -209,7 +209,7 @@ export class AdmissionControl {
         proven: known.proven,
         links: known.links.length,
         isParting: !known.links.some(({ remote }) => node.management.isUp(remote)),
-        isInbound: isOrdinary(known) && known.main.remote.direction === 'in',
+        isInbound: isOrdinary(known, 'in'),
       },
       isTwin: () => node.twins.isTwin(nodeId, instance, now),
       inbound: this.#inbound(),
@@ -237,14 +237,13 @@ export class AdmissionControl {
    * not up yet; optionally only those of one group.
    */
   #inbound(group?: string): number {
-    const { peerTable } = this.#node;
-    let count = group === undefined ? peerTable.count('in') : peerTable.countInbound(group);
+    let count = this.#node.peerTable.count('in', group);
     for (const admitted of this.#connections.values())
       if (
         admitted.direction === 'in' &&
         !admitted.exempt &&
         admitted.refused === undefined &&
-        (group === undefined || admitted.group === group)
+        (group ?? admitted.group) === admitted.group
       )
         count++;
     return count;
@@ -300,7 +299,7 @@ function yielding(node: Node): Peer[] {
   const lasting = maxInbound - Math.floor(maxInbound / 10);
   if (node.peerTable.count('in') <= Math.min(lasting, maxInbound - 1)) return [];
   const since = node.now() - SHORT_STAY;
-  const peers = ordinary(node, 'in');
+  const peers = node.peerTable.ordinary('in');
   const distrusted = peers.filter((peer) => isDistrusted(node, peer));
   const short = peers.slice(lasting).filter((peer) => peer.since <= since);
   return [...new Set([...distrusted, ...short])];
@@ -312,7 +311,7 @@ function yielding(node: Node): Peer[] {
  */
 export function makeRoom(node: Node, newcomer: Peer): void {
   if (node.peerTable.count('out') <= node.config.maxOutbound) return;
-  const others = ordinary(node, 'out').filter((peer) => peer !== newcomer);
+  const others = node.peerTable.ordinary('out').filter((peer) => peer !== newcomer);
   const going =
     others.findLast((peer) => isDistrusted(node, peer)) ??
     others.findLast(({ returned }) => !returned) ??
@@ -323,26 +322,18 @@ export function makeRoom(node: Node, newcomer: Peer): void {
 /** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
 export function trim(node: Node): void {
   const { maxInbound } = node.config;
-  for (const peer of ordinary(node, 'in').slice(maxInbound))
+  for (const peer of node.peerTable.ordinary('in').slice(maxInbound))
     part(node, peer, `the other end now has at most ${maxInbound} peers that dialed it`);
 }
 
 /** Disconnects a peer, which from then on does not count against any limit. */
 export function part(node: Node, peer: Peer, why = 'another peer replaced it'): void {
   peer.leaving = true;
-  node.peerTable.recount();
   for (const { remote } of peer.links) node.disconnect(remote, why);
 }
 
 function isDistrusted(node: Node, { nodeId }: Peer): boolean {
   return node.keeper.trust.score(nodeId) === 0;
-}
-
-/** Returns the peers that count against a limit, in the order in which they connected. */
-function ordinary(node: Node, direction: 'in' | 'out'): Peer[] {
-  return [...node.peerTable.peers.values()].filter(
-    (peer) => isOrdinary(peer) && peer.main.remote.direction === direction,
-  );
 }
 
 /** Duration of a short stay in milliseconds; it is long enough to learn addresses. */

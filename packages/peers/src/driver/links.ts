@@ -43,7 +43,6 @@ export class Links {
     if (persistent === peer.persistent && exempt === peer.exempt) return;
     peer.persistent = persistent;
     peer.exempt = exempt;
-    node.peerTable.recount();
     this.#conversation.addresses.connected(peer, node.now());
   }
 
@@ -138,7 +137,6 @@ export class Links {
     if (main !== peer.main || peer.release === NOTHING) {
       peer.release();
       peer.main = main;
-      peerTable.recount();
       peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
     for (const link of peer.links) {
