@@ -4,9 +4,7 @@
 // peers are connected and what they send, and sends nothing itself.
 
 import type { Random } from '@trunkline/transport-core';
-import type { BookAddress } from '../book/entries.ts';
 import { PeerLimits } from '../limits.ts';
-import { type AddressList, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {
   readonly random: Random;
@@ -34,12 +32,6 @@ export type RequestVerdict =
   | 'part'
   | 'too_many_requests'
   | 'ignored';
-
-/**
- * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
- * should not contain more.
- */
-export const MOST_ADDRESSES = 250;
 
 /** Peer exchange of one node. Memory is bounded by the number of connected peers. */
 export class PeerExchange {
@@ -170,17 +162,12 @@ export class PeerExchange {
   }
 
   /**
-   * Takes a list, and returns its valid entries. The list is unsolicited if no request to that peer
-   * is open; disconnect and ban such a peer. A late answer is accepted. Up to three more lists
-   * within three seconds after an answer are treated as repetitions and ignored, because a
-   * connection may deliver the request and each of the answers twice. The first 250 entries are
-   * read one by one: malformed and repeated entries are dropped, and the rest is kept.
+   * Decides about a list of addresses. It is unsolicited if no request to that peer is open;
+   * disconnect and ban such a peer. A late answer is accepted. Up to three more lists within three
+   * seconds after an answer are treated as repetitions and ignored, because a connection may
+   * deliver the request and each of the answers twice.
    */
-  received(
-    nodeId: string,
-    list: AddressList,
-    now: number,
-  ): BookAddress[] | 'ignored' | 'unsolicited' | 'malformed' {
+  received(nodeId: string, now: number): 'answer' | 'ignored' | 'unsolicited' {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) return 'unsolicited';
     if (peer.open === 0) {
@@ -193,8 +180,7 @@ export class PeerExchange {
     // The time is counted from the answer rather than from the request, because by the time of the
     // answer the peer has certainly received the request.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
-    const read = list();
-    return read === undefined ? 'malformed' : readAddressEntries(read);
+    return 'answer';
   }
 
   /**
@@ -227,16 +213,6 @@ export class PeerExchange {
   #between(least: number, most: number): number {
     return least + (most - least) * this.#random();
   }
-}
-
-/** Reads the first 250 entries of a list one by one. Malformed and repeated entries are dropped. */
-export function readAddressEntries(entries: readonly unknown[]): BookAddress[] {
-  const kept = new Map<string, BookAddress>();
-  for (const value of entries.slice(0, MOST_ADDRESSES)) {
-    const read = readAddressEntry(value);
-    if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
-  }
-  return [...kept.values()];
 }
 
 /** The answers that a peer got in all its sessions. */
