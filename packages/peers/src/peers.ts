@@ -111,7 +111,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { nodeId, address } = parseTarget(target);
     if (nodeId !== undefined) this.#node.keeper.book.unban(nodeId, this.#node.now());
     this.#node.keeper.book.removeOwn(address);
-    this.#node.planner.addPersistent(target);
+    const { planner } = this.#node;
+    planner.setPersistent([...planner.persistent, target]);
     this.#driver.topologyChanged();
   }
 

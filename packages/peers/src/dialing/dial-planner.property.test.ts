@@ -9,6 +9,7 @@ import type { DialOrder } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
 import { addressKey, hostOf } from './targets.ts';
 import {
+  addPersistent,
   idOf,
   type Outcome,
   PlannerFixture,
@@ -153,7 +154,7 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
       fixture.at(Math.floor(random() * 600_000), () => {
         const moved = `${named.nodeId}@elsewhere${i}:1`;
         const added = random() < 0.3 ? other : random() < 0.5 ? named.address : moved;
-        fixture.planner.addPersistent(added);
+        addPersistent(fixture, added);
         fixture.ask();
         fixture.planner.removePersistent(added);
       });

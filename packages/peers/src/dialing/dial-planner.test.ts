@@ -5,6 +5,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
 import {
+  addPersistent,
   addressesOf,
   gaps,
   HOUR,
@@ -136,9 +137,9 @@ test('after the topology is replaced, removed peers are not dialed, added ones a
 test('persistent peers are added, and removed by id, by learned id, by address or by both', (t) => {
   const fixture = new PlannerFixture({ persistent: [], maxOutbound: 0, outcome: up(HOUR) });
   const [one, two] = [`${idOf(1)}@a:1`, `${idOf(2)}@b:1`];
-  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) fixture.planner.addPersistent(target);
+  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) addPersistent(fixture, target);
   t.deepEqual(fixture.planner.persistent, [one, two, 'c:1', 'd:1']);
-  t.deepEqual(fixture.planner.addPersistent(`${idOf(2)}@b:2`).changed, [
+  t.deepEqual(addPersistent(fixture, `${idOf(2)}@b:2`).changed, [
     { from: two, to: `${idOf(2)}@b:2` },
   ]);
   t.deepEqual(fixture.planner.removePersistent(idOf(1)), [one]);

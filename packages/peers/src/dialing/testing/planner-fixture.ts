@@ -6,7 +6,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
-import { addressKey } from '../targets.ts';
+import { addressKey, type TopologyDiff } from '../targets.ts';
 
 /**
  * The outcome of a dial: an error, or a connection that lasts for `lives` milliseconds and ends
@@ -190,6 +190,10 @@ export function ran(until: number, options: PlannerFixtureOptions): PlannerFixtu
   fixture.run(until);
   return fixture;
 }
+
+/** Adds a persistent peer, as `peers.add` does. */
+export const addPersistent = ({ planner }: PlannerFixture, target: string): TopologyDiff =>
+  planner.setPersistent([...planner.persistent, target]);
 
 /** Returns the dials of a kind. */
 export const dialsOf = ({ dialed }: PlannerFixture, kind: DialOrder['kind']): Dialed[] =>
