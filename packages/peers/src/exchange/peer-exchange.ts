@@ -71,16 +71,7 @@ export class PeerExchange {
     known: Pick<ExchangePeer, 'direction' | 'persistent'>,
     now: number,
   ): void {
-    const peer = this.#peers.get(nodeId) ?? {
-      since: now,
-      fresh: known.direction === 'out',
-      open: 0,
-      answered: Number.NEGATIVE_INFINITY,
-      repeats: 0,
-      ready: now,
-      requests: 0,
-      requested: now,
-    };
+    const peer = this.#peers.get(nodeId) ?? new ExchangePeer(known.direction, now);
     this.#peers.set(nodeId, Object.assign(peer, known));
   }
 
@@ -223,29 +214,35 @@ interface Requests {
   answered: number;
 }
 
-interface ExchangePeer {
+class ExchangePeer {
   direction: 'in' | 'out';
-  persistent: boolean;
+  persistent = false;
   /** Time at which its session began. */
   readonly since: number;
   /** True if the peer should be asked out of turn, because it has just connected. */
   fresh: boolean;
   /** Number of this node's requests that the peer may still answer, at most MOST_OPEN. */
-  open: number;
+  open = 0;
   /**
    * Time at which the peer last answered, and the number of repetitions of that answer since then.
    */
-  answered: number;
-  repeats: number;
+  answered = Number.NEGATIVE_INFINITY;
+  repeats = 0;
   /** Time at which the peer may be asked next. */
   ready: number;
   /** Number of requests that the peer has made. */
-  requests: number;
+  requests = 0;
   /**
    * The time from which the peer's next request is measured: the time of its last answered request
    * or, after a pause, up to a third of the interval earlier.
    */
   requested: number;
+
+  constructor(direction: 'in' | 'out', now: number) {
+    this.direction = direction;
+    this.fresh = direction === 'out';
+    this.since = this.ready = this.requested = now;
+  }
 }
 
 type ExchangeCandidate = readonly [nodeId: string, peer: ExchangePeer];
