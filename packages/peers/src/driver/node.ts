@@ -53,7 +53,7 @@ export class Node {
   readonly isFixed: boolean;
   /** Schedules an early wake-up of the driver, to handle whatever is due. */
   readonly soon: () => void;
-  #closed = false;
+  closed = false;
 
   /**
    * @param membership receives the calls of the transport.
@@ -111,10 +111,6 @@ export class Node {
     return this.clock.now();
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** Returns the addresses at which this node can be reached; none if it does not listen. */
   ownAddresses(): string[] {
     const { transport } = this.config;
@@ -127,7 +123,7 @@ export class Node {
 
   /** Marks this node as closed and releases its peers. */
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     for (const peer of this.peerTable.peers.values()) peer.release();
     this.events.end();
     void this.keeper.close();
@@ -235,16 +231,14 @@ export class Node {
   info(peer: Peer): PeerInfo {
     const { nodeId, proven, instance, persistent, main } = peer;
     const { direction, rtt } = main.remote;
-    const score = this.keeper.trust.score(nodeId);
-    const status = this.statuses.get(nodeId);
     return {
       nodeId,
       proven,
       addr: this.addressOf(peer),
       direction,
       rtt,
-      score,
-      status,
+      score: this.keeper.trust.score(nodeId),
+      status: this.statuses.get(nodeId),
       persistent,
       instance,
       remote: main.remote,
