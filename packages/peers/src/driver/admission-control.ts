@@ -9,7 +9,7 @@ import { placeOf } from '../address/place.ts';
 import { twinError } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import { type Dials, filterRefusal, within } from './dials.ts';
+import { type Dials, filterRefusal, silent, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';
 
@@ -247,7 +247,9 @@ export class AdmissionControl {
       await nodeId?.(admitted.nodeId, remote);
     };
     try {
-      await within(this.#node.clock, timeout, answers(), 'a filter of the other end');
+      await within(this.#node.clock, timeout, answers(), () =>
+        silent('a filter of the other end', timeout),
+      );
     } catch (error) {
       throw filterRefusal('a filter', error);
     }

@@ -167,7 +167,6 @@ export class PeersDriver implements Membership {
   #wake(now: number): number {
     const { node } = this;
     this.#noteOwn();
-    this.#dials.wake(now);
     for (const remote of node.visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
     for (const order of node.planner.plan(now)) this.#dials.start(order);
@@ -177,7 +176,6 @@ export class PeersDriver implements Membership {
     if (now >= node.keeper.wakeAt) void node.keeper.save();
     return Math.min(
       node.planner.wakeAt,
-      this.#dials.wakeAt,
       node.visits.wakeAt,
       this.conversation.wakeAt,
       this.#crawlDue,
