@@ -160,11 +160,11 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
       });
     }
     fixture.at(200_000, () => {
-      fixture.planner.setPersistent([...fixture.planner.persistent, 'late:1']);
+      fixture.planner.setPersistent([...fixture.planner.persistent.texts, 'late:1']);
       fixture.ask();
     });
     fixture.run(900_000);
-    for (const text of fixture.planner.persistent) {
+    for (const text of fixture.planner.persistent.texts) {
       const address = text.slice(text.indexOf('@') + 1);
       if (!fixture.dialed.some((order) => order.address === address))
         t.fail(`seed ${seed}: ${text} was never dialed`);

@@ -138,7 +138,7 @@ export class AdmissionControl {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
-    const persistent = this.#node.planner.named.isPersistent(nodeId, dialed);
+    const persistent = this.#node.planner.persistent.has(nodeId, dialed);
     return {
       nodeId,
       proven,
@@ -207,7 +207,7 @@ export class AdmissionControl {
     return (
       order !== undefined &&
       orders.every(({ kind }) => kind === 'persistent') &&
-      !this.#node.planner.named.isPersistent(nodeId, order.address)
+      !this.#node.planner.persistent.has(nodeId, order.address)
     );
   }
 

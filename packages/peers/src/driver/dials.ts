@@ -192,7 +192,7 @@ export class Dials {
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
     if (this.#isReaching(nodeId) || this.#locating.has(nodeId)) return;
-    const named = this.#node.planner.named.addressOf(nodeId);
+    const named = this.#node.planner.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
     else void this.#locate(nodeId);
@@ -336,8 +336,8 @@ const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent:
 // at the IP addresses to which it resolves and that may be dialed.
 
 /**
- * Returns where to dial an order: the address, and the IP addresses of its host name for a transport
- * that keeps the name for TLS. A host name that other nodes reported is looked up, and its
+ * Returns where to dial an order: the address, and the IP addresses of its host name for a
+ * transport that keeps the name for TLS. A host name that other nodes reported is looked up, and its
  * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
  * could return others. Rejects if none may be dialed.
  */

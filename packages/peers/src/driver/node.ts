@@ -86,7 +86,7 @@ export class Node {
     this.visits = new Visits(config.exchange.interval / 3);
     const { machine } = this.management;
     this.policy = new DialPolicy(addresses, {
-      own: () => [...this.ownAddresses(), ...this.planner.named.addresses],
+      own: () => [...this.ownAddresses(), ...this.planner.targets.map(({ address }) => address)],
       interfaces: () => machine?.addresses(),
       dials: (address) => this.management.dials(address),
       looksUp: (config.lookup ?? machine) !== undefined,
@@ -175,11 +175,10 @@ export class Node {
    */
   isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
     if (this.config.membership === 'open') return true;
-    const { named } = this.planner;
-    if (this.isExempt(nodeId, named.isPersistent(nodeId, dialed))) return true;
-    return (
-      !this.proves && (remote.addr ?? '').split(',').some((address) => named.isNamedAt(address))
-    );
+    const { persistent } = this.planner;
+    if (this.isExempt(nodeId, persistent.has(nodeId, dialed))) return true;
+    const addresses = (remote.addr ?? '').split(',');
+    return !this.proves && addresses.some((address) => persistent.hasUnnamed(address));
   }
 
   /** Returns the reason why a node that has mounted these protocols can't be a peer. */

@@ -108,7 +108,7 @@ export class PlannerFixture implements PlannerView {
 
   lose(nodeId: string, address: string | undefined, error: TransportError): void {
     this.#links.delete(nodeId);
-    const persistent = this.planner.named.isPersistent(nodeId, address);
+    const persistent = this.planner.persistent.has(nodeId, address);
     this.planner.lost({ nodeId, address, persistent }, error, this.now);
     this.ask();
   }
@@ -193,7 +193,7 @@ export function ran(until: number, options: PlannerFixtureOptions): PlannerFixtu
 
 /** Adds a persistent peer, as `peers.add` does. */
 export const addPersistent = ({ planner }: PlannerFixture, target: string): TopologyDiff =>
-  planner.setPersistent([...planner.persistent, target]);
+  planner.setPersistent([...planner.persistent.texts, target]);
 
 /** Returns the dials of a kind. */
 export const dialsOf = ({ dialed }: PlannerFixture, kind: DialOrder['kind']): Dialed[] =>
