@@ -3,6 +3,7 @@
 
 import { type Resolver, TransportError } from '@trunkline/transport-core';
 import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
+import { sample } from '../machine.ts';
 import type { PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { trim } from './admission-control.ts';
@@ -206,13 +207,8 @@ export class PeersDriver implements Membership {
         !planner.isResting(address, now)
       );
     });
-    for (let count = 0; left.length > 0 && count < MOST_CRAWLED; count++) {
-      const index = Math.floor(config.transport.random() * left.length);
-      const { nodeId, address } = left[index]!;
-      left[index] = left.at(-1)!;
-      left.pop();
+    for (const { nodeId, address } of sample(left, MOST_CRAWLED, config.transport.random))
       this.#dials.start({ nodeId, address, kind: 'crawl' });
-    }
   }
 
   /**
