@@ -200,6 +200,14 @@ const targets = () =>
   option.reference<readonly string[]>(isTexts, "a list of targets, each '[nodeId@]address'");
 const ids = () =>
   option.reference<readonly string[]>(isIds, 'a list of node ids, each 64 lower-case hex digits');
+/** An object that has these methods. */
+const object = <T>(methods: readonly string[], text: string) =>
+  option.reference<T>(
+    (value) =>
+      typeof value === 'object' &&
+      methods.every((name) => typeof Object(value)[name] === 'function'),
+    text,
+  );
 const flag = (value: boolean) =>
   option.withDefault(
     option.reference<boolean>((given) => typeof given === 'boolean', 'true or false'),
@@ -211,7 +219,10 @@ const share = option.reference<number>(
 );
 
 const schema = optionsSchema({
-  transport: option.reference<AnyTransport>(isTransport, 'a transport'),
+  transport: object<AnyTransport>(
+    ['mount', 'dial', 'hold', 'disconnect', 'remotes'],
+    'a transport',
+  ),
   identity: option.optional(
     option.reference<{ readonly nodeId: string }>(
       (value) => typeof value === 'object' && value !== null,
@@ -235,7 +246,7 @@ const schema = optionsSchema({
     [],
   ),
   addressBook: option.optional(
-    option.reference<AddressBookStore>(isStore, 'an address book: load, save and close'),
+    object<AddressBookStore>(['load', 'save', 'close'], 'an address book: load, save and close'),
   ),
   maxInbound: option.withDefault(option.integer(0, 10_000), 40),
   maxOutbound: option.withDefault(option.integer(0, 10_000), 10),
@@ -253,7 +264,7 @@ const schema = optionsSchema({
     timeout: option.withDefault(option.milliseconds(), 3_000),
   }),
   status: option.optional(
-    option.reference<Codec<any, any>>(isCodec, 'a codec: bytes, json(schema), protobuf(type)'),
+    object<Codec<any, any>>(['encode', 'decode'], 'a codec: bytes, json(schema), protobuf(type)'),
   ),
   statusInterval: option.withDefault(option.milliseconds(), 2_000),
   services: option.withDefault(
@@ -371,24 +382,4 @@ function isAddresses(value: unknown): boolean {
 
 function isIds(value: unknown): boolean {
   return Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
-}
-
-function isTransport(value: unknown): boolean {
-  return has(value, ['mount', 'dial', 'hold', 'disconnect', 'remotes']);
-}
-
-function isStore(value: unknown): boolean {
-  return has(value, ['load', 'save', 'close']);
-}
-
-function isCodec(value: unknown): boolean {
-  return has(value, ['encode', 'decode']);
-}
-
-function has(value: unknown, names: readonly string[]): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-  );
 }

@@ -22,8 +22,7 @@ import { knownNodes } from './book/address-selection.ts';
 import type { TopologyDiff } from './dialing/targets.ts';
 import type { Node } from './driver/node.ts';
 import { PeersDriver } from './driver/peers-driver.ts';
-import { readAddressEntry } from './exchange/address-list.ts';
-import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
+import { MOST_ADDRESSES, readAddressEntry } from './exchange/address-list.ts';
 import { nodeTransport } from './node-transport.ts';
 import { type PeersOptions, readOptions, readTarget, updateOptions } from './options.ts';
 import { LONGEST_STATUS } from './protocol.ts';
@@ -112,7 +111,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { nodeId, address } = parseTarget(target);
     if (nodeId !== undefined) this.#node.keeper.book.unban(nodeId, this.#node.now());
     this.#node.keeper.book.removeOwn(address);
-    this.#node.planner.addPersistent(target);
+    const { planner } = this.#node;
+    planner.setPersistent([...planner.persistent.texts, target]);
     this.#driver.topologyChanged();
   }
 
@@ -152,7 +152,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** The persistent peers, as they were written. */
   get topology(): readonly string[] {
-    return this.#node.planner.persistent;
+    return this.#node.planner.persistent.texts;
   }
 
   /**
@@ -297,7 +297,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   mayDial(nodeId: string): boolean {
     const { keeper, planner, isFixed } = this.#node;
     if (nodeId === this.nodeId || keeper.book.isBanned(nodeId, this.#node.now())) return false;
-    return !isFixed || planner.named.isPersistent(nodeId);
+    return !isFixed || planner.persistent.has(nodeId);
   }
 
   /**
@@ -365,7 +365,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       nodeId: this.nodeId,
       inbound: this.#node.peerTable.count('in'),
       outbound: this.#node.peerTable.count('out'),
-      persistent: this.#node.planner.persistent.length,
+      persistent: this.#node.planner.persistent.texts.length,
       book: { size: book.size, tried: book.tried, fresh: book.fresh },
       peers: this.list(),
     };
@@ -398,7 +398,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const connected = [...peerTable.peers.values()]
       .filter(({ links }) => links.some(({ dialed }) => isThere(dialed)))
       .map((peer) => peer.nodeId);
-    return [...new Set([...connected, ...planner.named.idsAt(nodeIdOrTarget)])];
+    return [...new Set([...connected, ...planner.persistent.idsAt(nodeIdOrTarget)])];
   }
 
   /**
@@ -408,7 +408,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   #unwanted(nodeIdOrTarget: string, ids: readonly string[]): readonly string[] {
     if (isNodeId(nodeIdOrTarget) || parseTarget(nodeIdOrTarget).nodeId !== undefined) return ids;
-    return ids.filter((nodeId) => !this.#node.planner.named.isPersistent(nodeId));
+    return ids.filter((nodeId) => !this.#node.planner.persistent.has(nodeId));
   }
 
   /**

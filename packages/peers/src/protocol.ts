@@ -13,7 +13,7 @@ import {
 import type { OneWayName } from '@trunkline/transport-core/backend';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
-import { addressList } from './exchange/address-list.ts';
+import { LONGEST_LIST } from './exchange/address-list.ts';
 
 /**
  * Maximum size of a status in bytes. A status describes a node; it is not meant for application
@@ -36,10 +36,10 @@ export const peersProtocol = defineProjectProtocol({
     /** Asks for addresses; the message is empty. */
     request: { id: 1, request: limited(bytes, SHORT) },
     /**
-     * Answers `request`. Entries are read one by one, so a malformed entry does not affect the
-     * others.
+     * Answers `request`; the message is made by `encodeList`. Entries are read one by one, so a
+     * malformed entry does not affect the others.
      */
-    addresses: { id: 2, request: addressList },
+    addresses: { id: 2, request: limited(bytes, LONGEST_LIST) },
     /** The number of the sender's status; 0 if the sender has no status. */
     status: {
       id: 3,

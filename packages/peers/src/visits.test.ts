@@ -3,6 +3,7 @@
 import type { Simulation } from '@trunkline/simulation';
 import { bytes } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
+import { encodeList } from './exchange/address-list.ts';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol, VISIT } from './protocol.ts';
 import { failureOf } from './testing/bare.ts';
@@ -104,9 +105,9 @@ test('a host that answers with garbage, or repeatedly, does a visitor no harm', 
       const junk = Array.from({ length: 300 }, (_, i) =>
         i % 2 === 0 ? i : { nodeId: 'x', address: 7 },
       );
-      words.trySend(rpc.from, 'addresses', { addresses: [entry('b'), ...junk, entry('c')] });
+      words.trySend(rpc.from, 'addresses', encodeList([entry('b'), ...junk, entry('c')]));
       for (let i = 0; i < 10; i++)
-        words.trySend(rpc.from, 'addresses', { addresses: [entry(`more${i}`)] });
+        words.trySend(rpc.from, 'addresses', encodeList([entry(`more${i}`)]));
     }
   })();
   await sim.settle(host.listen());

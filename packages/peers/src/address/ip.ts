@@ -133,8 +133,11 @@ export function embeddedIPv4(ip: Uint8Array): Uint8Array | undefined {
   return isTail ? ip.subarray(12) : undefined;
 }
 
-/** A range of addresses and its kind. `startsWith` pads the prefix with zeros. */
-type Row = readonly [prefix: readonly number[], bits: number, kind: IpKind];
+/**
+ * A range of addresses and its kind, undefined if that is the kind of an embedded IPv4 address.
+ * `startsWith` pads the prefix with zeros.
+ */
+type Row = readonly [prefix: readonly number[], bits: number, kind: IpKind | undefined];
 
 function rowOf(ip: Uint8Array, rows: readonly Row[]): IpKind | undefined {
   return rows.find(([prefix, bits]) => startsWith(ip, prefix, bits))?.[2];
@@ -180,17 +183,8 @@ const IPV6: readonly Row[] = [
   [[0xff], 8, 'multicast'],
   [[0x20, 0x01, 0x0d, 0xb8], 32, 'reserved'], // Documentation.
   [[0x3f, 0xff], 20, 'reserved'], // Documentation.
-  // The rest of the IETF's protocol assignments, 2001::/23, without Teredo (2001::/32), which leads
-  // to an IPv4 address.
-  [[0x20, 0x01, 0x00, 0x01], 32, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x02], 31, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x04], 30, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x08], 29, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x10], 28, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x20], 27, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x40], 26, 'reserved'],
-  [[0x20, 0x01, 0x00, 0x80], 25, 'reserved'],
-  [[0x20, 0x01, 0x01], 24, 'reserved'],
+  [[0x20, 0x01, 0x00, 0x00], 32, undefined], // Teredo.
+  [[0x20, 0x01], 23, 'reserved'], // The rest of the IETF's protocol assignments.
 ];
 
 /** NAT64, IPv4-translated, IPv4-compatible: the IPv4 address is the last 4 bytes. */

@@ -4,28 +4,22 @@
 import type { Remote } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import {
-  type AdmissionState,
-  type Candidate,
-  type ConnectedPeer,
-  judge,
-  Twins,
-  twinError,
-  twinOf,
-  Visits,
-} from './admission.ts';
+import { type AdmittedConnection, judge } from '../driver/admission-control.ts';
+import type { Node } from '../driver/node.ts';
+import { Twins, twinError, twinOf, Visits } from './admission.ts';
 
 const ME = 'a'.repeat(64);
 const THEM = 'b'.repeat(64);
-const candidateOfThem: Candidate = {
+const candidateOfThem = {
   nodeId: THEM,
   proven: false,
   instance: 'i1',
   direction: 'in',
   exempt: false,
   group: undefined,
-};
-const resident: ConnectedPeer = {
+} as unknown as AdmittedConnection;
+/** The connected peer that has the candidate's id. */
+const resident = {
   instance: 'i1',
   proven: false,
   links: 1,
@@ -33,20 +27,45 @@ const resident: ConnectedPeer = {
   isInbound: true,
 };
 
-const idle: AdmissionState = {
-  nodeId: ME,
+/** The state of this node. */
+const idle = {
   maxInbound: 2,
-  maxPerGroup: 1,
   isBanned: false,
-  isTwin: () => false,
-  known: undefined,
+  known: undefined as typeof resident | undefined,
+  /** The number of ordinary peers that dialed this node, and of those that make room. */
   inbound: 0,
-  yielding: () => 0,
-  ofGroup: () => 0,
+  yielding: 0,
+  /** The number of ordinary inbound peers from the network 8.8/16. */
+  inGroup: 0,
 };
 
-const verdict = (candidate: Partial<Candidate>, state: Partial<AdmissionState> = {}) =>
-  judge({ ...candidateOfThem, ...candidate }, { ...idle, ...state })?.reason;
+function verdict(candidate: Partial<AdmittedConnection>, state: Partial<typeof idle> = {}) {
+  const { maxInbound, isBanned, known, inbound, yielding, inGroup } = { ...idle, ...state };
+  const remote = { direction: 'in' };
+  const node = {
+    nodeId: ME,
+    now: () => 0,
+    config: { maxInbound },
+    keeper: { book: { isBanned: () => isBanned }, trust: { score: () => 0 } },
+    management: { isUp: () => known?.isParting === false },
+    twins: new Twins(),
+    peerTable: {
+      count: () => inbound,
+      ordinary: () => Array.from({ length: yielding }, () => ({})),
+    },
+    peer: () =>
+      known && {
+        ...known,
+        links: Array.from({ length: known.links }, () => ({ remote })),
+        exempt: !known.isInbound,
+        leaving: false,
+        main: { remote },
+      },
+  } as unknown as Node;
+  const count = (group?: string) =>
+    group === undefined ? inbound : group === '8.8/16' ? inGroup : 0;
+  return judge(node, { ...candidateOfThem, ...candidate }, count)?.reason;
+}
 
 test('a node without an id, this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
   for (const more of [
@@ -54,7 +73,7 @@ test('a node without an id, this node itself and a banned node are refused, whoe
     { direction: 'out' },
     { exempt: true },
     { proven: true },
-  ] as Partial<Candidate>[]) {
+  ] as Partial<AdmittedConnection>[]) {
     t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
     t.is(verdict({ ...more, nodeId: ME }), 'self');
     t.is(verdict(more, { isBanned: true }), 'denied');
@@ -95,14 +114,10 @@ test('a node that connects while all its links are closing is new: caps apply to
 test('ordinary inbound peers are capped, in total and per network; others are not', (t) => {
   t.is(verdict({}, { inbound: 1 }), undefined);
   t.is(verdict({}, { inbound: 2 }), 'full');
-  t.is(verdict({}, { inbound: 2, yielding: () => 1 }), undefined);
+  t.is(verdict({}, { inbound: 2, yielding: 1 }), undefined);
   t.is(verdict({ exempt: true }, { inbound: 2 }), undefined);
   t.is(verdict({ direction: 'out' }, { inbound: 2 }), undefined);
-  const limits = {
-    maxInbound: 100,
-    maxPerGroup: 3,
-    ofGroup: (group: string) => (group === '8.8/16' ? 3 : 0),
-  };
+  const limits = { maxInbound: 12, inGroup: 3 };
   t.is(verdict({ group: '8.8/16' }, limits), 'full');
   t.is(verdict({ group: '9.9/16' }, limits), undefined);
   t.is(verdict({ group: '8.8/16', exempt: true }, limits), undefined);

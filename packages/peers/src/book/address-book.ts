@@ -123,8 +123,7 @@ export class AddressBook {
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
     if (saved !== undefined)
       restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
-    const self = nodeId === undefined ? undefined : this.#index.get(nodeId);
-    if (self !== undefined) this.#index.remove(self);
+    if (nodeId !== undefined) this.remove(nodeId);
   }
 
   /** The number of entries in the book. */
@@ -134,7 +133,7 @@ export class AddressBook {
 
   /** The number of entries in tried buckets. */
   get tried(): number {
-    return this.#index.tried.size;
+    return this.#index.triedSize;
   }
 
   /** The number of entries in new buckets. */
@@ -327,7 +326,7 @@ export class AddressBook {
   ban(nodeId: string, now: number, time = BAN_TIME): void {
     this.#endBans(now);
     const known = this.#index.get(nodeId);
-    if (known !== undefined) this.#index.remove(known);
+    this.#index.remove(known);
     const out = this.#bans.add(
       { nodeId, until: now + time, place: known?.place, source: known?.source ?? '' },
       now,
@@ -353,7 +352,7 @@ export class AddressBook {
   setOwn(addresses: readonly string[]): void {
     const keys = addresses.flatMap((address) => ownKey(address) ?? []);
     this.#listening = new Set(keys);
-    for (const key of keys) this.#removeAt(key);
+    for (const key of keys) this.#index.remove(this.#index.at(key));
   }
 
   /**
@@ -366,7 +365,7 @@ export class AddressBook {
     this.#reached.delete(key);
     this.#reached.add(key);
     dropOldest(this.#reached, MOST_OWN);
-    this.#removeAt(key);
+    this.#index.remove(this.#index.at(key));
   }
 
   /**
@@ -398,7 +397,7 @@ export class AddressBook {
   /** Removes an entry. Returns true if it existed. */
   remove(nodeId: string): boolean {
     const known = this.#index.get(nodeId);
-    if (known !== undefined) this.#index.remove(known);
+    this.#index.remove(known);
     return known !== undefined;
   }
 
@@ -475,11 +474,6 @@ export class AddressBook {
       : 'undialable';
   }
 
-  #removeAt(key: string): void {
-    const holder = this.#index.at(key);
-    if (holder !== undefined) this.#index.remove(holder);
-  }
-
   /** Ends the bans that are over. */
   #endBans(now: number): void {
     for (const ban of this.#bans.ended(now)) this.#reinstate(ban, now);
@@ -495,12 +489,11 @@ export class AddressBook {
       this.#index.alternative(nodeId),
       this.#index.at(place.key),
     ]);
-    leaving.delete(undefined);
     const staying =
       this.#index.on(place.host) -
-      [...leaving].filter((known) => known!.place.host === place.host).length;
+      [...leaving].filter((known) => known?.place.host === place.host).length;
     if (this.#mode === 'public' && staying >= MOST_ON_A_HOST) return undefined;
-    for (const known of leaving) this.#index.remove(known!);
+    for (const known of leaving) this.#index.remove(known);
     const known = new KnownAddress(nodeId, place, source, now);
     this.#news++;
     this.#index.addNew(known, this.#placement.newRow(place.group, source), now);
@@ -516,7 +509,7 @@ export class AddressBook {
   #promote(known: KnownAddress, now: number): void {
     const row = this.#placement.triedRow(known.place);
     if (this.#index.promote(known, row)) return; // Otherwise the bucket is full.
-    const incumbents = this.#index.tried.rows[row]!;
+    const incumbents = this.#index.tried[row]!;
     const failed = longestWithoutSuccess(
       incumbents.filter((incumbent) => incumbent.hasFailedTest(now)),
     );

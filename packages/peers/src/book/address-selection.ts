@@ -122,20 +122,21 @@ export function drawAround(
  */
 function shareOfNew(index: AddressIndex, bias: number): number {
   const fresh = Math.sqrt(index.pickableNewSize) * clamp(bias);
-  const tried = Math.sqrt(index.tried.size) * (100 - clamp(bias));
+  const tried = Math.sqrt(index.triedSize) * (100 - clamp(bias));
   const share = fresh === 0 ? 0 : fresh / (fresh + tried);
-  return index.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
+  return index.triedSize >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
 }
 
 /**
  * Draws a tried entry, each with the same probability; see the differences listed at `AddressBook`.
  */
-function drawTried({ tried }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
-  for (let probe = 0; probe < PROBES && tried.size > 0; probe++) {
-    const known = tried.at(below(tried.size, random));
-    if (isFit(known)) return known;
+function drawTried(index: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
+  const all = index.allTried();
+  for (let probe = 0; probe < PROBES; probe++) {
+    const known = any(all, random);
+    if (known === undefined || isFit(known)) return known;
   }
-  return any(tried.rows.flat().filter(isFit), random);
+  return any(all.filter(isFit), random);
 }
 
 /**
@@ -143,22 +144,17 @@ function drawTried({ tried }: AddressIndex, random: Random, isFit: Test): KnownA
  * buckets is also its share of the picks.
  */
 function drawNew({ fresh }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
-  for (let probe = 0; probe < PROBES && fresh.size > 0; probe++) {
-    const known = any(fresh.bucketAt(below(fresh.used, random)), random);
-    if (known !== undefined && isFit(known)) return known;
+  const used = fresh.filter((bucket) => bucket.length > 0);
+  for (let probe = 0; probe < PROBES; probe++) {
+    const known = any(any(used, random) ?? [], random);
+    if (known === undefined || isFit(known)) return known;
   }
-  const buckets = fresh.rows
-    .map((bucket) => bucket.filter(isFit))
-    .filter((bucket) => bucket.length > 0);
-  return any(any(buckets, random) ?? [], random);
+  const fit = used.map((bucket) => bucket.filter(isFit)).filter((bucket) => bucket.length > 0);
+  return any(any(fit, random) ?? [], random);
 }
 
 function any<T>(items: readonly T[], random: Random): T | undefined {
-  return items.length === 0 ? undefined : items[below(items.length, random)];
-}
-
-function below(count: number, random: Random): number {
-  return Math.floor(random() * count);
+  return items.length === 0 ? undefined : items[Math.floor(random() * items.length)];
 }
 
 /** Clamps to 0 to 100; NaN becomes 0. */

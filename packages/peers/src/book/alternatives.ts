@@ -98,8 +98,7 @@ export class Alternatives {
   }
 
   forget(nodeId: string): void {
-    const there = this.#index.alternative(nodeId);
-    if (there !== undefined) this.#index.remove(there);
+    this.#index.remove(this.#index.alternative(nodeId));
   }
 
   #drop(there: KnownAddress, known: KnownAddress, now: number): void {

@@ -152,9 +152,7 @@ export function saveBook(
   return {
     key,
     entries: all.map((known) => savedEntry(known, now)),
-    buckets: index.fresh.rows.map((bucket) =>
-      bucket.flatMap((known) => positions.get(known) ?? []),
-    ),
+    buckets: index.fresh.map((bucket) => bucket.flatMap((known) => positions.get(known) ?? [])),
     bans: Array.from(bans.all(), (ban) => savedBan(ban, now)),
   };
 }
@@ -182,7 +180,7 @@ export function restoreBook(
   });
   for (const entry of read)
     if (entry?.tried) index.promote(entry.known, placement.triedRow(entry.known.place));
-  for (const [row, bucket] of document.buckets.slice(0, index.fresh.rows.length).entries()) {
+  for (const [row, bucket] of document.buckets.slice(0, index.fresh.length).entries()) {
     for (const position of bucket) {
       const known = read[position]?.known;
       if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS)

@@ -7,8 +7,12 @@ import type { Place } from '../address/place.ts';
 
 /** The entries of the address book by bucket, id, address and host; keeps these consistent. */
 export class AddressIndex {
-  readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
-  readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
+  /**
+   * The buckets. Their entries keep the order of arrival, so that a book that is read from a document
+   * draws the same entries as the book that wrote the document.
+   */
+  readonly fresh = buckets(NEW_BUCKETS);
+  readonly tried = buckets(TRIED_BUCKETS);
   readonly #byId = new Map<string, KnownAddress>();
   readonly #byKey = new Map<string, KnownAddress>();
   /**
@@ -22,9 +26,13 @@ export class AddressIndex {
     return this.#byId.size;
   }
 
+  get triedSize(): number {
+    return this.tried.reduce((size, bucket) => size + bucket.length, 0);
+  }
+
   /** The number of new entries. Each may be in several buckets. */
   get freshSize(): number {
-    return this.#byId.size - this.tried.size;
+    return this.size - this.triedSize;
   }
 
   get(nodeId: string): KnownAddress | undefined {
@@ -54,12 +62,12 @@ export class AddressIndex {
    * again.
    */
   allTried(): KnownAddress[] {
-    return this.tried.rows.flat();
+    return this.tried.flat();
   }
 
   /** Returns the new entries in bucket order, each once, without alternatives. */
   allNew(): KnownAddress[] {
-    return [...new Set(this.fresh.rows.flat())].filter(
+    return [...new Set(this.fresh.flat())].filter(
       (known) => this.#byId.get(known.nodeId) === known,
     );
   }
@@ -70,7 +78,7 @@ export class AddressIndex {
    */
   addNew(known: KnownAddress, row: number, now: number): void {
     if (known.rows.includes(row)) return;
-    if (this.fresh.isFull(row)) this.#expire(row, now);
+    if (isFull(this.fresh[row]!)) this.#expire(row, now);
     this.#put(known, row);
   }
 
@@ -83,7 +91,7 @@ export class AddressIndex {
 
   /** Like `addNew`, but does nothing if the bucket is full. */
   putNew(known: KnownAddress, row: number): void {
-    if (!known.rows.includes(row) && !this.fresh.isFull(row)) this.#put(known, row);
+    if (!known.rows.includes(row) && !isFull(this.fresh[row]!)) this.#put(known, row);
   }
 
   /**
@@ -91,7 +99,7 @@ export class AddressIndex {
    * bucket is full.
    */
   promote(known: KnownAddress, row: number): boolean {
-    if (this.tried.isFull(row)) return false;
+    if (isFull(this.tried[row]!)) return false;
     this.#clear(known);
     known.tried = true;
     this.#put(known, row);
@@ -107,7 +115,9 @@ export class AddressIndex {
     this.addNew(incumbent, newRow, now);
   }
 
-  remove(known: KnownAddress): void {
+  /** Removes an entry, with its alternative, or an alternative. */
+  remove(known: KnownAddress | undefined): void {
+    if (known === undefined) return;
     this.#clear(known);
     const alternative = this.#alternatives.get(known.nodeId);
     if (alternative === known) this.#alternatives.delete(known.nodeId);
@@ -115,13 +125,15 @@ export class AddressIndex {
     else {
       this.#byId.delete(known.nodeId);
       this.#byKey.delete(known.address);
-      if (alternative !== undefined) this.remove(alternative);
+      this.remove(alternative);
     }
-    this.#uncountHost(known.place.host);
+    const left = this.on(known.place.host) - 1;
+    if (left > 0) this.#hosts.set(known.place.host, left);
+    else this.#hosts.delete(known.place.host);
   }
 
   #put(known: KnownAddress, row: number): void {
-    (known.tried ? this.tried : this.fresh).put(row, known);
+    this.#bucket(known, row).push(known);
     known.rows.push(row);
     // The id of an alternative has an entry already, so it is not found by id or address.
     if (this.#byId.has(known.nodeId)) return;
@@ -134,25 +146,22 @@ export class AddressIndex {
     this.#hosts.set(host, this.on(host) + 1);
   }
 
-  #uncountHost(host: string): void {
-    const left = this.on(host) - 1;
-    if (left > 0) this.#hosts.set(host, left);
-    else this.#hosts.delete(host);
-  }
-
   /** Takes an entry out of all its buckets. */
   #clear(known: KnownAddress): void {
-    for (const row of known.rows) (known.tried ? this.tried : this.fresh).take(row, known);
-    known.rows.length = 0;
+    for (const row of known.rows.splice(0)) takeOut(this.#bucket(known, row), known);
+  }
+
+  #bucket({ tried }: KnownAddress, row: number): KnownAddress[] {
+    return (tried ? this.tried : this.fresh)[row]!;
   }
 
   #expire(row: number, now: number): void {
-    const bucket = this.fresh.rows[row]!;
+    const bucket = this.fresh[row]!;
     const going =
       bucket.find((known) => known.isBad(now)) ??
       bucket.reduce((oldest, known) => (lastMoved(known) < lastMoved(oldest) ? known : oldest));
-    this.fresh.take(row, going);
-    going.rows.splice(going.rows.indexOf(row), 1);
+    takeOut(bucket, going);
+    takeOut(going.rows, row);
     if (going.rows.length === 0) this.remove(going);
   }
 }
@@ -161,65 +170,18 @@ function lastMoved(known: KnownAddress): number {
   return Math.max(known.added, known.lastAttempt ?? known.added);
 }
 
-// A fixed number of bounded buckets. The items of a bucket keep their order of arrival, so that a
-// book that is read from a document draws the same entries as the book that wrote the document.
+/** Returns this number of buckets, which take at most `BUCKET_SIZE` entries each. */
+function buckets(count: number): readonly KnownAddress[][] {
+  return Array.from({ length: count }, () => []);
+}
 
-/** A fixed number of buckets with at most `BUCKET_SIZE` items each. */
-class Buckets<T> {
-  readonly rows: readonly T[][];
-  #size = 0;
-  #used = 0;
+function isFull(bucket: readonly KnownAddress[]): boolean {
+  return bucket.length >= BUCKET_SIZE;
+}
 
-  constructor(count: number) {
-    this.rows = Array.from({ length: count }, () => []);
-  }
-
-  /** The number of items in all buckets. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** The number of non-empty buckets. */
-  get used(): number {
-    return this.#used;
-  }
-
-  isFull(row: number): boolean {
-    return this.rows[row]!.length >= BUCKET_SIZE;
-  }
-
-  put(row: number, item: T): void {
-    const bucket = this.rows[row]!;
-    bucket.push(item);
-    this.#size++;
-    if (bucket.length === 1) this.#used++;
-  }
-
-  take(row: number, item: T): void {
-    const bucket = this.rows[row]!;
-    const at = bucket.indexOf(item);
-    if (at < 0) return;
-    bucket.splice(at, 1);
-    this.#size--;
-    if (bucket.length === 0) this.#used--;
-  }
-
-  /** Returns the item at an index, counted across all buckets. */
-  at(index: number): T {
-    let left = index;
-    for (const bucket of this.rows) {
-      if (left < bucket.length) return bucket[left]!;
-      left -= bucket.length;
-    }
-    throw new RangeError(`${index} is out of range`);
-  }
-
-  /** Returns the non-empty bucket at an index, counted across the non-empty buckets. */
-  bucketAt(index: number): readonly T[] {
-    let left = index;
-    for (const bucket of this.rows) if (bucket.length > 0 && left-- === 0) return bucket;
-    throw new RangeError(`${index} is out of range`);
-  }
+/** Removes an item of a list. */
+function takeOut<T>(list: T[], item: T): void {
+  list.splice(list.indexOf(item), 1);
 }
 
 // One entry of the address book: an address, its node, the source that reported it, and the history

@@ -72,12 +72,12 @@ interface LostEntry {
 const MOST_ENTRIES = 64;
 const MOST_TRIES = 3;
 
-interface AddressRecord {
-  failures: number;
+class AddressRecord {
+  failures = 0;
   /** Time before which the address is not dialed. */
-  at: number;
+  at = Number.NEGATIVE_INFINITY;
   /** Time at which the current connection opened. */
-  since: number | undefined;
+  since: number | undefined = undefined;
 }
 
 /**
@@ -144,11 +144,7 @@ export class AddressHistory {
    * that was not used for the longest time.
    */
   #touch(key: string): AddressRecord {
-    const entry = this.#entries.get(key) ?? {
-      failures: 0,
-      at: Number.NEGATIVE_INFINITY,
-      since: undefined,
-    };
+    const entry = this.#entries.get(key) ?? new AddressRecord();
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     dropOldest(this.#entries, MOST_ADDRESSES);

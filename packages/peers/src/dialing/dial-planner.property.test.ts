@@ -9,6 +9,7 @@ import type { DialOrder } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
 import { addressKey, hostOf } from './targets.ts';
 import {
+  addPersistent,
   idOf,
   type Outcome,
   PlannerFixture,
@@ -153,17 +154,17 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
       fixture.at(Math.floor(random() * 600_000), () => {
         const moved = `${named.nodeId}@elsewhere${i}:1`;
         const added = random() < 0.3 ? other : random() < 0.5 ? named.address : moved;
-        fixture.planner.addPersistent(added);
+        addPersistent(fixture, added);
         fixture.ask();
         fixture.planner.removePersistent(added);
       });
     }
     fixture.at(200_000, () => {
-      fixture.planner.setPersistent([...fixture.planner.persistent, 'late:1']);
+      fixture.planner.setPersistent([...fixture.planner.persistent.texts, 'late:1']);
       fixture.ask();
     });
     fixture.run(900_000);
-    for (const text of fixture.planner.persistent) {
+    for (const text of fixture.planner.persistent.texts) {
       const address = text.slice(text.indexOf('@') + 1);
       if (!fixture.dialed.some((order) => order.address === address))
         t.fail(`seed ${seed}: ${text} was never dialed`);

@@ -5,6 +5,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
 import {
+  addPersistent,
   addressesOf,
   gaps,
   HOUR,
@@ -87,12 +88,12 @@ test('the id of an address is learned from the node that answers, which is not d
     maxOutbound: 0,
     outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }),
   });
-  t.false(fixture.planner.named.isPersistent(idAt('a:1')));
+  t.false(fixture.planner.persistent.has(idAt('a:1')));
   fixture.run(40_000);
-  t.true(fixture.planner.named.isPersistent(idAt('a:1')));
-  t.true(fixture.planner.named.isPersistent(undefined, 'tcp://A:1'));
-  t.false(fixture.planner.named.isPersistent(idOf(5), 'b:1'));
-  t.is(fixture.planner.named.addressOf(idAt('a:1')), 'a:1');
+  t.true(fixture.planner.persistent.has(idAt('a:1')));
+  t.true(fixture.planner.persistent.has(undefined, 'tcp://A:1'));
+  t.false(fixture.planner.persistent.has(idOf(5), 'b:1'));
+  t.is(fixture.planner.addressOf(idAt('a:1')), 'a:1');
   fixture.at(50_021, () => fixture.comeIn(idAt('a:1')));
   fixture.run(HOUR);
   t.is(fixture.dialed.length, 1);
@@ -112,9 +113,9 @@ test('an end without a report is noticed', (t) => {
 
 test('if an id is given, another node at that address is not the persistent peer', (t) => {
   const { planner } = new PlannerFixture({ persistent: [`${idOf(1)}@a:1`] });
-  t.true(planner.named.isPersistent(idOf(1), 'elsewhere:1'));
-  t.true(planner.named.isPersistent(undefined, 'a:1'));
-  t.false(planner.named.isPersistent(idOf(2), 'a:1'));
+  t.true(planner.persistent.has(idOf(1), 'elsewhere:1'));
+  t.true(planner.persistent.has(undefined, 'a:1'));
+  t.false(planner.persistent.has(idOf(2), 'a:1'));
 });
 
 test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
@@ -128,17 +129,17 @@ test('after the topology is replaced, removed peers are not dialed, added ones a
   fixture.run(HOUR);
   const later = new Set(addressesOf(fixture).slice(before));
   t.deepEqual([...later].sort(), ['b:2', 'c:1']);
-  t.deepEqual(fixture.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
+  t.deepEqual(fixture.planner.persistent.texts, [`${idOf(1)}@b:2`, 'c:1']);
   t.throws(() => fixture.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
-  t.deepEqual(fixture.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
+  t.deepEqual(fixture.planner.persistent.texts, [`${idOf(1)}@b:2`, 'c:1']);
 });
 
 test('persistent peers are added, and removed by id, by learned id, by address or by both', (t) => {
   const fixture = new PlannerFixture({ persistent: [], maxOutbound: 0, outcome: up(HOUR) });
   const [one, two] = [`${idOf(1)}@a:1`, `${idOf(2)}@b:1`];
-  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) fixture.planner.addPersistent(target);
-  t.deepEqual(fixture.planner.persistent, [one, two, 'c:1', 'd:1']);
-  t.deepEqual(fixture.planner.addPersistent(`${idOf(2)}@b:2`).changed, [
+  for (const target of [one, two, 'c:1', 'd:1', 'c:1']) addPersistent(fixture, target);
+  t.deepEqual(fixture.planner.persistent.texts, [one, two, 'c:1', 'd:1']);
+  t.deepEqual(addPersistent(fixture, `${idOf(2)}@b:2`).changed, [
     { from: two, to: `${idOf(2)}@b:2` },
   ]);
   t.deepEqual(fixture.planner.removePersistent(idOf(1)), [one]);
@@ -147,7 +148,7 @@ test('persistent peers are added, and removed by id, by learned id, by address o
   fixture.run(100);
   t.deepEqual(fixture.planner.removePersistent(idAt('c:1')), ['c:1']);
   t.deepEqual(fixture.planner.removePersistent('nobody:1'), []);
-  t.deepEqual(fixture.planner.persistent, ['d:1']);
+  t.deepEqual(fixture.planner.persistent.texts, ['d:1']);
   t.throws(() => fixture.planner.removePersistent(''), { instanceOf: TransportError });
 });
 

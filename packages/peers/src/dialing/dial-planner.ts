@@ -27,7 +27,6 @@ import {
   isTransient,
   keyOf,
   type LostPeer,
-  NamedTargets,
   type TopologyDiff,
 } from './targets.ts';
 
@@ -39,7 +38,11 @@ export class DialPlanner {
   readonly #random: Random;
   readonly #view: PlannerView;
   readonly #maxOutbound: number;
-  readonly #named: NamedTargets;
+  /** The persistent peers. Other classes only read the list. */
+  readonly persistent: DialTargets;
+  readonly #seeds: DialTargets;
+  /** Time in milliseconds over which the dials of new persistent peers are spread. */
+  readonly #spread: number;
   /** The back-off of addresses that are not a persistent peer's. */
   readonly #backOff: BackOffOptions;
   readonly #perHost: number;
@@ -70,11 +73,9 @@ export class DialPlanner {
     this.#maxOutbound = maxOutbound;
     this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
     this.#backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
-    this.#named = new NamedTargets(
-      new DialTargets(persistent, reconnect, random),
-      new DialTargets(seeds, this.#backOff, random),
-      reconnect.interval,
-    );
+    this.persistent = new DialTargets(persistent, reconnect, random);
+    this.#seeds = new DialTargets(seeds, this.#backOff, random);
+    this.#spread = Math.min(3 * reconnect.interval, LONGEST_SPREAD);
     this.#history = new AddressHistory(random);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
@@ -85,17 +86,17 @@ export class DialPlanner {
     return this.#wakeAt;
   }
 
-  /** Queries about the targets that the operator named. */
-  get named(): Pick<
-    NamedTargets,
-    'isPersistent' | 'isNamedAt' | 'idsAt' | 'addressOf' | 'addresses'
-  > {
-    return this.#named;
+  /** All persistent peers and seeds. */
+  get targets(): DialTarget[] {
+    return [...this.persistent, ...this.#seeds];
   }
 
-  /** The persistent peers, as they were written. */
-  get persistent(): readonly string[] {
-    return this.#named.persistent.texts;
+  /**
+   * Returns the address of the persistent peer, or otherwise of the seed, that has this id (given
+   * or learned).
+   */
+  addressOf(nodeId: string): string | undefined {
+    return this.targets.find(({ id }) => id === nodeId)?.address;
   }
 
   /**
@@ -103,17 +104,9 @@ export class DialPlanner {
    * target, throws the `invalid_argument` of `parseTarget` and changes nothing.
    */
   setPersistent(targets: readonly string[]): TopologyDiff {
-    const diff = this.#named.persistent.set(targets);
+    const diff = this.persistent.set(targets);
     this.#changed();
     return diff;
-  }
-
-  /**
-   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
-   * it.
-   */
-  addPersistent(target: string): TopologyDiff {
-    return this.setPersistent([...this.persistent, target]);
   }
 
   /**
@@ -124,9 +117,9 @@ export class DialPlanner {
   removePersistent(nodeIdOrTarget: string): string[] {
     this.#changed();
     const text = nodeIdOrTarget.trim();
-    if (isNodeId(text)) return this.#named.persistent.remove(text, undefined);
+    if (isNodeId(text)) return this.persistent.remove(text, undefined);
     const target = parseTarget(text);
-    return this.#named.persistent.remove(target.nodeId, keyOf(target));
+    return this.persistent.remove(target.nodeId, keyOf(target));
   }
 
   /** Returns true if an address must not be dialed now, because it backs off or rests. */
@@ -149,7 +142,8 @@ export class DialPlanner {
     const dial = this.#end(order);
     if (dial === undefined) return;
     const { key, kind, target } = dial;
-    this.#named.opened(key, nodeId, now);
+    this.persistent.opened(key, nodeId, now);
+    this.#seeds.opened(key, nodeId, now);
     target?.up(now); // Its target may have been removed meanwhile.
     this.#lost.remove(nodeId);
     // The node that answered has replaced the peer that was lost there.
@@ -178,7 +172,7 @@ export class DialPlanner {
       this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
     if (id !== undefined) this.#lost.failed(id);
     if (isPointless(error)) this.#lost.removeAt(key, id);
-    if (failures < MOST_FAILURES || this.#named.includes(id, key)) return false;
+    if (failures < MOST_FAILURES || this.targets.some((one) => one.matches(id, key))) return false;
     this.#lost.removeAt(key);
     this.#history.rest(key, now + REST);
     return true;
@@ -194,10 +188,21 @@ export class DialPlanner {
     this.#changed();
     const { nodeId, address } = peer;
     const key = address === undefined ? undefined : addressKey(address);
-    const { isPersistent, isSeed } = this.#named.lost(peer, key, now);
-    if (address === undefined || key === undefined || isPersistent || peer.persistent) return;
+    const persistent = this.persistent.matching(nodeId, key);
+    const last = address ?? peer.booked;
+    const lastKey = last === undefined ? undefined : addressKey(last);
+    for (const target of persistent) {
+      if (lastKey !== undefined && target.nodeId === nodeId)
+        target.moved = lastKey === target.key ? undefined : last;
+      target.lost(now);
+    }
+    const seeds = this.#seeds.matching(nodeId, key);
+    // A seed that waits for its next dial keeps the time of that dial.
+    for (const target of seeds) if (target.state.t === 'up') target.lost(now);
+    if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent)
+      return;
     this.#history.lost(key, now, this.#backOffAfter(error));
-    if (!isSeed && isTransient(error)) this.#lost.add(key, { nodeId, address });
+    if (seeds.length === 0 && isTransient(error)) this.#lost.add(key, { nodeId, address });
   }
 
   #backOffAfter(error: TransportError): BackOffOptions {
@@ -209,7 +214,7 @@ export class DialPlanner {
   plan(now: number): DialOrder[] {
     this.#orders = [];
     this.#wakeAt = Number.POSITIVE_INFINITY;
-    this.#named.update(now, (nodeId) => this.#view.isConnected(nodeId));
+    this.#updateTargets(now);
     this.#dialPersistent(now);
     this.#dialOrdinary(now);
     this.#dialSpare(now);
@@ -217,8 +222,24 @@ export class DialPlanner {
     return this.#orders;
   }
 
+  /**
+   * Schedules new targets. Also detects connections to targets that the other end dialed, and ends
+   * of connections that were not reported.
+   */
+  #updateTargets(now: number): void {
+    this.#seeds.begin(now);
+    this.persistent.begin(now, this.#spread);
+    for (const target of this.targets) {
+      const { id, state } = target;
+      if (id === undefined || state.t === 'dialing') continue;
+      const isUp = this.#view.isConnected(id);
+      if (isUp && state.t !== 'up') target.up(now);
+      else if (!isUp && state.t === 'up') target.lost(now);
+    }
+  }
+
   #dialPersistent(now: number): void {
-    for (const target of this.#ready(this.#named.persistent, now)) {
+    for (const target of this.#ready(this.persistent, now)) {
       if (this.#underWay.of('persistent') >= MOST_PERSISTENT) return;
       const address = target.next(
         target.nodeId === undefined ? undefined : this.#view.whereabouts?.(target.nodeId),
@@ -228,7 +249,7 @@ export class DialPlanner {
       // No event reports the end of a ban, so check again later.
       if (target.id !== undefined && this.#view.isBanned(target.id, now))
         this.#wakeBy(now + LONGEST_ORDINARY);
-      else this.#dialTarget(target, address, 'persistent', now);
+      else this.#start('persistent', { address, nodeId: target.nodeId }, now, target);
     }
   }
 
@@ -249,7 +270,7 @@ export class DialPlanner {
     const lost = this.#pickLost(now);
     const candidate = lost ?? this.#pick(now);
     if (candidate === undefined) return false;
-    this.#dialOrdinaryNode(candidate, lost === undefined ? 'book' : 'again', now);
+    this.#start(lost === undefined ? 'book' : 'again', candidate, now);
     return true;
   }
 
@@ -267,7 +288,7 @@ export class DialPlanner {
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
       const lost = this.#pickLost(now, Number.POSITIVE_INFINITY);
       if (lost === undefined) break;
-      this.#dialOrdinaryNode(lost, 'again', now);
+      this.#start('again', lost, now);
     }
     for (const key of this.#lost.keys) {
       const at = this.#history.readyAt(key);
@@ -278,7 +299,7 @@ export class DialPlanner {
     this.#wakeBy(this.#spareAt);
     if (this.#random() < 0.5 && this.#dialSeed(now)) return;
     const candidate = this.#pick(now);
-    if (candidate !== undefined) this.#dialOrdinaryNode(candidate, 'spare', now);
+    if (candidate !== undefined) this.#start('spare', candidate, now);
   }
 
   /** Returns true if a search of the book found nothing and nothing has changed since. */
@@ -334,7 +355,7 @@ export class DialPlanner {
   #isEligible({ nodeId, address: key }: DialCandidate, now: number): boolean {
     if (this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now)) return false;
     if (this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
-    if (this.#view.isOwn(key) || this.#named.persistent.includes(nodeId, key)) return false;
+    if (this.#view.isOwn(key) || this.persistent.includes(nodeId, key)) return false;
     return (
       this.#perHost === Number.POSITIVE_INFINITY ||
       this.#underWay.ofHost(hostOf(key)) < this.#perHost
@@ -346,17 +367,16 @@ export class DialPlanner {
   }
 
   #dialSeed(now: number): boolean {
-    const ready = this.#ready(this.#named.seeds, now).filter(({ id, key, address }) => {
+    const ready = this.#ready(this.#seeds, now).filter(({ id, key, address }) => {
       if (this.#underWay.has(id, key) || this.#view.isOwn(address)) return false;
       return (
-        id === undefined ||
-        !(this.#view.isBanned(id, now) || this.#named.persistent.includes(id, key))
+        id === undefined || !(this.#view.isBanned(id, now) || this.persistent.includes(id, key))
       );
     });
     if (ready.length === 0 || this.#underWay.of('seed') >= MOST_SEEDS) return false;
     const choice = ready.length === 1 ? 0 : Math.floor(this.#random() * ready.length);
     const seed = ready[choice]!;
-    this.#dialTarget(seed, seed.address, 'seed', now);
+    this.#start('seed', seed, now, seed);
     return true;
   }
 
@@ -371,7 +391,7 @@ export class DialPlanner {
     this.#wakeBy(this.#testAt);
     const candidate = this.#view.toTest(now);
     if (candidate !== undefined && this.#isEligible(candidate, now))
-      this.#dialOrdinaryNode(candidate, 'test', now);
+      this.#start('test', candidate, now);
   }
 
   /**
@@ -404,36 +424,20 @@ export class DialPlanner {
     return ready.sort((a, b) => a.at - b.at).map(({ target }) => target);
   }
 
-  #dialTarget(target: DialTarget, address: string, kind: DialKind, now: number): void {
-    target.dial();
-    this.#start(
-      {
-        address,
-        nodeId: target.nodeId,
-        kind,
-        ...(address === target.address ? {} : { reported: true }),
-      },
-      now,
-      target,
-    );
-  }
-
-  #dialOrdinaryNode({ address, nodeId }: DialCandidate, kind: DialKind, now: number): void {
-    this.#start({ address, nodeId, kind }, now);
-  }
-
-  #start(order: DialOrder, now: number, target?: DialTarget): void {
-    if (order.kind !== 'persistent') this.#rate.take(now);
-    const key = addressKey(order.address)!;
-    this.#underWay.start({
-      kind: order.kind,
-      since: now,
-      key,
-      host: hostOf(key),
-      id: target?.id ?? order.nodeId,
-      target,
-    });
-    this.#orders.push(order);
+  /** Dials a node, or a target at its own address or at another one that was reported. */
+  #start(
+    kind: DialKind,
+    { address, nodeId }: Pick<DialOrder, 'address' | 'nodeId'>,
+    now: number,
+    target?: DialTarget,
+  ): void {
+    if (kind !== 'persistent') this.#rate.take(now);
+    target?.dial();
+    const key = addressKey(address)!;
+    const id = target?.id ?? nodeId;
+    this.#underWay.start({ kind, since: now, key, host: hostOf(key), id, target });
+    const isReported = target !== undefined && address !== target.address;
+    this.#orders.push({ address, nodeId, kind, ...(isReported ? { reported: true } : {}) });
   }
 
   #end({ kind, address }: DialOrder): DialUnderWay | undefined {
@@ -462,6 +466,11 @@ export class DialPlanner {
  * including the time of a dial, all nodes are found within a minute after a partition heals.
  */
 const LONGEST_ORDINARY = 30_000;
+/**
+ * Maximum time in milliseconds over which the dials of new persistent peers are spread
+ * (Tendermint's 3 s). It is less if three intervals of the reconnect option are shorter.
+ */
+const LONGEST_SPREAD = 3_000;
 /** Number of failures in a row after which an address is given up (Tendermint). */
 const MOST_FAILURES = 16;
 /** Milliseconds for which an address that was given up is not dialed. */

@@ -17,124 +17,7 @@ export interface LostPeer {
   readonly persistent: boolean;
 }
 
-export class NamedTargets {
-  readonly persistent: DialTargets;
-  readonly seeds: DialTargets;
-  readonly #spread: number;
-
-  /** @param interval the shortest wait between dials of a persistent peer */
-  constructor(persistent: DialTargets, seeds: DialTargets, interval: number) {
-    this.persistent = persistent;
-    this.seeds = seeds;
-    this.#spread = Math.min(3 * interval, LONGEST_SPREAD);
-  }
-
-  /**
-   * Schedules new targets. Also detects connections to targets that the other end dialed, and ends
-   * of connections that were not reported.
-   */
-  update(now: number, isConnected: (nodeId: string) => boolean): void {
-    this.seeds.begin(now);
-    this.persistent.begin(now, this.#spread);
-    for (const target of [...this.persistent, ...this.seeds]) {
-      const { id, state } = target;
-      if (id === undefined || state.t === 'dialing') continue;
-      const isUp = isConnected(id);
-      if (isUp && state.t !== 'up') target.up(now);
-      else if (!isUp && state.t === 'up') target.lost(now);
-    }
-  }
-
-  /** Records that a dial of the canonical address `key` reached a node. */
-  opened(key: string, nodeId: string, now: number): void {
-    for (const targets of [this.persistent, this.seeds]) {
-      for (const target of targets.matching(nodeId, key)) {
-        if (target.key === key) targets.learn(target, nodeId);
-        target.up(now);
-      }
-    }
-  }
-
-  /**
-   * Records that the last connection to a peer is gone. `key` is the canonical form of its
-   * `address`. Returns whether the peer is persistent, and whether it is a seed.
-   */
-  lost(
-    { nodeId, address, booked }: LostPeer,
-    key: string | undefined,
-    now: number,
-  ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
-    const persistent = this.persistent.matching(nodeId, key);
-    const last = address ?? booked;
-    const lastKey = last === undefined ? undefined : addressKey(last);
-    for (const target of persistent) {
-      if (lastKey !== undefined && target.nodeId === nodeId)
-        target.moved = lastKey === target.key ? undefined : last;
-      target.lost(now);
-    }
-    const seeds = this.seeds.matching(nodeId, key);
-    // A seed that waits for its next dial keeps the time of that dial.
-    for (const target of seeds) if (target.state.t === 'up') target.lost(now);
-    return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
-  }
-
-  /**
-   * Returns true if the peer with this id, or at this dialed address, is persistent. The operator
-   * may have given the id, or the node that answered may have proved it.
-   */
-  isPersistent(nodeId: string | undefined, address?: string): boolean {
-    return (
-      this.persistent.matching(nodeId, address === undefined ? undefined : addressKey(address))
-        .length > 0
-    );
-  }
-
-  /** Returns whether a persistent peer is listed with this address and without an id. */
-  isNamedAt(address: string): boolean {
-    const key = addressKey(address);
-    return (
-      key !== undefined &&
-      this.persistent.matching(undefined, key).some((target) => target.nodeId === undefined)
-    );
-  }
-
-  /** Returns true if a persistent peer or a seed has this id or this canonical address. */
-  includes(nodeId: string | undefined, key: string): boolean {
-    return (
-      this.persistent.matching(nodeId, key).length > 0 ||
-      this.seeds.matching(nodeId, key).length > 0
-    );
-  }
-
-  /** The addresses of all persistent peers and seeds. */
-  get addresses(): string[] {
-    return [...this.persistent, ...this.seeds].map(({ address }) => address);
-  }
-
-  /** Returns the ids, given or learned, of the persistent peers at an address. */
-  idsAt(address: string): string[] {
-    return this.persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);
-  }
-
-  /**
-   * Returns the address of the persistent peer, or otherwise of the seed, that has this id (given
-   * or learned).
-   */
-  addressOf(nodeId: string): string | undefined {
-    return (
-      this.persistent.matching(nodeId, undefined)[0] ?? this.seeds.matching(nodeId, undefined)[0]
-    )?.address;
-  }
-}
-
-/**
- * Maximum time in milliseconds over which the dials of new persistent peers are spread
- * (Tendermint's 3 s). It is less if three intervals of the reconnect option are shorter.
- */
-const LONGEST_SPREAD = 3_000;
-
-// A list of targets that can be replaced while its targets are being dialed.
-
+/** A list of targets that can be replaced while its targets are being dialed. */
 export class DialTargets {
   readonly #backOff: BackOffOptions;
   readonly #random: Random;
@@ -209,11 +92,35 @@ export class DialTargets {
     for (const target of fresh) target.waitUntil(most > 0 ? now + most * this.#random() : now);
   }
 
-  /** Records the id of the node that was reached at the target's address. */
-  learn(target: DialTarget, nodeId: string): void {
-    if (target.learned === nodeId) return;
-    target.learned = nodeId;
-    this.#index();
+  /** Records that a dial of the canonical address `key` reached a node. */
+  opened(key: string, nodeId: string, now: number): void {
+    for (const target of this.matching(nodeId, key)) {
+      if (target.key === key && target.learned !== nodeId) {
+        target.learned = nodeId;
+        this.#index();
+      }
+      target.up(now);
+    }
+  }
+
+  /**
+   * Returns true if the peer with this id, or at this dialed address, is in this list. The operator
+   * may have given the id, or the node that answered may have proved it.
+   */
+  has(nodeId: string | undefined, address?: string): boolean {
+    const key = address === undefined ? undefined : addressKey(address);
+    return this.matching(nodeId, key).length > 0;
+  }
+
+  /** Returns whether a target is listed with this address and without an id. */
+  hasUnnamed(address: string): boolean {
+    const key = addressKey(address);
+    return [...this].some((target) => target.nodeId === undefined && target.key === key);
+  }
+
+  /** Returns the ids, given or learned, of the targets at an address. */
+  idsAt(address: string): string[] {
+    return this.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);
   }
 
   get texts(): string[] {

@@ -1,22 +1,29 @@
 // Admits connections: decides, for each connection whose hello was read, whether it may become a
 // peer, asks the filters, and reserves a place until the connection is up. The transport reports
-// each connection to this class, which calls the pure rules of `admission/`. Also decides which
-// peers make room for others.
+// each connection to this class. Also decides which peers make room for others.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
-import { type Candidate, judge } from '../admission/admission.ts';
+import { twinError } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import { type Dials, filterRefusal, within } from './dials.ts';
+import { type Dials, filterRefusal, silent, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';
 
 /** A connection that may become the connection of a peer. */
-export interface AdmittedConnection extends Candidate {
+export interface AdmittedConnection {
+  readonly nodeId: string;
+  readonly proven: boolean;
+  readonly instance: string;
+  readonly direction: 'in' | 'out';
   readonly persistent: boolean;
+  /** True if the node is persistent or unconditional, so that no limit applies to it. */
+  readonly exempt: boolean;
+  /** The network that it comes from, if the number of peers per network is limited. */
+  readonly group: string | undefined;
   /** The address that this node's planner dialed to open it. */
   readonly dialed: string | undefined;
   /** The dial orders that the connection fulfills. */
@@ -131,7 +138,7 @@ export class AdmissionControl {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
-    const persistent = this.#node.planner.named.isPersistent(nodeId, dialed);
+    const persistent = this.#node.planner.persistent.has(nodeId, dialed);
     return {
       nodeId,
       proven,
@@ -179,7 +186,7 @@ export class AdmissionControl {
     asked: string,
   ): void | Promise<void> {
     const { remote } = pendingConnection;
-    const refusal = this.#judge(admitted);
+    const refusal = judge(this.#node, admitted, (group) => this.#inbound(group));
     if (refusal !== undefined) {
       if (!this.#mayVisit(admitted, refusal)) throw refusal;
       admitted.refused = refusal;
@@ -191,34 +198,6 @@ export class AdmissionControl {
     return this.#filter(remote, admitted, asked);
   }
 
-  #judge(candidate: Candidate): TransportError | undefined {
-    const node = this.#node;
-    const now = node.now();
-    const { nodeId, instance } = candidate;
-    const { maxInbound } = node.config;
-    const known = node.peer(nodeId);
-    return judge(candidate, {
-      nodeId: node.nodeId,
-      maxInbound,
-      // With public addresses, one network gets at most a quarter of the places, because an
-      // attacker has few networks. Otherwise, nodes have no group.
-      maxPerGroup: Math.max(1, Math.ceil(maxInbound / 4)),
-      isBanned: node.keeper.book.isBanned(nodeId, now),
-      known: known && {
-        instance: known.instance,
-        proven: known.proven,
-        links: known.links.length,
-        isParting: !known.links.some(({ remote }) => node.management.isUp(remote)),
-        isInbound: isOrdinary(known) && known.main.remote.direction === 'in',
-      },
-      isTwin: () => node.twins.isTwin(nodeId, instance, now),
-      inbound: this.#inbound(),
-      // They look at all peers, so they are read only for nodes that no other rule decides about.
-      yielding: () => yielding(node).length,
-      ofGroup: (group) => this.#inbound(group),
-    });
-  }
-
   /**
    * Returns true if the connection was dialed for a persistent peer that has been removed in the
    * meantime.
@@ -228,7 +207,7 @@ export class AdmissionControl {
     return (
       order !== undefined &&
       orders.every(({ kind }) => kind === 'persistent') &&
-      !this.#node.planner.named.isPersistent(nodeId, order.address)
+      !this.#node.planner.persistent.has(nodeId, order.address)
     );
   }
 
@@ -237,14 +216,13 @@ export class AdmissionControl {
    * not up yet; optionally only those of one group.
    */
   #inbound(group?: string): number {
-    const { peerTable } = this.#node;
-    let count = group === undefined ? peerTable.count('in') : peerTable.countInbound(group);
+    let count = this.#node.peerTable.count('in', group);
     for (const admitted of this.#connections.values())
       if (
         admitted.direction === 'in' &&
         !admitted.exempt &&
         admitted.refused === undefined &&
-        (group === undefined || admitted.group === group)
+        (group ?? admitted.group) === admitted.group
       )
         count++;
     return count;
@@ -269,12 +247,85 @@ export class AdmissionControl {
       await nodeId?.(admitted.nodeId, remote);
     };
     try {
-      await within(this.#node.clock, timeout, answers(), 'a filter of the other end');
+      await within(this.#node.clock, timeout, answers(), () =>
+        silent('a filter of the other end', timeout),
+      );
     } catch (error) {
       throw filterRefusal('a filter', error);
     }
   }
 }
+
+/**
+ * Returns the reason why a connection is refused, or undefined if it is accepted. Both ends see the
+ * text. `inbound` returns the number of ordinary peers that dialed this node, including those whose
+ * connection is not up yet, or only the number of those of a group.
+ */
+export function judge(
+  node: Node,
+  { nodeId, instance, proven, direction, exempt, group }: AdmittedConnection,
+  inbound: (group?: string) => number,
+): TransportError | undefined {
+  // Core has checked the id that a hello claims, but not one that a stream layer has proved.
+  if (!isNodeId(nodeId))
+    return reasonError(
+      'malformed',
+      `a node id must be 64 lower-case hex digits, but this one is '${nodeId.slice(0, 100)}'`,
+    );
+  if (nodeId === node.nodeId)
+    return reasonError(
+      'self',
+      `node ${nodeId} would be its own peer: two nodes have the same identity, or a node dialed itself`,
+    );
+  const now = node.now();
+  if (node.keeper.book.isBanned(nodeId, now))
+    return reasonError('denied', `node ${nodeId} is banned`);
+  const known = node.peer(nodeId);
+  // An instance is not a secret. So a connection that only repeats the instance must not be added
+  // to a peer that proved its id, nor a proven connection to a peer that did not.
+  const isSame = known?.instance === instance && known.proven === proven;
+  // If none of its connections takes calls any more, a new connection counts as a new peer.
+  const isParting = !known?.links.some(({ remote }) => node.management.isUp(remote));
+  if (isSame && !isParting)
+    return known.links.length < LINKS
+      ? undefined
+      : reasonError(
+          'full',
+          `node ${nodeId} has ${known.links.length} links, more than one pool opens`,
+        );
+  // A node that proves its id replaces the peer that has it, because either the node restarted or
+  // the peer only asserted the id. If two nodes assert the same id, the first one stays.
+  if (known !== undefined && !isSame && !proven)
+    return reasonError(
+      'duplicate',
+      `node ${nodeId} is already connected; an id that is only asserted belongs to its first connection`,
+    );
+  if (known?.proven && !isSame && !isParting && node.twins.isTwin(nodeId, instance, now))
+    return twinError(nodeId, instance);
+  if (direction === 'out' || exempt || (known !== undefined && !isSame)) return undefined;
+  const { maxInbound } = node.config;
+  const all = inbound();
+  const others = all - yielding(node).length - (known && isOrdinary(known, 'in') ? 1 : 0);
+  if (others >= maxInbound)
+    return reasonError(
+      'full',
+      `${all} peers that dialed this node are connected, maxInbound allows no more`,
+    );
+  // With public addresses, one network gets at most a quarter of the places, because an attacker
+  // has few networks. Otherwise, nodes have no group.
+  const maxPerGroup = Math.max(1, Math.ceil(maxInbound / 4));
+  if (group === undefined || inbound(group) < maxPerGroup) return undefined;
+  return reasonError(
+    'full',
+    `${maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,
+  );
+}
+
+/**
+ * Maximum number of connections of one peer: the number that the largest pool opens in both
+ * directions together.
+ */
+const LINKS = 128;
 
 /** Returns whether a node that mounts these protocols may be a peer. */
 export function runsPeers(protocols: PendingConnection['protocols']): boolean {
@@ -300,7 +351,7 @@ function yielding(node: Node): Peer[] {
   const lasting = maxInbound - Math.floor(maxInbound / 10);
   if (node.peerTable.count('in') <= Math.min(lasting, maxInbound - 1)) return [];
   const since = node.now() - SHORT_STAY;
-  const peers = ordinary(node, 'in');
+  const peers = node.peerTable.ordinary('in');
   const distrusted = peers.filter((peer) => isDistrusted(node, peer));
   const short = peers.slice(lasting).filter((peer) => peer.since <= since);
   return [...new Set([...distrusted, ...short])];
@@ -312,7 +363,7 @@ function yielding(node: Node): Peer[] {
  */
 export function makeRoom(node: Node, newcomer: Peer): void {
   if (node.peerTable.count('out') <= node.config.maxOutbound) return;
-  const others = ordinary(node, 'out').filter((peer) => peer !== newcomer);
+  const others = node.peerTable.ordinary('out').filter((peer) => peer !== newcomer);
   const going =
     others.findLast((peer) => isDistrusted(node, peer)) ??
     others.findLast(({ returned }) => !returned) ??
@@ -323,26 +374,18 @@ export function makeRoom(node: Node, newcomer: Peer): void {
 /** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
 export function trim(node: Node): void {
   const { maxInbound } = node.config;
-  for (const peer of ordinary(node, 'in').slice(maxInbound))
+  for (const peer of node.peerTable.ordinary('in').slice(maxInbound))
     part(node, peer, `the other end now has at most ${maxInbound} peers that dialed it`);
 }
 
 /** Disconnects a peer, which from then on does not count against any limit. */
 export function part(node: Node, peer: Peer, why = 'another peer replaced it'): void {
   peer.leaving = true;
-  node.peerTable.recount();
   for (const { remote } of peer.links) node.disconnect(remote, why);
 }
 
 function isDistrusted(node: Node, { nodeId }: Peer): boolean {
   return node.keeper.trust.score(nodeId) === 0;
-}
-
-/** Returns the peers that count against a limit, in the order in which they connected. */
-function ordinary(node: Node, direction: 'in' | 'out'): Peer[] {
-  return [...node.peerTable.peers.values()].filter(
-    (peer) => isOrdinary(peer) && peer.main.remote.direction === direction,
-  );
 }
 
 /** Duration of a short stay in milliseconds; it is long enough to learn addresses. */

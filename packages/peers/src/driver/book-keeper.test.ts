@@ -16,7 +16,7 @@ async function keeperOf(t: ExecutionContext, known: string) {
   const book = new AddressBook({ random: seededRandom(1), now: 0 });
   const store = createMemoryAddressBook();
   await store.load((text) => text);
-  await store.save(formatSavedState({ book: book.save(0), trust: trust.save() }));
+  await store.save(formatSavedState(book.save(0), trust.save()));
   await store.close();
   const clock = createManualClock();
   const keeper = new BookKeeper({

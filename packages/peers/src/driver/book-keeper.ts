@@ -84,7 +84,7 @@ export class BookKeeper {
     this.wakeAt = now + SAVE;
     this.#saving ??= this.#write(
       store,
-      formatSavedState({ book: this.book.save(now), trust: this.trust.save() }),
+      formatSavedState(this.book.save(now), this.trust.save()),
     ).finally(() => {
       this.#saving = undefined;
     });
@@ -181,13 +181,7 @@ export interface SavedState {
   readonly trust: unknown;
 }
 
-export function formatSavedState({
-  book,
-  trust,
-}: {
-  readonly book: BookDocument;
-  readonly trust: TrustBookDocument;
-}): string {
+export function formatSavedState(book: BookDocument, trust: TrustBookDocument): string {
   return `${formatBook(book)}${JSON.stringify(trust)}\n`;
 }
 

@@ -5,8 +5,8 @@ import { type Remote, type Server, serve, TransportError } from '@trunkline/tran
 import { reasonError } from '@trunkline/transport-core/backend';
 import { charge } from '@trunkline/transport-core/internal';
 import type { BookAddress } from '../book/entries.ts';
-import type { AddressList } from '../exchange/address-list.ts';
-import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
+import { decodeList, encodeList, readAddressEntries } from '../exchange/address-list.ts';
+import { PeerExchange } from '../exchange/peer-exchange.ts';
 import { PeerLimits } from '../limits.ts';
 import { decodeStatus, encodeStatus, type PeersMount, peersProtocol, say } from '../protocol.ts';
 import { PullRation, StatusSync } from '../status/status-sync.ts';
@@ -147,12 +147,12 @@ class AddressExchange {
     if (verdict === 'part' || verdict === 'answer_and_part') this.#part(peer.nodeId);
   }
 
-  /** Handles a list of addresses. */
-  received(list: AddressList, from: Remote): void {
+  /** Handles a list of addresses. It is decoded only if this node requested it. */
+  received(list: Uint8Array, from: Remote): void {
     const node = this.#node;
     const visited = node.visits.conclude(from, 'out', node.now());
     if (visited !== undefined) {
-      this.learn(readAddressEntries(list() ?? []), visited, from);
+      this.learn(readAddressEntries(decodeList(list) ?? []), visited, from);
       return node.disconnect(
         from,
         'it sent addresses of other nodes and has no room for another peer',
@@ -161,15 +161,16 @@ class AddressExchange {
     const peer = node.peerTable.of(from);
     if (peer === undefined) return;
     const { nodeId } = peer;
-    const entries = this.#machine.received(nodeId, list, node.now());
-    if (entries === 'ignored') return;
-    if (entries === 'unsolicited') {
+    const verdict = this.#machine.received(nodeId, node.now());
+    if (verdict === 'ignored') return;
+    if (verdict === 'unsolicited') {
       const error = reasonError('flood', 'it sent addresses that were not requested');
       return node.penalize(peer, error, true);
     }
-    if (entries === 'malformed') return node.keeper.trust.bad(nodeId);
+    const entries = decodeList(list);
+    if (entries === undefined) return node.keeper.trust.bad(nodeId);
     node.keeper.trust.good(nodeId);
-    this.learn(entries, nodeId, from);
+    this.learn(readAddressEntries(entries), nodeId, from);
   }
 
   /**
@@ -196,7 +197,7 @@ class AddressExchange {
     const addresses = config.exchange.seed
       ? keeper.book.select(now, SEED_BIAS)
       : keeper.book.selectAround(peerTable.peers.keys(), now);
-    say(this.#mount, to, 'addresses', { addresses });
+    say(this.#mount, to, 'addresses', encodeList(addresses));
   }
 }
 

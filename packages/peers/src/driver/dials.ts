@@ -50,25 +50,21 @@ export class Dials {
 
   /** Dials. The outcome is handled once, unless these peers are closed in the meantime. */
   async #run(order: DialOrder): Promise<void> {
-    const { config, proves } = this.#node;
-    const { nodeId } = order;
-    const inProgress: OrderInProgress = {
-      target: order.address,
-      due: this.#node.now() + LONGEST_DIAL,
-      cancel: new AbortController(),
-    };
-    this.#orders.set(order, inProgress);
+    const { clock } = this.#node;
+    const one: OrderInProgress = { target: order.address, cancel: new AbortController() };
+    this.#orders.set(order, one);
     try {
-      const { address, addresses } = await placeToDial(order, this.#node);
-      inProgress.addresses = addresses;
-      // If this transport proves ids, the other end must prove the expected id.
-      inProgress.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
-      const { target, cancel } = inProgress;
-      const remote = await config.transport.dial(target, { signal: cancel.signal });
+      // The user's `resolve` or `lookup` may never answer.
+      const remote = await within(clock, LONGEST_DIAL, this.#dial(order, one), () => {
+        const { target } = one;
+        const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
+        return reasonError('dial_timeout', text, { target, sent: false });
+      });
       if (this.#orders.delete(order)) this.#dialed(order, remote);
     } catch (error) {
+      one.cancel.abort(); // The dial continues if it has timed out.
       if (!this.#orders.delete(order)) return;
-      const { target } = inProgress;
+      const { target } = one;
       this.#failed(
         order,
         error instanceof TransportError
@@ -76,6 +72,16 @@ export class Dials {
           : new TransportError('internal', String(error), { target, cause: error }),
       );
     }
+  }
+
+  async #dial(order: DialOrder, one: OrderInProgress): Promise<Remote> {
+    const { config, proves } = this.#node;
+    const { nodeId } = order;
+    const { address, addresses } = await placeToDial(order, this.#node);
+    one.addresses = addresses;
+    // If this transport proves ids, the other end must prove the expected id.
+    one.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
+    return config.transport.dial(one.target, { signal: one.cancel.signal });
   }
 
   /** Completes the orders whose connection is up. */
@@ -176,30 +182,6 @@ export class Dials {
     });
   }
 
-  /** Time at which the first of the dials times out. */
-  get wakeAt(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const one of this.#orders.values()) due = Math.min(due, one.due);
-    return due;
-  }
-
-  /**
-   * Fails the dials that have taken too long, because the user's `resolve` or `lookup` does not
-   * answer.
-   */
-  wake(now: number): void {
-    for (const [order, { target, due, cancel }] of [...this.#orders]) {
-      if (now < due) continue;
-      this.#orders.delete(order);
-      cancel.abort();
-      const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
-      this.#failed(
-        order,
-        reasonError('dial_timeout', text, { target, sent: false, unreachable: true }),
-      );
-    }
-  }
-
   close(): void {
     const all = [...this.#orders.values()];
     this.#orders.clear(); // The dials have no outcome.
@@ -210,7 +192,7 @@ export class Dials {
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
     if (this.#isReaching(nodeId) || this.#locating.has(nodeId)) return;
-    const named = this.#node.planner.named.addressOf(nodeId);
+    const named = this.#node.planner.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
     else void this.#locate(nodeId);
@@ -260,7 +242,9 @@ export class Dials {
     let why = 'no address of the node is known';
     let cause: unknown;
     try {
-      address = await within(clock, LONGEST_DIAL, config.locate?.(nodeId), 'it');
+      address = await within(clock, LONGEST_DIAL, config.locate?.(nodeId), () =>
+        silent('it', LONGEST_DIAL),
+      );
       if (address !== undefined) parseTarget(address);
     } catch (error) {
       address = undefined;
@@ -303,26 +287,27 @@ export class Dials {
   }
 }
 
-/**
- * Returns what a function of the user returned. Throws if there is none after `time` milliseconds;
- * `who` is the subject of the error's text.
- */
+/** Returns what a function of the user returned. Throws `late()` after `time` milliseconds. */
 export async function within<T>(
   clock: Clock,
   time: number,
   result: T | Promise<T>,
-  who: string,
+  late: () => TransportError,
 ): Promise<T> {
   let timer: ClockTimer;
-  const late = new Promise<never>((_, reject) => {
-    const text = `${who} did not answer within ${inMs(time)}`;
-    timer = backgroundTimer(clock, () => reject(reasonError('refused', text)), time);
+  const timeout = new Promise<never>((_, reject) => {
+    timer = backgroundTimer(clock, () => reject(late()), time);
   });
   try {
-    return await Promise.race([result, late]);
+    return await Promise.race([result, timeout]);
   } finally {
     clock.clearTimeout(timer!);
   }
+}
+
+/** The error of a function of the user that has not answered; `who` begins its text. */
+export function silent(who: string, time: number): TransportError {
+  return reasonError('refused', `${who} did not answer within ${inMs(time)}`);
 }
 
 /** Converts the error of a refused visit into the error of a dial. */
@@ -350,18 +335,16 @@ const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent:
 // Decides at which address an order is dialed. A host name that other nodes reported is dialed only
 // at the IP addresses to which it resolves and that may be dialed.
 
-interface PlaceToDial {
-  readonly address: string;
-  /** The IP addresses of its host name, for a transport that keeps the name for TLS. */
-  readonly addresses?: readonly string[];
-}
-
 /**
- * Returns where to dial an order. A host name that other nodes reported is looked up, and its
+ * Returns where to dial an order: the address, and the IP addresses of its host name for a
+ * transport that keeps the name for TLS. A host name that other nodes reported is looked up, and its
  * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
  * could return others. Rejects if none may be dialed.
  */
-async function placeToDial(order: DialOrder, node: Node): Promise<PlaceToDial> {
+async function placeToDial(
+  order: DialOrder,
+  node: Node,
+): Promise<{ readonly address: string; readonly addresses?: readonly string[] }> {
   const { address, nodeId } = order;
   const { config, keeper, management, policy } = node;
   if (policy.isOpen || !isReported(order)) return { address };
@@ -434,8 +417,6 @@ interface OrderInProgress {
   target: string;
   /** The IP addresses to dial, if the target has a host name that was looked up. */
   addresses?: readonly string[] | undefined;
-  /** The time at which the dial is given up. */
-  readonly due: number;
   readonly cancel: AbortController;
 }
 

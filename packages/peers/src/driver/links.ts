@@ -38,12 +38,11 @@ export class Links {
     const { nodeId, links } = peer;
     if (!links.some(({ remote, dialed }) => node.isWelcome(nodeId, remote, dialed)))
       return part(node, peer, 'it is no longer listed');
-    const persistent = links.some(({ dialed }) => node.planner.named.isPersistent(nodeId, dialed));
+    const persistent = links.some(({ dialed }) => node.planner.persistent.has(nodeId, dialed));
     const exempt = node.isExempt(nodeId, persistent);
     if (persistent === peer.persistent && exempt === peer.exempt) return;
     peer.persistent = persistent;
     peer.exempt = exempt;
-    node.peerTable.recount();
     this.#conversation.addresses.connected(peer, node.now());
   }
 
@@ -53,7 +52,7 @@ export class Links {
     if (admitted === undefined || node.closed) return;
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
-    const isRemoved = admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed);
+    const isRemoved = admitted.persistent && !node.planner.persistent.has(nodeId, dialed);
     if (isRemoved || !node.isWelcome(nodeId, remote, dialed)) {
       // It may come back as an ordinary peer.
       this.#dials.fulfil(admitted.orders, nodeId);
@@ -138,7 +137,6 @@ export class Links {
     if (main !== peer.main || peer.release === NOTHING) {
       peer.release();
       peer.main = main;
-      peerTable.recount();
       peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
     for (const link of peer.links) {

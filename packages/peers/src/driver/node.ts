@@ -53,7 +53,7 @@ export class Node {
   readonly isFixed: boolean;
   /** Schedules an early wake-up of the driver, to handle whatever is due. */
   readonly soon: () => void;
-  #closed = false;
+  closed = false;
 
   /**
    * @param membership receives the calls of the transport.
@@ -86,7 +86,7 @@ export class Node {
     this.visits = new Visits(config.exchange.interval / 3);
     const { machine } = this.management;
     this.policy = new DialPolicy(addresses, {
-      own: () => [...this.ownAddresses(), ...this.planner.named.addresses],
+      own: () => [...this.ownAddresses(), ...this.planner.targets.map(({ address }) => address)],
       interfaces: () => machine?.addresses(),
       dials: (address) => this.management.dials(address),
       looksUp: (config.lookup ?? machine) !== undefined,
@@ -111,10 +111,6 @@ export class Node {
     return this.clock.now();
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** Returns the addresses at which this node can be reached; none if it does not listen. */
   ownAddresses(): string[] {
     const { transport } = this.config;
@@ -127,7 +123,7 @@ export class Node {
 
   /** Marks this node as closed and releases its peers. */
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     for (const peer of this.peerTable.peers.values()) peer.release();
     this.events.end();
     void this.keeper.close();
@@ -179,11 +175,10 @@ export class Node {
    */
   isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
     if (this.config.membership === 'open') return true;
-    const { named } = this.planner;
-    if (this.isExempt(nodeId, named.isPersistent(nodeId, dialed))) return true;
-    return (
-      !this.proves && (remote.addr ?? '').split(',').some((address) => named.isNamedAt(address))
-    );
+    const { persistent } = this.planner;
+    if (this.isExempt(nodeId, persistent.has(nodeId, dialed))) return true;
+    const addresses = (remote.addr ?? '').split(',');
+    return !this.proves && addresses.some((address) => persistent.hasUnnamed(address));
   }
 
   /** Returns the reason why a node that has mounted these protocols can't be a peer. */
@@ -235,16 +230,14 @@ export class Node {
   info(peer: Peer): PeerInfo {
     const { nodeId, proven, instance, persistent, main } = peer;
     const { direction, rtt } = main.remote;
-    const score = this.keeper.trust.score(nodeId);
-    const status = this.statuses.get(nodeId);
     return {
       nodeId,
       proven,
       addr: this.addressOf(peer),
       direction,
       rtt,
-      score,
-      status,
+      score: this.keeper.trust.score(nodeId),
+      status: this.statuses.get(nodeId),
       persistent,
       instance,
       remote: main.remote,

@@ -1,6 +1,6 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
 // The table only keeps records: `Links` adds and removes connections; it and `part` set the fields
-// of peers, and call `recount` after a change that affects the counts.
+// of peers.
 
 import type { Remote } from '@trunkline/transport-core';
 
@@ -54,8 +54,6 @@ export class PeerTable {
   readonly peers = new Map<string, Peer>();
   readonly #self: string;
   readonly #byRemote = new Map<Remote, Peer>();
-  /** The last results of `count`, until a peer connects, disconnects or changes. */
-  #counts: { readonly in: number; readonly out: number } | undefined;
 
   /** @param self this node's own id. */
   constructor(self: string) {
@@ -69,7 +67,6 @@ export class PeerTable {
 
   /** Adds a connection to a peer, which may be new. */
   add(peer: Peer, link: PeerConnection): void {
-    this.#counts = undefined;
     peer.links.push(link);
     this.peers.set(peer.nodeId, peer);
     this.#byRemote.set(link.remote, peer);
@@ -79,7 +76,6 @@ export class PeerTable {
   remove(remote: Remote): Peer | undefined {
     const peer = this.#byRemote.get(remote);
     if (peer === undefined) return undefined;
-    this.#counts = undefined;
     this.#byRemote.delete(remote);
     const at = peer.links.findIndex((link) => link.remote === remote);
     peer.links.splice(at, 1);
@@ -89,7 +85,6 @@ export class PeerTable {
 
   /** Removes a peer because its id now belongs to another node. Returns its connections. */
   dismiss(peer: Peer): PeerConnection[] {
-    this.#counts = undefined;
     this.peers.delete(peer.nodeId);
     for (const link of peer.links) this.#byRemote.delete(link.remote);
     return peer.links.splice(0);
@@ -106,35 +101,24 @@ export class PeerTable {
     return up.find((link) => link.remote.direction === winner) ?? up[0];
   }
 
-  /** Invalidates the counts, because a peer now uses another connection or counts differently. */
-  recount(): void {
-    this.#counts = undefined;
-  }
-
   /**
-   * Returns the number of ordinary peers whose connection in use has this direction. The counts are
-   * cached because every wake-up needs them.
+   * Returns the peers that count against the limit for a direction, in the order in which they
+   * connected.
    */
-  count(direction: 'in' | 'out'): number {
-    if (this.#counts === undefined) {
-      const counts = { in: 0, out: 0 };
-      for (const peer of this.peers.values())
-        if (isOrdinary(peer)) counts[peer.main.remote.direction]++;
-      this.#counts = counts;
-    }
-    return this.#counts[direction];
+  ordinary(direction: 'in' | 'out'): Peer[] {
+    return [...this.peers.values()].filter((peer) => isOrdinary(peer, direction));
   }
 
-  /** Returns the number of ordinary inbound peers from a network. */
-  countInbound(group: string): number {
+  /** Returns the number of these peers, or only of those from the network `group`. */
+  count(direction: 'in' | 'out', group?: string): number {
     let count = 0;
     for (const peer of this.peers.values())
-      if (peer.group === group && isOrdinary(peer) && peer.main.remote.direction === 'in') count++;
+      if (isOrdinary(peer, direction) && (group ?? peer.group) === peer.group) count++;
     return count;
   }
 }
 
-/** Returns true if a peer counts against a limit. */
-export function isOrdinary({ exempt, leaving }: Peer): boolean {
-  return !exempt && !leaving;
+/** Returns true if a peer counts against the limit for the direction of its connection in use. */
+export function isOrdinary({ exempt, leaving, main }: Peer, direction: 'in' | 'out'): boolean {
+  return !exempt && !leaving && main.remote.direction === direction;
 }

@@ -3,6 +3,7 @@
 
 import { type Resolver, TransportError } from '@trunkline/transport-core';
 import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
+import { sample } from '../machine.ts';
 import type { PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { trim } from './admission-control.ts';
@@ -167,7 +168,6 @@ export class PeersDriver implements Membership {
   #wake(now: number): number {
     const { node } = this;
     this.#noteOwn();
-    this.#dials.wake(now);
     for (const remote of node.visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
     for (const order of node.planner.plan(now)) this.#dials.start(order);
@@ -177,7 +177,6 @@ export class PeersDriver implements Membership {
     if (now >= node.keeper.wakeAt) void node.keeper.save();
     return Math.min(
       node.planner.wakeAt,
-      this.#dials.wakeAt,
       node.visits.wakeAt,
       this.conversation.wakeAt,
       this.#crawlDue,
@@ -208,13 +207,8 @@ export class PeersDriver implements Membership {
         !planner.isResting(address, now)
       );
     });
-    for (let count = 0; left.length > 0 && count < MOST_CRAWLED; count++) {
-      const index = Math.floor(config.transport.random() * left.length);
-      const { nodeId, address } = left[index]!;
-      left[index] = left.at(-1)!;
-      left.pop();
+    for (const { nodeId, address } of sample(left, MOST_CRAWLED, config.transport.random))
       this.#dials.start({ nodeId, address, kind: 'crawl' });
-    }
   }
 
   /**

@@ -28,7 +28,10 @@ export class ServiceExchange {
    * messages at the moment.
    */
   readonly #untold = new Set<string>();
-  #retryDue = Number.POSITIVE_INFINITY;
+  /**
+   * Time of the next attempt to announce the services to a peer; Infinity if all peers know them.
+   */
+  wakeAt = Number.POSITIVE_INFINITY;
 
   constructor(node: Node, mount: PeersMount) {
     this.#node = node;
@@ -39,16 +42,9 @@ export class ServiceExchange {
     this.#announce();
   }
 
-  /**
-   * Time of the next attempt to announce the services to a peer; Infinity if all peers know them.
-   */
-  get wakeAt(): number {
-    return this.#retryDue;
-  }
-
   wake(now: number): void {
-    if (now < this.#retryDue) return;
-    this.#retryDue = Number.POSITIVE_INFINITY;
+    if (now < this.wakeAt) return;
+    this.wakeAt = Number.POSITIVE_INFINITY;
     for (const nodeId of [...this.#untold]) {
       const peer = this.#node.peer(nodeId);
       if (peer !== undefined) this.#tell(peer);
@@ -90,8 +86,8 @@ export class ServiceExchange {
       return;
     }
     this.#untold.add(nodeId);
-    if (this.#retryDue !== Number.POSITIVE_INFINITY) return;
-    this.#retryDue = this.#node.now() + RETRY;
+    if (this.wakeAt !== Number.POSITIVE_INFINITY) return;
+    this.wakeAt = this.#node.now() + RETRY;
     this.#node.soon();
   }
 

@@ -1,24 +1,32 @@
 // Tests of address lists: their encoding, and the entries that are read from them.
 
 import test from 'ava';
-import { addressList, LONGEST_LIST, readAddressEntry } from './address-list.ts';
+import { peersProtocol } from '../protocol.ts';
+import {
+  decodeList,
+  encodeList,
+  LONGEST_LIST,
+  readAddressEntries,
+  readAddressEntry,
+} from './address-list.ts';
 
+const idOf = (i: number) => i.toString(16).padStart(64, '0');
 const entry = (i: number, host = 'h'.repeat(240)) => ({
-  nodeId: i.toString(16).padStart(64, '0'),
+  nodeId: idOf(i),
   address: `${host}:${i}`,
 });
 
 test('a list is decoded as it was encoded; 250 entries of the longest names fit', (t) => {
   const addresses = Array.from({ length: 250 }, (_, i) => entry(i));
-  const encoded = addressList.encode({ addresses });
+  const encoded = encodeList(addresses);
   t.true(encoded.length <= LONGEST_LIST);
-  t.deepEqual(addressList.decode(encoded)(), addresses);
+  t.deepEqual(decodeList(encoded), addresses);
 });
 
 test('a list that would be too long loses its last entries', (t) => {
   const addresses = Array.from({ length: 250 }, (_, i) => entry(i, 'ü'.repeat(400)));
-  const encoded = addressList.encode({ addresses });
-  const told = addressList.decode(encoded)()!;
+  const encoded = encodeList(addresses);
+  const told = decodeList(encoded)!;
   t.true(
     encoded.length <= LONGEST_LIST && told.length > 100 && told.length < 250,
     `${told.length}`,
@@ -26,15 +34,48 @@ test('a list that would be too long loses its last entries', (t) => {
   t.deepEqual(told, addresses.slice(0, told.length));
 });
 
-test('decoding checks only the length; an invalid list is reported when it is read', (t) => {
-  t.throws(() => addressList.decode(new Uint8Array(LONGEST_LIST + 1)), {
-    code: 'resource_exhausted',
-  });
+test('a list that is too long is refused; an invalid list is reported when it is decoded', (t) => {
+  const { request } = peersProtocol.methods.addresses;
+  t.throws(() => request.decode(new Uint8Array(LONGEST_LIST + 1)), { code: 'resource_exhausted' });
   const nested = `{"addresses":${'['.repeat(60_000)}`;
   for (const text of ['', '[', '{}', '[]', '{"addresses":{}}', nested, '\u0000']) {
-    const list = addressList.decode(new TextEncoder().encode(text));
-    t.is(list(), undefined, text.slice(0, 20));
+    const list = decodeList(new TextEncoder().encode(text));
+    t.is(list, undefined, text.slice(0, 20));
   }
+});
+
+test('good entries are kept in order, and the rest is dropped', (t) => {
+  const good = [
+    { nodeId: idOf(2), address: 'host:1' },
+    { nodeId: idOf(3), address: '10.0.0.1:2' },
+    { nodeId: idOf(2), address: 'ws://host:3/p' },
+  ];
+  const hostile = JSON.parse(
+    '[null,1,-0.5,"x",[],[[[[]]]],{},{"nodeId":{"nodeId":1},"address":["a:1"]},{"__proto__":{"nodeId":"1"}},true]',
+  );
+  const [copy, undialable] = ['tcp://HOST:1', 'host:0'].map((address) => ({
+    nodeId: idOf(2),
+    address,
+  }));
+  const list = [good[0], ...hostile, good[1], copy, good[2], good[1], undialable];
+  t.deepEqual(readAddressEntries(list), good);
+  t.is(({} as Record<string, unknown>)['nodeId'], undefined);
+});
+
+test('of a list of 100,000 entries, only 250 are examined', (t) => {
+  const list = Array.from({ length: 100_000 }, (_, n) => ({
+    nodeId: idOf(n),
+    address: `host:${1 + (n % 60_000)}`,
+  }));
+  let looks = 0;
+  const watched = new Proxy(list, {
+    get(target, key, receiver) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) looks++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  t.is(readAddressEntries(watched).length, 250);
+  t.true(looks <= 250, String(looks));
 });
 
 const id = 'ab'.repeat(32);

@@ -1,54 +1,48 @@
 // The encoding of the list of addresses that answers a request.
 
-import { bytes, json, limited } from '@trunkline/transport-core';
-import { isNodeId, type Limited } from '@trunkline/transport-core/backend';
+import { json } from '@trunkline/transport-core';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
 import { isDialable, placeOf } from '../address/place.ts';
 import type { BookAddress } from '../book/entries.ts';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
-/**
- * A received list, which is decoded only when this function is called, so that no work is spent on
- * a list that this node did not request. The function returns its entries, which are not validated,
- * or undefined if the list is malformed.
- */
-export type AddressList = () => readonly unknown[] | undefined;
-
 /** Maximum size of a list in bytes; 250 entries with the longest host names take less. */
 export const LONGEST_LIST: number = 128 * 1024;
 
-const raw = limited(bytes, LONGEST_LIST);
-
 /**
- * The codec of a list. It leaves out the last entries if the list would be too long.
+ * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
+ * should not contain more.
  */
-export const addressList: Limited<{
-  readonly name: string;
-  encode(value: { readonly addresses: readonly unknown[] }): Uint8Array;
-  decode(encoded: Uint8Array): AddressList;
-}> = Object.freeze({
-  name: list.name,
-  limit: raw.limit,
-  encode({ addresses }: { readonly addresses: readonly unknown[] }): Uint8Array {
-    for (let count = addresses.length; ; count = Math.floor(count * 0.9)) {
-      const encoded = list.encode({ addresses: addresses.slice(0, count) });
-      if (encoded.length <= LONGEST_LIST) return encoded;
-    }
-  },
-  decode(encoded: Uint8Array): AddressList {
-    const copy = raw.decode(encoded);
-    return () => {
-      try {
-        return list.decode(copy).addresses;
-      } catch {
-        return undefined;
-      }
-    };
-  },
-});
+export const MOST_ADDRESSES = 250;
 
-// Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.
+/** Encodes a list. It leaves out the last entries if the list would be too long. */
+export function encodeList(addresses: readonly unknown[]): Uint8Array {
+  for (let count = addresses.length; ; count = Math.floor(count * 0.9)) {
+    const encoded = list.encode({ addresses: addresses.slice(0, count) });
+    if (encoded.length <= LONGEST_LIST) return encoded;
+  }
+}
+
+/** Returns the entries of a list, which are not validated; undefined if it is malformed. */
+export function decodeList(encoded: Uint8Array): readonly unknown[] | undefined {
+  try {
+    return list.decode(encoded).addresses;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the first 250 entries of a list one by one. Malformed and repeated entries are dropped. */
+export function readAddressEntries(entries: readonly unknown[]): BookAddress[] {
+  const kept = new Map<string, BookAddress>();
+  for (const value of entries.slice(0, MOST_ADDRESSES)) {
+    const read = readAddressEntry(value);
+    if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
+  }
+  return [...kept.values()];
+}
 
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address

@@ -4,9 +4,7 @@
 // peers are connected and what they send, and sends nothing itself.
 
 import type { Random } from '@trunkline/transport-core';
-import type { BookAddress } from '../book/entries.ts';
 import { PeerLimits } from '../limits.ts';
-import { type AddressList, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {
   readonly random: Random;
@@ -34,12 +32,6 @@ export type RequestVerdict =
   | 'part'
   | 'too_many_requests'
   | 'ignored';
-
-/**
- * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
- * should not contain more.
- */
-export const MOST_ADDRESSES = 250;
 
 /** Peer exchange of one node. Memory is bounded by the number of connected peers. */
 export class PeerExchange {
@@ -79,16 +71,7 @@ export class PeerExchange {
     known: Pick<ExchangePeer, 'direction' | 'persistent'>,
     now: number,
   ): void {
-    const peer = this.#peers.get(nodeId) ?? {
-      since: now,
-      fresh: known.direction === 'out',
-      open: 0,
-      answered: Number.NEGATIVE_INFINITY,
-      repeats: 0,
-      ready: now,
-      requests: 0,
-      requested: now,
-    };
+    const peer = this.#peers.get(nodeId) ?? new ExchangePeer(known.direction, now);
     this.#peers.set(nodeId, Object.assign(peer, known));
   }
 
@@ -170,17 +153,12 @@ export class PeerExchange {
   }
 
   /**
-   * Takes a list, and returns its valid entries. The list is unsolicited if no request to that peer
-   * is open; disconnect and ban such a peer. A late answer is accepted. Up to three more lists
-   * within three seconds after an answer are treated as repetitions and ignored, because a
-   * connection may deliver the request and each of the answers twice. The first 250 entries are
-   * read one by one: malformed and repeated entries are dropped, and the rest is kept.
+   * Decides about a list of addresses. It is unsolicited if no request to that peer is open;
+   * disconnect and ban such a peer. A late answer is accepted. Up to three more lists within three
+   * seconds after an answer are treated as repetitions and ignored, because a connection may
+   * deliver the request and each of the answers twice.
    */
-  received(
-    nodeId: string,
-    list: AddressList,
-    now: number,
-  ): BookAddress[] | 'ignored' | 'unsolicited' | 'malformed' {
+  received(nodeId: string, now: number): 'answer' | 'ignored' | 'unsolicited' {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) return 'unsolicited';
     if (peer.open === 0) {
@@ -193,8 +171,7 @@ export class PeerExchange {
     // The time is counted from the answer rather than from the request, because by the time of the
     // answer the peer has certainly received the request.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
-    const read = list();
-    return read === undefined ? 'malformed' : readAddressEntries(read);
+    return 'answer';
   }
 
   /**
@@ -229,16 +206,6 @@ export class PeerExchange {
   }
 }
 
-/** Reads the first 250 entries of a list one by one. Malformed and repeated entries are dropped. */
-export function readAddressEntries(entries: readonly unknown[]): BookAddress[] {
-  const kept = new Map<string, BookAddress>();
-  for (const value of entries.slice(0, MOST_ADDRESSES)) {
-    const read = readAddressEntry(value);
-    if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
-  }
-  return [...kept.values()];
-}
-
 /** The answers that a peer got in all its sessions. */
 interface Requests {
   /** Number of answers. */
@@ -247,29 +214,35 @@ interface Requests {
   answered: number;
 }
 
-interface ExchangePeer {
+class ExchangePeer {
   direction: 'in' | 'out';
-  persistent: boolean;
+  persistent = false;
   /** Time at which its session began. */
   readonly since: number;
   /** True if the peer should be asked out of turn, because it has just connected. */
   fresh: boolean;
   /** Number of this node's requests that the peer may still answer, at most MOST_OPEN. */
-  open: number;
+  open = 0;
   /**
    * Time at which the peer last answered, and the number of repetitions of that answer since then.
    */
-  answered: number;
-  repeats: number;
+  answered = Number.NEGATIVE_INFINITY;
+  repeats = 0;
   /** Time at which the peer may be asked next. */
   ready: number;
   /** Number of requests that the peer has made. */
-  requests: number;
+  requests = 0;
   /**
    * The time from which the peer's next request is measured: the time of its last answered request
    * or, after a pause, up to a third of the interval earlier.
    */
   requested: number;
+
+  constructor(direction: 'in' | 'out', now: number) {
+    this.direction = direction;
+    this.fresh = direction === 'out';
+    this.since = this.ready = this.requested = now;
+  }
 }
 
 type ExchangeCandidate = readonly [nodeId: string, peer: ExchangePeer];

@@ -96,11 +96,11 @@ export class StatusSync {
   connected(nodeId: string, instance: string, now: number): boolean {
     const peer = this.#peers.get(nodeId);
     if (peer !== undefined) {
-      if (peer.instance !== instance) restart(peer, instance, now);
+      if (peer.instance !== instance) peer.restart(instance, now);
     } else {
       // No broadcast was needed while no peer was connected, so a missed one is not made up for.
       if (this.#peers.size === 0 && this.#due < now) this.#due = this.#nextBeat(now);
-      this.#peers.set(nodeId, newPeer(instance));
+      this.#peers.set(nodeId, new PeerState(instance));
     }
     return this.#seq > 0;
   }
@@ -123,7 +123,7 @@ export class StatusSync {
   heard(nodeId: string, instance: string, seq: number, now: number): boolean {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined || (instance === peer.former && now < peer.formerUntil)) return false;
-    if (instance !== peer.instance) restart(peer, instance, now);
+    if (instance !== peer.instance) peer.restart(instance, now);
     if (seq === 0 ? peer.told === undefined : seq <= peer.seq) return false;
     peer.heard = Math.max(peer.heard, seq);
     if (peer.pull !== undefined && now - peer.pull.began < PULL_TIMEOUT) return false;
@@ -147,7 +147,7 @@ export class StatusSync {
     if (peer === undefined || peer.instance !== instance) return { changed: false, again: false };
     const asked = peer.pull?.asked ?? LAST_SEQ;
     peer.pull = undefined;
-    const changed = (seq === 0 || seq > peer.seq) && take(peer, seq, value);
+    const changed = (seq === 0 || seq > peer.seq) && peer.take(seq, value);
     // A peer that broadcasts a number and answers with an older one is not pulled again until it
     // broadcasts a newer number, or the same one anew.
     const again = peer.heard > asked && peer.heard > peer.seq;
@@ -178,57 +178,48 @@ export class StatusSync {
   }
 }
 
-interface PeerState {
+class PeerState {
   instance: string;
   /**
    * The former instance, whose late messages must not be taken for a restart, and the time until
    * which they are ignored.
    */
-  former: string | undefined;
-  formerUntil: number;
+  former: string | undefined = undefined;
+  formerUntil = 0;
   /** The number of the known status; 0 if none is known. */
-  seq: number;
-  value: Uint8Array | undefined;
+  seq = 0;
+  value: Uint8Array | undefined = undefined;
   /**
    * The status that was reported last. After a restart has dropped a status, this shows whether the
    * new status, or its absence, is a change.
    */
-  told: Uint8Array | undefined;
+  told: Uint8Array | undefined = undefined;
   /** The highest number heard since the last pull that left no newer one to pull. */
-  heard: number;
+  heard = 0;
   /** The pull in progress, and the number that it was started for. */
-  pull: { readonly began: number; readonly asked: number } | undefined;
-}
+  pull: { readonly began: number; readonly asked: number } | undefined = undefined;
 
-function newPeer(instance: string): PeerState {
-  return {
-    instance,
-    former: undefined,
-    formerUntil: 0,
-    seq: 0,
-    value: undefined,
-    told: undefined,
-    heard: 0,
-    pull: undefined,
-  };
-}
+  constructor(instance: string) {
+    this.instance = instance;
+  }
 
-function restart(peer: PeerState, instance: string, now: number): void {
-  peer.former = peer.instance;
-  peer.formerUntil = now + PULL_TIMEOUT;
-  peer.instance = instance;
-  peer.seq = peer.heard = 0;
-  peer.value = undefined;
-  peer.pull = undefined;
-}
+  restart(instance: string, now: number): void {
+    this.former = this.instance;
+    this.formerUntil = now + PULL_TIMEOUT;
+    this.instance = instance;
+    this.seq = this.heard = 0;
+    this.value = undefined;
+    this.pull = undefined;
+  }
 
-/** Stores a status. Returns true if it differs from the one that was reported last. */
-function take(peer: PeerState, seq: number, value: Uint8Array | undefined): boolean {
-  peer.seq = seq;
-  peer.value = seq === 0 ? undefined : value?.slice();
-  const changed = !isSame(peer.value, peer.told);
-  peer.told = peer.value;
-  return changed;
+  /** Stores a status. Returns true if it differs from the one that was reported last. */
+  take(seq: number, value: Uint8Array | undefined): boolean {
+    this.seq = seq;
+    this.value = seq === 0 ? undefined : value?.slice();
+    const changed = !isSame(this.value, this.told);
+    this.told = this.value;
+    return changed;
+  }
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

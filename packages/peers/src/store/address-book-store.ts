@@ -51,11 +51,13 @@ export function createStoreAddressBook(store: Store, key = 'address-book'): Addr
 /** A place for an address book. Files have the operations that a `Store` lacks. */
 interface BookPlace {
   readonly store: Store;
-  /** Keeps other users out. Rejects with `failed_precondition` while another user is in. */
-  lock?(): Promise<void>;
-  /** Renames a key, even if its value cannot be read. */
-  move?(key: string, to: string): Promise<void>;
-  release?(): Promise<void>;
+  readonly files?: {
+    /** Keeps other users out. Rejects with `failed_precondition` while another user is in. */
+    open(): Promise<void>;
+    /** Renames a key, even if its value cannot be read. */
+    move(key: string, to: string): Promise<void>;
+    close(): Promise<void>;
+  };
 }
 
 /** Keeps an address book under a key, for one user at a time. */
@@ -110,7 +112,7 @@ export class StoredBook implements AddressBookStore {
 
   async close(): Promise<void> {
     try {
-      await this.#place?.release?.();
+      await this.#place?.files?.close();
     } finally {
       this.#place = undefined;
       this.#good = undefined;
@@ -120,7 +122,7 @@ export class StoredBook implements AddressBookStore {
   /** If the place cannot be locked, the book can be read, and each save tries again to lock. */
   async #lock(place: BookPlace, warnings: TransportError[]): Promise<void> {
     try {
-      await place.lock?.();
+      await place.files?.open();
     } catch (cause) {
       const error = ourError(cause, this.#key);
       if (isFatal(error)) throw error;
@@ -160,14 +162,14 @@ export class StoredBook implements AddressBookStore {
 
   /** Moves a value that cannot be read to another key, so that nothing is lost. */
   async #putAside(
-    { store, move }: BookPlace,
+    { store, files }: BookPlace,
     key: string,
     bytes: Uint8Array | undefined,
   ): Promise<string> {
-    if (bytes === undefined && move === undefined) return 'it was not changed';
+    if (bytes === undefined && files === undefined) return 'it was not changed';
     const aside = `${key}.broken`;
     try {
-      if (move !== undefined) await move(key, aside);
+      if (files !== undefined) await files.move(key, aside);
       else {
         await store.set(aside, bytes!);
         await store.sync();

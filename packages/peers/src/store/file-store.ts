@@ -4,13 +4,7 @@
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Store, TransportError } from '@trunkline/transport-core';
-import {
-  type FileDisk,
-  fileDisk,
-  fileError,
-  ignoreMissing,
-  systemErrorCode,
-} from '@trunkline/transport-core/node';
+import { type FileDisk, fileDisk, fileError, ignoreMissing } from '@trunkline/transport-core/node';
 import { type AddressBookStore, StoredBook } from './address-book-store.ts';
 import { FileLock, type Processes, processes } from './file-lock.ts';
 
@@ -82,13 +76,8 @@ export function addressBookAt(
   processes: Processes,
 ): AddressBookStore {
   const place = () => {
-    const store = new FileEntries(bookLayout(path), disk, processes);
-    return {
-      store,
-      lock: () => store.open(),
-      move: (key: string, to: string) => store.move(key, to),
-      release: () => store.close(),
-    };
+    const files = new FileEntries(bookLayout(path), disk, processes);
+    return { store: files, files };
   };
   return new StoredBook(place, path);
 }
@@ -179,12 +168,11 @@ export class FileEntries implements FileStore {
     if (!this.#layout.readsUnlocked) await this.open();
     const change = this.#pending.get(path);
     if (change !== undefined) return change.bytes?.slice();
-    try {
-      return await this.#disk.read(path, (size) => this.#checkSize(path, size, 'data_loss'));
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw this.#error(error, path);
-    }
+    const read = this.#disk.read(path, (size) => this.#checkSize(path, size, 'data_loss'));
+    return this.#attempt(
+      path,
+      read.catch((error) => void ignoreMissing(error)),
+    );
   }
 
   async set(key: string, value: Uint8Array): Promise<void> {
@@ -201,12 +189,7 @@ export class FileEntries implements FileStore {
     this.#checkOpen();
     await this.open();
     const { folder, keyOf } = this.#layout;
-    let names: Set<string>;
-    try {
-      names = new Set(await this.#disk.list(folder));
-    } catch (error) {
-      throw this.#error(error, folder);
-    }
+    const names = new Set(await this.#attempt(folder, this.#disk.list(folder)));
     for (const [path, { bytes }] of this.#pending) {
       if (bytes === undefined) names.delete(basename(path));
       else names.add(basename(path));
@@ -219,11 +202,7 @@ export class FileEntries implements FileStore {
     const changes = [...this.#pending.values()];
     await this.open();
     await Promise.all(changes.map(({ done }) => done));
-    try {
-      await this.#disk.syncFolderOf(this.#layout.lock);
-    } catch (error) {
-      throw this.#error(error, this.#layout.folder);
-    }
+    await this.#attempt(this.#layout.folder, this.#disk.syncFolderOf(this.#layout.lock));
   }
 
   /** Locks the files; every other operation does it first. After a failure, the next one retries. */
@@ -239,12 +218,8 @@ export class FileEntries implements FileStore {
   async move(key: string, to: string): Promise<void> {
     const path = this.#pathOf(to);
     await this.open();
-    try {
-      await this.#lock.hold();
-      await this.#disk.rename(this.#pathOf(key), path);
-    } catch (error) {
-      throw this.#error(error, path);
-    }
+    await this.#attempt(path, this.#lock.hold());
+    await this.#attempt(path, this.#disk.rename(this.#pathOf(key), path));
   }
 
   close(): Promise<void> {
@@ -259,11 +234,7 @@ export class FileEntries implements FileStore {
   async #close(): Promise<void> {
     await this.#opening?.catch(() => {});
     while (this.#pending.size > 0) await this.#last;
-    try {
-      await this.#lock.release();
-    } catch (error) {
-      throw this.#error(error, this.#layout.lock);
-    }
+    await this.#attempt(this.#layout.lock, this.#lock.release());
   }
 
   #pathOf(key: string): string {
@@ -287,21 +258,20 @@ export class FileEntries implements FileStore {
       );
   }
 
-  #error(error: unknown, path: string): TransportError {
-    return fileError(error, this.#layout.kind, path);
+  /** Returns the result of an operation on a path. Its error names the path. */
+  async #attempt<T>(path: string, operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } catch (error) {
+      throw fileError(error, this.#layout.kind, path);
+    }
   }
 
   /** Locks the files, and removes what a process that stopped during a write has left. */
   async #take(): Promise<void> {
     const { folder, makesFolder, lock, keyOf } = this.#layout;
-    let path = folder;
-    try {
-      if (makesFolder) await this.#disk.makeFolder(folder);
-      path = lock;
-      await this.#lock.hold();
-    } catch (error) {
-      throw this.#error(error, path);
-    }
+    if (makesFolder) await this.#attempt(folder, this.#disk.makeFolder(folder));
+    await this.#attempt(lock, this.#lock.hold());
     for (const name of await this.#disk.list(folder).catch(() => [])) {
       if (name.endsWith(UNFINISHED) && keyOf(name.slice(0, -UNFINISHED.length)) !== undefined)
         await this.#disk.unlink(join(folder, name)).catch(() => {});
@@ -326,7 +296,7 @@ export class FileEntries implements FileStore {
     try {
       await this.open();
       change.isRunning = true;
-      await this.#make(path, change.bytes);
+      await this.#attempt(path, this.#make(path, change.bytes));
     } finally {
       if (this.#pending.get(path) === change) this.#pending.delete(path);
     }
@@ -334,16 +304,8 @@ export class FileEntries implements FileStore {
 
   /** Makes one change. A failure leaves the previous content intact. */
   async #make(path: string, bytes: Uint8Array | undefined): Promise<void> {
-    try {
-      await this.#lock.hold();
-      if (bytes === undefined) await this.#disk.unlink(path).catch(ignoreMissing);
-      else await this.#write(path, bytes);
-    } catch (error) {
-      throw this.#error(error, path);
-    }
-  }
-
-  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#lock.hold();
+    if (bytes === undefined) return this.#disk.unlink(path).catch(ignoreMissing);
     const temporary = path + UNFINISHED;
     try {
       await this.#disk.unlink(temporary).catch(ignoreMissing);

@@ -6,8 +6,14 @@ import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { placeOf } from '../address/place.ts';
 import { AddressBook } from '../book/address-book.ts';
-import { addressList, LONGEST_LIST, readAddressEntry } from '../exchange/address-list.ts';
-import { MOST_ADDRESSES, PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
+import {
+  decodeList,
+  encodeList,
+  LONGEST_LIST,
+  MOST_ADDRESSES,
+  readAddressEntries,
+  readAddressEntry,
+} from '../exchange/address-list.ts';
 import { decodeStatus, encodeStatus } from '../protocol.ts';
 
 const TELLER = 'e'.repeat(64);
@@ -18,7 +24,7 @@ export const target = {
     const address = new TextDecoder().decode(input);
     placeOf(address);
     const named = [{ nodeId: 'a'.repeat(64), address }];
-    const entries = [...readAddressEntries(named), ...(addressList.decode(input)() ?? [])];
+    const entries = [...readAddressEntries(named), ...(decodeList(input) ?? [])];
     if (entries.length === 0) return;
     for (const mode of ['any', 'public'] as const)
       tell(
@@ -32,9 +38,7 @@ export const target = {
     const addresses =
       `host:1 [::1]:26656 ws://host:80/p2p wss://h/p 10.0.0.1:80 [::ffff:169.254.169.254]:80
       inmem://a tcp://[fe80::1%eth0]:9`.split(/\s+/);
-    yield addressList.encode({
-      addresses: addresses.map((address, i) => ({ nodeId: String(i).repeat(64), address })),
-    });
+    yield encodeList(addresses.map((address, i) => ({ nodeId: String(i).repeat(64), address })));
     for (const address of addresses) yield new TextEncoder().encode(address);
     yield encodeStatus(7, Uint8Array.of(1, 2));
   },
@@ -52,9 +56,7 @@ export const target = {
       nodeId: below(10).toString(16).repeat(64),
       address: address(),
     }));
-    return random() < 0.5
-      ? addressList.encode({ addresses: entries })
-      : new TextEncoder().encode(address());
+    return random() < 0.5 ? encodeList(entries) : new TextEncoder().encode(address());
   },
 
   tokens: [
@@ -76,12 +78,8 @@ function status(input: Uint8Array): void {
 
 /** Adds the entries to the book, as if a peer had sent them in an answer. */
 function tell(book: AddressBook, entries: readonly unknown[], now: number): void {
-  const exchange = new PeerExchange({ random: seededRandom(1), interval: 30_000, seed: false });
-  exchange.connected(TELLER, { direction: 'out', persistent: false }, now);
-  exchange.ask(true, now);
-  const answer = exchange.received(TELLER, () => entries, now);
-  if (typeof answer === 'string' || answer.length > MOST_ADDRESSES)
-    throw new Error(`an answer became ${answer}`);
+  const answer = readAddressEntries(entries);
+  if (answer.length > MOST_ADDRESSES) throw new Error(`${answer.length} entries were read`);
   for (const entry of answer) {
     const again = readAddressEntry(entry);
     if (again?.entry.address !== entry.address || again.entry.nodeId !== entry.nodeId)
@@ -92,8 +90,7 @@ function tell(book: AddressBook, entries: readonly unknown[], now: number): void
     throw new Error('one entry stands there twice');
   if (book.size > answer.length) throw new Error(`the book has ${book.size} entries`);
   const told = book.select(now);
-  if (addressList.encode({ addresses: told }).length > LONGEST_LIST)
-    throw new Error('a list is too long');
+  if (encodeList(told).length > LONGEST_LIST) throw new Error('a list is too long');
   for (const { address } of told)
     if (placeOf(address) === undefined)
       throw new Error(`the book has what is no address: ${address}`);

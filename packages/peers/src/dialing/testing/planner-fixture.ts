@@ -6,7 +6,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
-import { addressKey } from '../targets.ts';
+import { addressKey, type TopologyDiff } from '../targets.ts';
 
 /**
  * The outcome of a dial: an error, or a connection that lasts for `lives` milliseconds and ends
@@ -108,7 +108,7 @@ export class PlannerFixture implements PlannerView {
 
   lose(nodeId: string, address: string | undefined, error: TransportError): void {
     this.#links.delete(nodeId);
-    const persistent = this.planner.named.isPersistent(nodeId, address);
+    const persistent = this.planner.persistent.has(nodeId, address);
     this.planner.lost({ nodeId, address, persistent }, error, this.now);
     this.ask();
   }
@@ -190,6 +190,10 @@ export function ran(until: number, options: PlannerFixtureOptions): PlannerFixtu
   fixture.run(until);
   return fixture;
 }
+
+/** Adds a persistent peer, as `peers.add` does. */
+export const addPersistent = ({ planner }: PlannerFixture, target: string): TopologyDiff =>
+  planner.setPersistent([...planner.persistent.texts, target]);
 
 /** Returns the dials of a kind. */
 export const dialsOf = ({ dialed }: PlannerFixture, kind: DialOrder['kind']): Dialed[] =>

@@ -51,7 +51,7 @@ function load(text: string): void {
     if (!(score >= 0 && score <= 100)) throw new Error(`a score of ${score}`);
   }
   for (let i = 0; i < 3; i++) book.pick(50, 5_000, () => true);
-  const written = formatSavedState({ book: book.save(5_000), trust: trust.save() });
+  const written = formatSavedState(book.save(5_000), trust.save());
   const again = read(written);
   if (again === undefined) throw new Error('what was saved is no book');
   const other = bookFrom(again);
@@ -96,6 +96,6 @@ function bookOf(random: Random, count: number): string {
     trust.connected(nodeId);
     trust.bad(nodeId);
   }
-  const text = formatSavedState({ book: book.save(10), trust: trust.save() });
+  const text = formatSavedState(book.save(10), trust.save());
   return text.slice(text.indexOf('\n') + 1);
 }

@@ -16,7 +16,7 @@ export async function prefilled(
   for (const address of addresses) book.succeeded(idOf(address), address, 0);
   const store = createMemoryAddressBook();
   await store.load(parseSavedState);
-  await store.save(formatSavedState({ book: book.save(HOUR), trust: new TrustBook().save() }));
+  await store.save(formatSavedState(book.save(HOUR), new TrustBook().save()));
   await store.close();
   return store;
 }
