@@ -6,8 +6,8 @@ import { createSimulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { parseSavedState } from '../../driver/book-keeper.ts';
+import { boot } from '../cluster.ts';
 import { type RawPeer, rawPeer } from '../raw-peer.ts';
-import { Fleet, shuffled } from './fleet.ts';
 import { entryOf, prefilled } from './prefilled.ts';
 
 /** Options of {@link attack}. */
@@ -54,14 +54,10 @@ export async function attack({
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
   const good = honestAddresses(honest, random);
-  const bad = shuffled(
-    Array.from(
-      { length: attackers },
-      (_, i) =>
-        `${190 + ((i % GROUPS) >> 5)}.${i % GROUPS}.${(i / GROUPS) >> 8}.${Math.floor(i / GROUPS) & 255}`,
-    ),
-    random,
-  );
+  const bad = Array.from({ length: attackers }, (_, i) => {
+    const [group, host] = [i % GROUPS, Math.floor(i / GROUPS)];
+    return `${190 + (group >> 5)}.${group}.${host >> 8}.${host & 255}`;
+  });
   const isBad = new Set(bad);
   let told = 0;
   /** The nodes that were dialed or have dialed; each answers requests for addresses. */
@@ -79,7 +75,6 @@ export async function attack({
     return node;
   };
   const store = await prefilled(good, random);
-  const fleet = new Fleet(sim);
   let dials = 0;
   let caught = 0;
   let counts = false;
@@ -89,13 +84,10 @@ export async function attack({
     if (counts && isBad.has(target)) caught++;
     return target;
   };
-  fleet.boot({
-    name: '77.1.1.1',
-    peers: { addressBook: store, seeds: [] },
+  const [victim] = await boot(sim, ['77.1.1.1'], {
+    peers: { addressBook: store },
     transport: { resolve },
   });
-  await sim.until(() => fleet.up.size === 1);
-  const victim = fleet.up.get('77.1.1.1')!;
   await sim.run(10_000);
 
   // Some attackers, from several groups, stay connected, and are asked for addresses in turn for
