@@ -6,9 +6,9 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PeersOptions } from './options.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 import { cluster, connected, idOf, star, type TestNode } from './testing/cluster.ts';
+import { prefilled } from './testing/prefilled.ts';
 import { rawPeer, toldAddresses } from './testing/raw-peer.ts';
 import { test } from './testing/runs.ts';
-import { prefilled } from './testing/scale/prefilled.ts';
 
 /** Returns a node's id, regardless of its address: 'b2' is b's new address. */
 const nodeOf = (name: string) => idOf(name[0]!);

@@ -1,11 +1,11 @@
 // Creates address books of nodes that were in the network before.
 
 import type { Random } from '@trunkline/transport-core';
-import { AddressBook } from '../../book/address-book.ts';
-import { formatSavedState, parseSavedState } from '../../driver/book-keeper.ts';
-import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
-import { TrustBook } from '../../trust/trust-book.ts';
-import { idOf } from '../cluster.ts';
+import { AddressBook } from '../book/address-book.ts';
+import { formatSavedState, parseSavedState } from '../driver/book-keeper.ts';
+import { type AddressBookStore, createMemoryAddressBook } from '../store/address-book-store.ts';
+import { TrustBook } from '../trust/trust-book.ts';
+import { idOf } from './cluster.ts';
 
 /** Returns a store with a book in which all the addresses have been reached. */
 export async function prefilled(

@@ -5,10 +5,10 @@
 import { createSimulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { parseSavedState } from '../../driver/book-keeper.ts';
-import { boot } from '../cluster.ts';
-import { type RawPeer, rawPeer } from '../raw-peer.ts';
+import { parseSavedState } from '../driver/book-keeper.ts';
+import { boot } from './cluster.ts';
 import { entryOf, prefilled } from './prefilled.ts';
+import { type RawPeer, rawPeer } from './raw-peer.ts';
 
 /** Options of {@link attack}. */
 export interface AttackOptions {
