@@ -3,7 +3,6 @@
 
 import { churn } from './churn.ts';
 import { heal } from './heal.ts';
-import { storm } from './storm.ts';
 
 /** The attack needs the raw peers of the tests of peers, so it is imported from there by path. */
 const { attack } = (await import(
@@ -34,7 +33,7 @@ export interface Row {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack' | 'storm';
+export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack';
 
 export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions) => Promise<Row>>> =
   {
@@ -73,21 +72,6 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
           book,
           events,
         },
-      };
-    },
-    /**
-     * All nodes start at once and know one node. They must form one graph within ten seconds, and
-     * must still form one graph a second after that node was killed.
-     */
-    async storm({ seed, nodes = 200, log }) {
-      const { joined, last, dials, most, events } = await storm({ seed, nodes, log });
-      const faults: string[] = [];
-      if (joined === undefined) faults.push('not one graph within ten seconds');
-      if (last.length !== 1) faults.push(`${last.length} graphs without the common node`);
-      return {
-        seed,
-        faults,
-        figures: { 'joined ms': joined ?? Number.POSITIVE_INFINITY, dials, inbound: most, events },
       };
     },
     async attack({ seed, log }) {
