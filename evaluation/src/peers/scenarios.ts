@@ -79,7 +79,6 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
         seed,
         honest: 1_000,
         attackers: 10_000,
-        dials: 1_000,
         log,
       });
       const faults: string[] = [];

@@ -8,7 +8,7 @@ const test = ava.serial;
 
 for (const honest of [1_000, 900]) {
   test(`of a thousand dials of a node that knows ${honest} honest nodes, at most a tenth go to an attacker with addresses in a hundred groups`, async (t) => {
-    const outcome = await attack({ seed: honest, honest, attackers: 2_000, dials: 1_000 });
+    const outcome = await attack({ seed: honest, honest, attackers: 2_000 });
     const { dials, caught, told, fresh, least } = outcome;
     t.log(
       `${caught} of ${dials} dials, ${told} addresses told by exchange, ${fresh} of the attacker's in the book`,

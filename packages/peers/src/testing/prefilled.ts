@@ -21,9 +21,4 @@ export async function prefilled(
   return store;
 }
 
-/** Returns the book entry of an address, with the node id that test clusters derive from it. */
-export function entryOf(address: string): { readonly nodeId: string; readonly address: string } {
-  return { nodeId: idOf(address), address };
-}
-
 const HOUR = 3_600_000;
