@@ -57,11 +57,8 @@ test('a proven peer that reconnects gets no more answers than one that stays, an
       exchange.gone(A, true, now + 1);
     }
     const silence = Array.from({ length: 9 }, () => (seed ? 'part' : 'ignored'));
-    t.deepEqual(
-      reactions,
-      [answer, answer, ...silence, answer, ...silence.slice(1)].slice(0, 20),
-      `seed ${seed}`,
-    );
+    const expected = [answer, answer, ...silence, answer, ...silence.slice(1)];
+    t.deepEqual(reactions, expected, `seed ${seed}`);
     exchange.connected(A, IN, 100_000);
     t.is(exchange.requested(A, 100_000), answer);
   }
@@ -71,12 +68,9 @@ test('a proven peer that asks three times at once in a further session is cut, a
   const exchange = create();
   for (const now of [0, 10]) {
     exchange.connected(A, IN, now);
-    t.deepEqual(
-      requests(exchange, A, now + 1, now + 2, now + 3),
-      now === 0
-        ? ['answer', 'answer', 'too_many_requests']
-        : ['ignored', 'ignored', 'too_many_requests'],
-    );
+    const first = now === 0 ? 'answer' : 'ignored';
+    const reactions = requests(exchange, A, now + 1, now + 2, now + 3);
+    t.deepEqual(reactions, [first, first, 'too_many_requests']);
     exchange.gone(A, true, now + 5);
   }
 });
@@ -108,7 +102,7 @@ test('a seed answers a node that dialed it once, then disconnects; further reque
 test('a peer that becomes persistent while a seed disconnects it is answered like any other', (t) => {
   const exchange = create({ seed: true });
   exchange.connected(A, IN, 0);
-  t.deepEqual(requests(exchange, A, 1, 2, 3), ['answer_and_part', 'ignored', 'ignored']);
+  t.is(exchange.requested(A, 1), 'answer_and_part');
   exchange.connected(A, { direction: 'in', persistent: true }, 4);
   t.deepEqual(requests(exchange, A, 5, 20_000), ['answer', 'answer']);
 });
@@ -302,10 +296,8 @@ test('good entries are kept in order, and the rest is dropped', (t) => {
   );
   const [copy, undialable] = ['tcp://HOST:1', 'host:0'].map((address) => ({ nodeId: B, address }));
   const list = [good[0], ...hostile, good[1], copy, good[2], good[1], undialable];
-  t.deepEqual(
-    exchange.received(A, () => list, 1),
-    good,
-  );
+  const taken = exchange.received(A, () => list, 1);
+  t.deepEqual(taken, good);
   t.is(({} as Record<string, unknown>)['nodeId'], undefined);
 });
 
@@ -328,10 +320,8 @@ test('of a list of 100,000 entries, only 250 are examined', (t) => {
 
 test('dropped entries do not matter for open requests: an answer of garbage is an answer', (t) => {
   const exchange = asking();
-  t.deepEqual(
-    exchange.received(A, () => [null], 1),
-    [],
-  );
+  const taken = exchange.received(A, () => [null], 1);
+  t.deepEqual(taken, []);
   t.is(received(exchange, A, [null], 2), 'ignored');
 });
 
