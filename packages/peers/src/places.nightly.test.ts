@@ -27,7 +27,7 @@ test(
     const after = connected(hub!, names);
     t.true(before.filter((name) => after.includes(name)).length >= 12, `${before} / ${after}`);
   },
-  { count: 1 },
+  { count: 1, levels: ['message'] },
 );
 
 test(
