@@ -1,5 +1,5 @@
-// Peers by the hundred and thousand, in simulation: the scenarios of
-// packages/peers/src/testing/scale at full size, with many seeds over worker threads.
+// Peers by the hundred and thousand, in simulation: each scenario at full size, with many seeds over
+// worker threads.
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';

@@ -1,26 +1,14 @@
-// Runs one seed of a scenario in a thread. The scenarios are tests of another package, so they are
-// imported by path.
+// Runs one seed of a scenario in a thread.
 
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Job, Result } from './job.ts';
-
-interface Scenarios {
-  readonly scenarios: Readonly<
-    Record<
-      string,
-      (options: Record<string, unknown>) => Promise<Pick<Result, 'faults' | 'figures'>>
-    >
-  >;
-}
+import { type ScenarioName, scenarios } from './scenarios.ts';
 
 /** Milliseconds between two progress lines of a job. */
 const PROGRESS = 20_000;
 
 const job = workerData as Job;
-const { scenarios } = (await import(
-  new URL('../../../packages/peers/dist/testing/scale/scenarios.js', import.meta.url).href
-)) as Scenarios;
 const begin = performance.now();
 let told = begin;
 const log = (text: string) => {
@@ -29,7 +17,8 @@ const log = (text: string) => {
   parentPort!.postMessage(text);
 };
 const { seed, nodes, cycles } = job;
-const { faults, figures } = await scenarios[job.scenario]!({ seed, nodes, cycles, log });
+const scenario = scenarios[job.scenario as ScenarioName];
+const { faults, figures } = await scenario({ seed, nodes, cycles, log });
 const result: Result = {
   job,
   faults,

@@ -32,9 +32,8 @@ test('a rule for a mounted protocol is asked, also below a transport of peers', 
   await b.peers.ready({ peers: 1 });
   for (const protocol of [guarded, nested]) {
     const asking = b.peers.transport(protocol);
-    await t.throwsAsync(asking.send(a.peers.nodeId, 'ask', new Uint8Array(1)), {
-      code: 'permission_denied',
-    });
+    const call = asking.send(a.peers.nodeId, 'ask', new Uint8Array(1));
+    await t.throwsAsync(call, { code: 'permission_denied' });
   }
   t.throws(() => a.peers.transport(root, { allow }), { instanceOf: TypeError });
   await b.close();

@@ -1,14 +1,14 @@
 // Tests of an attacker that floods the address book, at full scale.
 
 import ava from 'ava';
-import { attack } from './testing/scale/attack.ts';
+import { attack } from './testing/attack.ts';
 
 /** These tests run one at a time. */
 const test = ava.serial;
 
 for (const honest of [1_000, 900]) {
   test(`of a thousand dials of a node that knows ${honest} honest nodes, at most a tenth go to an attacker with addresses in a hundred groups`, async (t) => {
-    const outcome = await attack({ seed: honest, honest, attackers: 2_000, dials: 1_000 });
+    const outcome = await attack({ seed: honest, honest, attackers: 2_000 });
     const { dials, caught, told, fresh, least } = outcome;
     t.log(
       `${caught} of ${dials} dials, ${told} addresses told by exchange, ${fresh} of the attacker's in the book`,

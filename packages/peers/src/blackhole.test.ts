@@ -2,12 +2,9 @@
 // Sockets are real; the test simulates the time.
 
 import test, { type ExecutionContext } from 'ava';
-import type { PeersOptions } from './options.ts';
+import { passive } from './testing/cluster.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
-
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** Sets up a node that dials one peer over a relay that can break, and another peer directly. */
 async function scene(t: ExecutionContext) {
@@ -15,13 +12,9 @@ async function scene(t: ExecutionContext) {
   const b = await fixture.node('b', { peers: passive });
   const c = await fixture.node('c', { peers: passive });
   const relay = await TcpRelay.to(b.address, t);
-  const a = await fixture.node('a', {
-    peers: { ...passive, persistent: [relay.address, c.address] },
-  });
-  await fixture.until(
-    'b and c are peers of a',
-    () => isLinked(a, b) && isLinked(a, c) && isLinked(b, a) && isLinked(c, a),
-  );
+  const persistent = [relay.address, c.address];
+  const a = await fixture.node('a', { peers: { ...passive, persistent } });
+  for (const node of [b, c]) await fixture.linked([a, node]);
   return { fixture, a, b, c, relay };
 }
 
@@ -40,9 +33,8 @@ test('a node behind a blackholed relay from the start is dialed again and again,
   const b = await fixture.node('b', { peers: passive });
   const relay = await TcpRelay.to(b.address, t);
   blackhole(fixture, relay, b);
-  const a = await fixture.node('a', {
-    peers: { ...passive, persistent: [`${b.nodeId}@${relay.address}`] },
-  });
+  const persistent = [`${b.nodeId}@${relay.address}`];
+  const a = await fixture.node('a', { peers: { ...passive, persistent } });
   let most = 0;
   for (let i = 0; i < 400; i++) {
     await fixture.run(100);

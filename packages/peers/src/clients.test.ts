@@ -70,10 +70,8 @@ for (const carrier of carriers) {
     t.deepEqual(a.peers.list(), []);
     const again = createPeers({ transport: b.transport, identity: b, ...passive });
     await again.start();
-    await fixture.until(
-      'a and b are peers again',
-      () => isLinked(a, b) && again.get(a.nodeId) !== undefined,
-    );
+    const areLinked = () => isLinked(a, b) && again.get(a.nodeId) !== undefined;
+    await fixture.until('a and b are peers again', areLinked);
     await fixture.settle(again.close());
   });
 

@@ -7,11 +7,9 @@ import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import { peersProtocol } from './protocol.ts';
 import { failureOf } from './testing/bare.ts';
 import { boot, cluster, connected, idOf, isLinked, passive, star } from './testing/cluster.ts';
-import { countReceived, pose, rawPeer } from './testing/raw-peer.ts';
+import { countReceived, entry, pose, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, rejections, test } from './testing/runs.ts';
 
-const entry = (name: string, address = name) => ({ nodeId: idOf(name), address });
-const NOTHING = new Uint8Array();
 const alone = (sim: Simulation) => boot(sim, ['a'], { peers: passive });
 
 /** Creates a node that speaks another protocol on the channel of peers. */
@@ -26,7 +24,7 @@ test('a third request that comes too early ends the link; requests at the config
   const [a] = await alone(sim);
   const guest = rawPeer(sim, 'guest');
   let remote = await sim.settle(guest.transport.dial('a'));
-  const ask = () => guest.words.trySend(remote, 'request', NOTHING);
+  const ask = () => guest.ask(remote);
   ask();
   ask();
   for (let i = 0; i < 10; i++) {
@@ -145,7 +143,7 @@ test('private ids are sent to nobody, even if the book had them before they beca
     const from = spy.heard.length;
     const remote = await sim.settle(spy.transport.dial('a'));
     for (let i = 0; i < 20; i++) {
-      spy.words.trySend(remote, 'request', NOTHING);
+      spy.ask(remote);
       await sim.run(11_000);
     }
     return JSON.stringify(spy.heard.slice(from).map(({ request }) => request));

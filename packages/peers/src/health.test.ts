@@ -80,28 +80,16 @@ test(
   async (t, sim, run) => {
     // The other nodes have a long timeout, so that they don't disconnect the suspended node.
     const patient = { keepAlive: { interval: 10_000, timeout: 120_000 } };
-    const nodes = await star(
-      sim,
-      ['b', 'c'],
-      {},
-      {
-        transport: (name) =>
-          name === 'a' ? { keepAlive: { interval: 2_000, timeout: 13_000 } } : patient,
-      },
-    );
-    const naps = Array.from(
-      { length: 24 },
-      (_, i) => [700 * (i % 7) + 310 * run.seed, 1_900 + 100 * i] as const,
-    );
-    for (const [awake, asleep] of [
-      ...naps,
-      ...[3_000, 11_500, 20_700, 10].map((awake) => [awake, 20_000] as const),
-      ...([
-        [9_000, 4_000],
-        [10_100, 1_200],
-        [5_000, 60_000],
-      ] as const),
-    ]) {
+    const busy = { keepAlive: { interval: 2_000, timeout: 13_000 } };
+    const transport = (name: string) => (name === 'a' ? busy : patient);
+    const nodes = await star(sim, ['b', 'c'], {}, { transport });
+    const naps = Array.from({ length: 24 }, (_, i) => ({
+      awake: 700 * (i % 7) + 310 * run.seed,
+      asleep: 1_900 + 100 * i,
+    }));
+    for (const awake of [3_000, 11_500, 20_700, 10]) naps.push({ awake, asleep: 20_000 });
+    naps.push({ awake: 9_000, asleep: 4_000 }, { awake: 10_100, asleep: 1_200 });
+    for (const { awake, asleep } of [...naps, { awake: 5_000, asleep: 60_000 }]) {
       await sim.run(awake);
       sim.pause('a', asleep);
       for (let time = 0; time < asleep + 6_000; time += 500) {
@@ -150,11 +138,7 @@ test('reports of the caller change the score, which survives a restart together 
   const { score } = nodes.get('a')!.peers.get(idOf('b'))!;
   t.true(score < 60);
   t.is(nodes.get('a')!.peers.get(idOf('c'))!.score, 100);
-  t.deepEqual(
-    connected(nodes.get('a')!, names),
-    ['b', 'c'],
-    'the caller decides what to do about it',
-  );
+  t.deepEqual(connected(nodes.get('a')!, names), ['b', 'c'], 'the caller decides what follows');
   await sim.settle(nodes.get('a')!.peers.close());
   sim.crash('a');
   sim.restart('a');

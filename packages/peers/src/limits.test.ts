@@ -5,10 +5,7 @@ import { PeerLimits, RateLimit } from './limits.ts';
 
 test('a rate limit permits a burst, then one per interval, and is scarce until half of the burst is back', (t) => {
   const limit = new RateLimit(4, 100);
-  t.deepEqual(
-    [1, 2, 3, 4, 5].map(() => limit.tryTake(0)),
-    [true, true, true, true, false],
-  );
+  for (let i = 1; i <= 5; i++) t.is(limit.tryTake(0), i <= 4);
   t.false(limit.tryTake(99));
   t.true(limit.tryTake(100));
   t.false(limit.tryTake(150));

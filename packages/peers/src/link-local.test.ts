@@ -2,7 +2,7 @@
 // because the interface in such an address exists on one machine only.
 
 import { boot, cluster, connected, idOf, passive } from './testing/cluster.ts';
-import { rawPeer, toldAddresses } from './testing/raw-peer.ts';
+import { entry, rawPeer, toldAddresses } from './testing/raw-peer.ts';
 import { test } from './testing/runs.ts';
 
 const HERE = '[fe80::b%eth0]:7000';
@@ -21,7 +21,7 @@ for (const [list, given] of Object.entries({
     const isLinked = () => nodes.size === 2 && connected(nodes.get('a')!, ['b']).length === 1;
     await sim.until(isLinked, 60_000);
     t.is(nodes.get('a')!.peers.get(idOf('b'))!.addr, `tcp://${HERE}`);
-    t.deepEqual(await toldAddresses(sim, 'a'), [{ nodeId: idOf('b'), address: 'b' }]);
+    t.deepEqual(await toldAddresses(sim, 'a'), [entry('b')]);
     sim.crash('b');
     await sim.until(() => !isLinked(), 60_000);
     sim.restart('b');

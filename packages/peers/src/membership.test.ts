@@ -19,11 +19,8 @@ test('a node with membership by list accepts only listed peers, and tells both e
   await sim.until(() => isLinked(a, 'b') && isLinked(a, 'friend'), 10_000);
   await sim.run(60_000);
   t.deepEqual(connected(a, names), ['b', 'friend']);
-  for (const [node, expected] of [
-    [a, 'denied in'],
-    [c, 'denied out'],
-  ] as const) {
-    t.true(rejections(node).includes(expected));
+  t.true(rejections(a).includes('denied in') && rejections(c).includes('denied out'));
+  for (const node of [a, c]) {
     const refused = eventsOf(node, 'rejected').find(({ reason }) => reason === 'denied');
     t.regex(refused!.error.message, /not listed.*membership 'listed'/);
   }

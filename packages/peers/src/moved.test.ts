@@ -6,9 +6,9 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PeersOptions } from './options.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 import { cluster, connected, idOf, star, type TestNode } from './testing/cluster.ts';
-import { rawPeer, toldAddresses } from './testing/raw-peer.ts';
+import { prefilled } from './testing/prefilled.ts';
+import { entry, rawPeer, toldAddresses } from './testing/raw-peer.ts';
 import { test } from './testing/runs.ts';
-import { prefilled } from './testing/scale/prefilled.ts';
 
 /** Returns a node's id, regardless of its address: 'b2' is b's new address. */
 const nodeOf = (name: string) => idOf(name[0]!);
@@ -26,11 +26,10 @@ function nodesAt(
   given: (name: string) => Partial<PeersOptions>,
 ) {
   return cluster(sim, names, {
-    peers: (name) => ({
-      identity: { nodeId: nodeOf(name) },
-      addressBook: books[name[0]!]!,
-      ...given(name),
-    }),
+    peers: (name) => {
+      const identity = { nodeId: nodeOf(name) };
+      return { identity, addressBook: books[name[0]!]!, ...given(name) };
+    },
     durable: false,
   });
 }
@@ -47,26 +46,19 @@ test('a node that changes its address while it runs is known by the new one', as
   const [a, b] = await star(sim, ['b'], { maxOutbound: 0 });
   a.transport.advertise('elsewhere,a');
   await sim.until(() => b.peers.get(idOf('a'))!.addr === 'elsewhere', 1_000);
-  t.deepEqual(
-    await toldAddresses(sim, 'b'),
-    [{ nodeId: idOf('a'), address: 'elsewhere' }],
-    'others are told the first of its addresses',
-  );
+  const told = await toldAddresses(sim, 'b');
+  t.deepEqual(told, [entry('a', 'elsewhere')], 'others are told the first of its addresses');
   t.true(isLinked(b, 'a'));
 });
 
 for (const [way, given] of Object.entries(ways))
   test(`two nodes that both moved while down reconnect within a minute and a half through a third node: dialed ${way}`, async (t, sim) => {
     t.timeout(120_000);
-    const books = {
-      a: await bookOf('b', 'c'),
-      b: await bookOf('a', 'c'),
-      c: await bookOf('a', 'b'),
-    };
+    const [a, b, c] = [await bookOf('b', 'c'), await bookOf('a', 'c'), await bookOf('a', 'b')];
+    const books = { a, b, c };
     const before = nodesAt(sim, ['a', 'b', 'c'], books, given);
-    const isMesh = () =>
-      ['a', 'b', 'c'].every((name) => (before.get(name)?.peers.list().length ?? 0) === 2);
-    await sim.until(isMesh, 60_000);
+    const isMesh = () => [...before.values()].every(({ peers }) => peers.list().length === 2);
+    await sim.until(() => before.size === 3 && isMesh(), 60_000);
     await sim.settle(Promise.all(['a', 'b'].map((name) => before.get(name)!.peers.close())));
     sim.crash('a');
     sim.crash('b');
@@ -84,9 +76,7 @@ for (const [place, home] of Object.entries({
     t.timeout(120_000);
     const books = { a: await bookOf('b', 'c', 'l'), b: await bookOf('c'), c: await bookOf('a') };
     let told = 0;
-    const falseReporter = rawPeer(sim, 'l', {
-      answer: () => [{ nodeId: nodeOf('b'), address: `nowhere${++told}` }],
-    });
+    const falseReporter = rawPeer(sim, 'l', { answer: () => [entry('b', `nowhere${++told}`)] });
     await sim.settle(falseReporter.transport.listen());
     const dialed: string[] = [];
     const resolve = (target: string) => {
@@ -105,10 +95,7 @@ for (const [place, home] of Object.entries({
     await sim.until(() => isLinked(nodes.get('a'), 'c') && isLinked(nodes.get('a'), 'l'), 60_000);
     await sim.run(600_000);
     const places = dialed.filter((target) => target === 'b' || target.startsWith('nowhere'));
-    t.true(
-      places.some((target) => target !== 'b'),
-      'the false address is believed',
-    );
+    t.true(new Set(places).size > 1, 'the false address is believed');
     t.true(
       places.every((target, i) => i === 0 || target === 'b' || places[i - 1] === 'b'),
       'at least every other dial goes to the old address',

@@ -4,7 +4,7 @@
 import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
 import type { PeersOptions } from './options.ts';
 import { boot, idOf, isLinked, type TestNode } from './testing/cluster.ts';
-import { rawPeer } from './testing/raw-peer.ts';
+import { entry, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, test } from './testing/runs.ts';
 
 const SEED = '8.8.4.4:7000';
@@ -25,7 +25,6 @@ const INNER =
   ::1 fd00::1 ::ffff:127.0.0.1 ::ffff:10.0.0.9 2002:a00:9::1`.split(/\s+/);
 const FORBIDDEN = [...INNER, ...NOWHERE];
 const at = (ip: string) => (ip.includes(':') ? `[${ip}]:7000` : `${ip}:7000`);
-const entry = (name: string, address: string) => ({ nodeId: idOf(name), address });
 
 interface SceneOptions {
   /** The addresses that the seed sends besides its own. */
@@ -71,6 +70,8 @@ async function scene(sim: Simulation, { told = [], names, peers = {} }: SceneOpt
   return { a, dialed, asked, distinct: () => [...new Set(dialed)].sort() };
 }
 
+/** Returns an entry whose address is a name. */
+const exampleOf = (name: string) => entry(name, `${name}.example:7000`);
 const failureAt = (node: TestNode, address: string) =>
   eventsOf(node, 'rejected').find(({ addr }) => addr === `tcp://${address}`)!.error;
 const idsOf = ({ peers }: TestNode) => peers.list().map(({ nodeId }) => nodeId);
@@ -105,7 +106,7 @@ test('by default, only public addresses of a node elsewhere are kept and dialed,
 });
 
 test('a name that resolves to a private address is not dialed: the dial fails, and the error names the address', async (t, sim) => {
-  const told = FORBIDDEN.map((_, i) => entry(`n${i}`, `n${i}.example:7000`));
+  const told = FORBIDDEN.map((_, i) => exampleOf(`n${i}`));
   const names = (host: string) => [FORBIDDEN[Number(/\d+/.exec(host)![0])]!];
   const { a, dialed, asked } = await scene(sim, { told, names });
   await sim.until(() => new Set(asked).size === FORBIDDEN.length, 120_000);
@@ -114,11 +115,8 @@ test('a name that resolves to a private address is not dialed: the dial fails, a
   for (const [i, ip] of FORBIDDEN.entries()) {
     const { code, message } = failureAt(a, `n${i}.example:7000`);
     t.is(code, 'invalid_argument');
-    t.true(
-      message.includes(`n${i}.example:7000, which a peer reported`) &&
-        message.endsWith(`resolves to ${ip}`),
-      message,
-    );
+    t.true(message.includes(`n${i}.example:7000, which a peer reported`), message);
+    t.true(message.endsWith(`resolves to ${ip}`), message);
   }
   t.deepEqual(idsOf(a), [idOf('s')]);
 });
@@ -128,8 +126,7 @@ for (const [ips, address] of [
   [['fd00::1', '2600:1f18::b', '8.8.8.8'], '[2600:1f18::b]:7000'],
 ] as const)
   test(`of the addresses of a name, the first public one is dialed, not the name itself: ${address}`, async (t, sim) => {
-    const told = [entry('b', 'b.example:7000')];
-    const { a, dialed } = await scene(sim, { told, names: () => ips });
+    const { a, dialed } = await scene(sim, { told: [exampleOf('b')], names: () => ips });
     await sim.until(() => isLinked(a, 'b'), 30_000);
     t.deepEqual(dialed, [address]);
     t.is(a.peers.get(idOf('b'))!.addr, 'tcp://b.example:7000', 'the book keeps the name');
@@ -159,18 +156,14 @@ test('a name is resolved and checked again when a lost link is redialed', async 
 });
 
 test('where no name can be looked up, names that others sent are neither kept nor dialed', async (t, sim) => {
-  const { a, dialed } = await scene(sim, { told: [entry('b', 'b.example:7000')] });
+  const { a, dialed } = await scene(sim, { told: [exampleOf('b')] });
   await sim.run(120_000);
   t.deepEqual([dialed, a.peers.snapshot().book.size], [[], 1]);
 });
 
 test('a seed that crawls the network checks the addresses of strangers, too', async (t, sim) => {
   const { distinct } = await scene(sim, {
-    told: [
-      entry('inner', 'inner.example:7000'),
-      entry('x', '10.0.0.9:7000'),
-      entry('b', 'b.example:7000'),
-    ],
+    told: [exampleOf('inner'), entry('x', '10.0.0.9:7000'), exampleOf('b')],
     names: (host) => [host === 'b.example' ? '8.8.8.8' : '10.0.0.9'],
     peers: { exchange: { seed: true }, persistent: [SEED], maxOutbound: 10 },
   });
@@ -190,7 +183,7 @@ test('a lookup that fails, hangs or returns nonsense affects only its own name',
     b: () => ['8.8.8.8'],
   };
   const { a, asked, distinct } = await scene(sim, {
-    told: Object.keys(answers).map((name) => entry(name, `${name}.example:7000`)),
+    told: Object.keys(answers).map(exampleOf),
     names: (host) => answers[host.replace('.example', '')]!(),
   });
   await sim.until(() => isLinked(a, 'b'), 30_000);
@@ -226,7 +219,7 @@ test('persistent peers and seeds are trusted: they are dialed at any address, wi
 
 test('a call by id may go to any address that the operator gave, but only to public ones that others sent', async (t, sim) => {
   const { a, dialed } = await scene(sim, {
-    told: [entry('b', 'b.example:7000')],
+    told: [exampleOf('b')],
     names: () => ['10.0.0.9'],
     peers: {
       persistent: [`${idOf('inner')}@10.0.0.9:7000`],

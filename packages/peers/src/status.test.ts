@@ -33,12 +33,8 @@ async function withRaw(sim: Simulation, own: () => Uint8Array | undefined, peers
   const peer = rawPeer(sim, 'peer', { status: own });
   const remote = await sim.settle(peer.transport.dial('a'));
   const say = (seq: number) => peer.words.trySend(remote, 'status', { seq });
-  return {
-    a,
-    say,
-    scored: () => a.peers.get(peer.nodeId)!.score,
-    pulls: () => countReceived(peer, 'pull'),
-  };
+  const scored = () => a.peers.get(peer.nodeId)!.score;
+  return { a, say, scored, pulls: () => countReceived(peer, 'pull') };
 }
 
 test('a status reaches every peer soon, each change once, including peers that connect later', async (t, sim) => {
@@ -67,10 +63,8 @@ test('a status reaches every peer soon, each change once, including peers that c
   t.is(statusOf(a, 'b'), undefined, 'a node that set none has none');
   a.peers.status.set(undefined);
   await reach(undefined, b, c, late);
-  t.deepEqual(
-    eventsOf(b, 'status').map((event) => event.status),
-    [{ height: 1 }, { height: 2 }, undefined],
-  );
+  const heard = eventsOf(b, 'status').map((event) => event.status);
+  t.deepEqual(heard, [{ height: 1 }, { height: 2 }, undefined]);
 });
 
 test('a new peer gets the status at once, not at the next beat', async (t, sim) => {
@@ -131,13 +125,10 @@ test('a status that cannot be decoded causes one warning per number; the peer st
   t.is(statusOf(a, 'peer')?.height, 10);
 });
 
-for (const [isRead, most] of [
-  [true, 64 + 105],
-  [false, 8 + 2],
-] as const)
-  test(`a status that changes all the time is pulled now and then, hardly ever if it cannot be decoded; the last one counts: ${isRead ? 'readable' : 'not readable'}`, async (t, sim) => {
+for (const [kind, most] of Object.entries({ readable: 64 + 105, 'not readable': 8 + 2 }))
+  test(`a status that changes all the time is pulled now and then, hardly ever if it cannot be decoded; the last one counts: ${kind}`, async (t, sim) => {
     let seq = 0;
-    let isGood = isRead;
+    let isGood = kind === 'readable';
     const { a, say, pulls } = await withRaw(sim, () => (isGood ? heightOf(seq) : garbageOf(seq)));
     const from = sim.now;
     while (sim.now < from + 10_000) {
@@ -157,16 +148,14 @@ test('a status is limited to 64 KiB at both ends', async (t, sim) => {
   const [a, b] = await pair(sim);
   const room = 65_536 - bytesOf({ height: 1, note: '' }).length;
   const note = 'x'.repeat(room);
-  t.throws(() => a.peers.status.set({ height: 1, note: `${note}x` }), {
-    code: 'resource_exhausted',
-  });
+  const tooLong = { height: 1, note: `${note}x` };
+  t.throws(() => a.peers.status.set(tooLong), { code: 'resource_exhausted' });
   await sim.run(5_000);
   t.is(statusOf(b, 'a'), undefined);
   a.peers.status.set({ height: 1, note });
   await sim.until(() => statusOf(b, 'a') !== undefined, 5_000);
   t.is(statusOf(b, 'a')!.note!.length, room);
-  const big = bytesOf({ height: 1, note: `${note}x` });
-  const liar = rawPeer(sim, 'liar', { status: () => encodeStatus(1, big) });
+  const liar = rawPeer(sim, 'liar', { status: () => encodeStatus(1, bytesOf(tooLong)) });
   const remote = await sim.settle(liar.transport.dial('a'));
   liar.words.trySend(remote, 'status', { seq: 1 });
   await sim.run(5_000);

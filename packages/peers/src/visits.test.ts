@@ -8,11 +8,8 @@ import type { PeersOptions } from './options.ts';
 import { peersProtocol, VISIT } from './protocol.ts';
 import { failureOf } from './testing/bare.ts';
 import { boot, connected, hub, idOf, isLinked, passive } from './testing/cluster.ts';
-import { countReceived, pose, rawPeer } from './testing/raw-peer.ts';
+import { countReceived, entriesTold, entry, pose, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, rejections, test } from './testing/runs.ts';
-
-const entry = (name: string) => ({ nodeId: idOf(name), address: name });
-const NOTHING = new Uint8Array();
 
 /** Starts a node that is full because two others are its peers. */
 async function full(sim: Simulation, own: Partial<PeersOptions> = {}) {
@@ -45,15 +42,14 @@ test('a visitor is answered once and disconnected in order; for the next ten sec
   const guest = rawPeer(sim, 'guest');
   const visit = async () => {
     const remote = await sim.settle(guest.transport.dial('a'));
-    for (let i = 0; i < 3; i++) guest.words.trySend(remote, 'request', NOTHING);
+    for (let i = 0; i < 3; i++) guest.ask(remote);
     await sim.until(() => remote.closed, 2_000);
   };
   await visit();
   t.is(countReceived(guest, 'addresses'), 1);
   t.deepEqual([guest.downs[0]!.code, guest.downs[0]!.reason], ['unavailable', 'disconnected']);
-  const [answer] = guest.heard.filter(({ method }) => method === 'addresses');
-  const { addresses } = answer!.request as { addresses: { address: string }[] };
-  t.deepEqual(addresses.map(({ address }) => address).sort(), ['b1', 'b2']);
+  const told = entriesTold(guest).map(({ address }) => address);
+  t.deepEqual(told.sort(), ['b1', 'b2']);
   t.is((await failureOf(sim.settle(guest.transport.dial('a')))).reason, 'full');
   await sim.run(10_000);
   await visit();

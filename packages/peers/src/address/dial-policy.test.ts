@@ -137,10 +137,8 @@ test('an address of another scheme is dialed only between nodes that use it', (t
   t.true(dials(onBroker, 'nats://broker:4222/b', 'nats://broker:4222/c'));
   for (const server of ['127.0.0.1:22', 'broker:22', 'broker:42', 'other:4222', 'broker'])
     t.false(dials(onBroker, 'nats://broker:4222/b', `nats://${server}/c`), server);
-  const inCluster = {
-    ...LAPTOP,
-    own: ['nats://a.brokers.example:4222/a', 'nats://10.0.0.1:4222/a'],
-  };
+  const own = ['nats://a.brokers.example:4222/a', 'nats://10.0.0.1:4222/a'];
+  const inCluster = { ...LAPTOP, own };
   for (const server of ['b.brokers.example:4222', '10.9.9.9:4222'])
     t.true(dials(inCluster, 'nats://10.0.0.1:4222/b', `nats://${server}/c`), server);
   for (const server of ['b.example:4222', '10.9.9.9:22', '192.168.1.8:4222', '127.0.0.1:4222'])

@@ -1,10 +1,9 @@
 // Tests of the text format of the address book.
 
-import { createHash } from 'node:crypto';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { type BookDocument, formatBook, LARGEST_BOOK, parseBook } from './document.ts';
-import { filledBook, idOf, makeBook, node, unreached } from './testing/addresses.ts';
+import { bookText, filledBook, idOf, makeBook, node, unreached } from './testing/addresses.ts';
 
 const refusal = (text: string): TransportError => {
   try {
@@ -14,10 +13,6 @@ const refusal = (text: string): TransportError => {
     throw error;
   }
   throw new Error(`nothing was refused: ${text.slice(0, 100)}`);
-};
-const textOf = (content: string) => {
-  const sha256 = createHash('sha256').update(`${content}\n`).digest('hex');
-  return `${JSON.stringify({ format: 'trunkline address book', version: 1, sha256 })}\n${content}\n`;
 };
 const small = () => {
   const book = filledBook(2, 2);
@@ -72,11 +67,14 @@ test('the error says what is wrong with a document', (t) => {
 
 test('content that is not a book is refused even if its checksum matches', (t) => {
   const list = { key: '', entries: [], buckets: [], bans: [] };
-  t.deepEqual(parseBook(textOf(JSON.stringify(list))), list);
+  t.deepEqual(parseBook(bookText(JSON.stringify(list))), list);
   const wrong = [{ key: 1 }, { entries: {} }, { buckets: [1] }, { bans: undefined }];
   for (const content of [null, [], 7, {}, ...wrong.map((part) => ({ ...list, ...part }))])
-    t.regex(refusal(textOf(JSON.stringify(content))).message, /its content is not an address book/);
-  t.regex(refusal(textOf('{"key":')).message, /its content is not an address book/);
+    t.regex(
+      refusal(bookText(JSON.stringify(content))).message,
+      /its content is not an address book/,
+    );
+  t.regex(refusal(bookText('{"key":')).message, /its content is not an address book/);
 });
 
 test('a full book of the longest addresses still fits: the last new entries are left out', (t) => {

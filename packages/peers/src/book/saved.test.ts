@@ -101,10 +101,8 @@ test('invalid entries are left out, and the rest is kept', (t) => {
   const first = [0, 0, 1, 99, -1, 0.5, 'x', 11];
   const buckets = [first, [0], [0], [0], [0]] as number[][];
   const book = makeBook({ mode: 'public', saved: { key: 'nonsense', entries, buckets, bans } });
-  t.deepEqual(
-    [...book.entries()].map(({ nodeId }) => nodeId),
-    [idOf(8), idOf(1), idOf(9)],
-  );
+  const ids = [...book.entries()].map(({ nodeId }) => nodeId);
+  t.deepEqual(ids, [idOf(8), idOf(1), idOf(9)]);
   const { buckets: saved } = book.save(0);
   t.is(saved.flat().length, 4 + 1, 'an address is in at most 4 buckets');
   t.regex(book.save(0).key, /^[0-9a-f]{64}$/);

@@ -16,24 +16,19 @@ import {
   up,
 } from './testing/planner-fixture.ts';
 
+const names = (length: number) => Array.from({ length }, (_, i) => `n${i}:1`);
+
 test('a few persistent peers are dialed at once, many are spread over three intervals', (t) => {
-  const few = ran(10, { persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
+  const few = ran(10, { persistent: names(4), maxOutbound: 0 });
   t.is(few.dialed.length, 4);
-  const many = ran(3_100, {
-    persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
-    maxOutbound: 0,
-    outcome: up(HOUR),
-  });
+  const many = ran(3_100, { persistent: names(300), maxOutbound: 0, outcome: up(HOUR) });
   t.is(many.dialed.length, 300);
   for (let second = 0; second < 3; second++) {
     const count = many.dialed.filter(({ at }) => Math.floor(at / 1_000) === second).length;
     t.true(count > 70 && count < 130, `${count} in second ${second}`);
   }
-  const slow = ran(3_000, {
-    persistent: Array.from({ length: 9 }, (_, i) => `n${i}:1`),
-    maxOutbound: 0,
-    reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
-  });
+  const reconnect = { interval: 60_000, max: 60_000, jitter: 0 };
+  const slow = ran(3_000, { persistent: names(9), maxOutbound: 0, reconnect });
   t.is(slow.dialed.length, 9);
 });
 
@@ -42,11 +37,8 @@ test('dials keep to their limits per second, at once and per host', (t) => {
     nodeId: idOf(i),
     address: `victim.example:${1_000 + i}`,
   }));
-  const rate = ran(10_000, {
-    book,
-    maxOutbound: 100,
-    outcome: () => ({ after: 1, error: refused }),
-  });
+  const outcome = () => ({ after: 1, error: refused });
+  const rate = ran(10_000, { book, maxOutbound: 100, outcome });
   const { length } = rate.dialed;
   t.true(length >= 215 && length <= 221, `${length} in ten seconds`);
   t.is(rate.dialed.filter(({ at }) => at < 50).length, 20);
@@ -70,19 +62,12 @@ test('three dials begin at once; the next one waits until one is over or is a se
   const prompt = ran(2_000, { book, outcome: (order) => ({ ...up(HOUR)(order), after: 100 }) });
   const times = [0, 0, 0, 100, 100, 100, 200, 200, 200, 300];
   t.deepEqual(timesOf(prompt), times);
-  const hanging = ran(3_500, { book, outcome: hang });
-  t.deepEqual(
-    timesOf(hanging),
-    times.map((time) => 10 * time),
-  );
+  const later = times.map((time) => 10 * time);
+  t.deepEqual(timesOf(ran(3_500, { book, outcome: hang })), later);
 });
 
 test('persistent peers that hang fill all dials but a quarter', (t) => {
-  const fixture = ran(10_000, {
-    persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`),
-    maxOutbound: 50,
-    outcome: hang,
-  });
+  const fixture = ran(10_000, { persistent: names(200), maxOutbound: 50, outcome: hang });
   fixture.book.push(...someones(50));
   fixture.ask();
   fixture.run(HOUR);
@@ -91,14 +76,10 @@ test('persistent peers that hang fill all dials but a quarter', (t) => {
 });
 
 test('if there are more persistent peers than dials at once, each gets its turn', (t) => {
-  const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
+  const persistent = names(200);
   const outcome = () => ({ after: 1_000, error: refused });
-  const fixture = ran(60_000, {
-    persistent,
-    maxOutbound: 0,
-    outcome,
-    reconnect: { interval: 1, max: 1, jitter: 0 },
-  });
+  const reconnect = { interval: 1, max: 1, jitter: 0 };
+  const fixture = ran(60_000, { persistent, maxOutbound: 0, outcome, reconnect });
   const counts = persistent.map(
     (target) => fixture.dialed.filter(({ address }) => address === target).length,
   );
@@ -122,11 +103,8 @@ test('of four thousand failed addresses, the one that was unused longest is forg
 test('of sixty-four peers lost by accident, the one that waits longest is dropped', (t) => {
   const list = new ReconnectList();
   for (let i = 0; i < 70; i++) list.add(`a:${i}`, { nodeId: idOf(i), address: `a:${i}` });
-  const pick = () =>
-    list.pick(
-      ({ nodeId }) => nodeId === idOf(6),
-      (candidate) => candidate,
-    )?.nodeId;
+  const isSixth = ({ nodeId }: { nodeId: string }) => nodeId === idOf(6);
+  const pick = () => list.pick(isSixth, (candidate) => candidate)?.nodeId;
   t.is(pick(), idOf(7));
   for (let i = 0; i < 3; i++) list.failed(idOf(7));
   t.is(pick(), idOf(8));

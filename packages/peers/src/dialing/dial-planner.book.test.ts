@@ -3,6 +3,7 @@
 import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
+import type { DialOrder } from './dial-order.ts';
 import {
   dialsOf,
   gaps,
@@ -20,12 +21,9 @@ import {
 const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
 
 test('slots are filled from the book and not beyond; persistent peers take none', (t) => {
-  const fixture = ran(60_000, {
-    persistent: ['a:1', 'b:1', 'c:1'],
-    book: someones(50),
-    maxOutbound: 10,
-    outcome: up(HOUR),
-  });
+  const persistent = ['a:1', 'b:1', 'c:1'];
+  const [book, outcome] = [someones(50), up(HOUR)];
+  const fixture = ran(60_000, { persistent, book, maxOutbound: 10, outcome });
   t.is(dialsOf(fixture, 'book').length, 10);
   t.deepEqual(kinds(fixture).slice(0, 3), ['persistent', 'persistent', 'persistent']);
   t.is(fixture.outbound, 10);
@@ -42,10 +40,8 @@ test('an address of the book that fails is left alone for at most half a minute,
 
 test('after sixteen failures an address of the book is given up, but a seed never is, even if it is in the book', (t) => {
   const seed = someone(7);
-  const fixture = ran(HOUR, {
-    book: [someone(1), seed],
-    seeds: [`${seed.nodeId}@${seed.address}`],
-  });
+  const seeds = [`${seed.nodeId}@${seed.address}`];
+  const fixture = ran(HOUR, { book: [someone(1), seed], seeds });
   t.deepEqual(fixture.givenUp, [someone(1).address]);
   t.is(fixture.dialed.filter(({ address }) => address === someone(1).address).length, 16);
   t.true(gaps(fixture, seed.address).length > 90);
@@ -54,35 +50,27 @@ test('after sixteen failures an address of the book is given up, but a seed neve
 test('if retrying soon cannot help, an address of the book waits four times as long', (t) => {
   const reasons = `identity_mismatch duplicate full denied wrong_network version_mismatch channel_mismatch
     no_shared_protocol`;
+  const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
   for (const reason of reasons.split(/\s+/) as ErrorReason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
-    const fixture = ran(60_000, {
-      book: someones(1),
-      persistent: ['a:1'],
-      outcome,
-      reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
-    });
-    t.deepEqual(
-      gaps(fixture, someone(1).address).slice(0, 3).map(Math.round),
-      [4_000, 6_400, 10_240],
-      reason,
-    );
-    t.deepEqual(gaps(fixture, 'a:1').slice(0, 3).map(Math.round), [1_000, 1_600, 2_560], reason);
+    const fixture = ran(60_000, { book: someones(1), persistent: ['a:1'], outcome, reconnect });
+    const first = (address: string) => gaps(fixture, address).slice(0, 3).map(Math.round);
+    t.deepEqual(first(someone(1).address), [4_000, 6_400, 10_240], reason);
+    t.deepEqual(first('a:1'), [1_000, 1_600, 2_560], reason);
   }
 });
+
+/** The first dial of someone(1) succeeds, for 20 s, and no other dial does. */
+const upOnce = (end: TransportError) => (order: DialOrder, count: number) =>
+  order.address === someone(1).address && count === 1
+    ? up(20_000, end)(order)
+    : { after: 20, error: refused };
 
 test('an ordinary peer that was lost by accident is dialed again before unknown nodes, three times', (t) => {
   const reasons = ['reset', 'ping_timeout', 'dial_timeout', 'handshake_timeout', 'closed'] as const;
   const ends = reasons.map((reason) => reasonError(reason, ''));
   for (const end of [...ends, new TransportError('unavailable', '')]) {
-    const fixture = ran(19_000, {
-      book: [someone(1)],
-      maxOutbound: 1,
-      outcome: (order, count) =>
-        order.address === someone(1).address && count === 1
-          ? up(20_000, end)(order)
-          : { after: 20, error: refused },
-    });
+    const fixture = ran(19_000, { book: someones(1), maxOutbound: 1, outcome: upOnce(end) });
     fixture.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
     fixture.run(60_000);
     const again = dialsOf(fixture, 'again').filter(({ nodeId }) => nodeId === idOf(1));
@@ -98,14 +86,7 @@ test('the three tries of a lost peer count for its old address and for the one f
       return nodeId === lost.nodeId ? 'other:1' : undefined;
     }
   }
-  const fixture = new Moved({
-    book: [lost],
-    maxOutbound: 1,
-    outcome: (order, count) =>
-      order.address === lost.address && count === 1
-        ? up(20_000, reset)(order)
-        : { after: 20, error: refused },
-  });
+  const fixture = new Moved({ book: [lost], maxOutbound: 1, outcome: upOnce(reset) });
   fixture.run(19_000);
   fixture.book.splice(0, 1, ...someones(2_000, 10));
   fixture.run(60_000);
@@ -117,11 +98,8 @@ test('the three tries of a lost peer count for its old address and for the one f
 test('an ordinary peer that was lost for another reason is not preferred', (t) => {
   const reasons = 'malformed denied refused duplicate disconnected full flood idle';
   for (const reason of reasons.split(/\s+/) as ErrorReason[]) {
-    const fixture = ran(20_010, {
-      book: [someone(1)],
-      maxOutbound: 1,
-      outcome: up(20_000, reasonError(reason, '')),
-    });
+    const outcome = up(20_000, reasonError(reason, ''));
+    const fixture = ran(20_010, { book: someones(1), maxOutbound: 1, outcome });
     fixture.book.length = 0;
     fixture.run(HOUR);
     t.is(fixture.dialed.length, 1, reason);
@@ -129,12 +107,9 @@ test('an ordinary peer that was lost for another reason is not preferred', (t) =
 });
 
 test('a peer that was dialed again and then lost for another reason is left to the book', (t) => {
-  const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
-  const fixture = ran(19_000, {
-    book: [someone(1)],
-    maxOutbound: 1,
-    outcome: (order, count) => up(20_000, end(count))(order),
-  });
+  const outcome = (order: DialOrder, count: number) =>
+    up(20_000, count === 1 ? reset : reasonError('denied', ''))(order);
+  const fixture = ran(19_000, { book: someones(1), maxOutbound: 1, outcome });
   fixture.book.length = 0;
   fixture.run(HOUR);
   t.deepEqual(kinds(fixture), ['book', 'again']);
@@ -174,11 +149,9 @@ test('if the book is empty a seed is asked at once, two at a time; otherwise non
   empty.run(HOUR);
   t.is(new Set(empty.dialed.map(({ address }) => address)).size, 6);
   t.true(gaps(empty, 's0:1').every((gap) => gap <= 60_000));
-  const first = (seed: number) => {
-    const fixture = ran(0, { seeds, seed });
-    return fixture.dialed[0]!.address;
-  };
-  t.true(new Set(Array.from({ length: 60 }, (_, i) => first(i))).size === 6, 'in no fixed order');
+  const first = (seed: number) => ran(0, { seeds, seed }).dialed[0]!.address;
+  const firsts = Array.from({ length: 60 }, (_, seed) => first(seed));
+  t.is(new Set(firsts).size, 6, 'in no fixed order');
   const full = ran(HOUR / 2, { seeds, book: someones(20), maxOutbound: 10, outcome: up(HOUR) });
   t.false(kinds(full).includes('seed'));
 });
@@ -215,8 +188,7 @@ test('if all seeds are down, they are dialed again with back-off, and dials from
 });
 
 test('a connected seed is not dialed', (t) => {
-  const fixture = ran(HOUR / 2, { seeds: ['s:1'], outcome: up(HOUR) });
-  t.is(fixture.dialed.length, 1);
+  t.is(ran(HOUR / 2, { seeds: ['s:1'], outcome: up(HOUR) }).dialed.length, 1);
 });
 
 test('one entry that is not connected is tested every ten seconds, even if all slots are taken', (t) => {

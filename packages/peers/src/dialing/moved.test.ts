@@ -2,46 +2,22 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { DialOrder, PlannerView } from './dial-order.ts';
-import { DialPlanner } from './dial-planner.ts';
+import type { DialOrder } from './dial-order.ts';
 import type { LostPeer } from './targets.ts';
-import { idOf, refused, reset } from './testing/planner-fixture.ts';
+import { idOf, PlannerFixture, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
 /** A lost peer that had dialed this node and whose address the book has. */
 const lost = { nodeId: ID, address: undefined, booked: 'new:2', persistent: true };
-const view: PlannerView = {
-  isConnected: () => false,
-  isOwn: () => false,
-  isBanned: () => false,
-  outbound: 0,
-  pick: () => undefined,
-  toTest: () => undefined,
-};
+const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
 
 /** A planner whose clock advances to the next dial. */
-class Scene {
-  readonly planner: DialPlanner;
-  now = 0;
-  isConnected: (nodeId: string) => boolean = () => false;
+class Scene extends PlannerFixture {
+  whereabouts: (nodeId: string) => string | undefined = () => undefined;
 
-  constructor(
-    persistent: readonly string[] = [`${ID}@old:1`],
-    sight: PlannerView = view,
-    maxOutbound = 0,
-  ) {
-    const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
-    this.planner = new DialPlanner({
-      random: seededRandom(1),
-      now: 0,
-      view: { ...sight, isConnected: (nodeId) => this.isConnected(nodeId) },
-      persistent,
-      seeds: [],
-      maxOutbound,
-      reconnect,
-    });
+  constructor(persistent: readonly string[] = [`${ID}@old:1`], maxOutbound = 0) {
+    super({ persistent, maxOutbound, reconnect });
   }
 
   next(): DialOrder {
@@ -56,17 +32,9 @@ class Scene {
   fail(count: number, why: (order: DialOrder) => TransportError = () => refused): DialOrder[] {
     return Array.from({ length: count }, () => {
       const order = this.next();
-      this.failed(order, why(order));
+      this.planner.failed(order, why(order), this.now);
       return order;
     });
-  }
-
-  opened(order: DialOrder, nodeId: string): void {
-    this.planner.opened(order, nodeId, this.now);
-  }
-
-  failed(order: DialOrder, error: TransportError): void {
-    this.planner.failed(order, error, this.now);
   }
 
   lost(peer: LostPeer): void {
@@ -74,21 +42,18 @@ class Scene {
   }
 }
 
+/** Returns whether all these dials go to an address. */
+const all = (orders: readonly DialOrder[], address: string) =>
+  orders.every((order) => order.address === address);
+
 test('a peer that last advertised another address is dialed there and at the configured one in turn', (t) => {
   const scene = new Scene();
   t.deepEqual(scene.fail(1), [{ address: 'old:1', nodeId: ID, kind: 'persistent' }]);
   scene.lost(lost);
-  const orders = scene.fail(6);
-  t.deepEqual(
-    orders.map(({ address }) => address),
-    ['new:2', 'old:1', 'new:2', 'old:1', 'new:2', 'old:1'],
-  );
-  for (const { address, nodeId, reported } of orders)
-    t.deepEqual(
-      [nodeId, reported ?? false],
-      [ID, address === 'new:2'],
-      'the source of the address is reported',
-    );
+  for (const [i, { address, nodeId, reported = false }] of scene.fail(6).entries()) {
+    const expected = i % 2 === 0 ? ['new:2', ID, true] : ['old:1', ID, false];
+    t.deepEqual([address, nodeId, reported], expected, 'the source of the address is reported');
+  }
 });
 
 test('a link to the last address ends the search, and when it is lost both addresses are dialed again', (t) => {
@@ -97,7 +62,7 @@ test('a link to the last address ends the search, and when it is lost both addre
   scene.fail(1);
   const order = scene.next();
   t.is(order.address, 'new:2');
-  scene.opened(order, ID);
+  scene.planner.opened(order, ID, scene.now);
   scene.isConnected = () => true;
   t.deepEqual(scene.planner.plan(scene.now + 3_600_000), []);
   scene.isConnected = () => false;
@@ -110,14 +75,15 @@ test('a peer that returned to its configured address is dialed only there', (t) 
   const scene = new Scene();
   scene.lost(lost);
   scene.lost({ nodeId: ID, address: 'OLD:1', persistent: true });
-  t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
+  t.true(all(scene.fail(6), 'old:1'));
 });
 
 test('an address without an id stands for itself: none from the peer or the book is tried', (t) => {
-  const scene = new Scene(['old:1'], { ...view, whereabouts: () => 'new:3' });
-  scene.opened(scene.next(), ID);
+  const scene = new Scene(['old:1']);
+  scene.whereabouts = () => 'new:3';
+  scene.planner.opened(scene.next(), ID, scene.now);
   scene.lost(lost);
-  t.true(scene.fail(6).every(({ address }) => address === 'old:1'));
+  t.true(all(scene.fail(6), 'old:1'));
 });
 
 test('if the peer advertised an own address of this node, the configured one is dialed, without a hot loop', (t) => {
@@ -134,11 +100,11 @@ test('if the peer advertised the address of another that is being dialed, only t
   const scene = new Scene([`${ID}@old:1`, `${idOf(2)}@new:2`]);
   const [one, other] = scene.planner.plan(0);
   t.deepEqual([one!.address, other!.address], ['old:1', 'new:2']);
-  scene.failed(one!, refused);
+  scene.planner.failed(one!, refused, 0);
   scene.lost(lost);
   scene.now = 600_000;
   t.deepEqual(scene.planner.plan(scene.now), []);
-  scene.opened(other!, idOf(2));
+  scene.planner.opened(other!, idOf(2), scene.now);
   scene.isConnected = (nodeId) => nodeId === idOf(2);
   t.deepEqual(scene.planner.plan(scene.now), [
     { address: 'new:2', nodeId: ID, kind: 'persistent', reported: true },
@@ -146,13 +112,9 @@ test('if the peer advertised the address of another that is being dialed, only t
 });
 
 test('a peer with an address from the book or from others is dialed there and at the configured one in turn', (t) => {
-  let place: string | undefined;
-  const scene = new Scene([`${ID}@old:1`], {
-    ...view,
-    whereabouts: (nodeId) => (nodeId === ID ? place : undefined),
-  });
-  const dialed = ['booked:2', 'told:3', 'OLD:1', undefined].flatMap((next) => {
-    place = next;
+  const scene = new Scene();
+  const dialed = ['booked:2', 'told:3', 'OLD:1', undefined].flatMap((place) => {
+    scene.whereabouts = (nodeId) => (nodeId === ID ? place : undefined);
     return scene.fail(2);
   });
   t.deepEqual(
@@ -162,39 +124,34 @@ test('a peer with an address from the book or from others is dialed there and at
 });
 
 test('a peer lost by accident is dialed at the address from others, and at its old one while that is not allowed', (t) => {
-  let place: string | undefined = 'new:2';
-  const sight: PlannerView = {
-    ...view,
-    outbound: 2,
-    isOwn: (address) => address === 'own:3',
-    whereabouts: () => place,
-  };
   for (const most of [2, 3]) {
-    place = 'new:2';
-    const scene = new Scene([], sight, most);
+    const scene = new Scene([], most);
+    Object.defineProperty(scene, 'outbound', { value: 2 });
+    scene.own.add('own:3');
+    scene.whereabouts = () => 'new:2';
     scene.lost({ nodeId: ID, address: 'old:1', persistent: false });
     const [order] = scene.planner.plan(0);
     const again = { nodeId: ID, kind: 'again' } as const;
     t.deepEqual(order, { ...again, address: 'new:2' }, 'the lost address while the other rests');
     scene.now = 20;
-    scene.failed(order!, refused);
-    place = 'own:3';
+    scene.planner.failed(order!, refused, 20);
+    scene.whereabouts = () => 'own:3';
     t.deepEqual(scene.planner.plan(2_000), [{ ...again, address: 'old:1' }]);
   }
 });
 
 test('a peer that was lost by accident is not dialed at an address where another node answered', (t) => {
-  const scene = new Scene([], view, 2);
+  const scene = new Scene([], 2);
   scene.lost({ nodeId: ID, address: 'old:1', persistent: false });
   const order = scene.next();
   t.deepEqual(order, { nodeId: ID, address: 'old:1', kind: 'again' });
-  scene.opened(order, idOf(2));
+  scene.planner.opened(order, idOf(2), scene.now);
   scene.now = 3_600_000;
   t.deepEqual(scene.planner.plan(scene.now), []);
 });
 
 test('of two peers lost at one address, only the last is dialed again', (t) => {
-  const scene = new Scene([], view, 2);
+  const scene = new Scene([], 2);
   for (const nodeId of [ID, idOf(2)]) scene.lost({ nodeId, address: 'old:1', persistent: false });
   t.is(scene.next().nodeId, idOf(2));
   t.deepEqual(scene.planner.plan(scene.now), []);
@@ -204,5 +161,5 @@ test('a new list of persistent peers starts with its configured addresses', (t) 
   const scene = new Scene();
   scene.lost(lost);
   scene.planner.setPersistent([`${ID}@newer:3`]);
-  t.true(scene.fail(4).every(({ address }) => address === 'newer:3'));
+  t.true(all(scene.fail(4), 'newer:3'));
 });

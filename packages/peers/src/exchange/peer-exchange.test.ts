@@ -46,11 +46,8 @@ test('a proven peer that reconnects gets no more answers than one that stays, an
       exchange.gone(A, true, now + 1);
     }
     const silence = Array.from({ length: 9 }, () => (seed ? 'part' : 'ignored'));
-    t.deepEqual(
-      reactions,
-      [answer, answer, ...silence, answer, ...silence.slice(1)].slice(0, 20),
-      `seed ${seed}`,
-    );
+    const expected = [answer, answer, ...silence, answer, ...silence.slice(1)];
+    t.deepEqual(reactions, expected, `seed ${seed}`);
     exchange.connected(A, IN, 100_000);
     t.is(exchange.requested(A, 100_000), answer);
   }
@@ -60,12 +57,9 @@ test('a proven peer that asks three times at once in a further session is cut, a
   const exchange = create();
   for (const now of [0, 10]) {
     exchange.connected(A, IN, now);
-    t.deepEqual(
-      requests(exchange, A, now + 1, now + 2, now + 3),
-      now === 0
-        ? ['answer', 'answer', 'too_many_requests']
-        : ['ignored', 'ignored', 'too_many_requests'],
-    );
+    const first = now === 0 ? 'answer' : 'ignored';
+    const reactions = requests(exchange, A, now + 1, now + 2, now + 3);
+    t.deepEqual(reactions, [first, first, 'too_many_requests']);
     exchange.gone(A, true, now + 5);
   }
 });
@@ -97,7 +91,7 @@ test('a seed answers a node that dialed it once, then disconnects; further reque
 test('a peer that becomes persistent while a seed disconnects it is answered like any other', (t) => {
   const exchange = create({ seed: true });
   exchange.connected(A, IN, 0);
-  t.deepEqual(requests(exchange, A, 1, 2, 3), ['answer_and_part', 'ignored', 'ignored']);
+  t.is(exchange.requested(A, 1), 'answer_and_part');
   exchange.connected(A, { direction: 'in', persistent: true }, 4);
   t.deepEqual(requests(exchange, A, 5, 20_000), ['answer', 'answer']);
 });

@@ -66,10 +66,7 @@ test('a store that fails to read causes a warning, one that fails to write an er
 test('a save stopped at any step, on a store that tears unsynced data, leaves the old book or the new one', async (t) => {
   let cases = 0;
   for (let stop = 0; stop < 5; stop++) {
-    const safe = new Map([
-      ['address-book', '[two]'],
-      ['address-book.old', '[one]'],
-    ]);
+    const safe = new Map(Object.entries({ 'address-book': '[two]', 'address-book.old': '[one]' }));
     let unsafe: [string, string][] = [];
     let steps = 0;
     const step = () => {
@@ -125,7 +122,6 @@ function mapStore(): { store: Store; entries: Map<string, Uint8Array> } {
 }
 
 function texts(entries: Map<string, Uint8Array>): Record<string, string> {
-  return Object.fromEntries(
-    [...entries].map(([key, bytes]) => [key, new TextDecoder().decode(bytes)]),
-  );
+  const decoder = new TextDecoder();
+  return Object.fromEntries([...entries].map(([key, bytes]) => [key, decoder.decode(bytes)]));
 }

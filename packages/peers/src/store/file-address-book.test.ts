@@ -24,10 +24,9 @@ const bookOn = (disk: FakeDisk, processes = alone) => addressBookAt(PATH, disk, 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const diskOf = (files: Record<string, string>) =>
   new FakeDisk(new Map(Object.entries(files).map(([path, text]) => [path, bytes(text)])));
+const decoder = new TextDecoder();
 const texts = (disk: FakeDisk) =>
-  Object.fromEntries(
-    [...disk.names].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),
-  );
+  Object.fromEntries([...disk.names].map(([path, bytes]) => [path, decoder.decode(bytes)]));
 
 storeSuite(test, 'file', async (t) => createFileAddressBook(join(await folder(t), 'book')));
 

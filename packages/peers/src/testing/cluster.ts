@@ -1,7 +1,7 @@
 // Simulated nodes with peers, for tests.
 
 import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
-import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
+import { defineProtocol, json, type Protocol, type Transport } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import type { PeersOptions } from '../options.ts';
 import { createPeers, type Peers } from '../peers.ts';
@@ -32,6 +32,8 @@ export interface TestNode {
 export interface ClusterOptions {
   readonly peers?: Partial<PeersOptions<any>> | ((name: string) => Partial<PeersOptions<any>>);
   readonly transport?: SimTransportOptions | ((name: string) => SimTransportOptions);
+  /** The protocol of the transports, instead of `echo`. */
+  readonly protocol?: Protocol;
   /** True if the address book survives restarts (the default). */
   readonly durable?: boolean;
 }
@@ -43,12 +45,13 @@ export interface ClusterOptions {
 export function cluster(
   sim: Simulation,
   names: readonly string[],
-  { peers: given = {}, transport: common = {}, durable = true }: ClusterOptions = {},
+  { peers: given = {}, transport: common = {}, protocol, durable = true }: ClusterOptions = {},
 ): Map<string, TestNode> {
   const nodes = new Map<string, TestNode>();
   for (const name of names) {
     sim.node(name, async ({ transport: make, store }) => {
-      const transport = make(echo, typeof common === 'function' ? common(name) : common);
+      const spoken = (protocol ?? echo) as typeof echo;
+      const transport = make(spoken, typeof common === 'function' ? common(name) : common);
       const peers = createPeers<any>({
         transport,
         identity: { nodeId: idOf(name) },

@@ -41,6 +41,8 @@ export interface RawPeer {
   readonly downs: TransportError[];
   /** The connections that are up. */
   readonly links: Set<Remote>;
+  /** Requests addresses. */
+  ask(remote: Remote): void;
 }
 
 /** Options of {@link rawPeer}. */
@@ -72,7 +74,8 @@ export function rawPeer(
     },
   });
   const words = transport.mount(looseProtocol);
-  const self: RawPeer = { name, nodeId, transport, words, heard: [], downs, links };
+  const ask = (remote: Remote) => void words.trySend(remote, 'request', new Uint8Array());
+  const self: RawPeer = { name, nodeId, transport, words, heard: [], downs, links, ask };
   void (async () => {
     for await (const rpc of words.consumer()) {
       self.heard.push({ method: rpc.method, request: rpc.request });
@@ -109,12 +112,21 @@ export function countReceived({ heard }: RawPeer, method: string): number {
   return heard.filter((message) => message.method === method).length;
 }
 
+/** Returns the entries of the first address list that it received. */
+export function entriesTold({ heard }: RawPeer): readonly { readonly address: string }[] {
+  const answer = heard.find(({ method }) => method === 'addresses')!;
+  return (answer.request as { addresses: { address: string }[] }).addresses;
+}
+
 /** Asks a node for addresses, once, as a new raw peer. Returns the entries of its answer. */
-export async function toldAddresses(sim: Simulation, name: string): Promise<readonly unknown[]> {
+export async function toldAddresses(sim: Simulation, name: string) {
   const guest = rawPeer(sim, 'guest');
-  const remote = await sim.settle(guest.transport.dial(name));
-  guest.words.trySend(remote, 'request', new Uint8Array());
+  guest.ask(await sim.settle(guest.transport.dial(name)));
   await sim.until(() => countReceived(guest, 'addresses') === 1, 1_000);
-  const answer = guest.heard.find(({ method }) => method === 'addresses')!;
-  return (answer.request as { addresses: unknown[] }).addresses;
+  return entriesTold(guest);
+}
+
+/** Returns the entry of a node in an address list. */
+export function entry(name: string, address = name) {
+  return { nodeId: idOf(name), address };
 }

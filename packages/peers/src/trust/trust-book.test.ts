@@ -128,10 +128,8 @@ test('invalid entries are dropped one by one, and the rest is kept', (t) => {
   const hostile = JSON.parse(
     `{"__proto__":{"nodeId":"${id(5)}","intervals":0,"history":[],"good":1,"bad":0,"elapsed":0}}`,
   );
-  const restored = new TrustBook({
-    version: 1,
-    peers: [...garbage, first, hostile, second, twice],
-  });
+  const entries = [...garbage, first, hostile, second, twice];
+  const restored = new TrustBook({ version: 1, peers: entries });
   t.deepEqual(restored.save().peers, peers);
 });
 

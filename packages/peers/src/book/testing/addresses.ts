@@ -1,5 +1,7 @@
 // Nodes, addresses and books for the tests of the address book.
 
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook, type AddressBookOptions } from '../address-book.ts';
@@ -63,6 +65,13 @@ export function filledBook(
     if (i < tried) book.succeeded(entry.nodeId, entry.address, 0);
   }
   return book;
+}
+
+/** Returns the text of a book with some content, which need not be that of a book. */
+export function bookText(content: string): string {
+  const hash = bytesToHex(sha256(utf8ToBytes(`${content}\n`)));
+  const head = JSON.stringify({ format: 'trunkline address book', version: 1, sha256: hash });
+  return `${head}\n${content}\n`;
 }
 
 /** First bytes of IPv4 addresses that no special-purpose range starts with. */

@@ -1,11 +1,11 @@
 // Fuzzes the file of an address book. Any text is either a book or `data_loss`. A book stays within
 // the limits and can be saved and loaded again, no matter how odd its entries are.
 
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook } from '../../book/address-book.ts';
+import { bookText } from '../../book/testing/addresses.ts';
 import { TrustBook } from '../../trust/trust-book.ts';
 import { formatSavedState, parseSavedState, type SavedState } from '../book-keeper.ts';
 
@@ -18,15 +18,14 @@ export const target = {
     load(text);
     // A correct checksum lets the parser reach the content. The first line is the book, the rest is
     // the trust.
-    const at = text.indexOf('\n');
-    const body = `${at < 0 ? text : text.slice(0, at)}\n`;
-    load(`${head(body)}\n${body}${at < 0 ? '' : text.slice(at + 1)}`);
+    const [content = '', ...trust] = text.split('\n');
+    load(bookText(content) + trust.join('\n'));
   },
 
   *seeds(): Iterable<Uint8Array> {
     const random = seededRandom(1);
     for (let count = 0; count < 4; count++) yield utf8ToBytes(bookOf(random, count));
-    yield utf8ToBytes(`${head('{}\n')}\n{}\n`);
+    yield utf8ToBytes(bookText('{}'));
   },
 
   make(random: Random): Uint8Array {
@@ -72,14 +71,6 @@ function read(text: string): SavedState | undefined {
       throw new Error(`an error of ${error.message.length} characters`);
     return undefined;
   }
-}
-
-function head(body: string): string {
-  return JSON.stringify({
-    format: 'trunkline address book',
-    version: 1,
-    sha256: bytesToHex(sha256(utf8ToBytes(body))),
-  });
 }
 
 /** Returns the content of a book's file, without the first line. */

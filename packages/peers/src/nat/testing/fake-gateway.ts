@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** The faults of a fake gateway; they may be changed at any time. */
 export interface GatewayFaults {
@@ -44,25 +45,17 @@ export async function startFakeGateway(host: string, webHost = '127.0.0.1'): Pro
     leases: [] as number[],
     externalAddress: '203.0.113.7',
   } as FakeGateway & { url: string };
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const reply = (status: number, body: string) =>
-      response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+      void response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
     if (request.method === 'GET') return reply(200, DESCRIPTION);
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const action = /<u:(\w+)/.exec(body)![1]!;
-      if (action === 'AddAnyPortMapping' && gateway.hang === true) return;
-      const answer = upnpAnswer(gateway, action, body);
-      if (typeof answer === 'string') reply(500, soap(fault(answer)));
-      else
-        reply(
-          200,
-          soap(`<u:${action}Response xmlns:u="${SERVICE}">${fields(answer)}</u:${action}Response>`),
-        );
-    });
+    const body = await text(request);
+    const action = /<u:(\w+)/.exec(body)![1]!;
+    if (action === 'AddAnyPortMapping' && gateway.hang === true) return;
+    const answer = upnpAnswer(gateway, action, body);
+    if (typeof answer === 'string') return reply(500, soap(fault(answer)));
+    const name = `u:${action}Response`;
+    reply(200, soap(`<${name} xmlns:u="${SERVICE}">${fields(answer)}</${name}>`));
   });
   server.listen(0, webHost);
   await once(server, 'listening');

@@ -21,32 +21,15 @@ export const INNER = '192.168.77.2';
 export function unable(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces need Linux';
   if (process.getuid?.() !== 0) return 'network namespaces need root';
-  for (const [program, flag] of [
-    ['ip', '-V'],
-    ['nft', '--version'],
-    ['miniupnpd', '--version'],
-  ] as const) {
-    try {
-      execFileSync(program, [flag], { stdio: 'ignore' });
-    } catch {
-      return `${program} is missing`;
-    }
-  }
   const name = `probe${process.pid}`;
-  try {
-    run(`ip netns add ${name}`);
-    run(`ip -n ${name} link add eth0 type veth peer name eth1`);
-    run(`ip netns exec ${name} nft add table inet probe`);
-    return undefined;
-  } catch {
-    return 'this machine does not permit network namespaces with nftables';
-  } finally {
-    try {
-      run(`ip netns del ${name}`);
-    } catch {
-      // The namespace could not be made.
-    }
-  }
+  const failed = [
+    'miniupnpd --version',
+    `ip netns add ${name}`,
+    `ip -n ${name} link add eth0 type veth peer name eth1`,
+    `ip netns exec ${name} nft add table inet probe`,
+    `ip netns del ${name}`,
+  ].filter((command) => !runs(command));
+  return failed.length === 0 ? undefined : `this fails here: ${failed.join('; ')}`;
 }
 
 /** A process in the network that answers commands: see the files `*.child.ts`. */
@@ -110,10 +93,8 @@ export class HomeNetwork {
 
   /** Returns the number of mappings that the router has. */
   mappings(): number {
-    const rules = run(
-      `ip netns exec ${this.#of('router')} nft list chain inet trunkline redirects`,
-    );
-    return rules.split('dnat').length - 1;
+    const list = 'nft list chain inet trunkline redirects';
+    return run(`ip netns exec ${this.#of('router')} ${list}`).split('dnat').length - 1;
   }
 
   startNode(end: 'outer' | 'inner', ...args: string[]): Promise<NetworkNode> {
@@ -171,6 +152,15 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     await sleep(100);
   }
   throw new Error(`not within 15 s: ${what}`);
+}
+
+function runs(command: string): boolean {
+  try {
+    run(command);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function run(command: string): string {

@@ -28,6 +28,20 @@ export async function fails(
   t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message }))?.code, code);
 }
 
+/** Saves texts during one session of a store. */
+async function saveAll(store: AddressBookStore, ...texts: string[]): Promise<void> {
+  await store.load(read);
+  for (const text of texts) await store.save(text);
+  await store.close();
+}
+
+/** Returns what a session of a store finds that saves nothing. */
+async function found(store: AddressBookStore) {
+  const loaded = await store.load(read);
+  await store.close();
+  return loaded;
+}
+
 /** Declares the tests of an address book store. `make` returns an empty one. */
 export function storeSuite(
   test: TestFn,
@@ -36,21 +50,14 @@ export function storeSuite(
 ): void {
   test(`${name}: nothing is found if nothing was saved`, async (t) => {
     const store = await make(t);
-    t.deepEqual(await store.load(read), { value: undefined, warnings: [] });
-    await store.close();
-    t.deepEqual(await store.load(read), { value: undefined, warnings: [] });
-    await store.close();
+    for (let i = 0; i < 2; i++) t.deepEqual(await found(store), { value: undefined, warnings: [] });
   });
 
   test(`${name}: the last save is found after a close, unchanged`, async (t) => {
     const store = await make(t);
     for (const text of ['[one]', '[two ünï 🦊\r\n\0]', '[]', `[${'x'.repeat(300_000)}]`]) {
-      await store.load(read);
-      await store.save('[before]');
-      await store.save(text);
-      await store.close();
-      t.deepEqual(await store.load(read), { value: text, warnings: [] });
-      await store.close();
+      await saveAll(store, '[before]', text);
+      t.deepEqual(await found(store), { value: text, warnings: [] });
     }
   });
 
@@ -64,16 +71,12 @@ export function storeSuite(
     await store.save('[one]');
     await store.close();
     await fails(t, store.save('[late]'), 'failed_precondition', /call load\(\) first/);
-    t.is((await store.load(read)).value, '[one]');
-    await store.close();
+    t.is((await found(store)).value, '[one]');
   });
 
   test(`${name}: if the reader does not understand the text, it gets the previous one, with a warning`, async (t) => {
     const store = await make(t);
-    await store.load(read);
-    await store.save('[one]');
-    await store.save('two');
-    await store.close();
+    await saveAll(store, '[one]', 'two');
     const { value, warnings } = await store.load(read);
     t.is(value, '[one]');
     t.true(warnings.length === 2 && warnings.every(({ code }) => code === 'data_loss'));
@@ -81,27 +84,21 @@ export function storeSuite(
     t.regex(warnings[1]!.message, /\.old', which was saved before it, is used/);
     await store.save('[three]');
     await store.close();
-    t.deepEqual(await store.load(read), { value: '[three]', warnings: [] });
-    await store.save('four');
-    await store.close();
-    const last = (await store.load(read)).value;
+    t.deepEqual(await found(store), { value: '[three]', warnings: [] });
+    await saveAll(store, 'four');
+    const last = (await found(store)).value;
     t.is(last, '[three]', 'the broken book did not replace the good book');
-    await store.close();
   });
 
   test(`${name}: if the reader understands neither, the result is nothing, with two warnings`, async (t) => {
     const store = await make(t);
-    await store.load(read);
-    await store.save('one');
-    await store.save('two');
-    await store.close();
+    await saveAll(store, 'one', 'two');
     const { value, warnings } = await store.load(read);
     t.is(value, undefined);
     const broken = warnings.map(({ message }) => /no book: (one|two)/.exec(message)?.[1]);
     t.deepEqual(broken, ['two', 'one']);
     await store.save('[three]');
     await store.close();
-    t.deepEqual(await store.load(read), { value: '[three]', warnings: [] });
-    await store.close();
+    t.deepEqual(await found(store), { value: '[three]', warnings: [] });
   });
 }

@@ -24,8 +24,25 @@ export function overWs(given: Given): Transport<typeof echo> {
   return createTransport('ws://127.0.0.1:0', { ...given, backends: [ws()] });
 }
 
+function overWss({ tls }: NodeCredentials): (given: Given) => Transport<typeof echo> {
+  return (given) => createTransport('wss://127.0.0.1:0', { ...given, backends: [ws({ tls })] });
+}
+
 export function overTls({ tls }: NodeCredentials): (given: Given) => Transport<typeof echo> {
   return (given) => createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls })] });
+}
+
+/** @param allow the nodes that may connect. Default: all. */
+export function overNoise(
+  { identity }: NodeCredentials,
+  allow?: readonly string[],
+): (given: Given) => Transport<typeof echo> {
+  return (given) => {
+    const clock = given.clock!;
+    const layer = createTcpStreamLayer({ clock });
+    const stream = createNoiseStreamLayer(layer, { identity, clock, allow });
+    return new NetworkTransport({ ...given, stream });
+  };
 }
 
 let names = 0;
@@ -41,26 +58,6 @@ export const carriers: readonly Carrier[] = [
   { name: 'TCP', proves: false, make: () => overTcp },
   { name: 'WebSocket', proves: false, make: () => overWs },
   { name: 'TLS', proves: true, make: overTls },
-  {
-    name: 'WebSocket under TLS',
-    proves: true,
-    make:
-      ({ tls }) =>
-      (given) =>
-        createTransport('wss://127.0.0.1:0', { ...given, backends: [ws({ tls })] }),
-  },
-  {
-    name: 'noise',
-    proves: true,
-    make:
-      ({ identity }) =>
-      (given) =>
-        new NetworkTransport({
-          ...given,
-          stream: createNoiseStreamLayer(createTcpStreamLayer({ clock: given.clock }), {
-            identity,
-            clock: given.clock!,
-          }),
-        }),
-  },
+  { name: 'WebSocket under TLS', proves: true, make: overWss },
+  { name: 'noise', proves: true, make: (keys) => overNoise(keys) },
 ];

@@ -98,13 +98,8 @@ export class RealFixture {
       dials.push({ target, at: clock.now() });
       return typeof given.resolve === 'function' ? given.resolve(target) : target;
     };
-    const transport = make({
-      protocol: echo,
-      clock,
-      random: seededRandom(++this.#made),
-      ...given,
-      resolve,
-    });
+    const random = seededRandom(++this.#made);
+    const transport = make({ protocol: echo, clock, random, ...given, resolve });
     await transport.listen();
     const { addressBook } = options;
     const peers = createPeers<any>({
@@ -150,8 +145,7 @@ export class RealFixture {
   async until(what: string, condition: () => boolean, limit = 120_000): Promise<void> {
     const end = this.clock.now() + limit;
     while (!condition()) {
-      if (this.clock.now() >= end)
-        throw new Error(`timed out after ${limit} ms waiting for: ${what}\n${this.toString()}`);
+      if (this.clock.now() >= end) throw new Error(`not within ${limit} ms: ${what}\n${this}`);
       await this.#step(end);
     }
   }
@@ -195,14 +189,14 @@ export class RealFixture {
    * empty.
    */
   async close(): Promise<string[]> {
-    const transports = [...this.nodes].map(({ name, transport }) => ({ name, transport }));
+    const nodes = [...this.nodes];
     await this.settle(
       Promise.all([
-        ...[...this.nodes].map((node) => node.close()),
+        ...nodes.map((node) => node.close()),
         ...[...this.#guests].map((guest) => guest.close({ grace: 0 })),
       ]),
     );
-    const left = transports.flatMap(({ name, transport }) =>
+    const left = nodes.flatMap(({ name, transport }) =>
       transport.snapshot().connections.map(({ id }) => `${name}: connection ${id}`),
     );
     return this.clock.timers === 0 ? left : [...left, `${this.clock.timers} timers`];
@@ -210,13 +204,13 @@ export class RealFixture {
 
   toString(): string {
     const describe = ({ name, peers, transport, events }: RealNode) => {
-      const { dialing, connections } = transport.snapshot();
-      const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
       const told = events.slice(-8).map((event) => {
         const { message = '' } =
           'cause' in event ? event.cause : 'error' in event ? event.error : {};
         return `${event.at} ${event.type} ${message}`;
       });
+      const { dialing, connections } = transport.snapshot();
+      const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
       const lines = [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`];
       return [...lines, ...links, ...told].join('\n  ');
     };
@@ -244,20 +238,14 @@ export class RealFixture {
   /** Advances time to the next due timer, and lets pending work of sockets and files finish. */
   async #step(end: number): Promise<void> {
     const { clock } = this;
-    const step = Math.min(
-      Math.max((clock.nextDue ?? end) - clock.now(), SHORTEST),
-      this.#longest,
-      end - clock.now(),
-    );
-    clock.advance(step);
+    const due = Math.max((clock.nextDue ?? end) - clock.now(), SHORTEST);
+    clock.advance(Math.min(due, this.#longest, end - clock.now()));
     for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
     await systemClock.sleep(0);
     const tooLate = systemClock.now() + WATCHDOG;
     for (let what = this.#underWay(); what !== undefined; what = this.#underWay()) {
       if (systemClock.now() > tooLate)
-        throw new Error(
-          `timed out after ${WATCHDOG} real ms waiting for: ${what}\n${this.toString()}`,
-        );
+        throw new Error(`not within ${WATCHDOG} real ms, while ${what}\n${this}`);
       await systemClock.sleep(0);
     }
   }
@@ -272,13 +260,11 @@ export class RealFixture {
       const { dialing, connections } = transport.snapshot();
       const target = dialing.find((each) => !this.#isMute(each));
       if (target !== undefined) return `${name} dials ${target}`;
-      const opening = connections.find(
-        ({ state, endpoint }) => state === 'opening' && !this.#isMute(endpoint),
-      );
+      const unmuted = <T extends { readonly endpoint: string }>(links: readonly T[]) =>
+        links.filter(({ endpoint }) => !this.#isMute(endpoint));
+      const opening = unmuted(connections).find(({ state }) => state === 'opening');
       if (opening !== undefined) return `${name}: ${opening.id} says hello`;
-      const silent = transport
-        .remotes()
-        .find(({ silence, endpoint }) => (silence ?? 0) >= QUIET && !this.#isMute(endpoint));
+      const silent = unmuted(transport.remotes()).find(({ silence }) => (silence ?? 0) >= QUIET);
       if (silent !== undefined) return `${name}: ${silent.id} has not answered a ping`;
     }
     return undefined;

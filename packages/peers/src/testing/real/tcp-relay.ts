@@ -1,6 +1,7 @@
 // A relay between two nodes over real TCP, which a test can turn into a black hole or break.
 
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
 interface Pipe {
@@ -11,26 +12,24 @@ interface Pipe {
 
 /** A TCP relay between two nodes. */
 export class TcpRelay {
-  readonly #server: Server;
+  readonly #server = createServer(OPTIONS, (near) => this.#join(near));
   readonly #pipes = new Set<Pipe>();
+  /** Connections that were accepted while the relay was frozen. */
   readonly #swallowed = new Set<Socket>();
   #target: string;
   #isFrozen = false;
 
   private constructor(target: string) {
     this.#target = target;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
   }
 
   /**
    * Creates a relay to an address, 'host:port' or 'tcp://host:port'. It is closed after the test.
    */
-  static async to(target: string, t?: Pick<ExecutionContext, 'teardown'>): Promise<TcpRelay> {
+  static async to(target: string, t: Pick<ExecutionContext, 'teardown'>): Promise<TcpRelay> {
     const relay = new TcpRelay(target);
-    t?.teardown(() => relay.close());
-    await new Promise<void>((resolve, reject) =>
-      relay.#server.once('error', reject).listen(0, '127.0.0.1', resolve),
-    );
+    t.teardown(() => relay.#close());
+    await once(relay.#server.listen(0, '127.0.0.1'), 'listening');
     return relay;
   }
 
@@ -50,7 +49,11 @@ export class TcpRelay {
    */
   freeze(): void {
     this.#isFrozen = true;
-    for (const pipe of this.#pipes) hold(pipe);
+    for (const pipe of this.#pipes) {
+      pipe.isFrozen = true;
+      pipe.near.pause();
+      pipe.far.pause();
+    }
   }
 
   /** Lets new connections pass again. Frozen connections stay frozen. */
@@ -72,32 +75,25 @@ export class TcpRelay {
     }
   }
 
-  async close(): Promise<void> {
-    for (const { near, far } of this.#pipes) {
-      near.destroy();
-      far.destroy();
-    }
-    for (const near of this.#swallowed) near.destroy();
+  async #close(): Promise<void> {
+    const pipes = [...this.#pipes].flatMap(({ near, far }) => [near, far]);
+    for (const socket of [...pipes, ...this.#swallowed]) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #join(near: Socket): void {
     // The system accepts the connection, but it leads nowhere.
-    if (this.#isFrozen) return this.#swallow(near);
-    const target = this.#target.replace('tcp://', '');
-    const separator = target.lastIndexOf(':');
-    const far = connect({
-      host: target.slice(0, separator),
-      port: Number(target.slice(separator + 1)),
-      allowHalfOpen: true,
-      noDelay: true,
-    });
+    if (this.#isFrozen) {
+      this.#swallowed.add(near.pause());
+      near.on('error', () => {}).on('close', () => this.#swallowed.delete(near));
+      return;
+    }
+    const [host, port] = this.#target.replace('tcp://', '').split(':');
+    const far = connect({ host: host!, port: Number(port), ...OPTIONS });
     const pipe: Pipe = { near, far, isFrozen: false };
     this.#pipes.add(pipe);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
+    for (const from of [near, far]) {
+      const to = from === near ? far : near;
       from.on('data', (chunk) => {
         if (!to.write(chunk)) from.pause();
       });
@@ -112,15 +108,7 @@ export class TcpRelay {
       });
     }
   }
-
-  #swallow(near: Socket): void {
-    this.#swallowed.add(near.pause());
-    near.on('error', () => {}).on('close', () => this.#swallowed.delete(near));
-  }
 }
 
-function hold(pipe: Pipe): void {
-  pipe.isFrozen = true;
-  pipe.near.pause();
-  pipe.far.pause();
-}
+/** Options of all sockets: bytes and ends pass as they come. */
+const OPTIONS = { allowHalfOpen: true, noDelay: true };

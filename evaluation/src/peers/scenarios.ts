@@ -1,9 +1,19 @@
-// The scale scenarios by name, each with the checks of its outcome, for running many seeds of them.
+// The scenarios of peers by name, each with the checks of its outcome, for running many seeds of
+// them.
 
-import { attack } from './attack.ts';
 import { churn } from './churn.ts';
 import { heal } from './heal.ts';
-import { storm } from './storm.ts';
+
+/** The attack needs the raw peers of the tests of peers, so it is imported from there by path. */
+const { attack } = (await import(
+  new URL('../../../packages/peers/dist/testing/attack.js', import.meta.url).href
+)) as { attack(options: Readonly<Record<string, unknown>>): Promise<AttackOutcome> };
+
+/** The outcome of an attack, which its file describes. */
+type AttackOutcome = Record<
+  'dials' | 'caught' | 'told' | 'fresh' | 'tried' | 'honest' | 'least',
+  number
+>;
 
 /** Options of a scenario. */
 export interface ScenarioOptions {
@@ -23,7 +33,7 @@ export interface Row {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack' | 'storm';
+export type ScenarioName = 'mesh' | 'heal' | 'churn' | 'attack';
 
 export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions) => Promise<Row>>> =
   {
@@ -64,27 +74,11 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
         },
       };
     },
-    /**
-     * All nodes start at once and know one node. They must form one graph within ten seconds, and
-     * must still form one graph a second after that node was killed.
-     */
-    async storm({ seed, nodes = 200, log }) {
-      const { joined, last, dials, most, events } = await storm({ seed, nodes, log });
-      const faults: string[] = [];
-      if (joined === undefined) faults.push('not one graph within ten seconds');
-      if (last.length !== 1) faults.push(`${last.length} graphs without the common node`);
-      return {
-        seed,
-        faults,
-        figures: { 'joined ms': joined ?? Number.POSITIVE_INFINITY, dials, inbound: most, events },
-      };
-    },
     async attack({ seed, log }) {
       const { dials, caught, told, fresh, tried, honest, least } = await attack({
         seed,
         honest: 1_000,
         attackers: 10_000,
-        dials: 1_000,
         log,
       });
       const faults: string[] = [];

@@ -4,13 +4,6 @@
 import { createSimulation } from '@trunkline/simulation';
 import { Fleet } from './fleet.ts';
 
-/** Options of {@link storm}. */
-export interface StormOptions {
-  readonly seed: number;
-  readonly nodes: number;
-  readonly log?: ((text: string) => void) | undefined;
-}
-
 /** The outcome of {@link storm}. */
 export interface StormOutcome {
   /** Milliseconds until the network was one graph; undefined if that took more than 10 seconds. */
@@ -21,39 +14,30 @@ export interface StormOutcome {
    */
   readonly killed: readonly number[];
   readonly last: readonly number[];
-  /** Dials of all nodes until the kill. */
-  readonly dials: number;
   /** The largest number of inbound peers that the common node had. */
   readonly most: number;
-  readonly events: number;
 }
 
-export async function storm({ seed, nodes, log = () => {} }: StormOptions): Promise<StormOutcome> {
+export async function storm(seed: number, nodes: number): Promise<StormOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const fleet = new Fleet(sim);
   const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
   const hub = names[0]!;
   for (const name of names) fleet.boot({ name, peers: { seeds: name === hub ? [] : [hub] } });
   const parts = () => fleet.parts(fleet.up.values());
-  const isOne = () => fleet.up.size === nodes && parts().length === 1;
   let joined: number | undefined;
   let most = 0;
   while (sim.now < PATIENCE && joined === undefined) {
     await sim.run(STEP);
     most = Math.max(most, fleet.up.get(hub)?.peers.snapshot().inbound ?? 0);
-    if (isOne()) joined = sim.now;
-    log(`${sim.now} ms: parts ${parts().length}, the largest ${parts()[0]}, events ${sim.events}`);
+    if (fleet.up.size === nodes && parts().length === 1) joined = sim.now;
   }
-  const { dials } = fleet;
   fleet.crash(hub);
   const killed = parts();
   await sim.run(1_000);
-  const outcome = { joined, killed, last: parts(), dials, most, events: sim.events };
-  log(
-    `joined ${joined}, dials ${dials}, killed ${killed}, last ${outcome.last}, events ${sim.events}`,
-  );
+  const last = parts();
   await sim.close();
-  return outcome;
+  return { joined, killed, last, most };
 }
 
 /** Milliseconds until the network must be one graph. */

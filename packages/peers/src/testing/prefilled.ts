@@ -1,11 +1,11 @@
 // Creates address books of nodes that were in the network before.
 
 import type { Random } from '@trunkline/transport-core';
-import { AddressBook } from '../../book/address-book.ts';
-import { formatSavedState, parseSavedState } from '../../driver/book-keeper.ts';
-import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
-import { TrustBook } from '../../trust/trust-book.ts';
-import { idOf } from '../cluster.ts';
+import { AddressBook } from '../book/address-book.ts';
+import { formatSavedState, parseSavedState } from '../driver/book-keeper.ts';
+import { type AddressBookStore, createMemoryAddressBook } from '../store/address-book-store.ts';
+import { TrustBook } from '../trust/trust-book.ts';
+import { idOf } from './cluster.ts';
 
 /** Returns a store with a book in which all the addresses have been reached. */
 export async function prefilled(
@@ -19,11 +19,6 @@ export async function prefilled(
   await store.save(formatSavedState(book.save(HOUR), new TrustBook().save()));
   await store.close();
   return store;
-}
-
-/** Returns the book entry of an address, with the node id that test clusters derive from it. */
-export function entryOf(address: string): { readonly nodeId: string; readonly address: string } {
-  return { nodeId: idOf(address), address };
 }
 
 const HOUR = 3_600_000;

@@ -5,10 +5,11 @@
 import { createSimulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { parseSavedState } from '../../driver/book-keeper.ts';
-import { type RawPeer, rawPeer } from '../raw-peer.ts';
-import { Fleet, shuffled } from './fleet.ts';
-import { entryOf, prefilled } from './prefilled.ts';
+import { anyAddress } from '../book/testing/addresses.ts';
+import { parseSavedState } from '../driver/book-keeper.ts';
+import { boot } from './cluster.ts';
+import { prefilled } from './prefilled.ts';
+import { entry, type RawPeer, rawPeer } from './raw-peer.ts';
 
 /** Options of {@link attack}. */
 export interface AttackOptions {
@@ -17,13 +18,12 @@ export interface AttackOptions {
   readonly honest: number;
   /** The number of the attacker's addresses, which are spread over a hundred groups. */
   readonly attackers: number;
-  /** The minimum number of the victim's dials that are counted. */
-  readonly dials: number;
   readonly log?: ((text: string) => void) | undefined;
 }
 
 /** The outcome of {@link attack}. */
 export interface AttackOutcome {
+  /** The number of the victim's dials that are counted, at least a thousand. */
   readonly dials: number;
   /** The number of the counted dials that went to the attacker. */
   readonly caught: number;
@@ -48,20 +48,18 @@ export async function attack({
   seed,
   honest,
   attackers,
-  dials: wanted,
   log = () => {},
 }: AttackOptions): Promise<AttackOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
   const random = seededRandom(seed);
-  const good = honestAddresses(honest, random);
-  const bad = shuffled(
-    Array.from(
-      { length: attackers },
-      (_, i) =>
-        `${190 + ((i % GROUPS) >> 5)}.${i % GROUPS}.${(i / GROUPS) >> 8}.${Math.floor(i / GROUPS) & 255}`,
-    ),
-    random,
-  );
+  // The honest nodes are in many groups, in none of which the attacker has addresses.
+  const hosts = new Set<string>();
+  while (hosts.size < honest) hosts.add(anyAddress(random).split(':')[0]!);
+  const good = [...hosts];
+  const bad = Array.from({ length: attackers }, (_, i) => {
+    const [group, host] = [i % GROUPS, Math.floor(i / GROUPS)];
+    return `${190 + (group >> 5)}.${group}.${host >> 8}.${host & 255}`;
+  });
   const isBad = new Set(bad);
   let told = 0;
   /** The nodes that were dialed or have dialed; each answers requests for addresses. */
@@ -71,7 +69,7 @@ export async function attack({
     if (node !== undefined) return node;
     const answer = () => {
       if (isBad.has(name)) told += LONGEST;
-      return slice(isBad.has(name) ? bad : good, random).map(entryOf);
+      return slice(isBad.has(name) ? bad : good, random).map((address) => entry(address));
     };
     node = rawPeer(sim, name, { answer, transport: { idleTimeout: LONG } });
     crowd.set(name, node);
@@ -79,7 +77,6 @@ export async function attack({
     return node;
   };
   const store = await prefilled(good, random);
-  const fleet = new Fleet(sim);
   let dials = 0;
   let caught = 0;
   let counts = false;
@@ -89,58 +86,37 @@ export async function attack({
     if (counts && isBad.has(target)) caught++;
     return target;
   };
-  fleet.boot({
-    name: '77.1.1.1',
-    peers: { addressBook: store, seeds: [] },
-    transport: { resolve },
-  });
-  await sim.until(() => fleet.up.size === 1);
-  const victim = fleet.up.get('77.1.1.1')!;
+  const options = { peers: { addressBook: store }, transport: { resolve } };
+  const [victim] = await boot(sim, ['77.1.1.1'], options);
+  const outward = () => victim.transport.remotes().filter(({ direction }) => direction === 'out');
+  const settle = (work: readonly Promise<unknown>[]) =>
+    sim.settle(Promise.all(work.map((each) => each.catch(() => {}))));
   await sim.run(10_000);
 
   // Some attackers, from several groups, stay connected, and are asked for addresses in turn for
   // hours.
-  for (let i = 0; i < STAY; i++)
-    await sim.settle(
-      nodeAt(bad[i]!)
-        .transport.dial(victim.name)
-        .catch(() => {}),
-    );
+  for (let i = 0; i < STAY; i++) await settle([nodeAt(bad[i]!).transport.dial(victim.name)]);
   await sim.run(4 * HOUR);
   log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
   // The other attackers connect in waves, under all their names, report their addresses, and leave.
   for (let i = STAY; i < bad.length; i += WAVE) {
-    const wave = bad.slice(i, i + WAVE).map(nodeAt);
-    await sim.settle(
-      Promise.all(wave.map(({ transport }) => transport.dial(victim.name).catch(() => {}))),
-    );
+    const wave = bad.slice(i, i + WAVE).map((name) => nodeAt(name).transport);
+    await settle(wave.map((transport) => transport.dial(victim.name)));
     await sim.run(2_000);
-    await sim.settle(
-      Promise.all(
-        wave.flatMap(({ transport }) =>
-          transport.remotes().map((remote) => transport.disconnect(remote).catch(() => {})),
-        ),
-      ),
-    );
+    await settle(wave.flatMap((each) => each.remotes().map((remote) => each.disconnect(remote))));
   }
   log(`after all have come: ${victim.peers.toString().split('\n')[0]}`);
 
   counts = true;
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; dials < wanted; round++) {
-    const ours = victim.transport.remotes().filter(({ direction }) => direction === 'out');
+  for (let round = 0; dials < WANTED; round++) {
+    const ours = outward();
     // After a reset the victim dials the same peers again; after a clean disconnect it dials
     // others.
     if (round % 4 === 0) for (const { endpoint } of ours) sim.reset(victim.name, endpoint);
-    else
-      await sim.settle(
-        Promise.all(ours.map((remote) => victim.transport.disconnect(remote).catch(() => {}))),
-      );
+    else await settle(ours.map((remote) => victim.transport.disconnect(remote)));
     await sim.run(15_000);
-    const honestPeers = victim.transport
-      .remotes()
-      .filter(({ direction, endpoint }) => direction === 'out' && !isBad.has(endpoint));
-    least = Math.min(least, honestPeers.length);
+    least = Math.min(least, outward().filter(({ endpoint }) => !isBad.has(endpoint)).length);
     if (round % 20 === 0)
       log(`${dials} dials, ${caught} to the attacker, ${victim.peers.toString().split('\n')[0]}`);
   }
@@ -154,18 +130,6 @@ export async function attack({
   return { dials, caught, told, fresh: ofBad.length - tried, tried, honest: left, least };
 }
 
-/** Returns addresses in many groups, to none of which the attacker belongs. */
-function honestAddresses(count: number, random: Random): string[] {
-  const found = new Set<string>();
-  while (found.size < count) found.add(anyAddress(random));
-  return [...found];
-}
-
-function anyAddress(random: Random): string {
-  const byte = () => Math.floor(random() * 256);
-  return `${[8, 23, 44, 63, 80, 104, 133, 151][Math.floor(random() * 8)]}.${byte() & 63}.${byte()}.${byte()}`;
-}
-
 /** Returns as many addresses as one answer holds, from a random position on. */
 function slice(addresses: readonly string[], random: Random): readonly string[] {
   const from = Math.floor(random() * addresses.length);
@@ -173,6 +137,8 @@ function slice(addresses: readonly string[], random: Random): readonly string[] 
 }
 
 const HOUR = 3_600_000;
+/** Minimum number of the victim's dials that are counted. */
+const WANTED = 1_000;
 /** An idle timeout that keeps strangers connected as long as they are needed, in milliseconds. */
 const LONG = 24 * HOUR;
 /** Maximum number of entries in an answer. */

@@ -1,16 +1,17 @@
 // Many simulated nodes with peers, which can join and leave while the simulation runs.
 
-import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
-import type { Transport } from '@trunkline/transport-core';
-import type { PeersOptions } from '../../options.ts';
-import { createPeers, type Peers } from '../../peers.ts';
-import { echo, idOf } from '../cluster.ts';
+import { createPeers, type Peers, type PeersOptions } from '@trunkline/peers';
+import type { Simulation } from '@trunkline/simulation';
+import { defineProtocol, type Transport } from '@trunkline/transport-core';
+
+/** A protocol without calls: the nodes only find each other. */
+export const protocol = defineProtocol({ name: 'fleet', version: 1, channel: 0x20, methods: {} });
 
 /** A node of a {@link Fleet}. */
 export interface FleetNode {
   readonly name: string;
   readonly nodeId: string;
-  readonly transport: Transport<typeof echo>;
+  readonly transport: Transport<typeof protocol>;
   readonly peers: Peers;
   /** The virtual time of its start, in milliseconds. */
   readonly since: number;
@@ -26,7 +27,6 @@ export interface Boot {
   /** Milliseconds until it starts. Default 0. */
   readonly delay?: number | undefined;
   readonly peers: Partial<PeersOptions>;
-  readonly transport?: SimTransportOptions | undefined;
 }
 
 /** The nodes of a scale scenario, and counters of their dials. */
@@ -42,20 +42,18 @@ export class Fleet {
   }
 
   /** Declares a new node, which starts when the simulation runs. */
-  boot({ name, delay = 0, peers: given, transport: common }: Boot): void {
-    const resolve = common?.resolve ?? ((target: string) => target);
-    const counted = (target: string) => {
+  boot({ name, delay = 0, peers: given }: Boot): void {
+    const resolve = (target: string) => {
       this.dials++;
-      return typeof resolve === 'function' ? resolve(target) : target;
+      return target;
     };
     this.#sim.node(name, async ({ transport: make, clock }) => {
       if (delay > 0) await clock.sleep(delay);
-      const nodeId = idOf(name);
-      const transport = make(echo, { ...common, resolve: counted });
-      const peers = createPeers({ transport, identity: { nodeId }, ...given });
+      const transport = make(protocol, { resolve });
+      const peers = createPeers({ transport, ...given });
       const node: FleetNode = {
         name,
-        nodeId,
+        nodeId: peers.nodeId,
         transport,
         peers,
         since: this.#sim.now,

@@ -1,14 +1,11 @@
 // Tests that many nodes that start at once and know only one node form one network. They use real
 // sockets and the machine's own clock; a scenario in simulation does the same.
 
-import ava from 'ava';
-import { createPeers, type Peers } from './peers.ts';
-import { echo } from './testing/cluster.ts';
-import { overTcp } from './testing/real/real-fixture.ts';
-import { partsOf } from './testing/scale/fleet.ts';
-
-/** These tests run one at a time. */
-const test = ava.serial;
+import { createPeers, type Peers } from '@trunkline/peers';
+import { createTransport } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
+import test from 'ava';
+import { partsOf, protocol } from './fleet.ts';
 
 const NODES = 100;
 test(`${NODES} nodes that know one default node form one graph, and keep it after that node is gone`, async (t) => {
@@ -26,7 +23,7 @@ test(`${NODES} nodes that know one default node form one graph, and keep it afte
     }
   };
   const start = async (seeds: string[]) => {
-    const transport = overTcp({ protocol: echo });
+    const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
     const peers = createPeers({ transport, seeds });
     const close = async () => {
       linked.delete(peers.nodeId);
