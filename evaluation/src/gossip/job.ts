@@ -1,8 +1,6 @@
 // The messages between the pool and a worker: a job and its result.
 
-/**
- * One seed of a scenario of packages/gossip/src/testing/evaluation, which documents the options.
- */
+/** One seed of a scenario of `scenarios/`, which documents the options. */
 export interface Job {
   readonly scenario: string;
   readonly seed: number;

@@ -1,24 +1,10 @@
-// Runs one job in a thread. The scenarios are tests of another package, so they are imported by
-// path.
+// Runs one job in a thread.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Job, Result } from './job.ts';
-
-interface Scenarios {
-  readonly scenarios: Readonly<
-    Record<
-      string,
-      (
-        options: Omit<Job, 'scenario'> & { readonly log: (text: string) => void },
-      ) => Result['figures'] | Promise<Result['figures']>
-    >
-  >;
-}
+import { scenarios } from './scenarios/scenarios.ts';
 
 const { scenario, ...options } = workerData as Job;
-const { scenarios } = (await import(
-  new URL('../../../packages/gossip/dist/testing/evaluation/scenarios.js', import.meta.url).href
-)) as Scenarios;
 const begin = performance.now();
 const figures = await scenarios[scenario]!({
   ...options,

@@ -1,7 +1,7 @@
 // HyParView's experiments (Leitão, Pereira, Rodrigues, DSN 2007): the shape of the overlay, and
 // messages after many nodes fail at once.
 
-import { Cycles } from '../cycles/cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
 import { flood } from './flood.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 

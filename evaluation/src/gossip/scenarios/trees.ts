@@ -2,9 +2,9 @@
 // HyParView's links.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PlumtreeOptions } from '../../plumtree/options.ts';
-import type { RoundFigures } from '../../plumtree/testing/measure.ts';
-import { Cycles } from '../cycles/cycles.ts';
+import type { PlumtreeOptions } from '../../../../packages/gossip/dist/plumtree/options.js';
+import type { RoundFigures } from '../../../../packages/gossip/dist/plumtree/testing/measure.js';
+import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
 import { Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 

@@ -2,7 +2,7 @@
 
 import { sample } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { Cycles } from '../cycles/cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
 import { type Broadcast, Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 

@@ -1,6 +1,6 @@
 // Floods a message through the engine, to measure how many nodes it reaches.
 
-import type { Cycles } from '../cycles/cycles.ts';
+import type { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
 
 /**
  * Floods a message from a node over the links. Nodes notice dead neighbors when they write to them,

@@ -1,13 +1,16 @@
 // A network of whole nodes, including simulated transports and codecs, that records which nodes get
 // which messages at which time.
 
+import { type OverlayFactory, partialView, type Topic } from '@trunkline/gossip';
 import { createSimulation, type Simulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { OverlayFactory } from '../../overlay/overlay.ts';
-import { partialView } from '../../overlay/partial-view.ts';
-import type { Topic } from '../../topic.ts';
-import { cluster, idOf, type TestNode, words } from '../cluster.ts';
+import {
+  cluster,
+  idOf,
+  type TestNode,
+  words,
+} from '../../../../packages/gossip/dist/testing/cluster.js';
 import type { Figures } from './scenario.ts';
 
 /** The size of a fleet. */

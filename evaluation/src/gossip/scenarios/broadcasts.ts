@@ -2,10 +2,13 @@
 // the links that the views choose.
 
 import type { Random } from '@trunkline/transport-core';
-import { messageKey } from '../../messages/message-id.ts';
-import { type PlumtreeOptions, plumtreeOptions } from '../../plumtree/options.ts';
-import { Network } from '../../plumtree/testing/network.ts';
-import type { Cycles } from '../cycles/cycles.ts';
+import { messageKey } from '../../../../packages/gossip/dist/messages/message-id.js';
+import {
+  type PlumtreeOptions,
+  plumtreeOptions,
+} from '../../../../packages/gossip/dist/plumtree/options.js';
+import { Network } from '../../../../packages/gossip/dist/plumtree/testing/network.js';
+import type { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
 
 /** The views, and the options of the tree. */
 export interface BroadcastsOptions {

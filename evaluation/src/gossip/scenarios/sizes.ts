@@ -1,7 +1,7 @@
 // Measures the cost of a message in a network of any size whose trees are stable.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { Cycles } from '../cycles/cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
 import { Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 

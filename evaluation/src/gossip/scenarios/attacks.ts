@@ -1,7 +1,7 @@
 // Attacks on a network of whole nodes (FAULTS of gossipsub's evaluation, PL-TechRep-2020-001:
 // sybils, eclipse, cold boot, covert flash, dawn).
 
-import { idOf } from '../cluster.ts';
+import { idOf } from '../../../../packages/gossip/dist/testing/cluster.js';
 import { attackerNames, Fleet, honestNames } from './fleet.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 import { type SybilGroup, sleepers, sybils } from './sybil.ts';
