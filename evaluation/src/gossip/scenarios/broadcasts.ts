@@ -8,7 +8,7 @@ import {
   plumtreeOptions,
 } from '../../../../packages/gossip/dist/plumtree/options.js';
 import { Network } from '../../../../packages/gossip/dist/plumtree/testing/network.js';
-import type { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
+import type { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 
 /** The views, and the options of the tree. */
 export interface BroadcastsOptions {

@@ -2,8 +2,9 @@
 
 import { sample } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 import { type Broadcast, Broadcasts } from './broadcasts.ts';
+import { Graph } from './graph.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
@@ -57,7 +58,7 @@ export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptio
     payloads += network.payloads;
     if (cycle % 10 === 9) log?.(`${cycle + 1} cycles, ${missed} missed`);
   }
-  const graph = net.graph();
+  const graph = new Graph(net.links());
   return {
     missed,
     deliveries,

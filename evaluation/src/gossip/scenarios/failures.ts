@@ -1,8 +1,9 @@
 // HyParView's experiments (Leitão, Pereira, Rodrigues, DSN 2007): the shape of the overlay, and
 // messages after many nodes fail at once.
 
-import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 import { flood } from './flood.ts';
+import { Graph } from './graph.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
@@ -22,7 +23,7 @@ export function seen({
   const shape = shapeOf(net);
   log?.('built');
   net.fail(net.draw(share), true);
-  const graph = net.graph();
+  const graph = new Graph(net.links());
   const { reliability, lastHop } = graph.floods(MESSAGES, net.random);
   return {
     ...shape,
@@ -55,7 +56,7 @@ export function unseen({
   }).build(cycles);
   log?.('built');
   net.fail(net.draw(share), false);
-  const before = net.graph().floods(MESSAGES, net.random).reliability;
+  const before = new Graph(net.links()).floods(MESSAGES, net.random).reliability;
   if (how === 'idle' || how === 'keep-alive') return { before, ...healing(net, before) };
   const living = net.living();
   let [first, sum] = [0, 0];
@@ -71,13 +72,13 @@ export function unseen({
     before,
     first,
     reliability: sum / MESSAGES,
-    after: net.graph().floods(MESSAGES, net.random).reliability,
+    after: new Graph(net.links()).floods(MESSAGES, net.random).reliability,
   };
 }
 
 /** Returns the paper's metrics for the graph. */
 function shapeOf(net: Cycles): Figures {
-  const graph = net.graph();
+  const graph = new Graph(net.links());
   const { mean: path, longest } = graph.paths(Math.min(graph.size, 200));
   const passive = new Int32Array(net.size);
   for (const node of net.living())
@@ -108,7 +109,7 @@ function healing(net: Cycles, reliability: number): Figures {
   for (let cycle = 0; cycle <= MOST_CYCLES; cycle++) {
     if (cycle > 0) {
       net.cycle();
-      last = net.graph().floods(100, net.random).reliability;
+      last = new Graph(net.links()).floods(100, net.random).reliability;
     }
     if (last >= 0.99) nearly = Math.min(nearly, cycle);
     if (last === 1) whole = Math.min(whole, cycle);

@@ -1,6 +1,6 @@
 // Floods a message through the engine, to measure how many nodes it reaches.
 
-import type { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
+import type { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 
 /**
  * Floods a message from a node over the links. Nodes notice dead neighbors when they write to them,

@@ -1,8 +1,9 @@
 // Measures the cost of a message in a network of any size whose trees are stable.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 import { Broadcasts } from './broadcasts.ts';
+import { Graph } from './graph.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
@@ -41,7 +42,7 @@ export function sizes({ seed, nodes = 1_000, cycles = 20, log }: ScenarioOptions
     payloads: counts.payloads,
     control: counts.control,
     first,
-    path: net.graph().paths(Math.min(nodes, 20), seed).mean,
+    path: new Graph(net.links()).paths(Math.min(nodes, 20), seed).mean,
     'last hop': counts.hops,
     missed: counts.missed,
   };

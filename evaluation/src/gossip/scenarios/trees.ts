@@ -4,8 +4,9 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PlumtreeOptions } from '../../../../packages/gossip/dist/plumtree/options.js';
 import type { RoundFigures } from '../../../../packages/gossip/dist/plumtree/testing/measure.js';
-import { Cycles } from '../../../../packages/gossip/dist/testing/cycles/cycles.js';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 import { Broadcasts } from './broadcasts.ts';
+import { Graph } from './graph.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
@@ -107,7 +108,7 @@ export function mending({
   const count = survivors.length;
   for (let i = 0; i < 2 * ONE; i++) measure(broadcasts, sender());
   broadcasts.crash([...dead], false);
-  const expected = net.graph().floods(1_000, random).reliability;
+  const expected = new Graph(net.links()).floods(1_000, random).reliability;
 
   network.resetTraffic();
   const message = broadcasts.publish(sender());

@@ -1,8 +1,8 @@
 // Tests of whole overlays of partial views: joining, leaving, crashes and partitions.
 
 import test from 'ava';
-import { Cycles } from '../testing/cycles/cycles.ts';
 import { seeds } from '../testing/seeds.ts';
+import { Cycles } from './testing/cycles.ts';
 
 const options = { mergeInterval: Number.POSITIVE_INFINITY };
 
@@ -21,12 +21,12 @@ test('four nodes with two links each: links are symmetric after every step, and 
       net.cycle();
       check(`cycle ${cycle}`);
     }
-    t.deepEqual(net.graph().components(), [4], `seed ${seed}`);
+    t.deepEqual(net.parts(), [4], `seed ${seed}`);
     net.leave(3);
     check('leave');
     net.cycle();
     check('after');
-    t.deepEqual(net.graph().components(), [3], `seed ${seed}`);
+    t.deepEqual(net.parts(), [3], `seed ${seed}`);
     for (const node of net.living())
       t.false(net.view(node).isNeighbor('n3') || net.view(node).passive().includes('n3'));
   }
@@ -35,8 +35,8 @@ test('four nodes with two links each: links are symmetric after every step, and 
 test('of a hundred nodes that join through one bootstrap node at almost the same time, none is isolated', (t) => {
   for (const seed of seeds(10)) {
     const net = new Cycles({ nodes: 100, seed, joinInterval: 0, options }).build(1);
-    t.deepEqual(net.graph().components(), [100], `seed ${seed}`);
-    t.true(net.graph().fullSymmetric(5) > 0.97);
+    t.deepEqual(net.parts(), [100], `seed ${seed}`);
+    t.true(net.fullSymmetric(5) > 0.97);
   }
 });
 
@@ -44,7 +44,7 @@ test('nodes that all lose their common bootstrap node at once stay connected', (
   const net = new Cycles({ nodes: 200, seed: 4, options }).build(5);
   net.fail([0], true);
   for (let cycle = 0; cycle < 3; cycle++) net.cycle();
-  t.deepEqual(net.graph().components(), [199]);
+  t.deepEqual(net.parts(), [199]);
   t.deepEqual(net.oneSided(), []);
 });
 
@@ -54,11 +54,11 @@ test('two halves that were apart for an hour merge soon after the network is res
     for (const node of net.living()) net.consult(node, 50);
     net.part((node) => node % 2);
     for (let cycle = 0; cycle < 60; cycle++) net.cycle();
-    t.deepEqual(net.graph().components(), [100, 100], `seed ${seed}`);
-    t.true(net.graph().fullSymmetric(5) > 0.9);
+    t.deepEqual(net.parts(), [100, 100], `seed ${seed}`);
+    t.true(net.fullSymmetric(5) > 0.9);
     net.part(undefined);
     let cycles = 0;
-    while (net.graph().components().length > 1 && cycles < 20) {
+    while (net.parts().length > 1 && cycles < 20) {
       net.cycle();
       cycles++;
     }
@@ -84,5 +84,5 @@ test('an isolated node rejoins with addresses of its book, although all nodes th
   net.fail(known, true);
   t.true(net.view(9).active().length > 0);
   net.cycle();
-  t.is(net.graph().components().length, 1);
+  t.is(net.parts().length, 1);
 });

@@ -3,8 +3,8 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { Cycles } from '../testing/cycles/cycles.ts';
 import { seeds } from '../testing/seeds.ts';
+import { Cycles } from './testing/cycles.ts';
 
 /**
  * Checks that the views of each node are within their bounds. Returns an error text, or undefined.
@@ -60,7 +60,7 @@ test('with loss, duplication, reordering, crashes, leaves and returns, links bec
     net.fault = undefined;
     for (let cycle = 0; cycle < 12; cycle++) net.cycle();
     t.deepEqual(net.oneSided(), [], `seed ${seed}`);
-    t.is(net.graph().components().length, 1, `seed ${seed}: ${net.graph().components()}`);
+    t.is(net.parts().length, 1, `seed ${seed}: ${net.parts()}`);
   }
   return undefined;
 });

@@ -2,9 +2,10 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { PartialViewMessage } from '../../hyparview/message.ts';
-import { seeds } from '../seeds.ts';
-import { Cycles } from './cycles.ts';
+import type { PartialViewMessage } from '../../../../packages/gossip/dist/hyparview/message.js';
+import { seeds } from '../../../../packages/gossip/dist/testing/seeds.js';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import { Graph } from './graph.ts';
 
 const SYBILS = 400;
 
@@ -70,7 +71,7 @@ for (const perCycle of [8, 40]) {
         [],
         `seed ${seed}`,
       );
-      t.true(net.graph().floods(300, net.random).reliability >= 0.99, `seed ${seed}`);
+      t.true(new Graph(net.links()).floods(300, net.random).reliability >= 0.99, `seed ${seed}`);
     }
   });
 }

@@ -3,11 +3,10 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { DownCause, PartialViewInput, PartialViewMessage } from '../../hyparview/message.ts';
-import { type PartialViewOptions, partialViewConfig } from '../../hyparview/options.ts';
-import { PartialView } from '../../hyparview/partial-view.ts';
-import { shuffle } from '../../plumtree/testing/overlay.ts';
-import { Graph } from './graph.ts';
+import { partsOf, shuffle } from '../../plumtree/testing/overlay.ts';
+import type { DownCause, PartialViewInput, PartialViewMessage } from '../message.ts';
+import { type PartialViewOptions, partialViewConfig } from '../options.ts';
+import { PartialView } from '../partial-view.ts';
 
 /** Options of the engine. */
 export interface CyclesOptions {
@@ -239,18 +238,34 @@ export class Cycles {
     }
   }
 
-  /** Returns the present links of the living nodes. */
-  graph(): Graph {
+  /** Returns the living neighbors of each living node, as positions among the living. */
+  links(): number[][] {
     const living = this.living();
-    const places = new Int32Array(this.size).fill(-1);
-    for (const [place, node] of living.entries()) places[node] = place;
-    const neighbors = living.map((node) =>
-      this.#views[node]!.active().flatMap((peer) => {
-        const place = places[this.#indices.get(peer) ?? -1] ?? -1;
-        return place < 0 ? [] : [place];
-      }),
+    const places = new Map(living.map((node, place) => [this.id(node), place]));
+    return living.map((node) =>
+      this.view(node)
+        .active()
+        .flatMap((peer) => places.get(peer) ?? []),
     );
-    return new Graph(neighbors);
+  }
+
+  /** Returns the sizes of the parts that links of both ends connect, the largest first. */
+  parts(): number[] {
+    const links = this.links();
+    const mutual = links.flatMap((peers, node) =>
+      peers.filter((peer) => links[peer]!.includes(node)).map((peer) => [node, peer] as const),
+    );
+    return partsOf(links.length, mutual)
+      .map(({ length }) => length)
+      .sort((a, b) => b - a);
+  }
+
+  /** Returns the share of nodes that have `degree` links, each known at both ends. */
+  fullSymmetric(degree: number): number {
+    const links = this.links();
+    const isFull = (peers: readonly number[], node: number) =>
+      peers.length === degree && peers.every((peer) => links[peer]!.includes(node));
+    return links.filter(isFull).length / links.length;
   }
 
   /** Returns the links that only one end knows, as [the end that knows it, the other end]. */
