@@ -31,13 +31,5 @@ export function nameOf({ scenario, seed, nodes, share, book, how }: Job): string
 
 /** Returns a key that is the same for jobs with the same figures. */
 export function keyOf({ scenario, seed, nodes, cycles, share, book, how }: Job): string {
-  return JSON.stringify([
-    scenario,
-    seed,
-    nodes,
-    cycles ?? null,
-    share ?? null,
-    book ?? null,
-    how ?? null,
-  ]);
+  return JSON.stringify([scenario, seed, nodes, cycles, share, book, how]);
 }
