@@ -1,8 +1,19 @@
 // Runs one job in a thread.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Job, Result } from './job.ts';
-import { scenarios } from './scenarios/scenarios.ts';
+import type { Figures, Job, Result, ScenarioOptions } from './job.ts';
+import { coldBoot, covertFlash, dawn, eclipse, sybilAttack } from './scenarios/attacks.ts';
+import { churn } from './scenarios/churn.ts';
+import { seen, unseen } from './scenarios/failures.ts';
+import { swarm } from './scenarios/swarm.ts';
+import { mending, sizes, stable } from './scenarios/trees.ts';
+
+const scenarios: Readonly<
+  Record<string, (options: ScenarioOptions) => Figures | Promise<Figures>>
+> = {
+  ...{ seen, unseen, stable, mending, churn, sizes, swarm, eclipse, dawn },
+  ...{ sybils: sybilAttack, 'cold-boot': coldBoot, 'covert-flash': covertFlash },
+};
 
 const { scenario, ...options } = workerData as Job;
 const begin = performance.now();

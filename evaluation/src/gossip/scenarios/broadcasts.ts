@@ -25,7 +25,6 @@ export interface BroadcastsOptions {
 
 /** The deliveries of one message. */
 export interface Broadcast {
-  readonly key: string;
   readonly reached: ReadonlySet<number>;
   readonly lastHop: () => number;
 }
@@ -75,9 +74,8 @@ export class Broadcasts {
   }
 
   publish(node: number): Broadcast {
-    const key = messageKey(this.network.publish(node));
-    const round = this.network.rounds.get(key)!;
-    return { key, reached: round.reached, lastHop: () => round.lastHop };
+    const round = this.network.rounds.get(messageKey(this.network.publish(node)))!;
+    return { reached: round.reached, lastHop: () => round.lastHop };
   }
 
   /**
