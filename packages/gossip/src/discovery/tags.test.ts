@@ -28,6 +28,11 @@ const telling: Telling = {
   nonce: new Uint8Array(32).fill(1),
 };
 const key = new Uint8Array(32).fill(5);
+/** Returns the tags in these bytes as text. */
+const split = (tags: Uint8Array) =>
+  Array.from({ length: tags.length / 16 }, (_, i) =>
+    bytesToHex(tags.subarray(16 * i, 16 * (i + 1))),
+  );
 
 test('a tag belongs to one topic and one answer: another key, use, sender, receiver or nonce gives another tag', (t) => {
   const tags = [
@@ -40,44 +45,22 @@ test('a tag belongs to one topic and one answer: another key, use, sender, recei
     taggerOf({ ...telling, nonce: new Uint8Array(32).fill(2) })(key),
   ].map(bytesToHex);
   t.is(new Set(tags).size, tags.length);
-  t.is(
-    bytesToHex(taggerOf({ ...telling })(key.slice())),
-    tags[0]!,
-    'the same input gives the same tag',
-  );
+  t.is(tags[0], '7eefac537296bcaf8eb7b243c7dd4b7b', 'it follows the documented formula');
 });
 
-test('tags follow the documented formula', (t) => {
-  t.is(bytesToHex(taggerOf(telling)(key)), '7eefac537296bcaf8eb7b243c7dd4b7b');
-});
-
-test('tags are found among others, however many there are, and no others are found', (t) => {
+test('tags are found among others, sorted by their bytes, and no others are found; their number is rounded up to a power of two', (t) => {
   const tagger = taggerOf(telling);
-  for (const count of [0, 1, 2, 7, 8, 9, 100, 1_024]) {
+  const sizes = [0, 1, 7, 8, 9, 16, 17, 1_000, 1_024].map((count) => {
     const keys = Array.from({ length: count }, () => randomBytes(random, 32));
     const tags = makeTags(tagger, keys, random, 8);
     for (const known of keys) t.true(hasTag(tags, tagger(known)));
     for (let i = 0; i < 50; i++) t.false(hasTag(tags, randomBytes(random, 16)));
-  }
-});
-
-test('the number of topics is rounded up to a power of two, and they are sorted by their bytes', (t) => {
-  const tagger = taggerOf(telling);
-  const sizes = [0, 1, 8, 9, 16, 17, 1_000, 1_024].map((count) => {
-    const tags = makeTags(
-      tagger,
-      Array.from({ length: count }, () => randomBytes(random, 32)),
-      random,
-      8,
-    );
-    const all = Array.from({ length: tags.length / 16 }, (_, i) =>
-      bytesToHex(tags.subarray(16 * i, 16 * (i + 1))),
-    );
+    const all = split(tags);
     t.deepEqual(all, [...all].sort());
     t.is(new Set(all).size, all.length);
     return all.length;
   });
-  t.deepEqual(sizes, [0, 8, 8, 16, 16, 32, 1_024, 1_024]);
+  t.deepEqual(sizes, [0, 8, 8, 8, 16, 16, 32, 1_024, 1_024]);
 });
 
 const [ann, bob, eve] = [id('a'), id('b'), id('e')];
@@ -112,10 +95,7 @@ test('lists of the same topics have no tags in common, for the same question aga
     encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!,
     encodeList({ teller: eve, hearer: ann }, question, 9, keys, random)!,
   ];
-  const tags = answers.flatMap((bytes) =>
-    Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(24 + 16 * i, 40 + 16 * i))),
-  );
-  t.is(new Set(tags).size, 8 * answers.length);
+  t.is(new Set(answers.flatMap((bytes) => split(bytes.subarray(24)))).size, 8 * answers.length);
   for (const bytes of answers) {
     const text = bytesToHex(bytes);
     for (const key of keys) t.false(text.includes(bytesToHex(key).slice(0, 16)));

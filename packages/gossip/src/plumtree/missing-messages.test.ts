@@ -132,7 +132,7 @@ test('a message that every peer has withdrawn counts as lost', (t) => {
   t.is(machine.snapshot().missing, 0);
 });
 
-test('thousands of missing messages are asked for in turns, with pauses in between, the oldest first', (t) => {
+test('thousands of missing messages are asked for in turns, the oldest first; a wake in the pause between two turns asks for nothing', (t) => {
   const { machine, feed, sent } = singleMachine(['a'], { attempts: 1, promiseTime: 60_000 });
   const sequences = Array.from({ length: 600 }, (_, sequence) => sequence);
   feed(0, { type: 'received', from: 'a', message: ihaveOf(sequences) });
@@ -144,6 +144,8 @@ test('thousands of missing messages are asked for in turns, with pauses in betwe
     const ids = sent().flatMap((graft) => graft.split(' ').slice(2));
     turns.push([now, ids.length]);
     asked.push(...ids);
+    feed(now + 4, { type: 'wake' });
+    t.deepEqual(sent(), []);
   }
   t.deepEqual(turns, [
     [80, 256],
@@ -160,16 +162,4 @@ test('thousands of missing messages are asked for in turns, with pauses in betwe
   t.is(machine.counters.lost, 256);
   t.is(machine.wakeAt, 1_085);
   t.is(machine.snapshot().pendingGrafts, 600);
-});
-
-test('a wake during the pause asks for nothing', (t) => {
-  const { feed, sent } = singleMachine(['a']);
-  const sequences = Array.from({ length: 257 }, (_, sequence) => sequence);
-  feed(0, { type: 'received', from: 'a', message: ihaveOf(sequences) });
-  feed(80, { type: 'wake' });
-  sent();
-  feed(84, { type: 'wake' });
-  t.deepEqual(sent(), []);
-  feed(85, { type: 'wake' });
-  t.deepEqual(sent(), ['a graft x256']);
 });

@@ -7,21 +7,13 @@ import { plumtreeOptions } from './options.ts';
 import { type RoundFigures, round, trial } from './testing/measure.ts';
 
 const NODES = 10_000;
+/** Options of the paper's simulation: notices are sent at once, and there are no probes. */
+const paper = { ...plumtreeOptions({ noticeDelay: 0 }), trialAfter: 2 ** 24 };
 const NEVER = 0xffff;
-const NO_TRIALS = 2 ** 24;
 
-/**
- * Measures rounds in which notices are sent at once and there are no probes, as in the paper's
- * simulation.
- */
 function rounds(optimizeAt: number, count: number, isMany: boolean): RoundFigures[] {
-  const network = trial({
-    nodes: NODES,
-    degree: 5,
-    seed: 1,
-    latency: [1, 1],
-    options: { ...plumtreeOptions({ noticeDelay: 0, optimizeAt }), trialAfter: NO_TRIALS },
-  });
+  const options = { ...paper, optimizeAt };
+  const network = trial({ nodes: NODES, degree: 5, seed: 1, latency: [1, 1], options });
   const random = seededRandom(7);
   return Array.from({ length: count }, () =>
     round(network, [isMany ? Math.floor(random() * NODES) : 4_711], 2_000),

@@ -45,43 +45,23 @@ test('messages for all, for some and for all but some are decoded as encoded, si
     ['to', [idOf('b'), idOf('c')]],
     ['except', [idOf('d')]],
   ];
+  const signatures = [undefined, ...[44, 91, 0, 255].map(signatureOf)];
   for (const [audience, nodes] of lists) {
     for (const payload of [new Uint8Array(), Uint8Array.of(1, 2, 3)]) {
-      for (const signature of [
-        undefined,
-        signatureOf(44),
-        signatureOf(91),
-        signatureOf(0),
-        signatureOf(255),
-      ]) {
+      for (const signature of signatures) {
         const body = { audience, nodes, payload, message: undefined, signature };
-        const bytes = encode({ ...body }, 0xffff);
-        const asked = encode({ ...body, receipt: true }, 0xffff);
-        t.is(asked.length, bytes.length);
-        for (const [frame, isAsked] of [
-          [bytes, false],
-          [asked, true],
-        ] as const)
-          t.deepEqual(decodePush(frame), {
-            topic: topic.hex,
-            id,
-            hops: 0xffff,
-            isAsked,
-            ...body,
-            frame: undefined,
-          });
+        const frames = [false, true].map((receipt) => encode({ ...body, receipt }, 0xffff));
+        t.is(frames[0]!.length, frames[1]!.length);
+        const read = { topic: hex, id, hops: 0xffff, ...body, frame: undefined };
+        t.deepEqual(decodePush(frames[0]!), { ...read, isAsked: false });
+        t.deepEqual(decodePush(frames[1]!), { ...read, isAsked: true });
       }
     }
   }
 });
 
 test('a message is encoded once for all its receivers, and anew for the next hop', (t) => {
-  const body: Body = {
-    audience: 'all',
-    nodes: [],
-    payload: Uint8Array.of(7),
-    message: undefined,
-  };
+  const body: Body = { ...LISTED };
   const first = encode(body, 1);
   t.is(encode(body, 1), first);
   t.is(decodePush(encode(body, 2))!.hops, 2);
@@ -110,13 +90,7 @@ test('a frame cut anywhere before its payload is invalid', (t) => {
 test('control messages of every kind are decoded as encoded', (t) => {
   const other = { ...id, sequence: 0 };
   const controls: Control[] = [
-    {
-      kind: 'ihave',
-      notices: [
-        { id, hops: 3 },
-        { id: other, hops: 0 },
-      ],
-    },
+    { kind: 'ihave', notices: [id, other].map((id, hops) => ({ id, hops })) },
     { kind: 'ihave', notices: [] },
     { kind: 'graft', ids: [id, other] },
     { kind: 'prune' },
@@ -135,11 +109,8 @@ test('relay frames are decoded as they were encoded', (t) => {
   }
   t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id })), { topic: hex, id });
   for (const verdict of ['took', 'not-on-topic', 'rejected', 'old', 'no-room'] as const) {
-    t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id, verdict })), {
-      topic: hex,
-      id,
-      verdict,
-    });
+    const receipt = { topic: hex, id, verdict };
+    t.deepEqual(decodeReceipt(encodeReceipt(receipt)), receipt);
   }
   const unknown = encodeReceipt({ topic: hex, id, verdict: 'took' });
   unknown[76] = 0xff;
@@ -147,21 +118,14 @@ test('relay frames are decoded as they were encoded', (t) => {
 });
 
 test('heads, reports and receipts of a wrong length, with too many nodes or with one twice are invalid', (t) => {
-  const head = encodeHead({ topic: hex, id, hops: 1, size: 1, rest: [idOf('b')] });
+  const headOf = (rest: string[]) => encodeHead({ topic: hex, id, hops: 1, size: 1, rest });
+  const head = headOf([idOf('b')]);
   for (const length of [0, 1, 76, 81, 83, head.length - 1])
     t.is(decodeHead(head.subarray(0, length)), undefined, `${length}`);
-  t.is(
-    decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: [idOf('b'), idOf('b')] })),
-    undefined,
-  );
+  t.is(decodeHead(headOf([idOf('b'), idOf('b')])), undefined);
   const many = Array.from({ length: 1_025 }, (_, i) => idOf(`n${i}`));
-  t.is(decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: many })), undefined);
-  t.is(
-    decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: many.slice(1) }))?.rest.length,
-    1_024,
-  );
-  t.is(decodeReport(Uint8Array.of()), undefined);
-  t.is(decodeReport(Uint8Array.of(3)), undefined);
-  t.is(decodeReport(Uint8Array.of(0, 0)), undefined);
+  t.is(decodeHead(headOf(many)), undefined);
+  t.is(decodeHead(headOf(many.slice(1)))?.rest.length, 1_024);
+  for (const report of [[], [3], [0, 0]]) t.is(decodeReport(Uint8Array.from(report)), undefined);
   for (const length of [0, 75, 78]) t.is(decodeReceipt(new Uint8Array(length)), undefined);
 });

@@ -7,6 +7,7 @@ import type { Control, Misbehavior, PlumtreeInput, PlumtreeOutput, Push } from '
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { EventQueue } from './event-queue.ts';
+import type { Links } from './overlay.ts';
 import { Receiver } from './receiver.ts';
 
 /** A message on a link. */
@@ -45,6 +46,7 @@ export type Double = (
 ) => boolean;
 
 interface Link {
+  readonly nodes: readonly [number, number];
   readonly latency: number;
   isUp: boolean;
   /**
@@ -64,7 +66,7 @@ interface Round {
 export class Network {
   readonly machines: Plumtree<number>[];
   readonly #receivers: Receiver[];
-  readonly ids: IdSource[];
+  readonly #ids: IdSource[];
   /** Message key → the nodes that have the message. */
   readonly rounds = new Map<string, Round>();
   readonly reports: { readonly by: string; readonly peer: string; readonly what: Misbehavior }[] =
@@ -84,16 +86,14 @@ export class Network {
 
   constructor(settings: NetworkOptions) {
     this.#settings = settings;
-    this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
-    this.ids = Array.from(
-      { length: settings.nodes },
-      (_, node) => new IdSource(nameOf(node), () => 1),
+    const { nodes, options } = settings;
+    const names = Array.from({ length: nodes }, (_, node) => nameOf(node));
+    this.#wakes = new Array<number>(nodes).fill(Number.POSITIVE_INFINITY);
+    this.#ids = names.map((name) => new IdSource(name, () => 1));
+    this.#receivers = names.map((name) => new Receiver(name, options));
+    this.machines = names.map(
+      (self, node) => new Plumtree<number>({ self, options, look: this.#receivers[node]!.look }),
     );
-    this.#receivers = Array.from(
-      { length: settings.nodes },
-      (_, node) => new Receiver(nameOf(node), settings.options),
-    );
-    this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
   }
 
   /** Lets another function handle the messages to a node before its machine gets them. */
@@ -110,13 +110,15 @@ export class Network {
   }
 
   up(a: number, b: number): void {
-    const key = keyOf(a, b);
-    let link = this.#links.get(key);
-    if (link === undefined) {
-      const [least, most] = this.#settings.latency;
-      link = { latency: least + this.#settings.random() * (most - least), isUp: false, life: 0 };
-      this.#links.set(key, link);
-    }
+    const { latency, random } = this.#settings;
+    const fresh = () => ({
+      nodes: [a, b] as const,
+      latency: latency[0] + random() * (latency[1] - latency[0]),
+      isUp: false,
+      life: 0,
+    });
+    const link = this.#links.get(keyOf(a, b)) ?? fresh();
+    this.#links.set(keyOf(a, b), link);
     if (link.isUp) return;
     link.isUp = true;
     link.life++;
@@ -132,8 +134,13 @@ export class Network {
     this.#feed(b, { type: 'neighbor-down', peer: nameOf(a) });
   }
 
+  /** The pairs of nodes that were ever linked. */
+  get links(): Links {
+    return [...this.#links.values()].map(({ nodes }) => nodes);
+  }
+
   publish(node: number, size = 1): MessageId {
-    const id = this.ids[node]!.next();
+    const id = this.#ids[node]!.next();
     this.rounds.set(messageKey(id), { reached: new Set([node]), lastHop: 0 });
     this.#feed(node, { type: 'publish', publication: { id, payload: node, size } });
     return id;
@@ -157,11 +164,6 @@ export class Network {
   resetTraffic(): void {
     this.payloads = this.control = 0;
     this.rounds.clear();
-  }
-
-  #machine(node: number): Plumtree<number> {
-    const { look } = this.#receivers[node]!;
-    return new Plumtree<number>({ self: nameOf(node), options: this.#settings.options, look });
   }
 
   #trySend(node: number, to: string, message: Push<number>): boolean {

@@ -6,8 +6,6 @@ import { type PlumtreeOptions, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { Receiver } from './receiver.ts';
 
-export type SingleMachine = ReturnType<typeof singleMachine>;
-
 /**
  * Creates a machine 'me' with these peers, and records everything that it does. Payloads are texts.
  */
@@ -21,11 +19,7 @@ export function singleMachine(peers: readonly string[], options: Partial<Plumtre
   const stuck = new Set<string>();
   const config = { ...plumtreeOptions(), ...options };
   const receiver = new Receiver('me', config);
-  const machine = new Plumtree<string>({
-    self: 'me',
-    options: config,
-    look: receiver.look,
-  });
+  const machine = new Plumtree<string>({ self: 'me', options: config, look: receiver.look });
   /** Gives the machine an input, and records its outputs. */
   const feed = (now: number, input: PlumtreeInput<string>) => {
     const before = machine.counters.delivered;
@@ -51,7 +45,11 @@ export function singleMachine(peers: readonly string[], options: Partial<Plumtre
   for (const peer of peers) feed(0, { type: 'neighbor-up', peer });
   /** Returns the messages sent since the last call, as 'peer kind ids'. */
   const take = () => sent.splice(0);
-  return { machine, feed, sent: take, delivered, reports, dropped, full, stuck };
+  /** Wakes the machine whenever it is due, up to that time. */
+  const runOut = (until: number) => {
+    for (let now = machine.wakeAt; now <= until; now = machine.wakeAt) feed(now, { type: 'wake' });
+  };
+  return { machine, feed, runOut, sent: take, delivered, reports, dropped, full, stuck };
 }
 
 export function idOf(sequence: number, origin = 'x', epoch = 1): MessageId {
