@@ -62,7 +62,7 @@ for (const [what, most, flood] of [
     },
   ],
 ] as [what: string, most: number, flood: (single: SingleView, peer: string) => void][]) {
-  test(`a flood of ${what} replaces at most one link that the node requested, and others no faster than favors allow`, (t) => {
+  test(`a flood of ${what} cannot replace the links that the node requested, and replaces others no faster than favors allow`, (t) => {
     for (const seed of seeds(50)) {
       const single = new SingleView({}, seed);
       single.chooses(...OWN);

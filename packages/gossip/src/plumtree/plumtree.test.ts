@@ -13,8 +13,7 @@ const eagerOf = (machine: Plumtree<string>) =>
   machine.snapshot().neighbors.flatMap(({ id, eager }) => (eager ? id : []));
 
 test('a new message is pushed to the tree, announced to the others, and delivered with its path', (t) => {
-  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
-  feed(0, { type: 'received', from: 'c', message: PRUNE });
+  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c'], { lazy: ['c'] });
   feed(10, { type: 'received', from: 'a', message: pushOf(1, { hops: 3 }) });
   t.deepEqual(sent(), ['b push x1']);
   t.deepEqual(delivered, ['x1 text from a in 3']);
@@ -26,8 +25,7 @@ test('a new message is pushed to the tree, announced to the others, and delivere
 });
 
 test('a published message is pushed to peers of the tree with room, and announced to others', (t) => {
-  const { feed, sent, full } = singleMachine(['a', 'b', 'c']);
-  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  const { feed, sent, full } = singleMachine(['a', 'b', 'c'], { lazy: ['b'] });
   full.add('c');
   feed(0, { type: 'publish', publication: { id: idOf(0, 'me'), payload: 'p', size: 1 } });
   feed(5, { type: 'wake' });
@@ -35,8 +33,7 @@ test('a published message is pushed to peers of the tree with room, and announce
 });
 
 test('notices of one moment are combined into messages of bounded size', (t) => {
-  const { machine, feed, sent } = singleMachine(['a', 'b'], { controlSize: 256 });
-  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  const { machine, feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'], controlSize: 256 });
   for (let sequence = 0; sequence < 12; sequence++)
     feed(sequence / 10, { type: 'received', from: 'a', message: pushOf(sequence) });
   feed(5, { type: 'wake' });
@@ -96,8 +93,8 @@ test('with a threshold, that many duplicates in a row are tolerated', (t) => {
 });
 
 test('an announced message is requested after 80 ms, then from each next peer after 40 ms, then all over again', (t) => {
-  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
-  for (const peer of ['a', 'b', 'c']) feed(0, { type: 'received', from: peer, message: PRUNE });
+  const lazy = ['a', 'b', 'c'];
+  const { machine, feed, sent, delivered } = singleMachine(lazy, { lazy });
   feed(100, { type: 'received', from: 'b', message: ihaveOf([7], 4) });
   feed(110, { type: 'received', from: 'c', message: ihaveOf([7], 2) });
   const asked: [number, string][] = [];
@@ -117,8 +114,7 @@ test('an announced message is requested after 80 ms, then from each next peer af
 });
 
 test('a graft adds the link to the tree and is served from the cache', (t) => {
-  const { feed, sent } = singleMachine(['a', 'b']);
-  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  const { feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'] });
   feed(0, { type: 'received', from: 'a', message: pushOf(1, { hops: 5 }) });
   feed(5, { type: 'wake' });
   feed(90, { type: 'received', from: 'b', message: graftOf(1) });
@@ -151,8 +147,7 @@ test('a graft of an unknown message is answered at once, and the asker tries the
   short.feed(0, { type: 'received', from: 'a', message: graftOf(1, 2, 3, 4, 5, 6) });
   t.deepEqual(short.sent(), ['a absent x1 x2 x3 x4 x5', 'a absent x6']);
 
-  feed(0, { type: 'received', from: 'b', message: ihaveOf([9]) });
-  feed(0, { type: 'received', from: 'c', message: ihaveOf([9]) });
+  for (const from of ['b', 'c']) feed(0, { type: 'received', from, message: ihaveOf([9]) });
   feed(80, { type: 'wake' });
   feed(85, { type: 'received', from: 'b', message: { kind: 'absent', ids: [idOf(9)] } });
   t.is(machine.wakeAt, 85);
@@ -171,8 +166,7 @@ test('a peer that is much nearer to the publisher replaces the one that pushed',
     [3, 5, true],
     [3, 4, false],
   ] as const) {
-    const { machine, feed, sent } = singleMachine(['a', 'b'], { optimizeAt: threshold });
-    feed(0, { type: 'received', from: 'b', message: PRUNE });
+    const { machine, feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'], optimizeAt: threshold });
     feed(0, { type: 'received', from: 'b', message: ihaveOf([1], 2) });
     feed(50, { type: 'received', from: 'a', message: pushOf(1, { hops }) });
     t.is(sent().includes('a prune'), swaps, `${threshold} ${hops}`);
@@ -185,8 +179,7 @@ test('if there is no room to tell the nearer peer, the one that pushed stays in 
     { type: 'received', from: nearer, message: ihaveOf([sequence], 2) } as const,
     { type: 'received', from, message: pushOf(sequence, { hops: 9 }) } as const,
   ];
-  const { machine, feed, stuck } = singleMachine(['a', 'b', 'c']);
-  for (const peer of ['a', 'b']) feed(0, { type: 'received', from: peer, message: PRUNE });
+  const { machine, feed, stuck } = singleMachine(['a', 'b', 'c'], { lazy: ['a', 'b'] });
   for (const input of swap(1, 'c', 'a')) feed(1_000, input);
   t.deepEqual([eagerOf(machine), machine.counters.optimized], [['a'], 1]);
   for (const peer of ['a', 'b', 'c']) stuck.add(peer);
@@ -224,8 +217,7 @@ test('a message requested by a peer without room is sent when there is room', (t
 });
 
 test('if there is no room even for notices, they wait, and the oldest are dropped; the other peers lose nothing', (t) => {
-  const { machine, feed, sent, stuck } = singleMachine(['a', 'b', 'c'], { backlog: 3 });
-  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  const { machine, feed, sent, stuck } = singleMachine(['a', 'b', 'c'], { lazy: ['b'], backlog: 3 });
   stuck.add('b');
   for (let sequence = 0; sequence < 5; sequence++) {
     feed(sequence * 10, { type: 'received', from: 'a', message: pushOf(sequence) });
@@ -240,8 +232,7 @@ test('if there is no room even for notices, they wait, and the oldest are droppe
 });
 
 test('notices that found no room are sent before later ones', (t) => {
-  const { machine, feed, sent, stuck } = singleMachine(['a', 'b']);
-  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  const { machine, feed, sent, stuck } = singleMachine(['a', 'b'], { lazy: ['b'] });
   stuck.add('b');
   machine.handle(0, { type: 'received', from: 'a', message: pushOf(1) });
   machine.handle(5, { type: 'wake' });
@@ -252,8 +243,7 @@ test('notices that found no room are sent before later ones', (t) => {
 });
 
 test('a peer that comes up is told what is in the cache; one that went down gets none of its waiting messages', (t) => {
-  const { feed, sent } = singleMachine(['a', 'b'], { announce: 2 });
-  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  const { feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'], announce: 2 });
   for (let sequence = 0; sequence < 4; sequence++)
     feed(0, { type: 'received', from: 'a', message: pushOf(sequence) });
   feed(0, { type: 'neighbor-down', peer: 'b' });

@@ -18,8 +18,7 @@ test('a peer that sent a requested message has kept its promise even if the mess
 test('a peer that sent a requested message has kept its promise even if there is no room for it, and another peer is asked if it may have room', (t) => {
   for (const mayCome of [false, true]) {
     const { machine, feed, runOut, sent, reports } = singleMachine(['a', 'b']);
-    feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
-    feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
+    for (const from of ['a', 'b']) feed(0, { type: 'received', from, message: ihaveOf([1]) });
     feed(80, { type: 'wake' });
     feed(90, { type: 'dropped', from: 'a', id: idOf(1), mayCome });
     const asked = sent();

@@ -6,13 +6,13 @@ import {
   type Peers,
   type PeersOptions,
 } from '@trunkline/peers';
-import type {
-  SimTransportOptions,
-  Simulation,
-  SimulationLevel,
-  SimulationOptions,
+import {
+  createSimulation,
+  type SimTransportOptions,
+  type Simulation,
+  type SimulationLevel,
+  type SimulationOptions,
 } from '@trunkline/simulation';
-import { createSimulation } from '@trunkline/simulation';
 import { defineProtocol, json, type Store, type Transport } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { createGossip, type Gossip } from '../gossip.ts';

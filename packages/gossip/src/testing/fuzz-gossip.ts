@@ -17,18 +17,7 @@ import { partialView, TreeOverlay } from '../overlay/partial-view.ts';
 import type { Control } from '../plumtree/message.ts';
 import { plumtreeOptions } from '../plumtree/options.ts';
 import { gossipProtocol } from '../protocol.ts';
-import {
-  decodeControl,
-  decodeHead,
-  decodePush,
-  decodeReceipt,
-  decodeReport,
-  encodeControl,
-  encodeHead,
-  encodePush,
-  encodeReceipt,
-  encodeReport,
-} from '../wire/frame.ts';
+import * as wire from '../wire/frame.ts';
 
 /**
  * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte
@@ -115,25 +104,25 @@ class Node {
       case 'push':
         return this.#push(from, bytes);
       case 'control': {
-        const control = decodeControl(bytes)?.control;
+        const control = wire.decodeControl(bytes)?.control;
         if (control === undefined) return;
-        same(encodeControl(bytes.subarray(1, 33), control), bytes, kind);
+        same(wire.encodeControl(bytes.subarray(1, 33), control), bytes, kind);
         return this.#feed({ type: 'received', from, message: control });
       }
       case 'view':
         return this.#view(from, bytes);
       case 'receipt': {
-        const receipt = decodeReceipt(bytes);
-        if (receipt !== undefined && bytes.length === 76) same(encodeReceipt(receipt), bytes, kind);
+        const receipt = wire.decodeReceipt(bytes);
+        if (receipt !== undefined && bytes.length === 76) same(wire.encodeReceipt(receipt), bytes, kind);
         return;
       }
       case 'head': {
-        const head = decodeHead(bytes);
-        return head && same(encodeHead(head), bytes, kind);
+        const head = wire.decodeHead(bytes);
+        return head && same(wire.encodeHead(head), bytes, kind);
       }
       case 'report': {
-        const report = decodeReport(bytes);
-        return report && same(encodeReport(report), bytes, kind);
+        const report = wire.decodeReport(bytes);
+        return report && same(wire.encodeReport(report), bytes, kind);
       }
       case 'list': {
         const list = decodeList(bytes.subarray(0, 16), bytes.subarray(16));
@@ -169,12 +158,12 @@ class Node {
   }
 
   #push(from: string, bytes: Uint8Array): void {
-    const envelope = decodePush(bytes);
+    const envelope = wire.decodePush(bytes);
     if (envelope === undefined) return;
     const { id, hops, payload } = envelope;
     const push = { kind: 'push' as const, id, hops, payload: envelope, size: payload.length };
     // The flag for a receipt is only encoded for this node's own messages.
-    same(encodePush(bytes.subarray(1, 33), push), bytes, 'push', 0x40);
+    same(wire.encodePush(bytes.subarray(1, 33), push), bytes, 'push', 0x40);
     envelope.frame = undefined;
     if (!this.#overlay.takesFrom(from, id.origin))
       return this.#feed({ type: 'reject', peer: from });
@@ -265,7 +254,7 @@ function randomFrame(kind: Kind, random: Random): Uint8Array {
       const signed = { publicKey: new Uint8Array(44), bytes: new Uint8Array(64) };
       const signature = random() < 0.3 ? signed : undefined;
       const body = { audience, nodes, payload, message: undefined, signature };
-      return encodePush(key, { kind: 'push', id, hops, payload: body, size: payload.length });
+      return wire.encodePush(key, { kind: 'push', id, hops, payload: body, size: payload.length });
     }
     case 'control': {
       const controls: Control[] = [
@@ -275,7 +264,7 @@ function randomFrame(kind: Kind, random: Random): Uint8Array {
         { kind: 'prune' },
         { kind: 'attach' },
       ];
-      return encodeControl(key, controls[below(5)]!);
+      return wire.encodeControl(key, controls[below(5)]!);
     }
     case 'view': {
       const flags = { high: coin(), full: coin(), alive: coin() };
@@ -284,11 +273,11 @@ function randomFrame(kind: Kind, random: Random): Uint8Array {
       return view({ ...flags, ...names, ...numbers, type: VIEWS[below(8)] });
     }
     case 'receipt':
-      return encodeReceipt({ topic, id, ...(coin() ? {} : { verdict: 'took' }) });
+      return wire.encodeReceipt({ topic, id, ...(coin() ? {} : { verdict: 'took' }) });
     case 'head':
-      return encodeHead({ topic, id, hops, size: below(9_999), rest: many(name) });
+      return wire.encodeHead({ topic, id, hops, size: below(9_999), rest: many(name) });
     case 'report':
-      return encodeReport({ outcome: 'took', missed: many(name) });
+      return wire.encodeReport({ outcome: 'took', missed: many(name) });
     default:
       return randomBytes(random, below(60));
   }

@@ -166,26 +166,24 @@ export class Network {
     this.rounds.clear();
   }
 
-  #trySend(node: number, to: string, message: Push<number>): boolean {
+  /** Returns true if a push finds no room. Then there is room again after a while. */
+  #isCongested(node: number, peer: string): boolean {
     const { congestion = 0, random } = this.#settings;
-    if (congestion > 0 && random() < congestion) {
-      this.#agenda.add(this.now + 20 + random() * 180, () =>
-        this.#feed(node, { type: 'writable', peer: to }),
-      );
-      return false;
-    }
-    return this.#send(node, to, message);
+    if (congestion === 0 || random() >= congestion) return false;
+    const after = 20 + random() * 180;
+    this.#agenda.add(this.now + after, () => this.#feed(node, { type: 'writable', peer }));
+    return true;
   }
 
-  #send(node: number, to: string, message: Sent): boolean {
-    if (this.#crashed.has(node)) return true;
+  #send(node: number, to: string, message: Sent): void {
+    if (this.#crashed.has(node)) return;
     const target = Number(to.slice(1));
     const link = this.#links.get(keyOf(node, target));
-    if (link === undefined || !link.isUp) return true;
+    if (link === undefined || !link.isUp) return;
     if (message.kind === 'push') this.payloads++;
     else this.control++;
     const { loss = 0, duplication = 0, jitter = 0, random } = this.#settings;
-    if (loss > 0 && random() < loss) return true;
+    if (loss > 0 && random() < loss) return;
     const copies = duplication > 0 && random() < duplication ? 2 : 1;
     const { life } = link;
     const from = nameOf(node);
@@ -194,7 +192,6 @@ export class Network {
         if (link.isUp && link.life === life) this.#arrive(from, target, message);
       });
     }
-    return true;
   }
 
   #arrive(from: string, target: number, message: Sent): void {
@@ -205,29 +202,29 @@ export class Network {
     this.#feed(target, { type: 'received', from, message });
   }
 
-  #deliver(node: number, message: Push<number>): void {
-    const round = this.rounds.get(messageKey(message.id));
-    if (round === undefined) return;
-    if (round.reached.has(node)) this.repeated++;
-    round.reached.add(node);
-    round.lastHop = Math.max(round.lastHop, message.hops);
-  }
-
   #feed(node: number, input: PlumtreeInput<number>): void {
     const machine = this.machines[node]!;
     const before = machine.counters.delivered;
     machine.handle(this.now, this.#receivers[node]!.take(input, this.now));
     if (machine.counters.delivered > before && input.type === 'received')
-      this.#deliver(node, input.message as Push<number>);
+      this.#delivered(node, input.message as Push<number>);
     for (let output = machine.poll(); output !== undefined; output = machine.poll())
       this.#carryOut(node, machine, output);
     this.#plan(node, machine);
   }
 
+  #delivered(node: number, { id, hops }: Push<number>): void {
+    const round = this.rounds.get(messageKey(id));
+    if (round === undefined) return;
+    if (round.reached.has(node)) this.repeated++;
+    round.reached.add(node);
+    round.lastHop = Math.max(round.lastHop, hops);
+  }
+
   #carryOut(node: number, machine: Plumtree<number>, output: PlumtreeOutput<number>): void {
     if (output.type === 'push') {
-      if (!this.#trySend(node, output.to, output.push))
-        machine.handle(this.now, { type: 'no-room', output });
+      if (this.#isCongested(node, output.to)) machine.handle(this.now, { type: 'no-room', output });
+      else this.#send(node, output.to, output.push);
     } else if (output.type === 'send-control') this.#send(node, output.to, output.control);
     else if (output.type === 'misbehaved')
       this.reports.push({ by: nameOf(node), peer: output.peer, what: output.what });

@@ -8,8 +8,12 @@ import { Receiver } from './receiver.ts';
 
 /**
  * Creates a machine 'me' with these peers, and records everything that it does. Payloads are texts.
+ * The `lazy` peers have pruned their links, so that they are not part of the tree.
  */
-export function singleMachine(peers: readonly string[], options: Partial<PlumtreeOptions> = {}) {
+export function singleMachine(
+  peers: readonly string[],
+  { lazy = [], ...options }: Partial<PlumtreeOptions> & { readonly lazy?: readonly string[] } = {},
+) {
   const sent: string[] = [];
   const delivered: string[] = [];
   const reports: (readonly [string, Misbehavior])[] = [];
@@ -43,6 +47,7 @@ export function singleMachine(peers: readonly string[], options: Partial<Plumtre
     }
   };
   for (const peer of peers) feed(0, { type: 'neighbor-up', peer });
+  for (const from of lazy) feed(0, { type: 'received', from, message: { kind: 'prune' } });
   /** Returns the messages sent since the last call, as 'peer kind ids'. */
   const take = () => sent.splice(0);
   /** Wakes the machine whenever it is due, up to that time. */
