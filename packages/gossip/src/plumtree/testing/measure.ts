@@ -16,8 +16,6 @@ export function trial({
   return network;
 }
 
-export type RoundFigures = ReturnType<typeof round>;
-
 /**
  * Lets each sender publish one message, all at the same time; then `duration` milliseconds pass.
  * Returns the relative message redundancy (payloads / deliveries − 1), the highest hop count of all
@@ -37,8 +35,4 @@ export function round(network: Network, senders: readonly number[], duration: nu
     lastHop: Math.max(...rounds.map(({ lastHop }) => lastHop)),
     missed: senders.length * (network.machines.length - 1) - deliveries,
   };
-}
-
-export function mean(rounds: readonly RoundFigures[], of: (round: RoundFigures) => number): number {
-  return rounds.reduce((sum, each) => sum + of(each), 0) / rounds.length;
 }
