@@ -102,14 +102,14 @@ test('disconnects from a node that is no neighbor, or repeatedly from one, cost 
   t.deepEqual(single.downs, ['a left']);
 });
 
-test('a dropped neighbor is remembered if it is alive, and not if it leaves', (t) => {
+test('a dropped neighbor is remembered if it is alive, and not if it leaves or is lost; the cause is reported', (t) => {
   const single = new SingleView();
-  single.chooses('a', 'b');
+  single.chooses('a', 'b', 'c');
   single.receive('a', disconnect(true));
   single.receive('b', disconnect(false));
-  t.deepEqual(single.downs, ['a disconnected', 'b left']);
-  t.true(single.view.passive().includes('a'));
-  t.false(single.view.passive().includes('b'));
+  single.tell({ type: 'lost', peer: 'c', error: new TransportError('unavailable', 'reset') });
+  t.deepEqual(single.downs, ['a disconnected', 'b left', 'c lost']);
+  t.deepEqual([single.view.active(), single.view.passive()], [[], ['a']]);
 });
 
 test('a node that was just lost does not return by a late answer or a report of others, only by itself', (t) => {
