@@ -103,7 +103,7 @@ function byShare<Name extends string>(
   return new Map(
     rows.map(([share, ...figures]) => {
       const named = Object.fromEntries(names.map((name, i) => [name, figures[i]]));
-      return [share, named as Record<Name, string>];
+      return [share, named as Record<Name, string>] as const;
     }),
   );
 }

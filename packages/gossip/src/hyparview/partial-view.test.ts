@@ -53,10 +53,8 @@ test('the contact introduces a newcomer to all its neighbors', (t) => {
   for (const peer of ['a', 'b', 'c']) single.asked(peer);
   const sent = single.receive('new', { type: 'join', request: 7 });
   t.deepEqual(sent[0], { to: 'new', message: { type: 'accept', request: 7, free: undefined } });
-  t.deepEqual(
-    sent.slice(1),
-    ['a', 'b', 'c'].map((to) => ({ to, message: { type: 'forward-join', peer: 'new', ttl: 6 } })),
-  );
+  const message = { type: 'forward-join', peer: 'new', ttl: 6 } as const;
+  t.deepEqual(sent.slice(1), ['a', 'b', 'c'].map((to) => ({ to, message })));
 });
 
 test('walks are cut to the configured length, whatever the sender requests', (t) => {

@@ -101,10 +101,7 @@ test('a message is accepted after validation even if the neighbor that sent it i
   t.deepEqual(delivered, ['x1 text from a in 20']);
   t.deepEqual(sent(), ['b push x1']);
   t.is(machine.counters.strangers, 1, 'what was not held is a stranger’s');
-  t.deepEqual(
-    machine.snapshot().neighbors.map(({ id }) => id),
-    ['b'],
-  );
+  t.is(machine.snapshot().neighbors.map(({ id }) => id).join(), 'b');
 });
 
 test('the memory of refusals is bounded: for the oldest, one more copy may be requested', (t) => {
