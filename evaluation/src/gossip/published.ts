@@ -47,9 +47,8 @@ export const FAILURES = byShare(
 /**
  * The share that the first message reached in figure 6a, as a number to plot and to compare with.
  */
-const REACHED = { 0.1: 1, 0.2: 1, 0.3: 1, 0.4: 0.99, 0.5: 0.95, 0.6: 0.7, 0.7: 0.15, 0.8: 0, 0.9: 0 };
-export const FIRST = Object.entries(REACHED).map(
-  ([share, reached]) => [Number(share), reached] as const,
+export const FIRST = [1, 1, 1, 0.99, 0.95, 0.7, 0.15, 0, 0].map(
+  (reached, i) => [(i + 1) / 10, reached] as const,
 );
 
 /** Plumtree (SRDS 2007; report DI-FCUL TR-07-14): table 1 and figures of the stable state. */

@@ -2,8 +2,8 @@
 // sybils, eclipse, cold boot, covert flash, dawn).
 
 import { idOf } from '../../../../packages/gossip/dist/testing/cluster.js';
-import { attackerNames, Fleet, honestNames } from './fleet.ts';
 import type { Figures, ScenarioOptions } from '../job.ts';
+import { attackerNames, Fleet, honestNames } from './fleet.ts';
 import { type SybilGroup, sleepers, sybils } from './sybil.ts';
 
 interface Attack {
@@ -41,7 +41,7 @@ export async function sybilAttack({ seed, nodes, log }: ScenarioOptions): Promis
     met,
     ...before,
     ...during,
-    ...await fleet.traffic('after', 60, 500),
+    ...(await fleet.traffic('after', 60, 500)),
   });
 }
 
@@ -118,7 +118,7 @@ async function dawnOf(
   log(`met after ${met} ms`);
   const early = await fleet.traffic('early', 20, 500);
   await fleet.sim.run(4 * MINUTE);
-  return finish(fleet, { met, ...early, ...await fleet.traffic('after', 60, 500) });
+  return finish(fleet, { met, ...early, ...(await fleet.traffic('after', 60, 500)) });
 }
 
 /**
@@ -139,7 +139,7 @@ export async function covertFlash({ seed, nodes, log }: ScenarioOptions): Promis
     met,
     ...before,
     ...flash,
-    ...await fleet.traffic('after', 60, 500),
+    ...(await fleet.traffic('after', 60, 500)),
   });
 }
 

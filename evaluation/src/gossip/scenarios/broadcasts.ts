@@ -2,13 +2,13 @@
 // the links that the views choose.
 
 import type { Random } from '@trunkline/transport-core';
+import type { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 import { messageKey } from '../../../../packages/gossip/dist/messages/message-id.js';
 import {
   type PlumtreeOptions,
   plumtreeOptions,
 } from '../../../../packages/gossip/dist/plumtree/options.js';
 import { Network } from '../../../../packages/gossip/dist/plumtree/testing/network.js';
-import type { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 
 /** The views, and the options of the tree. */
 export interface BroadcastsOptions {

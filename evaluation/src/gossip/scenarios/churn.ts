@@ -3,9 +3,9 @@
 import { sample } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { type Broadcast, Broadcasts } from './broadcasts.ts';
 import { Graph } from './graph.ts';
-import type { Figures, ScenarioOptions } from '../job.ts';
 
 /**
  * In each cycle 50 nodes fail, half of them unseen, and 50 join. One message is under way at that

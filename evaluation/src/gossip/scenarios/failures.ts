@@ -2,9 +2,9 @@
 // messages after many nodes fail at once.
 
 import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { flood } from './flood.ts';
 import { Graph } from './graph.ts';
-import type { Figures, ScenarioOptions } from '../job.ts';
 
 /**
  * A share of the nodes fails. All their neighbors see it and repair their views before there is

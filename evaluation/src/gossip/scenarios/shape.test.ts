@@ -2,8 +2,8 @@
 // full size.
 
 import test from 'ava';
-import { seeds } from '../../../../packages/gossip/dist/testing/seeds.js';
 import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import { seeds } from '../../../../packages/gossip/dist/testing/seeds.js';
 import { Graph } from './graph.ts';
 
 test('a thousand nodes have the same shape', (t) => {

@@ -1,20 +1,15 @@
 // The simulation of iroh-gossip (simulations/all.toml): rounds of messages in a network of whole
 // nodes.
 
-import { Fleet } from './fleet.ts';
 import type { Figures, ScenarioOptions } from '../job.ts';
+import { Fleet } from './fleet.ts';
 
 /**
  * Measures rounds of messages. `how` selects one sender (`one`), many senders (`many`), or all at
  * once (`burst`). Nodes have the default options, except that the first node, which all others
  * know, has room for all of them.
  */
-export async function swarm({
-  seed,
-  nodes,
-  how = 'one',
-  log,
-}: ScenarioOptions): Promise<Figures> {
+export async function swarm({ seed, nodes, how = 'one', log }: ScenarioOptions): Promise<Figures> {
   const fleet = new Fleet({ seed, honest: nodes, seeds: 1, seedInbound: nodes });
   const met = await fleet.met(Math.min(4, nodes - 1), 300_000);
   await fleet.sim.run(60_000);

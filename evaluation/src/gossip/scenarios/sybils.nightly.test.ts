@@ -2,8 +2,8 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { seeds } from '../../../../packages/gossip/dist/testing/seeds.js';
 import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import { seeds } from '../../../../packages/gossip/dist/testing/seeds.js';
 import { Graph } from './graph.ts';
 
 const SYBILS = 400;
@@ -31,9 +31,10 @@ function attack(seed: number, perCycle: number) {
   for (const node of net.living()) net.consult(node, 100);
   const press = (node: number, request: number) => {
     const kind = request % 4;
+    const high = kind === 1;
     if (kind === 0) return net.inject(sybil(), node, { type: 'join', request });
     if (kind < 3)
-      return net.inject(sybil(), node, { type: 'neighbor', request, high: kind === 1, full: false });
+      return net.inject(sybil(), node, { type: 'neighbor', request, high, full: false });
     for (const from of net.view(node).active().filter(isSybil)) {
       const shuffle = { origin: sybil(), id: request, ttl: 1, peers: lies() };
       net.inject(from, node, { type: 'shuffle', ...shuffle });

@@ -2,11 +2,11 @@
 // HyParView's links, and the cost of a message in networks of any size.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PlumtreeOptions } from '../../../../packages/gossip/dist/plumtree/options.js';
 import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import type { PlumtreeOptions } from '../../../../packages/gossip/dist/plumtree/options.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { Broadcasts } from './broadcasts.ts';
 import { Graph } from './graph.ts';
-import type { Figures, ScenarioOptions } from '../job.ts';
 
 /**
  * The paper's protocols: the way in which the tree is built, and the nodes that send. `eager` is a

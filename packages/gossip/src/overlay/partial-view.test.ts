@@ -37,8 +37,7 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
   // A newcomer first waits a moment for the nodes to which it was introduced.
   for (; now < 5_000 && overlay.neighbors().length < 2; now += 100) feed({ type: 'wake' });
   t.deepEqual([...overlay.neighbors()].sort(), ['good', 'mute']);
-  for (const from of ['mute', 'good'])
-    feed({ type: 'received', from, message: { kind: 'prune' } });
+  for (const from of ['mute', 'good']) feed({ type: 'received', from, message: { kind: 'prune' } });
   const payload = { audience: 'all', nodes: [], payload: new Uint8Array(1), message: 1 } as const;
   for (let sequence = 1; sequence <= 200 && overlay.neighbors().includes('mute'); sequence++) {
     now += 970;

@@ -155,16 +155,16 @@ test('a graft of an unknown message is answered at once, and the asker tries the
 });
 
 test('a peer that is much nearer to the publisher replaces the one that pushed', (t) => {
-  for (const [threshold, hops, swaps] of [
+  for (const [optimizeAt, hops, swaps] of [
     [7, 9, true],
     [7, 8, false],
     [3, 5, true],
     [3, 4, false],
   ] as const) {
-    const { machine, feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'], optimizeAt: threshold });
+    const { machine, feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'], optimizeAt });
     feed(0, { type: 'received', from: 'b', message: ihaveOf([1], 2) });
     feed(50, { type: 'received', from: 'a', message: pushOf(1, { hops }) });
-    t.is(sent().includes('a prune'), swaps, `${threshold} ${hops}`);
+    t.is(sent().includes('a prune'), swaps, `${optimizeAt} ${hops}`);
     t.deepEqual(eagerOf(machine), [swaps ? 'b' : 'a']);
   }
 });
@@ -212,7 +212,8 @@ test('a message requested by a peer without room is sent when there is room', (t
 });
 
 test('if there is no room even for notices, they wait, and the oldest are dropped; the other peers lose nothing', (t) => {
-  const { machine, feed, sent, stuck } = singleMachine(['a', 'b', 'c'], { lazy: ['b'], backlog: 3 });
+  const options = { lazy: ['b'], backlog: 3 };
+  const { machine, feed, sent, stuck } = singleMachine(['a', 'b', 'c'], options);
   stuck.add('b');
   for (let sequence = 0; sequence < 5; sequence++) {
     feed(sequence * 10, { type: 'received', from: 'a', message: pushOf(sequence) });

@@ -101,7 +101,7 @@ test('a message is accepted after validation even if the neighbor that sent it i
   t.deepEqual(delivered, ['x1 text from a in 20']);
   t.deepEqual(sent(), ['b push x1']);
   t.is(machine.counters.strangers, 1, 'what was not held is a stranger’s');
-  t.is(machine.snapshot().neighbors.map(({ id }) => id).join(), 'b');
+  t.false(machine.snapshot().neighbors.some(({ id }) => id === 'a'));
 });
 
 test('the memory of refusals is bounded: for the oldest, one more copy may be requested', (t) => {

@@ -113,8 +113,8 @@ class Node {
         return this.#view(from, bytes);
       case 'receipt': {
         const receipt = wire.decodeReceipt(bytes);
-        if (receipt !== undefined && bytes.length === 76) same(wire.encodeReceipt(receipt), bytes, kind);
-        return;
+        const isPlain = receipt !== undefined && bytes.length === 76;
+        return isPlain ? same(wire.encodeReceipt(receipt), bytes, kind) : undefined;
       }
       case 'head': {
         const head = wire.decodeHead(bytes);

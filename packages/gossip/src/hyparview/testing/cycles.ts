@@ -137,7 +137,8 @@ export class Cycles {
     const noticed = this.#silent;
     this.#silent = [];
     for (const [node, peer] of noticed) this.#lost(node, peer);
-    if (this.#setup.notice === 'keep-alive') this.#loseUnreachable(shuffle(this.living(), this.random));
+    if (this.#setup.notice === 'keep-alive')
+      this.#loseUnreachable(shuffle(this.living(), this.random));
     this.settle();
     const start = this.now;
     for (let step = 1; step <= STEPS; step++) {
@@ -190,8 +191,8 @@ export class Cycles {
    */
   draw(share: number): number[] {
     const living = this.living();
-    const [first, others] = [living.filter((node) => node === 0), living.filter((node) => node > 0)];
-    const drawn = [...first, ...shuffle(others, this.random)];
+    const others = living.filter((node) => node > 0);
+    const drawn = [...(this.isAlive(0) ? [0] : []), ...shuffle(others, this.random)];
     return drawn.slice(0, Math.round(share * living.length));
   }
 
@@ -330,9 +331,7 @@ export class Cycles {
   }
 
   #reaches(from: number, to: number): boolean {
-    return (
-      this.#alive[to]! && (this.#sides === undefined || this.#sides[from] === this.#sides[to])
-    );
+    return this.#alive[to]! && (this.#sides === undefined || this.#sides[from] === this.#sides[to]);
   }
 
   /**

@@ -48,7 +48,8 @@ export function joining(test: DeclareTest): void {
     t.deepEqual(await fixture.publish('a', 'without'), { queued: 1 });
     t.deepEqual(await fixture.publish('c', 'alone'), { queued: 0 });
     await fixture.heard('without', ['b']);
-    t.deepEqual(names.map((name) => fixture.words(name)), [[], ['without'], []]);
+    t.deepEqual(fixture.words('b'), ['without']);
+    for (const name of ['a', 'c']) t.deepEqual(fixture.words(name), [], name);
     t.true(down().every(({ cause }) => cause === 'lost'));
     lists(names);
     await fixture.met();
@@ -56,7 +57,8 @@ export function joining(test: DeclareTest): void {
     await fixture.publish('c', 'back');
     await fixture.heard('again', ['c']);
     await fixture.heard('back', ['a', 'b']);
-    if (fixture.isMesh) t.deepEqual([fixture.words('c'), fixture.words('a')], [['again'], ['back']]);
+    if (fixture.isMesh)
+      t.deepEqual([fixture.words('c'), fixture.words('a')], [['again'], ['back']]);
   });
 
   test('a node that is lost and returns with the same id rejoins the topic, and its messages are new', async (t, fixture) => {

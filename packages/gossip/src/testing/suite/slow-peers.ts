@@ -110,8 +110,7 @@ export function slowPeers(test: DeclareTest): void {
     await fixture.until('both readers have got 500 messages', () =>
       heard.every(({ length }) => length >= 500),
     );
-    for (const words of heard)
-      t.deepEqual(inOrder(fixture, words), inOrder(fixture, numbers(500)));
+    for (const words of heard) t.deepEqual(inOrder(fixture, words), inOrder(fixture, numbers(500)));
     t.true(fixture.subscriber('b').heard.every(({ meta }) => meta.missed === 0));
     void topic.publish('later');
     await fixture.until('the last message has arrived', () => other.at(-1) === 'later');
