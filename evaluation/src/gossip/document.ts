@@ -43,7 +43,7 @@ function formatSection({ title, before, tables, plots, after }: Section): string
     '',
     ...before.flatMap((words) => [words, '']),
     ...tables
-      .filter(({ shown }) => shown === undefined || shown.length > 0)
+      .filter(({ shown }) => shown.length > 0)
       .flatMap((table) => [`**${table.title}**`, '', ...formatMarkdown(table), '']),
     ...plots.flatMap(({ name, title: what }) => [`![${what}](gossip-evaluation/${name}.svg)`, '']),
     ...after.flatMap((words) => [words, '']),
@@ -51,7 +51,7 @@ function formatSection({ title, before, tables, plots, after }: Section): string
 }
 
 function formatMarkdown({ head, rows, shown }: Table): string[] {
-  const pick = (cells: readonly string[]) => shown?.map((at) => cells[at]!) ?? cells;
+  const pick = (cells: readonly string[]) => shown.map((at) => cells[at]!);
   return markdownTable(pick(head), rows.map(pick), 1);
 }
 

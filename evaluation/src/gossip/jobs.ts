@@ -29,65 +29,42 @@ export const ATTACKS = ['sybils', 'covert-flash', 'cold-boot', 'dawn'] as const;
 export function jobsOf(part: PartName, scale: Scale): Job[] {
   const { nodes, few } = scale;
   switch (part) {
-    case 'seen':
+    case 'seen': {
+      const seen = { scenario: 'seen', nodes };
       return [
-        ...scale.seeds.flatMap((seed): Job[] =>
-          [0, bookOf(nodes)].map((book) => ({ scenario: 'seen', seed, nodes, share: 0.95, book })),
-        ),
-        ...each(few, SHARES.slice(0, -1), (seed, share) => ({
-          scenario: 'seen',
-          seed,
-          nodes,
-          share,
-          book: 0,
-        })),
+        ...[0, bookOf(nodes)].flatMap((book) => each(scale.seeds, { ...seen, share: 0.95, book })),
+        ...SHARES.slice(0, -1).flatMap((share) => each(few, { ...seen, share, book: 0 })),
       ];
+    }
     case 'unseen':
       return UNSEEN.flatMap((how) =>
-        each(few, SHARES, (seed, share) => ({ scenario: 'unseen', seed, nodes, share, how })),
+        SHARES.flatMap((share) => each(few, { scenario: 'unseen', nodes, share, how })),
       );
     case 'trees':
-      return few.map((seed) => ({ scenario: 'stable', seed, nodes }));
-    case 'mending':
+      return each(few, { scenario: 'stable', nodes });
+    case 'mending': {
+      const mending = (how: string, shares: readonly number[]) =>
+        shares.flatMap((share) => each(few, { scenario: 'mending', nodes, share, how }));
       return [
-        ...each(few, MENDING_SHARES, (seed, share) => ({
-          scenario: 'mending',
-          seed,
-          nodes,
-          share,
-          how: 'one',
-        })),
-        ...['many', 'keep-alive'].flatMap((how) =>
-          each(few, MENDING_MORE, (seed, share) => ({
-            scenario: 'mending',
-            seed,
-            nodes,
-            share,
-            how,
-          })),
-        ),
+        ...mending('one', MENDING_SHARES),
+        ...mending('many', MENDING_MORE),
+        ...mending('keep-alive', MENDING_MORE),
       ];
+    }
     case 'churn':
       return [...new Set([scale.fewNodes, nodes])].flatMap((count) =>
-        few.map((seed): Job => ({ scenario: 'churn', seed, nodes: count })),
+        each(few, { scenario: 'churn', nodes: count }),
       );
     case 'swarm':
       return scale.swarms.flatMap((count) =>
-        each(scale.swarmSeeds, SENDERS, (seed, how) => ({
-          scenario: 'swarm',
-          seed,
-          nodes: count,
-          how,
-        })),
+        SENDERS.flatMap((how) => each(scale.swarmSeeds, { scenario: 'swarm', nodes: count, how })),
       );
     case 'attacks':
       return [
         ...ATTACKS.flatMap((scenario) =>
-          scale.attackSeeds.map((seed): Job => ({ scenario, seed, nodes: scale.honest })),
+          each(scale.attackSeeds, { scenario, nodes: scale.honest }),
         ),
-        ...scale.eclipseSeeds.map(
-          (seed): Job => ({ scenario: 'eclipse', seed, nodes: scale.eclipsed }),
-        ),
+        ...each(scale.eclipseSeeds, { scenario: 'eclipse', nodes: scale.eclipsed }),
       ];
   }
 }
@@ -96,10 +73,6 @@ export function bookOf(nodes: number): number {
   return Math.min(BOOK, nodes / 10);
 }
 
-function each<T>(
-  seeds: readonly number[],
-  values: readonly T[],
-  make: (seed: number, value: T) => Job,
-): Job[] {
-  return values.flatMap((value) => seeds.map((seed) => make(seed, value)));
+function each(seeds: readonly number[], job: Omit<Job, 'seed'>): Job[] {
+  return seeds.map((seed) => ({ ...job, seed }));
 }

@@ -6,10 +6,24 @@ export interface Table {
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /**
-   * The columns that the document shows, all by default; without any, the table is only printed.
-   */
-  readonly shown?: readonly number[];
+  /** The columns that the document shows; without any, the table is only printed. */
+  readonly shown: readonly number[];
+}
+
+/** A column of a table: its heading, its cell in each row, and whether the document shows it. */
+export type Column<T> = readonly [head: string, cell: (row: T) => string, isShown?: 'shown'];
+
+export function tableOf<T>(
+  title: string,
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+): Table {
+  return {
+    title,
+    head: columns.map(([head]) => head),
+    rows: rows.map((row) => columns.map(([, cell]) => cell(row))),
+    shown: [...columns.keys()].filter((at) => columns[at]![2] === 'shown'),
+  };
 }
 
 export interface Verdict {

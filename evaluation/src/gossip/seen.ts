@@ -4,31 +4,28 @@ import { bookOf, SHARES } from './jobs.ts';
 import { FAILURES, GRAPH } from './published.ts';
 import type { Sample } from './sample.ts';
 import type { Scale } from './scale.ts';
-import { atLeast, atMost, below, type Section, show, type Verdict } from './section.ts';
+import { atLeast, atMost, below, type Section, show, tableOf, type Verdict } from './section.ts';
+
+/** The headings of the tables of the graph. */
+const HEAD = ['', 'paper', 're-simulation, 3 seeds', 'ours', 'Cyclon (paper)', 'Scamp (paper)'];
 
 export function seenSection(all: Sample, scale: Scale): Section {
   const { nodes } = scale;
   const book = bookOf(nodes);
   const at = (share: number, entries = 0) => all.of({ scenario: 'seen', share, book: entries });
   const shape = at(0.95);
+  const unpublished = (name: string, ours: string) => [name, '–', '–', ours, '–', '–'];
   const row = (name: string, key: keyof typeof GRAPH, ours: string) => {
     const { paper, replica, cyclon, scamp } = GRAPH[key];
     return [name, paper, replica, ours, cyclon, scamp];
   };
-  const line = (share: number, entries: number) => {
-    const sample = at(share, entries);
-    const { paper, seen } = FAILURES[String(share)]!;
-    const published = entries === 0 ? [paper, seen] : ['–', '–'];
-    return [
-      `${show(share * 100)} %${entries === 0 ? '' : `, address book of ${show(entries)}`}`,
-      ...published,
-      sample.range('reliability'),
-      sample.range('largest'),
-      cyclesOf(sample, 'nearly'),
-      cyclesOf(sample, 'whole'),
-      String(sample.size),
-    ];
-  };
+  const failures = [...SHARES.map((share) => [share, 0] as const), [0.95, book] as const].map(
+    ([share, entries]) => ({
+      name: `${show(share * 100)} %${entries === 0 ? '' : `, address book of ${show(entries)}`}`,
+      published: entries === 0 ? FAILURES.get(share)! : { paper: '–', seen: '–' },
+      runs: at(share, entries),
+    }),
+  );
   return {
     title: 'HyParView: the overlay, and failures that are seen at once',
     before: [
@@ -37,7 +34,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
     tables: [
       {
         title: `The graph of ${show(nodes)} nodes after 50 cycles, ${shape.size} seeds`,
-        head: ['', 'paper', 're-simulation, 3 seeds', 'ours', 'Cyclon (paper)', 'Scamp (paper)'],
+        head: HEAD,
         shown: [0, 1, 3],
         rows: [
           row('average clustering', 'clustering', shape.range('clustering')),
@@ -49,7 +46,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
       {
         title: 'The views and links of this graph',
         shown: [],
-        head: ['', 'paper', 're-simulation, 3 seeds', 'ours', 'Cyclon (paper)', 'Scamp (paper)'],
+        head: HEAD,
         rows: [
           row('nodes with 5 links that both ends know', 'symmetric', shape.range('symmetric')),
           row(
@@ -57,36 +54,27 @@ export function seenSection(all: Sample, scale: Scale): Section {
             'known',
             `${show(shape.least('leastKnown'))} to ${show(shape.most('mostKnown'))}, median ${shape.span('medianKnown')}`,
           ),
-          [
+          unpublished(
             'links that point to a node',
-            '–',
-            '–',
             `${show(shape.least('leastIn'))} to ${show(shape.most('mostIn'))}`,
-            '–',
-            '–',
-          ],
-          ['parts', '–', '–', shape.span('parts'), '–', '–'],
+          ),
+          unpublished('parts', shape.span('parts')),
         ],
       },
-      {
-        title: 'Reliability after failures that are seen at once',
-        shown: [],
-        head: [
-          'failed',
-          'paper',
-          're-simulation',
-          'ours',
-          'largest part',
-          'cycles to 99 %',
-          'cycles to all',
-          'seeds',
-        ],
-        rows: [...SHARES.map((share) => line(share, 0)), line(0.95, book)],
-      },
+      tableOf('Reliability after failures that are seen at once', failures, [
+        ['failed', ({ name }) => name],
+        ['paper', ({ published }) => published.paper],
+        ['re-simulation', ({ published }) => published.seen],
+        ['ours', ({ runs }) => runs.range('reliability')],
+        ['largest part', ({ runs }) => runs.range('largest')],
+        ['cycles to 99 %', ({ runs }) => cyclesOf(runs, 'nearly')],
+        ['cycles to all', ({ runs }) => cyclesOf(runs, 'whole')],
+        ['seeds', ({ runs }) => String(runs.size)],
+      ]),
     ],
     plots: [],
     after: [
-      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % of the nodes failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 % (paper: ${FAILURES['0.95']!.paper}). After 95 %, some nodes have only dead nodes in their views. With an address book, the share is then ${at(0.95, book).range('reliability')}.`,
+      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % of the nodes failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 % (paper: ${FAILURES.get(0.95)!.paper}). After 95 %, some nodes have only dead nodes in their views. With an address book, the share is then ${at(0.95, book).range('reliability')}.`,
     ],
     verdicts: verdicts(at, shape, book, nodes),
   };
@@ -125,22 +113,18 @@ function verdicts(
     ),
   ];
   // With 1,000 nodes only fifty survive, too few for a limit.
-  if (isWhole) {
-    judged.push(
-      atLeast('reliability after 95 % failed, every seed', at(0.95).least('reliability'), 0.84),
-    );
-    judged.push(atLeast('reliability after 95 % failed, mean', at(0.95).mean('reliability'), 0.89));
-  }
-  return judged;
+  if (!isWhole) return judged;
+  return [
+    ...judged,
+    atLeast('reliability after 95 % failed, every seed', at(0.95).least('reliability'), 0.84),
+    atLeast('reliability after 95 % failed, mean', at(0.95).mean('reliability'), 0.89),
+  ];
 }
 
 /** Formats the cycles that a figure took; 'never' if it took more than ten. */
 export function cyclesOf(sample: Sample, figure: string): string {
   const told = (value: number) => (value > 10 ? 'never' : String(value));
-  const values = [...new Set(sample.values(figure))].sort((a, b) => a - b);
-  return values.length === 0
-    ? '–'
-    : values.length === 1
-      ? told(values[0]!)
-      : `${told(values[0]!)} to ${told(values.at(-1)!)}`;
+  if (sample.size === 0) return '–';
+  const [least, most] = [told(sample.least(figure)), told(sample.most(figure))];
+  return least === most ? least : `${least} to ${most}`;
 }

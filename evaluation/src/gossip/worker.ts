@@ -1,24 +1,21 @@
-// Runs one job in a thread. The scenarios are tests of another package, so they are imported by
-// path.
+// Runs one job in a thread.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Job, Result } from './job.ts';
+import type { Figures, Job, Result, ScenarioOptions } from './job.ts';
+import { coldBoot, covertFlash, dawn, eclipse, sybilAttack } from './scenarios/attacks.ts';
+import { churn } from './scenarios/churn.ts';
+import { seen, unseen } from './scenarios/failures.ts';
+import { swarm } from './scenarios/swarm.ts';
+import { mending, sizes, stable } from './scenarios/trees.ts';
 
-interface Scenarios {
-  readonly scenarios: Readonly<
-    Record<
-      string,
-      (
-        options: Omit<Job, 'scenario'> & { readonly log: (text: string) => void },
-      ) => Result['figures'] | Promise<Result['figures']>
-    >
-  >;
-}
+const scenarios: Readonly<
+  Record<string, (options: ScenarioOptions) => Figures | Promise<Figures>>
+> = {
+  ...{ seen, unseen, stable, mending, churn, sizes, swarm, eclipse, dawn },
+  ...{ sybils: sybilAttack, 'cold-boot': coldBoot, 'covert-flash': covertFlash },
+};
 
 const { scenario, ...options } = workerData as Job;
-const { scenarios } = (await import(
-  new URL('../../../packages/gossip/dist/testing/evaluation/scenarios.js', import.meta.url).href
-)) as Scenarios;
 const begin = performance.now();
 const figures = await scenarios[scenario]!({
   ...options,

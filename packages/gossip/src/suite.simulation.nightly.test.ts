@@ -1,7 +1,10 @@
 // The suite in simulation, over streams and over whole messages. Ids of nodes are not proven.
 
+import { runs } from './testing/cluster.ts';
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
-import { simulated } from './testing/suite/simulated-network.ts';
+import { SimulatedNetwork } from './testing/suite/simulated-network.ts';
 
-gossipSuite(simulated('message', 2));
-gossipSuite(simulated('stream', 2));
+for (const level of ['message', 'stream'] as const)
+  gossipSuite(`simulation of ${level}s`, () =>
+    runs(2, [level]).map((run) => new SimulatedNetwork(run)),
+  );

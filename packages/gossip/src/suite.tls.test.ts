@@ -3,4 +3,4 @@
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { RealNetwork } from './testing/suite/real-network.ts';
 
-gossipSuite({ name: 'TLS', simulated: false, networks: () => [new RealNetwork()] });
+gossipSuite('TLS', () => [new RealNetwork()]);

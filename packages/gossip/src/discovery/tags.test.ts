@@ -28,6 +28,11 @@ const telling: Telling = {
   nonce: new Uint8Array(32).fill(1),
 };
 const key = new Uint8Array(32).fill(5);
+/** Returns the tags in these bytes as text. */
+const split = (tags: Uint8Array) =>
+  Array.from({ length: tags.length / 16 }, (_, i) =>
+    bytesToHex(tags.subarray(16 * i, 16 * (i + 1))),
+  );
 
 test('a tag belongs to one topic and one answer: another key, use, sender, receiver or nonce gives another tag', (t) => {
   const tags = [
@@ -40,50 +45,30 @@ test('a tag belongs to one topic and one answer: another key, use, sender, recei
     taggerOf({ ...telling, nonce: new Uint8Array(32).fill(2) })(key),
   ].map(bytesToHex);
   t.is(new Set(tags).size, tags.length);
-  t.is(
-    bytesToHex(taggerOf({ ...telling })(key.slice())),
-    tags[0]!,
-    'the same input gives the same tag',
-  );
+  t.is(tags[0], '7eefac537296bcaf8eb7b243c7dd4b7b', 'it follows the documented formula');
 });
 
-test('tags follow the documented formula', (t) => {
-  t.is(bytesToHex(taggerOf(telling)(key)), '7eefac537296bcaf8eb7b243c7dd4b7b');
-});
-
-test('tags are found among others, however many there are, and no others are found', (t) => {
+test('tags are found among others, sorted by their bytes, and no others are found; their number is rounded up to a power of two', (t) => {
   const tagger = taggerOf(telling);
-  for (const count of [0, 1, 2, 7, 8, 9, 100, 1_024]) {
+  const sizes = [0, 1, 7, 8, 9, 16, 17, 1_000, 1_024].map((count) => {
     const keys = Array.from({ length: count }, () => randomBytes(random, 32));
     const tags = makeTags(tagger, keys, random, 8);
     for (const known of keys) t.true(hasTag(tags, tagger(known)));
     for (let i = 0; i < 50; i++) t.false(hasTag(tags, randomBytes(random, 16)));
-  }
-});
-
-test('the number of topics is rounded up to a power of two, and they are sorted by their bytes', (t) => {
-  const tagger = taggerOf(telling);
-  const sizes = [0, 1, 8, 9, 16, 17, 1_000, 1_024].map((count) => {
-    const tags = makeTags(
-      tagger,
-      Array.from({ length: count }, () => randomBytes(random, 32)),
-      random,
-      8,
-    );
-    const all = Array.from({ length: tags.length / 16 }, (_, i) =>
-      bytesToHex(tags.subarray(16 * i, 16 * (i + 1))),
-    );
+    const all = split(tags);
     t.deepEqual(all, [...all].sort());
     t.is(new Set(all).size, all.length);
     return all.length;
   });
-  t.deepEqual(sizes, [0, 8, 8, 16, 16, 32, 1_024, 1_024]);
+  t.deepEqual(sizes, [0, 8, 8, 8, 16, 16, 32, 1_024, 1_024]);
 });
 
 const [ann, bob, eve] = [id('a'), id('b'), id('e')];
 const keys = ['news', 'sport', 'weather'].map((name) => topicKey(name).bytes);
 const between = { teller: bob, hearer: ann };
 const asking = { teller: ann, hearer: bob };
+const fromEve = { ...between, teller: eve };
+const toEve = { ...between, hearer: eve };
 
 /** Encodes a list that Bob sends to Ann. */
 function tell(question = askForList(random), topics = keys, seq = 9) {
@@ -109,13 +94,10 @@ test('lists of the same topics have no tags in common, for the same question aga
     answer,
     tell(question).answer,
     tell().answer,
-    encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!,
-    encodeList({ teller: eve, hearer: ann }, question, 9, keys, random)!,
+    encodeList(toEve, question, 9, keys, random)!,
+    encodeList(fromEve, question, 9, keys, random)!,
   ];
-  const tags = answers.flatMap((bytes) =>
-    Array.from({ length: 8 }, (_, i) => bytesToHex(bytes.subarray(24 + 16 * i, 40 + 16 * i))),
-  );
-  t.is(new Set(tags).size, 8 * answers.length);
+  t.is(new Set(answers.flatMap((bytes) => split(bytes.subarray(24)))).size, 8 * answers.length);
   for (const bytes of answers) {
     const text = bytesToHex(bytes);
     for (const key of keys) t.false(text.includes(bytesToHex(key).slice(0, 16)));
@@ -126,17 +108,11 @@ test('an answer is not valid for another sender, another receiver or a later que
   const { question, answer } = tell();
   const [key] = keys;
   t.true(listOf(question, answer)(key!));
-  t.false(listOf(question, answer, { teller: eve, hearer: ann })(key!), "Eve repeats Bob's answer");
-  t.false(
-    listOf(question, answer, { teller: bob, hearer: eve })(key!),
-    'Eve overheard it, and knows the topic',
-  );
+  t.false(listOf(question, answer, fromEve)(key!), "Eve repeats Bob's answer");
+  t.false(listOf(question, answer, toEve)(key!), 'Eve overheard it, and knows the topic');
   t.is(decodeList(askForList(random), answer), undefined, 'it is sent again');
-  const relayed = encodeList({ teller: bob, hearer: eve }, question, 9, keys, random)!;
-  t.false(
-    listOf(question, relayed, { teller: eve, hearer: ann })(key!),
-    "Eve asked Bob with Ann's question",
-  );
+  const relayed = encodeList(toEve, question, 9, keys, random)!;
+  t.false(listOf(question, relayed, fromEve)(key!), "Eve asked Bob with Ann's question");
 });
 
 test('of a list that is too long the first 1,024 tags are kept, without the message around them', (t) => {
@@ -179,16 +155,11 @@ test('a question covers its first sixteen topics, its asker and its receiver', (
   t.is(bytes.length, 16 + 16 * 16);
   const isAbout = readQuestion(asking, bytes)!;
   for (const [i, key] of all.entries()) t.is(isAbout(key), i < 16);
-  t.false(
-    readQuestion({ teller: eve, hearer: bob }, bytes)!(all[0]!),
-    'Eve overheard it, and asks it herself',
-  );
-  t.false(readQuestion({ teller: ann, hearer: eve }, bytes)!(all[0]!), 'Eve reads it');
-  t.notDeepEqual(
-    encodeQuestion(asking, all, random).subarray(16),
-    bytes.subarray(16),
-    'asked again it differs',
-  );
+  const asEve = readQuestion({ ...asking, teller: eve }, bytes)!;
+  t.false(asEve(all[0]!), 'Eve overheard it, and asks it herself');
+  t.false(readQuestion({ ...asking, hearer: eve }, bytes)!(all[0]!), 'Eve reads it');
+  const again = encodeQuestion(asking, all, random);
+  t.notDeepEqual(again.subarray(16), bytes.subarray(16), 'asked again it differs');
 });
 
 test('an invalid question is ignored; nothing throws', (t) => {

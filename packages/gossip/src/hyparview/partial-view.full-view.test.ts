@@ -26,59 +26,45 @@ test('a high-priority request is never refused while favors last: one neighbor i
   for (const peer of ['a', 'b', 'c', 'd', 'e']) single.asked(peer);
   for (const peer of ['v', 'w', 'x']) {
     const sent = single.asked(peer, true);
-    t.deepEqual(
-      sent.map(({ message }) => message.type),
-      ['disconnect', 'accept'],
-    );
     const [{ to, message }] = sent as [Sent];
-    t.true(
-      message.type === 'disconnect' &&
-        message.alive &&
-        message.free === peer &&
-        message.peers.length > 0,
-    );
-    t.true(
-      single.view.isNeighbor(peer) &&
-        !single.view.isNeighbor(to) &&
-        single.view.passive().includes(to),
-    );
+    t.deepEqual(types(sent), [`disconnect ${to}`, `accept ${peer}`]);
+    t.like(message, { alive: true, free: peer });
+    t.true('peers' in message && message.peers.length > 0);
+    t.true(single.view.isNeighbor(peer) && single.view.passive().includes(to));
+    t.false(single.view.isNeighbor(to));
   }
   t.is(single.downs.filter((down) => down.endsWith('evicted')).length, 3);
 });
 
-for (const kind of ['join', 'high'] as const) {
-  test(`a flood of strangers cannot replace the links that the node requested (${kind})`, (t) => {
+const OWN = ['a', 'b', 'c', 'd', 'e'];
+
+for (const [what, most, flood] of [
+  // 10 at once, and one more every ten seconds.
+  ['joins', 11, (single, peer) => single.receive(peer, { type: 'join', request: 1 })],
+  ['requests', 11, (single, peer) => single.asked(peer, true)],
+  [
+    'introductions',
+    16,
+    (single, peer) => {
+      const from = OWN.find((own) => single.view.isNeighbor(own))!;
+      const sent = single.receive(from, { type: 'forward-join', peer, ttl: 0 });
+      for (const { to, message } of sent) single.accept(to, message);
+    },
+  ],
+] as [what: string, most: number, flood: (single: SingleView, peer: string) => void][]) {
+  test(`a flood of ${what} cannot replace the links that the node requested, and replaces others no faster than favors allow`, (t) => {
     for (const seed of seeds(50)) {
       const single = new SingleView({}, seed);
-      const own = ['a', 'b', 'c', 'd', 'e'];
-      single.chooses(...own);
+      single.chooses(...OWN);
       for (let i = 0; i < 2_000; i++) {
         single.now += 5;
-        if (kind === 'join') single.receive(`sybil${i}`, { type: 'join', request: i });
-        else single.asked(`sybil${i}`, true);
+        flood(single, `sybil${i}`);
       }
-      t.true(own.filter((peer) => single.view.isNeighbor(peer)).length >= 4);
-      // 10 at once, and one more every ten seconds.
-      t.true(single.downs.length <= 11, `${single.downs.length}`);
+      t.true(OWN.filter((peer) => single.view.isNeighbor(peer)).length >= 4);
+      t.true(single.downs.length <= most, `${single.downs.length}`);
     }
   });
 }
-
-test('a flood of introductions replaces no link that the node requested, and others no faster than favors allow', (t) => {
-  for (const seed of seeds(50)) {
-    const single = new SingleView({}, seed);
-    const own = ['a', 'b', 'c', 'd', 'e'];
-    single.chooses(...own);
-    for (let i = 0; i < 2_000; i++) {
-      single.now += 5;
-      const from = own.find((peer) => single.view.isNeighbor(peer))!;
-      const introduction = { type: 'forward-join', peer: `sybil${i}`, ttl: 0 } as const;
-      for (const { to, message } of single.receive(from, introduction)) single.accept(to, message);
-    }
-    t.true(own.filter((peer) => single.view.isNeighbor(peer)).length >= 4);
-    t.true(single.downs.length <= 16, `${single.downs.length}`);
-  }
-});
 
 test('a useless neighbor is notified and replaced, and returns only if it asks', (t) => {
   const single = new SingleView({ active: 3 });
@@ -128,18 +114,17 @@ test('a neighbor that has forwarded messages stays when one must go, even if it 
 });
 
 test('a full view that is told to seek asks an outside node for a link, unless merging is off', (t) => {
-  const single = new SingleView({ active: 2, mergeInterval: 600_000 });
-  single.chooses('a', 'b');
-  single.tell({ type: 'found', nodes: ['c'], isChosen: true });
-  single.take();
-  single.tell({ type: 'seek' });
-  t.deepEqual(types(single.sent), ['neighbor c']);
-  const off = new SingleView({ active: 2 });
-  off.chooses('a', 'b');
-  off.tell({ type: 'found', nodes: ['c'], isChosen: true });
-  off.take();
-  off.tell({ type: 'seek' });
-  t.deepEqual(off.take(), []);
+  for (const [mergeInterval, asked] of [
+    [600_000, ['neighbor c']],
+    [Number.POSITIVE_INFINITY, []],
+  ] as const) {
+    const single = new SingleView({ active: 2, mergeInterval });
+    single.chooses('a', 'b');
+    single.tell({ type: 'found', nodes: ['c'], isChosen: true });
+    single.take();
+    single.tell({ type: 'seek' });
+    t.deepEqual(types(single.sent), asked);
+  }
 });
 
 test('requested links beyond the wanted number are dropped before links that forwarded messages; wanted ones stay', (t) => {

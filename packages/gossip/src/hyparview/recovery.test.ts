@@ -1,6 +1,5 @@
 // Tests of how a partial view recovers from losses, searches for links, and shuffles.
 
-import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { Search } from './requests.ts';
 import { requestOf, SingleView, types } from './testing/single-view.ts';
@@ -60,15 +59,6 @@ test('recovery is iterative: a thousand failing peers do not deepen the call sta
   for (let i = 0; i < 200; i++) single.pass(500);
   t.is(deepest, 1);
   t.true(failures > 900, `${failures}`);
-});
-
-test('a lost link is reported with its cause, and replaced', (t) => {
-  const single = new SingleView();
-  single.chooses('a', 'b');
-  single.shuffled('a', 'x', 1);
-  single.tell({ type: 'lost', peer: 'a', error: new TransportError('unavailable', 'reset') });
-  t.deepEqual(single.downs, ['a lost']);
-  t.false(single.view.isNeighbor('a') || single.view.passive().includes('a'));
 });
 
 test('a node that leaves tells its neighbors whom to ask, answers no request, and may rejoin', (t) => {

@@ -3,21 +3,14 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { Network, type NetworkOptions } from './testing/network.ts';
-import { partsOf, regularOverlay } from './testing/overlay.ts';
+import { trial } from './testing/measure.ts';
+import type { Network, NetworkOptions } from './testing/network.ts';
+import { partsOf } from './testing/overlay.ts';
 
 const NODES = 40;
 
-function network(
-  seed: number,
-  hardship: Partial<NetworkOptions>,
-): { readonly network: Network; readonly links: (readonly [number, number])[] } {
-  const random = seededRandom(seed);
-  const made = new Network({ nodes: NODES, random, latency: [10, 100], ...hardship });
-  const links = [...regularOverlay(NODES, 5, random)];
-  for (const [a, b] of links) made.up(a, b);
-  return { network: made, links };
-}
+const network = (seed: number, hardship: Partial<NetworkOptions> = {}) =>
+  trial({ nodes: NODES, degree: 5, seed, latency: [10, 100], ...hardship });
 
 function allReached(t: ExecutionContext, made: Network, what: string): void {
   for (const [key, { reached }] of made.rounds)
@@ -34,7 +27,7 @@ for (const [title, hardship] of [
 ] as const) {
   test(`with ${title} every message reaches every node once, while it is cached`, (t) => {
     for (const seed of seeds(12)) {
-      const { network: made } = network(seed, hardship);
+      const made = network(seed, hardship);
       const random = seededRandom(seed);
       for (let i = 0; i < 20; i++) {
         made.publish(Math.floor(random() * NODES));
@@ -48,14 +41,14 @@ for (const [title, hardship] of [
 
 test('if links go down and up, every message finally reaches every connected node', (t) => {
   for (const seed of seeds(20)) {
-    const { network: made, links } = network(seed, { jitter: 50, congestion: 0.1 });
+    const made = network(seed, { jitter: 50, congestion: 0.1 });
+    const { links } = made;
     const random = seededRandom(seed + 1_000);
     const down = new Set<readonly [number, number]>();
     for (let i = 0; i < 60; i++) {
       const link = links[Math.floor(random() * links.length)]!;
-      if (down.delete(link)) {
-        made.up(...link);
-      } else {
+      if (down.delete(link)) made.up(...link);
+      else {
         down.add(link);
         made.down(...link);
       }
@@ -71,10 +64,10 @@ test('if links go down and up, every message finally reaches every connected nod
 
 test('separated parts get the messages that they missed if they meet while those are cached', (t) => {
   for (const seed of seeds(10)) {
-    const { network: made, links } = network(seed, {});
+    const made = network(seed);
     made.publish(0);
     made.run(2_000);
-    const between = links.filter(([a, b]) => a < NODES / 2 !== b < NODES / 2);
+    const between = made.links.filter(([a, b]) => a < NODES / 2 !== b < NODES / 2);
     for (const link of between) made.down(...link);
     for (let i = 0; i < 30; i++) {
       made.publish(i);
@@ -89,14 +82,14 @@ test('separated parts get the messages that they missed if they meet while those
 
 test('if nodes vanish unnoticed, notices make up for them: no connected node loses a message', (t) => {
   for (const seed of seeds(10)) {
-    const { network: made, links } = network(seed, {});
+    const made = network(seed);
     for (let i = 0; i < 3; i++) {
       made.publish(39);
       made.run(2_000);
     }
     const gone = 12;
     for (let node = 0; node < gone; node++) made.replace(node, () => false);
-    const left = links.filter(([a, b]) => a >= gone && b >= gone);
+    const left = made.links.filter(([a, b]) => a >= gone && b >= gone);
     const part = partsOf(NODES, left).find((nodes) => nodes.includes(39))!;
     made.resetTraffic();
     for (let i = 0; i < 5; i++) {

@@ -1,35 +1,24 @@
 // Tests of messages that are refused, or that take time to check.
 
 import test from 'ava';
-import {
-  idOf,
-  ihaveOf,
-  pushOf,
-  type SingleMachine,
-  singleMachine,
-} from './testing/single-machine.ts';
-
-function runOut({ machine, feed }: Pick<SingleMachine, 'machine' | 'feed'>, until: number): void {
-  for (let now = machine.wakeAt; now <= until; now = machine.wakeAt) feed(now, { type: 'wake' });
-}
+import { idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 test('a peer that sent a requested message has kept its promise even if the message is refused', (t) => {
-  const { machine, feed, sent, reports } = singleMachine(['a', 'b']);
+  const { machine, feed, runOut, sent, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });
   t.deepEqual(sent(), ['a graft x1']);
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'refused', id: idOf(1) });
-  runOut({ machine, feed }, 20_000);
+  runOut(20_000);
   t.deepEqual(reports, []);
   t.is(machine.counters.brokenPromises, 0);
 });
 
 test('a peer that sent a requested message has kept its promise even if there is no room for it, and another peer is asked if it may have room', (t) => {
   for (const mayCome of [false, true]) {
-    const { machine, feed, sent, reports } = singleMachine(['a', 'b']);
-    feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
-    feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
+    const { machine, feed, runOut, sent, reports } = singleMachine(['a', 'b']);
+    for (const from of ['a', 'b']) feed(0, { type: 'received', from, message: ihaveOf([1]) });
     feed(80, { type: 'wake' });
     feed(90, { type: 'dropped', from: 'a', id: idOf(1), mayCome });
     const asked = sent();
@@ -40,7 +29,7 @@ test('a peer that sent a requested message has kept its promise even if there is
     }
     t.deepEqual(asked, mayCome ? ['a graft x1', 'b graft x1'] : ['a graft x1']);
     feed(2_000, { type: 'dropped', from: 'b', id: idOf(1), mayCome: false });
-    runOut({ machine, feed }, 20_000);
+    runOut(20_000);
     t.deepEqual(reports, []);
     t.is(machine.counters.brokenPromises, 0);
     // A later notice is followed again: there may be room by then.
@@ -51,14 +40,14 @@ test('a peer that sent a requested message has kept its promise even if there is
 });
 
 test('a refused message is not requested from peers that announced it before or after, and is neither forwarded nor delivered', (t) => {
-  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
+  const { machine, feed, runOut, sent, delivered } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'refused', id: idOf(1) });
   feed(10, { type: 'received', from: 'c', message: ihaveOf([1]) });
-  runOut({ machine, feed }, 20_000);
+  runOut(20_000);
   feed(20_000, { type: 'neighbor-up', peer: 'd' });
-  runOut({ machine, feed }, 40_000);
+  runOut(40_000);
   t.deepEqual(sent(), []);
   t.deepEqual(delivered, []);
   t.like(machine.snapshot(), { missing: 0, cached: { messages: 0 } });
@@ -76,12 +65,12 @@ test('a message that the topic accepts under the id of a refused one is kept and
 });
 
 test('while a message is validated it is not requested from others, nor pushed to peers that announced it meanwhile', (t) => {
-  const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c', 'd']);
+  const { machine, feed, runOut, sent, delivered } = singleMachine(['a', 'b', 'c', 'd']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'held', id: idOf(1) });
   feed(10, { type: 'received', from: 'c', message: ihaveOf([1]) });
-  runOut({ machine, feed }, 900);
+  runOut(900);
   t.deepEqual(sent(), []);
   t.is(machine.snapshot().missing, 0);
   feed(900, { type: 'received', from: 'a', message: pushOf(1) });
@@ -90,7 +79,7 @@ test('while a message is validated it is not requested from others, nor pushed t
 });
 
 test('a message that was dropped before its validation is requested from those that announced it', (t) => {
-  const { machine, feed, sent } = singleMachine(['a', 'b', 'c']);
+  const { machine, feed, runOut, sent } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'held', id: idOf(1) });
@@ -98,7 +87,7 @@ test('a message that was dropped before its validation is requested from those t
   feed(10, { type: 'neighbor-down', peer: 'b' });
   feed(20, { type: 'released', id: idOf(1) });
   t.is(machine.snapshot().missing, 1);
-  runOut({ machine, feed }, 900);
+  runOut(900);
   t.deepEqual(sent(), ['c graft x1']);
 });
 
@@ -112,17 +101,14 @@ test('a message is accepted after validation even if the neighbor that sent it i
   t.deepEqual(delivered, ['x1 text from a in 20']);
   t.deepEqual(sent(), ['b push x1']);
   t.is(machine.counters.strangers, 1, 'what was not held is a stranger’s');
-  t.deepEqual(
-    machine.snapshot().neighbors.map(({ id }) => id),
-    ['b'],
-  );
+  t.false(machine.snapshot().neighbors.some(({ id }) => id === 'a'));
 });
 
 test('the memory of refusals is bounded: for the oldest, one more copy may be requested', (t) => {
-  const { machine, feed, sent } = singleMachine(['a']);
+  const { feed, runOut, sent } = singleMachine(['a']);
   for (let sequence = 0; sequence <= 4_096; sequence++)
     feed(0, { type: 'refused', id: idOf(sequence) });
   feed(0, { type: 'received', from: 'a', message: ihaveOf([0, 1]) });
-  runOut({ machine, feed }, 100);
+  runOut(100);
   t.deepEqual(sent(), ['a graft x0']);
 });

@@ -6,26 +6,19 @@ import {
   type Peers,
   type PeersOptions,
 } from '@trunkline/peers';
-import type {
-  SimTransportOptions,
-  Simulation,
-  SimulationLevel,
-  SimulationOptions,
+import {
+  createSimulation,
+  type SimTransportOptions,
+  type Simulation,
+  type SimulationLevel,
+  type SimulationOptions,
 } from '@trunkline/simulation';
-import { createSimulation } from '@trunkline/simulation';
 import { defineProtocol, json, type Store, type Transport } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { createGossip, type Gossip } from '../gossip.ts';
 import type { GossipOptions } from '../options.ts';
 import { fullMesh } from '../overlay/full-mesh.ts';
-import type { Topic } from '../topic.ts';
-import type {
-  GossipEvent,
-  MessageMeta,
-  ReceivedMessage,
-  TopicOptions,
-  TopicSubscription,
-} from '../types.ts';
+import type { GossipEvent, MessageMeta, ReceivedMessage, TopicOptions } from '../types.ts';
 import { isNightly, seeds } from './seeds.ts';
 
 export const idle = defineProtocol({
@@ -108,20 +101,16 @@ export function cluster(
 }
 
 /** A topic of a node, and everything that the node receives on it. */
-export interface Subscriber {
-  readonly topic: Topic<string>;
-  readonly heard: ReceivedMessage<string>[];
-  /** The messages without their metadata. */
-  readonly words: string[];
-  readonly subscription: TopicSubscription;
-}
+export type Subscriber = ReturnType<typeof listen>;
 
-/** Opens a topic and collects its messages. */
+/**
+ * Opens a topic and collects its messages: in `heard` with their metadata, and in `words` without.
+ */
 export function listen(
   node: TestNode,
   name: string | Uint8Array = 'news',
   options: TopicOptions<string> = {},
-): Subscriber {
+) {
   const topic = node.gossip.topic(name, words, options);
   const heard: ReceivedMessage<string>[] = [];
   const said: string[] = [];

@@ -2,7 +2,7 @@
 // of four peers. Checks that the decoders accept any bytes, that decoded values can be encoded
 // again, and that a node's overlay stays within its bounds and delivers no message twice.
 
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
@@ -11,24 +11,14 @@ import { memberLimits } from '../driver/members.ts';
 import { learnAddresses } from '../driver/view-messenger.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { partialViewConfig } from '../hyparview/options.ts';
-import { messageKey } from '../messages/message-id.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
-import type { OverlayInput, OverlayOutput, OverlaySetup } from '../overlay/overlay.ts';
+import type { OverlayInput, OverlaySetup } from '../overlay/overlay.ts';
 import { partialView, TreeOverlay } from '../overlay/partial-view.ts';
+import type { Control } from '../plumtree/message.ts';
 import { plumtreeOptions } from '../plumtree/options.ts';
 import { gossipProtocol } from '../protocol.ts';
-import {
-  decodeControl,
-  decodeHead,
-  decodePush,
-  decodeReceipt,
-  decodeReport,
-  encodeControl,
-  encodeHead,
-  encodePush,
-  encodeReceipt,
-  encodeReport,
-} from '../wire/frame.ts';
+import * as wire from '../wire/frame.ts';
 
 /**
  * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte
@@ -45,6 +35,12 @@ const KINDS = [
   'question',
   'wait',
 ] as const;
+type Kind = (typeof KINDS)[number];
+/** The types of messages between partial views. */
+const VIEWS = [
+  ...['join', 'neighbor', 'accept', 'refuse'],
+  ...['forward-join', 'shuffle', 'shuffle-reply', 'disconnect'],
+];
 const PEERS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
 const SELF = '5'.repeat(64);
 const between = { teller: PEERS[0]!, hearer: SELF };
@@ -65,36 +61,20 @@ export const target = {
   *seeds(): Iterable<Uint8Array> {
     const random = seededRandom(1);
     for (const kind of KINDS) yield frame(KINDS.indexOf(kind), 0, randomFrame(kind, random));
-    yield Uint8Array.from([...joins(), ...frame(0, 0, randomFrame('push', random))]);
+    yield concatBytes(joins(), frame(0, 0, randomFrame('push', random)));
   },
 
   make(random: Random): Uint8Array {
     const parts = [joins()];
     for (let i = Math.floor(random() * 6); i >= 0; i--) {
       const kind = Math.floor(random() ** 2 * KINDS.length);
-      parts.push(
-        frame(kind, Math.floor(random() * PEERS.length), randomFrame(KINDS[kind]!, random)),
-      );
+      const peer = Math.floor(random() * PEERS.length);
+      parts.push(frame(kind, peer, randomFrame(KINDS[kind]!, random)));
     }
-    return Uint8Array.from(parts.flatMap((part) => [...part]));
+    return concatBytes(...parts);
   },
 
-  tokens: [
-    'type',
-    'join',
-    'neighbor',
-    'accept',
-    'refuse',
-    'shuffle',
-    'disconnect',
-    'forward-join',
-    'request',
-    'peers',
-    'ttl',
-    '__proto__',
-    PEERS[1]!,
-    SELF,
-  ],
+  tokens: ['type', ...VIEWS, 'request', 'peers', 'ttl', '__proto__', PEERS[1]!, SELF],
   most: 4_096,
 };
 
@@ -120,33 +100,30 @@ class Node {
     for (const peer of PEERS) this.#feed({ type: 'peer-up', peer, isChosen: true });
   }
 
-  take(kind: (typeof KINDS)[number], from: string, bytes: Uint8Array): void {
+  take(kind: Kind, from: string, bytes: Uint8Array): void {
     switch (kind) {
       case 'push':
         return this.#push(from, bytes);
       case 'control': {
-        const decoded = decodeControl(bytes);
-        if (decoded === undefined) return;
-        same(encodeControl(bytes.subarray(1, 33), decoded.control), bytes, 'control');
-        return this.#feed({ type: 'received', from, message: decoded.control });
+        const control = wire.decodeControl(bytes)?.control;
+        if (control === undefined) return;
+        same(wire.encodeControl(bytes.subarray(1, 33), control), bytes, kind);
+        return this.#feed({ type: 'received', from, message: control });
       }
       case 'view':
         return this.#view(from, bytes);
       case 'receipt': {
-        const receipt = decodeReceipt(bytes);
-        if (receipt !== undefined && bytes.length === 76)
-          same(encodeReceipt(receipt), bytes, 'a receipt');
-        return;
+        const receipt = wire.decodeReceipt(bytes);
+        const isPlain = receipt !== undefined && bytes.length === 76;
+        return isPlain ? same(wire.encodeReceipt(receipt), bytes, kind) : undefined;
       }
       case 'head': {
-        const head = decodeHead(bytes);
-        if (head !== undefined) same(encodeHead(head), bytes, 'a head');
-        return;
+        const head = wire.decodeHead(bytes);
+        return head && same(wire.encodeHead(head), bytes, kind);
       }
       case 'report': {
-        const report = decodeReport(bytes);
-        if (report !== undefined) same(encodeReport(report), bytes, 'a report');
-        return;
+        const report = wire.decodeReport(bytes);
+        return report && same(wire.encodeReport(report), bytes, kind);
       }
       case 'list': {
         const list = decodeList(bytes.subarray(0, 16), bytes.subarray(16));
@@ -182,12 +159,12 @@ class Node {
   }
 
   #push(from: string, bytes: Uint8Array): void {
-    const envelope = decodePush(bytes);
+    const envelope = wire.decodePush(bytes);
     if (envelope === undefined) return;
     const { id, hops, payload } = envelope;
     const push = { kind: 'push' as const, id, hops, payload: envelope, size: payload.length };
     // The flag for a receipt is only encoded for this node's own messages.
-    same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
+    same(wire.encodePush(bytes.subarray(1, 33), push), bytes, 'push', 0x40);
     envelope.frame = undefined;
     if (!this.#overlay.takesFrom(from, id.origin))
       return this.#feed({ type: 'reject', peer: from });
@@ -223,12 +200,8 @@ class Node {
 
   #feed(input: OverlayInput): void {
     this.#overlay.handle(this.#now, input);
-    for (let output = this.#overlay.poll(); output !== undefined; output = this.#overlay.poll())
-      this.#carryOut(output);
-  }
-
-  #carryOut(output: OverlayOutput): void {
-    if (output.type === 'push' || output.type === 'send-control') {
+    for (let output = this.#overlay.poll(); output !== undefined; output = this.#overlay.poll()) {
+      if (output.type !== 'push' && output.type !== 'send-control') continue;
       if (this.#random() < 0.1) this.#overlay.handle(this.#now, { type: 'no-room', output });
     }
   }
@@ -254,109 +227,67 @@ function frame(kind: number, peer: number, bytes: Uint8Array): Uint8Array {
 
 /** Encodes requests of all peers to become neighbors. */
 function joins(): Uint8Array {
-  return Uint8Array.from(
-    PEERS.flatMap((_, peer) => [
-      ...frame(KINDS.indexOf('view'), peer, view({ type: 'join', request: 1 })),
-    ]),
-  );
+  const join = view({ type: 'join', request: 1 });
+  return concatBytes(...PEERS.map((_, peer) => frame(KINDS.indexOf('view'), peer, join)));
 }
 
 function view(message: unknown): Uint8Array {
   return codec.encode({ topic: '0'.repeat(64), message });
 }
 
-function randomFrame(kind: (typeof KINDS)[number], random: Random): Uint8Array {
+function randomFrame(kind: Kind, random: Random): Uint8Array {
   const below = (limit: number) => Math.floor(random() * limit);
+  const coin = () => random() < 0.5;
+  const many = <T>(make: () => T) => Array.from({ length: below(5) }, make);
   const name = () => [...PEERS, SELF, '9'.repeat(64)][below(6)]!;
-  const id = () => ({
+  const ids = (): MessageId => ({
     origin: name(),
     epoch: [1, 2, 3, 1_000, 1_001, 2 ** 48 - 1][below(6)]!,
     sequence: [0, 1, 2, 3, 5, 9, 2 ** 48 - 1][below(7)]!,
   });
-  const topic = new Uint8Array(32);
-  const many = <T>(make: () => T) => Array.from({ length: below(5) }, make);
+  const key = new Uint8Array(32);
+  const [topic, id, hops] = [bytesToHex(key), ids(), below(9)];
   switch (kind) {
     case 'push': {
       const audience = (['all', 'all', 'to', 'except'] as const)[below(4)]!;
-      const signature =
-        random() < 0.3 ? { publicKey: new Uint8Array(44), bytes: new Uint8Array(64) } : undefined;
+      const nodes = audience === 'all' ? [] : many(name);
       const payload = new Uint8Array(below(3)).fill(below(3));
-      const body = {
-        audience,
-        nodes: audience === 'all' ? [] : many(name),
-        payload,
-        message: undefined,
-        signature,
-      };
-      return encodePush(topic, {
-        kind: 'push',
-        id: id(),
-        hops: below(9),
-        payload: body,
-        size: payload.length,
-      });
+      const signed = { publicKey: new Uint8Array(44), bytes: new Uint8Array(64) };
+      const signature = random() < 0.3 ? signed : undefined;
+      const body = { audience, nodes, payload, message: undefined, signature };
+      return wire.encodePush(key, { kind: 'push', id, hops, payload: body, size: payload.length });
     }
-    case 'control':
-      return [
-        () =>
-          encodeControl(topic, {
-            kind: 'ihave',
-            notices: many(() => ({ id: id(), hops: below(9) })),
-          }),
-        () => encodeControl(topic, { kind: 'graft', ids: many(id) }),
-        () => encodeControl(topic, { kind: 'absent', ids: many(id) }),
-        () => encodeControl(topic, { kind: 'prune' }),
-        () => encodeControl(topic, { kind: 'attach' }),
-      ][below(5)]!();
+    case 'control': {
+      const controls: Control[] = [
+        { kind: 'ihave', notices: many(() => ({ id: ids(), hops: below(9) })) },
+        { kind: 'graft', ids: many(ids) },
+        { kind: 'absent', ids: many(ids) },
+        { kind: 'prune' },
+        { kind: 'attach' },
+      ];
+      return wire.encodeControl(key, controls[below(5)]!);
+    }
     case 'view': {
-      const message = {
-        request: below(3),
-        id: below(3),
-        high: random() < 0.5,
-        full: random() < 0.5,
-        alive: random() < 0.5,
-        free: name(),
-        peer: name(),
-      };
-      const type = [
-        'join',
-        'neighbor',
-        'accept',
-        'refuse',
-        'forward-join',
-        'shuffle',
-        'shuffle-reply',
-        'disconnect',
-      ][below(8)];
-      return view({ ...message, type, origin: name(), ttl: below(300), peers: many(name) });
+      const flags = { high: coin(), full: coin(), alive: coin() };
+      const names = { free: name(), peer: name(), origin: name(), peers: many(name) };
+      const numbers = { request: below(3), id: below(3), ttl: below(300) };
+      return view({ ...flags, ...names, ...numbers, type: VIEWS[below(8)] });
     }
     case 'receipt':
-      return encodeReceipt({
-        topic: bytesToHex(topic),
-        id: id(),
-        ...(random() < 0.5 ? {} : { verdict: 'took' }),
-      });
+      return wire.encodeReceipt({ topic, id, ...(coin() ? {} : { verdict: 'took' }) });
     case 'head':
-      return encodeHead({
-        topic: bytesToHex(topic),
-        id: id(),
-        hops: below(9),
-        size: below(9_999),
-        rest: many(name),
-      });
+      return wire.encodeHead({ topic, id, hops, size: below(9_999), rest: many(name) });
     case 'report':
-      return encodeReport({ outcome: 'took', missed: many(name) });
+      return wire.encodeReport({ outcome: 'took', missed: many(name) });
     default:
       return randomBytes(random, below(60));
   }
 }
 
-function same(written: Uint8Array, read: Uint8Array, what: string, mask = 0): void {
+function same(written: Uint8Array, read: Uint8Array, kind: Kind, mask = 0): void {
   const isSame =
     written.length === read.length &&
     written.every((byte, at) => byte === (at === 0 ? read[at]! & ~mask : read[at]));
   if (!isSame)
-    throw new Error(
-      `${what} reads otherwise than it is written: ${bytesToHex(written)}, not ${bytesToHex(read)}`,
-    );
+    throw new Error(`a ${kind} is written as ${bytesToHex(written)}, not as ${bytesToHex(read)}`);
 }

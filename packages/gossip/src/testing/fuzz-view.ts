@@ -36,21 +36,8 @@ export const target = {
   },
 
   tokens: [
-    '"type":"',
-    'join',
-    'forward-join',
-    'neighbor',
-    'accept',
-    'refuse',
-    'shuffle',
-    'shuffle-reply',
-    'disconnect',
-    '"ttl":',
-    '"peers":[',
-    '"me"',
-    'null',
-    '-1',
-    '1e308',
+    ...['"type":"', 'join', 'forward-join', 'neighbor', 'accept', 'refuse', 'shuffle'],
+    ...['shuffle-reply', 'disconnect', '"ttl":', '"peers":[', '"me"', 'null', '-1', '1e308'],
   ],
 
   // 255 steps; longer inputs took several times as long and reached hardly any other branches.
@@ -93,60 +80,51 @@ function converse(bytes: Uint8Array): void {
       else if (output.type === 'neighbor-down') up.delete(output.peer);
     }
   };
-  let peer = '';
-  const said = (message: unknown) =>
-    tell({ type: 'received', from: peer, message: message as PartialViewMessage });
   for (let at = 0; at + 2 < bytes.length; at += 3) {
-    const what = bytes[at]!;
-    const which = bytes[at + 1]!;
-    const how = bytes[at + 2]!;
-    peer = NAMES[which & 15]!;
+    const [what, which, how] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
+    const peer = NAMES[which & 15]!;
     const other = how === 255 ? 'me' : NAMES[how & 15]!;
-    const peers = NAMES.slice(how & 31, (how & 31) + (which >>> 4));
-    switch (what % 13) {
-      case 0:
-        said({ type: 'join', request: how });
-        break;
-      case 1:
-        said({ type: 'forward-join', peer: other, ttl: how });
-        break;
-      case 2:
-        said({ type: 'neighbor', request: how, high: (how & 1) === 1, full: (how & 2) === 2 });
-        break;
-      case 3:
-        said({ type: 'accept', request: how, free: other });
-        break;
-      case 4:
-        said({ type: 'refuse', request: how, free: undefined, peers });
-        break;
-      case 5:
-        said({ type: 'shuffle', origin: other, id: how, ttl: how, peers });
-        break;
-      case 6:
-        said({ type: 'shuffle-reply', id: how, peers });
-        break;
-      case 7:
-        said({ type: 'disconnect', alive: (how & 1) === 1, free: other, peers });
-        break;
-      case 8:
-        tell({ type: 'lost', peer, error: undefined });
-        break;
-      case 9:
-        tell({ type: 'found', nodes: peers, isChosen: true });
-        break;
-      case 10:
-        tell({ type: 'join', contacts: peers });
-        break;
-      case 11:
-        tell({ type: 'reject', peer });
-        break;
-      default:
-        now += how * how;
-        if (view.wakeAt <= now) tell({ type: 'wake' });
+    const step = { peer, other, peers: NAMES.slice(how & 31, (how & 31) + (which >>> 4)), how };
+    const kind = what % (SAID.length + INPUTS.length + 1);
+    const message = SAID[kind]?.(step);
+    const input = INPUTS[kind - SAID.length]?.(step);
+    if (message !== undefined) tell({ type: 'received', from: peer, message });
+    else if (input !== undefined) tell(input);
+    else {
+      now += how * how;
+      if (view.wakeAt <= now) tell({ type: 'wake' });
     }
     check(view, up);
   }
 }
+
+/** The details of a step. */
+interface Step {
+  readonly peer: string;
+  readonly other: string;
+  readonly peers: readonly string[];
+  readonly how: number;
+}
+
+/** The first kinds of steps: messages of a peer. */
+const SAID: readonly ((step: Step) => PartialViewMessage)[] = [
+  ({ how }) => ({ type: 'join', request: how }),
+  ({ how, other }) => ({ type: 'forward-join', peer: other, ttl: how }),
+  ({ how }) => ({ type: 'neighbor', request: how, high: (how & 1) === 1, full: (how & 2) === 2 }),
+  ({ how, other }) => ({ type: 'accept', request: how, free: other }),
+  ({ how, peers }) => ({ type: 'refuse', request: how, free: undefined, peers }),
+  ({ how, other, peers }) => ({ type: 'shuffle', origin: other, id: how, ttl: how, peers }),
+  ({ how, peers }) => ({ type: 'shuffle-reply', id: how, peers }),
+  ({ how, other, peers }) => ({ type: 'disconnect', alive: (how & 1) === 1, free: other, peers }),
+];
+
+/** The next kinds: other inputs. In a step of the last kind, time passes. */
+const INPUTS: readonly ((step: Step) => PartialViewInput)[] = [
+  ({ peer }) => ({ type: 'lost', peer, error: undefined }),
+  ({ peers }) => ({ type: 'found', nodes: peers, isChosen: true }),
+  ({ peers }) => ({ type: 'join', contacts: peers }),
+  ({ peer }) => ({ type: 'reject', peer }),
+];
 
 function check(view: PartialView, up: ReadonlySet<string>): void {
   const [active, passive] = [view.active(), view.passive()];

@@ -13,27 +13,19 @@ import { idle, idOf, words } from './cluster.ts';
 
 export type RawPeer = Awaited<ReturnType<typeof rawPeer>>;
 
-/** Options of a raw peer. */
-export interface RawPeerOptions {
-  readonly name?: string;
-  readonly nodeId?: string;
-  readonly topics?: readonly string[];
-  /** Name of the node that it connects to. Default `a`. */
-  readonly to?: string;
-  /** The nodes that it names to nodes that ask it for others on a topic. */
-  readonly addresses?: readonly unknown[];
-}
-
-/** Creates a raw peer, connects it to a node, as its peer, and records what is sent to it. */
+/**
+ * Creates a raw peer, connects it as a peer of the node `to`, and records what is sent to it.
+ * `addresses` are the nodes that it names to nodes that ask it for others on a topic.
+ */
 export async function rawPeer(
   sim: Pick<Simulation, 'client' | 'settle' | 'until'>,
   {
     name = 'stranger',
     nodeId = idOf(name),
-    topics = ['news'],
+    topics = ['news'] as readonly string[],
     to = 'a',
-    addresses = [],
-  }: RawPeerOptions = {},
+    addresses = [] as readonly unknown[],
+  } = {},
 ) {
   const transport = sim.client(idle, { name });
   const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
@@ -57,12 +49,10 @@ export async function rawPeer(
       if (rpc.method === 'pull') {
         pulls++;
         rpc.respond(answer(rpc.request));
-      }
-      if (rpc.method === 'ask') {
+      } else if (rpc.method === 'ask') {
         asks++;
         rpc.respond({ addresses: [...addresses] });
-      }
-      if (rpc.method === 'control') controlled.push(decodeControl(rpc.request)!.control);
+      } else if (rpc.method === 'control') controlled.push(decodeControl(rpc.request)!.control);
     }
   })();
   await sim.settle(peers.start());
@@ -116,30 +106,27 @@ export interface Forgery {
 }
 
 /** Encodes a message of the raw peer, with the given fields changed. */
-export function frame(forgery: Forgery = {}): Uint8Array {
-  const {
-    topic = 'news',
-    signer,
-    origin = signer?.nodeId ?? idOf('stranger'),
-    sequence = 0,
-    epoch = 1,
-    hops = 1,
-  } = forgery;
-  const { audience = 'all', nodes = [], payload = said, signature } = forgery;
+export function frame({
+  topic = 'news',
+  signer,
+  origin = signer?.nodeId ?? idOf('stranger'),
+  sequence = 0,
+  epoch = 1,
+  hops = 1,
+  audience = 'all',
+  nodes = [],
+  payload = said,
+  signature,
+}: Forgery = {}): Uint8Array {
   const id = { origin, epoch, sequence };
   const key = topicKey(topic).bytes;
   const plain: Body = { audience, nodes, payload, message: undefined };
-  const own =
-    signer === undefined
-      ? undefined
-      : { publicKey: signer.publicKey, bytes: signer.sign(signedContent(key, id, plain)) };
-  return encodePush(key, {
-    kind: 'push',
-    id,
-    hops,
-    payload: { ...plain, signature: signature ?? own },
-    size: payload.length,
-  });
+  const own = signer && {
+    publicKey: signer.publicKey,
+    bytes: signer.sign(signedContent(key, id, plain)),
+  };
+  const body = { ...plain, signature: signature ?? own };
+  return encodePush(key, { kind: 'push', id, hops, payload: body, size: payload.length });
 }
 
 const said = words.encode('said');

@@ -4,8 +4,7 @@ import { bytes } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import { relay } from '../driver/relay-driver.ts';
 import type { RelayOptions } from '../relay/factory.ts';
-import type { Topic } from '../topic.ts';
-import type { MessageMeta, TopicOptions } from '../types.ts';
+import type { MessageMeta, ReceivedMessage, TopicOptions } from '../types.ts';
 import { cluster, namesOf, type Run, simulationOf, type TestNode } from './cluster.ts';
 import { identityOf } from './identities.ts';
 
@@ -15,49 +14,33 @@ export const RELAYING = { above: 10_000, fanout: 3, stall: 2_000 };
 /** The snapshot of relaying when nothing is being relayed. */
 export const NOTHING = { messages: 0, bytes: 0 };
 
-/** A topic of a node, and the messages that the node received on it. */
-export interface Listener {
-  readonly topic: Topic<Uint8Array, Uint8Array>;
-  readonly heard: { readonly message: Uint8Array; readonly meta: MessageMeta }[];
-}
-
 /** Nodes that have met on one topic. */
 export type Mesh = Awaited<ReturnType<typeof relayMesh>>;
 
-/** Options of the nodes. */
-export interface MeshOptions {
-  readonly relay?: (name: string) => RelayOptions | undefined;
-  readonly topic?: TopicOptions<Uint8Array>;
-  /** Whether nodes have keys and sign their messages. */
-  readonly isSigned?: boolean;
-}
-
-/** Creates nodes on one topic, and waits until all have met. */
+/**
+ * Creates nodes on one topic, and waits until all have met. If `isSigned`, nodes have keys and sign
+ * their messages.
+ */
 export async function relayMesh(
   run: Run,
   count: number,
-  { relay: relayOf = () => RELAYING, topic: options = {}, isSigned = false }: MeshOptions = {},
+  {
+    relay: relayOf = (_name: string): RelayOptions | undefined => RELAYING,
+    topic: options = {} as TopicOptions<Uint8Array>,
+    isSigned = false,
+  } = {},
 ) {
   const names = namesOf(count);
   const sim = simulationOf(run);
-  const listeners = new Map<string, Listener>();
+  const listeners = new Map<string, ReturnType<typeof listenTo>>();
   const nodes = cluster(sim, names, {
     peers: (name) => ({ maxInbound: 100, ...(isSigned ? { identity: identityOf(name) } : {}) }),
     gossip: (name) => {
       const options = relayOf(name);
-      return {
-        relay: options && relay(options),
-        ...(isSigned ? { signatures: { identity: identityOf(name) } } : {}),
-      };
+      const signatures = isSigned ? { identity: identityOf(name) } : undefined;
+      return { relay: options && relay(options), signatures };
     },
-    setup: (node) => {
-      const topic = node.gossip.topic('blobs', bytes, options);
-      const listener: Listener = { topic, heard: [] };
-      topic.subscribe(
-        (message: Uint8Array, meta: MessageMeta) => void listener.heard.push({ message, meta }),
-      );
-      listeners.set(node.name, listener);
-    },
+    setup: (node) => void listeners.set(node.name, listenTo(node, options)),
   });
   await sim.until(
     () =>
@@ -67,6 +50,13 @@ export async function relayMesh(
   );
   const node = (name: string) => nodes.get(name)!;
   return { sim, names, node, at: (name: string) => listeners.get(name)! };
+}
+
+function listenTo({ gossip }: TestNode, options: TopicOptions<Uint8Array>) {
+  const topic = gossip.topic('blobs', bytes, options);
+  const heard: ReceivedMessage<Uint8Array>[] = [];
+  topic.subscribe((message: Uint8Array, meta: MessageMeta) => void heard.push({ message, meta }));
+  return { topic, heard };
 }
 
 /** Returns bytes that differ for each `of`. */

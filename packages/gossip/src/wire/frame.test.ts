@@ -6,18 +6,7 @@ import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import {
-  decodeControl,
-  decodeHead,
-  decodePush,
-  decodeReceipt,
-  decodeReport,
-  encodeControl,
-  encodeHead,
-  encodePush,
-  encodeReceipt,
-  encodeReport,
-} from './frame.ts';
+import * as wire from './frame.ts';
 
 const topic = topicKey('news');
 const { hex } = topic;
@@ -36,7 +25,8 @@ const LISTED: Body = {
 };
 
 function encode(payload: Body, hops: number): Uint8Array {
-  return encodePush(topic.bytes, { kind: 'push', id, hops, payload, size: payload.payload.length });
+  const { length: size } = payload.payload;
+  return wire.encodePush(topic.bytes, { kind: 'push', id, hops, payload, size });
 }
 
 test('messages for all, for some and for all but some are decoded as encoded, signed or not', (t) => {
@@ -45,52 +35,32 @@ test('messages for all, for some and for all but some are decoded as encoded, si
     ['to', [idOf('b'), idOf('c')]],
     ['except', [idOf('d')]],
   ];
+  const signatures = [undefined, ...[44, 91, 0, 255].map(signatureOf)];
   for (const [audience, nodes] of lists) {
     for (const payload of [new Uint8Array(), Uint8Array.of(1, 2, 3)]) {
-      for (const signature of [
-        undefined,
-        signatureOf(44),
-        signatureOf(91),
-        signatureOf(0),
-        signatureOf(255),
-      ]) {
+      for (const signature of signatures) {
         const body = { audience, nodes, payload, message: undefined, signature };
-        const bytes = encode({ ...body }, 0xffff);
-        const asked = encode({ ...body, receipt: true }, 0xffff);
-        t.is(asked.length, bytes.length);
-        for (const [frame, isAsked] of [
-          [bytes, false],
-          [asked, true],
-        ] as const)
-          t.deepEqual(decodePush(frame), {
-            topic: topic.hex,
-            id,
-            hops: 0xffff,
-            isAsked,
-            ...body,
-            frame: undefined,
-          });
+        const frames = [false, true].map((receipt) => encode({ ...body, receipt }, 0xffff));
+        t.is(frames[0]!.length, frames[1]!.length);
+        const read = { topic: hex, id, hops: 0xffff, ...body, frame: undefined };
+        t.deepEqual(wire.decodePush(frames[0]!), { ...read, isAsked: false });
+        t.deepEqual(wire.decodePush(frames[1]!), { ...read, isAsked: true });
       }
     }
   }
 });
 
 test('a message is encoded once for all its receivers, and anew for the next hop', (t) => {
-  const body: Body = {
-    audience: 'all',
-    nodes: [],
-    payload: Uint8Array.of(7),
-    message: undefined,
-  };
+  const body: Body = { ...LISTED };
   const first = encode(body, 1);
   t.is(encode(body, 1), first);
-  t.is(decodePush(encode(body, 2))!.hops, 2);
-  t.is(decodePush(first)!.hops, 1);
+  t.is(wire.decodePush(encode(body, 2))!.hops, 2);
+  t.is(wire.decodePush(first)!.hops, 1);
 });
 
 test('a forwarded message differs only in its hops', (t) => {
   const bytes = encode({ ...LISTED }, 1);
-  const { hops, audience, nodes, payload, signature } = decodePush(bytes)!;
+  const { hops, audience, nodes, payload, signature } = wire.decodePush(bytes)!;
   const next = encode({ audience, nodes, payload, message: 'x', signature }, hops + 1);
   t.deepEqual(
     [...next.keys()].filter((i) => next[i] !== bytes[i]),
@@ -101,67 +71,56 @@ test('a forwarded message differs only in its hops', (t) => {
 test('a frame cut anywhere before its payload is invalid', (t) => {
   const bytes = encode({ ...LISTED }, 1);
   for (let length = 0; length < bytes.length - 1; length++)
-    t.is(decodePush(bytes.subarray(0, length)), undefined, `${length}`);
-  t.is(decodePush(bytes.subarray(0, -1))!.payload.length, 0);
-  t.is(decodePush(new Uint8Array(78)), undefined);
-  t.is(decodePush(new Uint8Array(79))!.payload.length, 0, 'the shortest frame');
+    t.is(wire.decodePush(bytes.subarray(0, length)), undefined, `${length}`);
+  t.is(wire.decodePush(bytes.subarray(0, -1))!.payload.length, 0);
+  t.is(wire.decodePush(new Uint8Array(78)), undefined);
+  t.is(wire.decodePush(new Uint8Array(79))!.payload.length, 0, 'the shortest frame');
 });
 
 test('control messages of every kind are decoded as encoded', (t) => {
   const other = { ...id, sequence: 0 };
   const controls: Control[] = [
-    {
-      kind: 'ihave',
-      notices: [
-        { id, hops: 3 },
-        { id: other, hops: 0 },
-      ],
-    },
+    { kind: 'ihave', notices: [id, other].map((id, hops) => ({ id, hops })) },
     { kind: 'ihave', notices: [] },
     { kind: 'graft', ids: [id, other] },
     { kind: 'prune' },
     { kind: 'absent', ids: [other] },
   ];
-  for (const control of controls)
-    t.deepEqual(decodeControl(encodeControl(topic.bytes, control)), { topic: topic.hex, control });
+  for (const control of controls) {
+    const bytes = wire.encodeControl(topic.bytes, control);
+    t.deepEqual(wire.decodeControl(bytes), { topic: hex, control });
+  }
 });
 
 test('relay frames are decoded as they were encoded', (t) => {
   for (const rest of [[], [idOf('b')], [idOf('b'), idOf('c')]]) {
     const head = { topic: hex, id, hops: 3, size: 66_000_000, rest };
-    t.deepEqual(decodeHead(encodeHead(head)), head);
-    for (const outcome of ['took', 'had', 'busy'] as const)
-      t.deepEqual(decodeReport(encodeReport({ outcome, missed: rest })), { outcome, missed: rest });
+    t.deepEqual(wire.decodeHead(wire.encodeHead(head)), head);
+    for (const outcome of ['took', 'had', 'busy'] as const) {
+      const report = { outcome, missed: rest };
+      t.deepEqual(wire.decodeReport(wire.encodeReport(report)), report);
+    }
   }
-  t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id })), { topic: hex, id });
+  t.deepEqual(wire.decodeReceipt(wire.encodeReceipt({ topic: hex, id })), { topic: hex, id });
   for (const verdict of ['took', 'not-on-topic', 'rejected', 'old', 'no-room'] as const) {
-    t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id, verdict })), {
-      topic: hex,
-      id,
-      verdict,
-    });
+    const receipt = { topic: hex, id, verdict };
+    t.deepEqual(wire.decodeReceipt(wire.encodeReceipt(receipt)), receipt);
   }
-  const unknown = encodeReceipt({ topic: hex, id, verdict: 'took' });
+  const unknown = wire.encodeReceipt({ topic: hex, id, verdict: 'took' });
   unknown[76] = 0xff;
-  t.is(decodeReceipt(unknown)?.verdict, 'refused');
+  t.is(wire.decodeReceipt(unknown)?.verdict, 'refused');
 });
 
 test('heads, reports and receipts of a wrong length, with too many nodes or with one twice are invalid', (t) => {
-  const head = encodeHead({ topic: hex, id, hops: 1, size: 1, rest: [idOf('b')] });
+  const headOf = (rest: string[]) => wire.encodeHead({ topic: hex, id, hops: 1, size: 1, rest });
+  const head = headOf([idOf('b')]);
   for (const length of [0, 1, 76, 81, 83, head.length - 1])
-    t.is(decodeHead(head.subarray(0, length)), undefined, `${length}`);
-  t.is(
-    decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: [idOf('b'), idOf('b')] })),
-    undefined,
-  );
+    t.is(wire.decodeHead(head.subarray(0, length)), undefined, `${length}`);
+  t.is(wire.decodeHead(headOf([idOf('b'), idOf('b')])), undefined);
   const many = Array.from({ length: 1_025 }, (_, i) => idOf(`n${i}`));
-  t.is(decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: many })), undefined);
-  t.is(
-    decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: many.slice(1) }))?.rest.length,
-    1_024,
-  );
-  t.is(decodeReport(Uint8Array.of()), undefined);
-  t.is(decodeReport(Uint8Array.of(3)), undefined);
-  t.is(decodeReport(Uint8Array.of(0, 0)), undefined);
-  for (const length of [0, 75, 78]) t.is(decodeReceipt(new Uint8Array(length)), undefined);
+  t.is(wire.decodeHead(headOf(many)), undefined);
+  t.is(wire.decodeHead(headOf(many.slice(1)))?.rest.length, 1_024);
+  for (const report of [[], [3], [0, 0]])
+    t.is(wire.decodeReport(Uint8Array.from(report)), undefined);
+  for (const length of [0, 75, 78]) t.is(wire.decodeReceipt(new Uint8Array(length)), undefined);
 });

@@ -32,10 +32,7 @@ export class SingleView {
       random: seededRandom(seed),
       now: 0,
       isDistrusted: (peer) => this.distrusted.has(peer),
-      config: {
-        ...partialViewConfig({ mergeInterval: Number.POSITIVE_INFINITY, ...options }),
-        ...constants,
-      },
+      config: { ...partialViewConfig({ mergeInterval: Infinity, ...options }), ...constants },
     });
   }
 
@@ -82,13 +79,10 @@ export class SingleView {
     this.take();
   }
 
-  accept(to: string, message: PartialViewMessage): void {
-    if (message.type === 'neighbor' || message.type === 'join')
-      this.tell({
-        type: 'received',
-        from: to,
-        message: { type: 'accept', request: message.request, free: undefined },
-      });
+  accept(from: string, asked: PartialViewMessage): void {
+    if (asked.type !== 'neighbor' && asked.type !== 'join') return;
+    const message = { type: 'accept', request: asked.request, free: undefined } as const;
+    this.tell({ type: 'received', from, message });
   }
 
   /** Lets a peer refuse a request, and name other nodes. */
@@ -110,10 +104,8 @@ export class SingleView {
 }
 
 export const requestOf = (sent: Sent[], to: string) => {
-  const found = sent.find(
-    (one) => one.to === to && (one.message.type === 'neighbor' || one.message.type === 'join'),
-  )?.message;
-  return (found as { request: number }).request;
+  const asked = sent.find((one) => one.to === to && 'request' in one.message)!;
+  return (asked.message as { request: number }).request;
 };
 export const types = (sent: Sent[]) => sent.map(({ to, message }) => `${message.type} ${to}`);
 export const disconnect = (alive: boolean, peers: string[] = [], free?: string) =>

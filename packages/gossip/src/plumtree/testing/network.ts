@@ -7,6 +7,7 @@ import type { Control, Misbehavior, PlumtreeInput, PlumtreeOutput, Push } from '
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { EventQueue } from './event-queue.ts';
+import type { Links } from './overlay.ts';
 import { Receiver } from './receiver.ts';
 
 /** A message on a link. */
@@ -45,6 +46,7 @@ export type Double = (
 ) => boolean;
 
 interface Link {
+  readonly nodes: readonly [number, number];
   readonly latency: number;
   isUp: boolean;
   /**
@@ -85,13 +87,14 @@ export class Network {
 
   constructor(settings: NetworkOptions) {
     this.#settings = settings;
-    this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
-    this.#published = new Array<number>(settings.nodes).fill(0);
-    this.#receivers = Array.from(
-      { length: settings.nodes },
-      (_, node) => new Receiver(nameOf(node), settings.options),
+    const { nodes, options } = settings;
+    const names = Array.from({ length: nodes }, (_, node) => nameOf(node));
+    this.#wakes = new Array<number>(nodes).fill(Number.POSITIVE_INFINITY);
+    this.#published = new Array<number>(nodes).fill(0);
+    this.#receivers = names.map((name) => new Receiver(name, options));
+    this.machines = names.map(
+      (self, node) => new Plumtree<number>({ self, options, look: this.#receivers[node]!.look }),
     );
-    this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
   }
 
   /** Lets another function handle the messages to a node before its machine gets them. */
@@ -108,13 +111,15 @@ export class Network {
   }
 
   up(a: number, b: number): void {
-    const key = keyOf(a, b);
-    let link = this.#links.get(key);
-    if (link === undefined) {
-      const [least, most] = this.#settings.latency;
-      link = { latency: least + this.#settings.random() * (most - least), isUp: false, life: 0 };
-      this.#links.set(key, link);
-    }
+    const { latency, random } = this.#settings;
+    const fresh = () => ({
+      nodes: [a, b] as const,
+      latency: latency[0] + random() * (latency[1] - latency[0]),
+      isUp: false,
+      life: 0,
+    });
+    const link = this.#links.get(keyOf(a, b)) ?? fresh();
+    this.#links.set(keyOf(a, b), link);
     if (link.isUp) return;
     link.isUp = true;
     link.life++;
@@ -128,6 +133,11 @@ export class Network {
     link.isUp = false;
     this.#feed(a, { type: 'neighbor-down', peer: nameOf(b) });
     this.#feed(b, { type: 'neighbor-down', peer: nameOf(a) });
+  }
+
+  /** The pairs of nodes that were ever linked. */
+  get links(): Links {
+    return [...this.#links.values()].map(({ nodes }) => nodes);
   }
 
   publish(node: number, size = 1): MessageId {
@@ -157,31 +167,24 @@ export class Network {
     this.rounds.clear();
   }
 
-  #machine(node: number): Plumtree<number> {
-    const { look } = this.#receivers[node]!;
-    return new Plumtree<number>({ self: nameOf(node), options: this.#settings.options, look });
-  }
-
-  #trySend(node: number, to: string, message: Push<number>): boolean {
+  /** Returns true if a push finds no room. Then there is room again after a while. */
+  #isCongested(node: number, peer: string): boolean {
     const { congestion = 0, random } = this.#settings;
-    if (congestion > 0 && random() < congestion) {
-      this.#agenda.add(this.now + 20 + random() * 180, () =>
-        this.#feed(node, { type: 'writable', peer: to }),
-      );
-      return false;
-    }
-    return this.#send(node, to, message);
+    if (congestion === 0 || random() >= congestion) return false;
+    const after = 20 + random() * 180;
+    this.#agenda.add(this.now + after, () => this.#feed(node, { type: 'writable', peer }));
+    return true;
   }
 
-  #send(node: number, to: string, message: Sent): boolean {
-    if (this.#crashed.has(node)) return true;
+  #send(node: number, to: string, message: Sent): void {
+    if (this.#crashed.has(node)) return;
     const target = Number(to.slice(1));
     const link = this.#links.get(keyOf(node, target));
-    if (link === undefined || !link.isUp) return true;
+    if (link === undefined || !link.isUp) return;
     if (message.kind === 'push') this.payloads++;
     else this.control++;
     const { loss = 0, duplication = 0, jitter = 0, random } = this.#settings;
-    if (loss > 0 && random() < loss) return true;
+    if (loss > 0 && random() < loss) return;
     const copies = duplication > 0 && random() < duplication ? 2 : 1;
     const { life } = link;
     const from = nameOf(node);
@@ -190,7 +193,6 @@ export class Network {
         if (link.isUp && link.life === life) this.#arrive(from, target, message);
       });
     }
-    return true;
   }
 
   #arrive(from: string, target: number, message: Sent): void {
@@ -201,29 +203,29 @@ export class Network {
     this.#feed(target, { type: 'received', from, message });
   }
 
-  #deliver(node: number, message: Push<number>): void {
-    const round = this.rounds.get(messageKey(message.id));
-    if (round === undefined) return;
-    if (round.reached.has(node)) this.repeated++;
-    round.reached.add(node);
-    round.lastHop = Math.max(round.lastHop, message.hops);
-  }
-
   #feed(node: number, input: PlumtreeInput<number>): void {
     const machine = this.machines[node]!;
     const before = machine.counters.delivered;
     machine.handle(this.now, this.#receivers[node]!.take(input, this.now));
     if (machine.counters.delivered > before && input.type === 'received')
-      this.#deliver(node, input.message as Push<number>);
+      this.#delivered(node, input.message as Push<number>);
     for (let output = machine.poll(); output !== undefined; output = machine.poll())
       this.#carryOut(node, machine, output);
     this.#plan(node, machine);
   }
 
+  #delivered(node: number, { id, hops }: Push<number>): void {
+    const round = this.rounds.get(messageKey(id));
+    if (round === undefined) return;
+    if (round.reached.has(node)) this.repeated++;
+    round.reached.add(node);
+    round.lastHop = Math.max(round.lastHop, hops);
+  }
+
   #carryOut(node: number, machine: Plumtree<number>, output: PlumtreeOutput<number>): void {
     if (output.type === 'push') {
-      if (!this.#trySend(node, output.to, output.push))
-        machine.handle(this.now, { type: 'no-room', output });
+      if (this.#isCongested(node, output.to)) machine.handle(this.now, { type: 'no-room', output });
+      else this.#send(node, output.to, output.push);
     } else if (output.type === 'send-control') this.#send(node, output.to, output.control);
     else if (output.type === 'misbehaved')
       this.reports.push({ by: nameOf(node), peer: output.peer, what: output.what });

@@ -6,12 +6,14 @@ import { type PlumtreeOptions, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { Receiver } from './receiver.ts';
 
-export type SingleMachine = ReturnType<typeof singleMachine>;
-
 /**
  * Creates a machine 'me' with these peers, and records everything that it does. Payloads are texts.
+ * The `lazy` peers have pruned their links, so that they are not part of the tree.
  */
-export function singleMachine(peers: readonly string[], options: Partial<PlumtreeOptions> = {}) {
+export function singleMachine(
+  peers: readonly string[],
+  { lazy = [], ...options }: Partial<PlumtreeOptions> & { readonly lazy?: readonly string[] } = {},
+) {
   const sent: string[] = [];
   const delivered: string[] = [];
   const reports: (readonly [string, Misbehavior])[] = [];
@@ -21,11 +23,7 @@ export function singleMachine(peers: readonly string[], options: Partial<Plumtre
   const stuck = new Set<string>();
   const config = { ...plumtreeOptions(), ...options };
   const receiver = new Receiver('me', config);
-  const machine = new Plumtree<string>({
-    self: 'me',
-    options: config,
-    look: receiver.look,
-  });
+  const machine = new Plumtree<string>({ self: 'me', options: config, look: receiver.look });
   /** Gives the machine an input, and records its outputs. */
   const feed = (now: number, input: PlumtreeInput<string>) => {
     const before = machine.counters.delivered;
@@ -49,9 +47,14 @@ export function singleMachine(peers: readonly string[], options: Partial<Plumtre
     }
   };
   for (const peer of peers) feed(0, { type: 'neighbor-up', peer });
+  for (const from of lazy) feed(0, { type: 'received', from, message: { kind: 'prune' } });
   /** Returns the messages sent since the last call, as 'peer kind ids'. */
   const take = () => sent.splice(0);
-  return { machine, feed, sent: take, delivered, reports, dropped, full, stuck };
+  /** Wakes the machine whenever it is due, up to that time. */
+  const runOut = (until: number) => {
+    for (let now = machine.wakeAt; now <= until; now = machine.wakeAt) feed(now, { type: 'wake' });
+  };
+  return { machine, feed, runOut, sent: take, delivered, reports, dropped, full, stuck };
 }
 
 export function idOf(sequence: number, origin = 'x', epoch = 1): MessageId {

@@ -3,21 +3,19 @@
 
 import type { ExecutionContext } from 'ava';
 import type { OverlayFactory } from '../../overlay/overlay.ts';
+import type { Topic } from '../../topic.ts';
 import type { PublishOptions, PublishResult, TopicOptions } from '../../types.ts';
-import { areMet, listen, type Subscriber, type TestNode } from '../cluster.ts';
+import { areMet, listen, type Subscriber, type TestNode, words } from '../cluster.ts';
 import type { Network, NodeOptions } from './network.ts';
 
-/** A behavior that gossip shows on every backend. */
-export interface Behavior {
-  readonly title: string;
-  /** Limits the behavior to one overlay. */
-  readonly overlay?: 'fullMesh';
-  check(t: ExecutionContext, fixture: GossipFixture): Promise<void>;
-}
+/** Declares a behavior that gossip shows on every backend, as a test. */
+export type DeclareTest = (
+  title: string,
+  check: (t: ExecutionContext, fixture: GossipFixture) => Promise<void>,
+) => void;
 
 export interface GossipFixtureOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
-  readonly outbound?: NodeOptions['gossip']['outbound'];
-  readonly relay?: NodeOptions['gossip']['relay'];
+  readonly gossip?: Partial<NodeOptions['gossip']>;
   /**
    * Returns true for nodes that listen to 'news' from the beginning. Default: all nodes, each with
    * a long queue.
@@ -46,6 +44,16 @@ export class GossipFixture {
     return this.network.nodes.get(name)!;
   }
 
+  /** Opens a topic of words at a node. */
+  topic(name: string, topic = 'news', options?: TopicOptions<string>): Topic<string> {
+    return this.node(name).gossip.topic(topic, words, options);
+  }
+
+  /** Opens a topic of words at a node, and collects its messages. */
+  listen(name: string, topic = 'news', options?: TopicOptions<string>): Subscriber {
+    return listen(this.node(name), topic, options);
+  }
+
   idOf(name: string): string {
     return this.node(name).nodeId;
   }
@@ -65,19 +73,16 @@ export class GossipFixture {
   /** Boots nodes. Each is a peer of the nodes before it. */
   async boot(
     names: readonly string[],
-    { outbound, relay, listens = () => true, topic, setup, to, peers }: GossipFixtureOptions = {},
+    { gossip, listens = () => true, topic, setup, to, peers }: GossipFixtureOptions = {},
   ): Promise<void> {
     await this.network.boot(names, {
-      gossip: { overlay: this.overlay, outbound, relay },
+      gossip: { overlay: this.overlay, ...gossip },
       peers,
       to: to ?? ((name) => names.filter((other) => other < name)),
       setup: (node) => {
         setup?.(node);
-        if (listens(node.name))
-          this.subscribers.set(
-            node.name,
-            listen(node, 'news', { queue: { messages: 10_000 }, ...topic }),
-          );
+        if (!listens(node.name)) return;
+        this.subscribers.set(node.name, listen(node, 'news', { ...LONG_QUEUE, ...topic }));
       },
     });
     await this.until('all nodes are up', () => names.every((name) => this.network.nodes.has(name)));
@@ -94,12 +99,8 @@ export class GossipFixture {
    * that both ends know.
    */
   met(): Promise<void> {
-    return this.until(
-      'all nodes know each other on the topic',
-      () =>
-        [...this.subscribers.keys()].every((name) => this.network.nodes.has(name)) &&
-        this.#areOne(),
-    );
+    const areUp = () => [...this.subscribers.keys()].every((name) => this.network.nodes.has(name));
+    return this.until('all nodes know each other on the topic', () => areUp() && this.#areOne());
   }
 
   /**
@@ -131,6 +132,12 @@ export class GossipFixture {
     return this.settle(this.subscriber(name).topic.publish(word, options));
   }
 
+  /** Publishes all words at once. */
+  publishAll(name: string, said: readonly string[]): Promise<PublishResult[]> {
+    const { topic } = this.subscriber(name);
+    return this.settle(Promise.all(said.map((word) => topic.publish(word))));
+  }
+
   /** Publishes without waiting for the result. */
   say(name: string, word: string): void {
     void this.subscriber(name).topic.publish(word);
@@ -156,6 +163,8 @@ export class GossipFixture {
     return reached.size === links.size;
   }
 }
+
+export const LONG_QUEUE = { queue: { messages: 10_000 } };
 
 /** Returns the words in order if the overlay keeps the order, and sorted otherwise. */
 export function inOrder(fixture: GossipFixture, words: readonly string[]): readonly string[] {

@@ -1,17 +1,8 @@
-// The interface to the suite's nodes: one backend, in one test.
+// The interface to the suite's nodes in one test.
 
 import type { PeersOptions } from '@trunkline/peers';
 import type { GossipOptions } from '../../options.ts';
 import type { TestNode } from '../cluster.ts';
-
-export interface GossipBackend {
-  /** The name of this way to run the suite's nodes. */
-  readonly name: string;
-  /** True if its time is virtual. */
-  readonly simulated: boolean;
-  /** Creates networks without nodes. Each test runs on each of them. */
-  networks(): readonly Network[];
-}
 
 /** The nodes of one test. */
 export interface Network {
@@ -32,7 +23,7 @@ export interface Network {
   /** Boots a node that is down, with the same id and at the same address. */
   restart(name: string): Promise<void>;
   /** Ends all nodes. Returns descriptions of all remaining resources; the list should be empty. */
-  close(): Promise<readonly string[]>;
+  close(): Promise<readonly unknown[]>;
 }
 
 export interface NodeOptions {

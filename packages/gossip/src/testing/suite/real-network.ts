@@ -1,5 +1,6 @@
 // The suite's nodes in real time, over TCP with TLS.
 
+import { EventEmitter, once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type AddressBookStore, createMemoryAddressBook, createPeers } from '@trunkline/peers';
 import { createTransport, systemClock } from '@trunkline/transport-core';
@@ -21,7 +22,7 @@ export class RealNetwork implements Network {
   readonly name = 'TLS';
   readonly nodes = new Map<string, TestNode>();
   readonly #seats = new Map<string, Seat>();
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new EventEmitter();
 
   async boot(names: readonly string[], options: NodeOptions): Promise<void> {
     for (const name of names) {
@@ -67,24 +68,17 @@ export class RealNetwork implements Network {
 
   /** Waits for a condition, and checks it whenever something has happened at a node. */
   async until(what: string, condition: () => boolean): Promise<void> {
-    const watchdog = new AbortController();
-    let isLate = false;
-    const onLate = () => {
-      isLate = true;
-      this.#ring();
-    };
-    void systemClock.sleep(WATCHDOG, watchdog.signal).then(onLate, () => {});
+    const over = new AbortController();
+    const watchdog = systemClock.sleep(WATCHDOG, over.signal).then(() => {
+      throw new Error(`timed out after ${WATCHDOG} ms waiting for: ${what}\n${this.toString()}`);
+    });
+    watchdog.catch(() => {});
     try {
       // Readers get a message one turn after its event.
-      for (await turn(); !condition(); await turn()) {
-        if (isLate)
-          throw new Error(
-            `timed out after ${WATCHDOG} ms waiting for: ${what}\n${this.toString()}`,
-          );
-        await new Promise<void>((resolve) => this.#waiting.add(resolve));
-      }
+      for (await turn(); !condition(); await turn())
+        await Promise.race([once(this.#changes, 'change'), watchdog]);
     } finally {
-      watchdog.abort();
+      over.abort();
     }
   }
 
@@ -123,15 +117,9 @@ export class RealNetwork implements Network {
   async #follow<T>(events: AsyncIterable<T>, tell: (event: T) => void): Promise<void> {
     for await (const event of events) {
       tell(event);
-      this.#ring();
+      this.#changes.emit('change');
     }
-    this.#ring();
-  }
-
-  #ring(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+    this.#changes.emit('change');
   }
 }
 

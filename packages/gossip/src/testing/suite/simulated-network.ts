@@ -1,19 +1,10 @@
 // The suite's nodes in a simulation.
 
 import type { Simulation } from '@trunkline/simulation';
-import { cluster, type Run, runs, simulationOf, type TestNode } from '../cluster.ts';
-import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
+import { cluster, type Run, simulationOf, type TestNode } from '../cluster.ts';
+import { CALM, type Network, type NodeOptions } from './network.ts';
 
-/** Creates a backend of one level of the simulation, with this number of seeds. */
-export function simulated(level: Run['level'], seeds: number): GossipBackend {
-  return {
-    name: `simulation of ${level}s`,
-    simulated: true,
-    networks: () => runs(seeds, [level]).map((run) => new SimulatedNetwork(run)),
-  };
-}
-
-class SimulatedNetwork implements Network {
+export class SimulatedNetwork implements Network {
   readonly name: string;
   readonly nodes = new Map<string, TestNode>();
   readonly #sim: Simulation;
@@ -53,8 +44,8 @@ class SimulatedNetwork implements Network {
     this.#sim.restart(name);
   }
 
-  async close(): Promise<readonly string[]> {
-    return (await this.#sim.close()).map(String);
+  close(): Promise<readonly unknown[]> {
+    return this.#sim.close();
   }
 }
 

@@ -1,41 +1,37 @@
 // The simulation of iroh-gossip (simulations/all.toml): rounds of messages in a network of whole
 // nodes.
 
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { Fleet } from './fleet.ts';
-import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**
  * Measures rounds of messages. `how` selects one sender (`one`), many senders (`many`), or all at
  * once (`burst`). Nodes have the default options, except that the first node, which all others
  * know, has room for all of them.
  */
-export async function swarm({
-  seed,
-  nodes = 100,
-  how = 'one',
-  log,
-}: ScenarioOptions): Promise<Figures> {
+export async function swarm({ seed, nodes, how = 'one', log }: ScenarioOptions): Promise<Figures> {
   const fleet = new Fleet({ seed, honest: nodes, seeds: 1, seedInbound: nodes });
   const met = await fleet.met(Math.min(4, nodes - 1), 300_000);
   await fleet.sim.run(60_000);
-  log?.(`met after ${met} ms`);
+  log(`met after ${met} ms`);
   const [missed, hops, redundancy, times, steady]: number[][] = [[], [], [], [], []];
   // A link that replaces another is part of the tree until it brings a duplicate, and the first
   // message floods the network, so these rounds don't count as steady.
   let [unchanged, overlay] = [-1, fleet.overlay()];
   for (let round = 0; round < (how === 'burst' ? BURSTS : ROUNDS); round++) {
-    const before = fleet.traffics();
+    const [delivered, duplicates] = [fleet.payloads('delivered'), fleet.payloads('duplicates')];
     const drawn = fleet.honest[Math.floor(fleet.random() * nodes)]!;
     const senders =
       how === 'burst' ? fleet.honest : [how === 'many' ? drawn : fleet.honest[nodes >> 1]!];
     const sent = senders.map((name) => fleet.publish(name));
     await fleet.sim.run(ROUND);
-    const { delivered, duplicates } = fleet.traffics();
     missed!.push(
       senders.length * (nodes - 1) - sent.reduce((sum, { heard }) => sum + heard.size, 0),
     );
     hops!.push(Math.max(...sent.map(({ lastHop }) => lastHop)));
-    redundancy!.push((duplicates - before.duplicates) / (delivered - before.delivered));
+    redundancy!.push(
+      (fleet.payloads('duplicates') - duplicates) / (fleet.payloads('delivered') - delivered),
+    );
     times!.push(Math.max(...sent.flatMap(({ heard }) => [...heard.values()])));
     const now = fleet.overlay();
     unchanged = now === overlay ? unchanged + 1 : -1;

@@ -1,14 +1,17 @@
 // A network of whole nodes, including simulated transports and codecs, that records which nodes get
 // which messages at which time.
 
+import { type OverlayFactory, partialView, type Topic } from '@trunkline/gossip';
 import { createSimulation, type Simulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { OverlayFactory } from '../../overlay/overlay.ts';
-import { partialView } from '../../overlay/partial-view.ts';
-import type { Topic } from '../../topic.ts';
-import { cluster, idOf, type TestNode, words } from '../cluster.ts';
-import type { Figures } from './scenario.ts';
+import {
+  cluster,
+  idOf,
+  type TestNode,
+  words,
+} from '../../../../packages/gossip/dist/testing/cluster.js';
+import type { Figures } from '../job.ts';
 
 /** The size of a fleet. */
 export interface FleetOptions {
@@ -56,9 +59,7 @@ export class Fleet {
       gossip: () => ({ overlay: partialView() }),
       peers: (name) => ({
         ...this.#usual(name),
-        ...(this.#seeds.includes(name) && seedInbound !== undefined
-          ? { maxInbound: seedInbound }
-          : {}),
+        ...(this.#seeds.includes(name) ? { maxInbound: seedInbound } : {}),
       }),
       setup: (node) => this.#open(node),
     });
@@ -151,9 +152,10 @@ export class Fleet {
 
   /**
    * Publishes `count` messages of random honest nodes, one every `interval` milliseconds, and then
-   * waits 30 s for their delivery.
+   * waits 30 s for their delivery. Returns the share of deliveries that happened, the share of the
+   * worst message, and percentiles of their times in milliseconds, each named after the moment.
    */
-  async traffic(count: number, interval: number): Promise<Figures> {
+  async traffic(when: string, count: number, interval: number): Promise<Figures> {
     const sent: Message[] = [];
     for (let i = 0; i < count; i++) {
       const there = this.honest.filter((name) => this.nodes.has(name));
@@ -161,22 +163,16 @@ export class Fleet {
       await this.sim.run(interval);
     }
     await this.sim.run(30_000);
-    return outcome(sent);
+    return outcome(when, sent);
   }
 
   /**
-   * Returns the number of payloads that arrived at honest nodes for the first time, and the number
-   * of payloads that they already had.
+   * Returns the number of payloads that arrived at honest nodes for the first time, or the number
+   * of those that they already had.
    */
-  traffics(): { readonly delivered: number; readonly duplicates: number } {
-    let [delivered, duplicates] = [0, 0];
-    for (const node of this.nodes.values()) {
-      for (const topic of node.gossip.snapshot().topics) {
-        delivered += topic.delivered;
-        duplicates += topic.duplicates;
-      }
-    }
-    return { delivered, duplicates };
+  payloads(which: 'delivered' | 'duplicates'): number {
+    const topics = [...this.nodes.values()].flatMap(({ gossip }) => gossip.snapshot().topics);
+    return topics.reduce((sum, topic) => sum + topic[which], 0);
   }
 
   async close(): Promise<void> {
@@ -199,22 +195,25 @@ export class Fleet {
   }
 }
 
-/**
- * Returns the share of deliveries that happened, and percentiles of their times in milliseconds.
- */
-export function outcome(messages: readonly Message[]): Figures {
+function outcome(when: string, messages: readonly Message[]): Figures {
+  const shares: number[] = [];
   const times: number[] = [];
-  let [due, least] = [0, 1];
   for (const { to, heard } of messages) {
-    const got = to.filter((name) => heard.has(name));
-    due += to.length;
-    least = Math.min(least, got.length / to.length);
-    for (const name of got) times.push(heard.get(name)!);
+    const got = to.filter((name) => heard.has(name)).map((name) => heard.get(name)!);
+    shares.push(got.length / to.length);
+    times.push(...got);
   }
   times.sort((a, b) => a - b);
+  const due = messages.reduce((sum, { to }) => sum + to.length, 0);
   const at = (share: number) =>
     times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? Number.POSITIVE_INFINITY;
-  return { delivered: times.length / due, least, p50: at(0.5), p99: at(0.99), most: at(1) };
+  return {
+    [`${when} delivered`]: times.length / due,
+    [`${when} least`]: Math.min(1, ...shares),
+    [`${when} p50`]: at(0.5),
+    [`${when} p99`]: at(0.99),
+    [`${when} most`]: at(1),
+  };
 }
 
 /** Returns addresses of honest nodes, each in its own network. The first of them are the seeds. */
@@ -224,10 +223,5 @@ export function honestNames(count: number): string[] {
 
 /** Returns addresses of attackers, which share twenty networks. */
 export function attackerNames(count: number): string[] {
-  return Array.from(
-    { length: count },
-    (_, i) => `190.${i % NETWORKS}.${Math.floor(i / NETWORKS)}.7`,
-  );
+  return Array.from({ length: count }, (_, i) => `190.${i % 20}.${Math.floor(i / 20)}.7`);
 }
-
-const NETWORKS = 20;

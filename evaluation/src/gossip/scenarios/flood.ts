@@ -1,21 +1,16 @@
 // Floods a message through the engine, to measure how many nodes it reaches.
 
-import type { Cycles } from '../cycles/cycles.ts';
+import type { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
 
 /**
  * Floods a message from a node over the links. Nodes notice dead neighbors when they write to them,
  * and repair their views at the end. With `resend`, they repair their views after each hop, and a
  * node that wrote to a dead neighbor sends to the neighbors that replaced it. Returns the share of
- * the living nodes that the message reached, and the number of hops.
+ * the living nodes that the message reached.
  */
-export function flood(
-  net: Cycles,
-  source: number,
-  { resend = false }: { readonly resend?: boolean } = {},
-): { readonly share: number; readonly hops: number } {
+export function flood(net: Cycles, source: number, resend: boolean): number {
   const reached = new Set([source]);
-  let hops = -1;
-  for (let wave: [number, number][] = [[source, -1]]; wave.length > 0; hops++) {
+  for (let wave: [number, number][] = [[source, -1]]; wave.length > 0; ) {
     const next: [number, number][] = [];
     const owing: { readonly node: number; readonly told: readonly string[] }[] = [];
     const hand = (node: number, other: number) => {
@@ -50,5 +45,5 @@ export function flood(
     wave = next;
   }
   net.settle();
-  return { share: reached.size / net.living().length, hops };
+  return reached.size / net.living().length;
 }

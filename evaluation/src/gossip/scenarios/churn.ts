@@ -2,9 +2,10 @@
 
 import { sample } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { Cycles } from '../cycles/cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { type Broadcast, Broadcasts } from './broadcasts.ts';
-import type { Figures, ScenarioOptions } from './scenario.ts';
+import { Graph } from './graph.ts';
 
 /**
  * In each cycle 50 nodes fail, half of them unseen, and 50 join. One message is under way at that
@@ -15,7 +16,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  * the cycle, and `deliveries` counts all that were due. `at once` is the smallest share of nodes
  * that a message reached before any view was repaired.
  */
-export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptions): Figures {
+export function churn({ seed, nodes, cycles = 100, log }: ScenarioOptions): Figures {
   const random = seededRandom(seed);
   const net = new Cycles({ nodes, seed }).build(SETTLED);
   const broadcasts = new Broadcasts({ net, nodes: nodes + cycles * CHANGED, random });
@@ -55,9 +56,9 @@ export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptio
       }
     }
     payloads += network.payloads;
-    if (cycle % 10 === 9) log?.(`${cycle + 1} cycles, ${missed} missed`);
+    if (cycle % 10 === 9) log(`${cycle + 1} cycles, ${missed} missed`);
   }
-  const graph = net.graph();
+  const graph = new Graph(net.links());
   return {
     missed,
     deliveries,

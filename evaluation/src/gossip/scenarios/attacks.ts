@@ -1,9 +1,9 @@
 // Attacks on a network of whole nodes (FAULTS of gossipsub's evaluation, PL-TechRep-2020-001:
 // sybils, eclipse, cold boot, covert flash, dawn).
 
-import { idOf } from '../cluster.ts';
+import { idOf } from '../../../../packages/gossip/dist/testing/cluster.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { attackerNames, Fleet, honestNames } from './fleet.ts';
-import type { Figures, ScenarioOptions } from './scenario.ts';
 import { type SybilGroup, sleepers, sybils } from './sybil.ts';
 
 interface Attack {
@@ -27,21 +27,21 @@ function attack(seed: number, honest: number, attackers: number, target?: string
  * Four sybils per honest node enter an established network. They request all links, and forward
  * nothing.
  */
-export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+export async function sybilAttack({ seed, nodes, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
   const met = await settle(fleet);
-  const before = named('before', await fleet.traffic(20, 500));
-  log?.('they come');
+  const before = await fleet.traffic('before', 20, 500);
+  log('they come');
   fleet.invade(names, sybils(group));
   await fleet.sim.run(30_000);
-  const during = named('during', await fleet.traffic(30, 1_000));
-  log?.('they are there');
+  const during = await fleet.traffic('during', 30, 1_000);
+  log('they are there');
   await fleet.sim.run(4 * MINUTE);
   return finish(fleet, {
     met,
     ...before,
     ...during,
-    ...named('after', await fleet.traffic(60, 500)),
+    ...(await fleet.traffic('after', 60, 500)),
   });
 }
 
@@ -49,13 +49,13 @@ export async function sybilAttack({ seed, nodes = 100, log }: ScenarioOptions): 
  * Ten sybils per honest node request links of a single node, which is restarted in the meantime.
  * Measures whether the node keeps an honest neighbor and gets all messages.
  */
-export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promise<Figures> {
+export async function eclipse({ seed, nodes, log }: ScenarioOptions): Promise<Figures> {
   const target = honestNames(nodes).at(-1)!;
   const { fleet, names, group } = attack(seed, nodes, 10 * nodes, target);
   const met = await settle(fleet);
   fleet.invade(names, sybils(group), target);
   await fleet.sim.run(2 * MINUTE);
-  log?.('it is restarted');
+  log('it is restarted');
   const honest: number[] = [fleet.honestNeighbors(target)];
   fleet.crash(target);
   await fleet.sim.run(1_000);
@@ -90,7 +90,7 @@ export async function eclipse({ seed, nodes = 20, log }: ScenarioOptions): Promi
 /**
  * All honest nodes start at once, without history, into a network that the sybils entered earlier.
  */
-export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+export async function coldBoot({ seed, nodes, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
   for (const name of fleet.honest) fleet.crash(name);
   return dawnOf({ fleet, names, group }, log);
@@ -100,7 +100,7 @@ export async function coldBoot({ seed, nodes = 100, log }: ScenarioOptions): Pro
  * Like `coldBoot`, but for a network that existed before: all honest nodes are restarted at once,
  * and still know each other from before.
  */
-export async function dawn({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+export async function dawn({ seed, nodes, log }: ScenarioOptions): Promise<Figures> {
   const all = attack(seed, nodes, 4 * nodes);
   await settle(all.fleet);
   for (const name of all.fleet.honest) all.fleet.crash(name);
@@ -115,31 +115,31 @@ async function dawnOf(
   await fleet.sim.run(1_000);
   for (const name of fleet.honest) fleet.sim.restart(name);
   const met = await fleet.met(1, 10 * MINUTE);
-  log?.(`met after ${met} ms`);
-  const early = named('early', await fleet.traffic(20, 500));
+  log(`met after ${met} ms`);
+  const early = await fleet.traffic('early', 20, 500);
   await fleet.sim.run(4 * MINUTE);
-  return finish(fleet, { met, ...early, ...named('after', await fleet.traffic(60, 500)) });
+  return finish(fleet, { met, ...early, ...(await fleet.traffic('after', 60, 500)) });
 }
 
 /**
  * Four attackers per honest node behave well for ten minutes and become part of all trees; then all
  * of them stop passing messages on at once.
  */
-export async function covertFlash({ seed, nodes = 100, log }: ScenarioOptions): Promise<Figures> {
+export async function covertFlash({ seed, nodes, log }: ScenarioOptions): Promise<Figures> {
   const { fleet, names, group } = attack(seed, nodes, 4 * nodes);
   fleet.invade(names, sleepers(group));
   const met = await settle(fleet);
   await fleet.sim.run(7 * MINUTE);
-  const before = named('before', await fleet.traffic(60, 1_000));
-  log?.('they turn');
+  const before = await fleet.traffic('before', 60, 1_000);
+  log('they turn');
   group.isMute = true;
-  const flash = named('flash', await fleet.traffic(60, 500));
+  const flash = await fleet.traffic('flash', 60, 500);
   await fleet.sim.run(4 * MINUTE);
   return finish(fleet, {
     met,
     ...before,
     ...flash,
-    ...named('after', await fleet.traffic(60, 500)),
+    ...(await fleet.traffic('after', 60, 500)),
   });
 }
 
@@ -154,12 +154,6 @@ async function finish(fleet: Fleet, figures: Figures): Promise<Figures> {
   const all = { ...fleet.links(), ...figures, events: fleet.sim.events };
   await fleet.close();
   return all;
-}
-
-function named(when: string, figures: Figures): Figures {
-  return Object.fromEntries(
-    Object.entries(figures).map(([name, value]) => [`${when} ${name}`, value]),
-  );
 }
 
 const MINUTE = 60_000;

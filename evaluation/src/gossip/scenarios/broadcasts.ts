@@ -2,10 +2,13 @@
 // the links that the views choose.
 
 import type { Random } from '@trunkline/transport-core';
-import { messageKey } from '../../messages/message-id.ts';
-import { type PlumtreeOptions, plumtreeOptions } from '../../plumtree/options.ts';
-import { Network } from '../../plumtree/testing/network.ts';
-import type { Cycles } from '../cycles/cycles.ts';
+import type { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import { messageKey } from '../../../../packages/gossip/dist/messages/message-id.js';
+import {
+  type PlumtreeOptions,
+  plumtreeOptions,
+} from '../../../../packages/gossip/dist/plumtree/options.js';
+import { Network } from '../../../../packages/gossip/dist/plumtree/testing/network.js';
 
 /** The views, and the options of the tree. */
 export interface BroadcastsOptions {
@@ -22,7 +25,6 @@ export interface BroadcastsOptions {
 
 /** The deliveries of one message. */
 export interface Broadcast {
-  readonly key: string;
   readonly reached: ReadonlySet<number>;
   readonly lastHop: () => number;
 }
@@ -72,9 +74,8 @@ export class Broadcasts {
   }
 
   publish(node: number): Broadcast {
-    const key = messageKey(this.network.publish(node));
-    const round = this.network.rounds.get(key)!;
-    return { key, reached: round.reached, lastHop: () => round.lastHop };
+    const round = this.network.rounds.get(messageKey(this.network.publish(node)))!;
+    return { reached: round.reached, lastHop: () => round.lastHop };
   }
 
   /**

@@ -1,12 +1,12 @@
 // Plumtree's experiments (Leitão, Pereira, Rodrigues, SRDS 2007; report DI-FCUL TR-07-14) over
-// HyParView's links.
+// HyParView's links, and the cost of a message in networks of any size.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PlumtreeOptions } from '../../plumtree/options.ts';
-import type { RoundFigures } from '../../plumtree/testing/measure.ts';
-import { Cycles } from '../cycles/cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import type { PlumtreeOptions } from '../../../../packages/gossip/dist/plumtree/options.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { Broadcasts } from './broadcasts.ts';
-import type { Figures, ScenarioOptions } from './scenario.ts';
+import { Graph } from './graph.ts';
 
 /**
  * The paper's protocols: the way in which the tree is built, and the nodes that send. `eager` is a
@@ -26,9 +26,9 @@ const PROTOCOLS: Readonly<
  * Stable state: one message after the other in a network without changes. `first`, `second`,
  * `third`: redundancy of the first messages.
  */
-export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptions): Figures {
+export function stable({ seed, nodes, cycles = 50, log }: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed }).build(cycles);
-  log?.('built');
+  log('built');
   const figures: Record<string, number> = {};
   for (const [name, { tree, isMany }] of Object.entries(PROTOCOLS)) {
     const random = seededRandom(seed);
@@ -36,19 +36,55 @@ export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptio
     const sender = () => (isMany ? Math.floor(random() * nodes) : nodes >> 1);
     const [warm, count] = isMany ? [MANY, MANY] : [ONE, ONE];
     const all = Array.from({ length: warm + count }, () => measure(broadcasts, sender()));
-    const mean = (key: keyof RoundFigures) =>
-      all.slice(warm).reduce((sum, each) => sum + each[key], 0) / count;
-    for (const key of ['payloads', 'control', 'redundancy', 'lastHop', 'missed'] as const)
-      figures[`${name} ${key}`] = mean(key);
-    for (const [i, when] of (['first', 'second', 'third'] as const).entries())
+    for (const key of ['payloads', 'control', 'redundancy', 'lastHop'] as const)
+      figures[`${name} ${key}`] = sum(all.slice(warm), key) / count;
+    for (const [i, when] of ['first', 'second', 'third'].entries())
       figures[`${name} ${when}`] = all[i]!.redundancy;
-    figures[`${name} missed`] = all.reduce((sum, { missed }) => sum + missed, 0);
-    log?.(name);
+    figures[`${name} missed`] = sum(all, 'missed');
+    log(name);
   }
   return figures;
 }
 
-function measure(broadcasts: Broadcasts, sender: number): RoundFigures {
+/**
+ * Messages of many senders over a tree with the default options, one after the other. Figures:
+ * - `links`: the mean number of links of a node, and `most links`.
+ * - `payloads`, `control`: messages that all nodes send, for each delivery.
+ * - `first`: payloads for each delivery of the very first message, which floods the network.
+ * - `path`: the mean length of the shortest path between two nodes.
+ * - `last hop`: the hops to the last delivery.
+ * - `missed`: deliveries that did not happen.
+ */
+export function sizes({ seed, nodes, cycles = 20, log }: ScenarioOptions): Figures {
+  const net = new Cycles({ nodes, seed }).build(cycles);
+  log('built');
+  const random = seededRandom(seed);
+  const broadcasts = new Broadcasts({ net, nodes, random });
+  const all = Array.from({ length: 2 * ONE }, () =>
+    measure(broadcasts, Math.floor(random() * nodes)),
+  );
+  log('measured');
+  const settled = all.slice(ONE);
+  return {
+    links: (2 * broadcasts.links) / nodes,
+    'most links': Math.max(...net.living().map((node) => net.view(node).active().length)),
+    payloads: 1 + sum(settled, 'redundancy') / ONE,
+    control: sum(settled, 'control') / ONE / (nodes - 1),
+    first: 1 + all[0]!.redundancy,
+    path: new Graph(net.links()).paths(Math.min(nodes, 20), seed).mean,
+    'last hop': sum(settled, 'lastHop') / ONE,
+    missed: sum(all, 'missed'),
+  };
+}
+
+type Measured = ReturnType<typeof measure>;
+
+function sum(measured: readonly Measured[], key: keyof Measured): number {
+  return measured.reduce((total, each) => total + each[key], 0);
+}
+
+/** Publishes a message, and returns what it costs until all nodes should have it. */
+function measure(broadcasts: Broadcasts, sender: number) {
   const { network } = broadcasts;
   network.resetTraffic();
   const { reached, lastHop } = broadcasts.publish(sender);
@@ -78,26 +114,19 @@ function measure(broadcasts: Broadcasts, sender: number): RoundFigures {
  */
 export function mending({
   seed,
-  nodes = 10_000,
+  nodes,
   cycles = 50,
   share = 0.5,
   how = 'one',
   log,
 }: ScenarioOptions): Figures {
-  const net = new Cycles({
-    nodes,
-    seed,
-    notice: how === 'keep-alive' ? 'keep-alive' : 'write',
-  }).build(cycles);
-  log?.('built');
+  const notice = how === 'keep-alive' ? 'keep-alive' : 'write';
+  const net = new Cycles({ nodes, seed, notice }).build(cycles);
+  log('built');
   const random = seededRandom(seed);
   const isMany = how === 'many';
-  const broadcasts = new Broadcasts({
-    net,
-    nodes,
-    random,
-    tree: { optimizeAt: isMany ? 7 : 65_535 },
-  });
+  const tree = { optimizeAt: isMany ? 7 : 65_535 };
+  const broadcasts = new Broadcasts({ net, nodes, random, tree });
   const { network } = broadcasts;
   const dead = new Set(net.draw(share));
   const survivors = net.living().filter((node) => !dead.has(node));
@@ -107,7 +136,7 @@ export function mending({
   const count = survivors.length;
   for (let i = 0; i < 2 * ONE; i++) measure(broadcasts, sender());
   broadcasts.crash([...dead], false);
-  const expected = net.graph().floods(1_000, random).reliability;
+  const expected = new Graph(net.links()).floods(1_000, random).reliability;
 
   network.resetTraffic();
   const message = broadcasts.publish(sender());

@@ -3,11 +3,10 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { DownCause, PartialViewInput, PartialViewMessage } from '../../hyparview/message.ts';
-import { type PartialViewOptions, partialViewConfig } from '../../hyparview/options.ts';
-import { PartialView } from '../../hyparview/partial-view.ts';
-import { shuffle } from '../../plumtree/testing/overlay.ts';
-import { Graph } from './graph.ts';
+import { partsOf, shuffle } from '../../plumtree/testing/overlay.ts';
+import type { DownCause, PartialViewInput, PartialViewMessage } from '../message.ts';
+import { type PartialViewOptions, partialViewConfig } from '../options.ts';
+import { PartialView } from '../partial-view.ts';
 
 /** Options of the engine. */
 export interface CyclesOptions {
@@ -44,6 +43,16 @@ export interface CyclesOptions {
   readonly down?: ((node: number, peer: number, cause: DownCause) => void) | undefined;
 }
 
+/**
+ * A message under way. Its sender may be an attacker. An undefined message informs the receiver
+ * that the sender is lost.
+ */
+interface Sent {
+  readonly from: string;
+  readonly to: number;
+  readonly message: PartialViewMessage | undefined;
+}
+
 /** The engine: all views, the messages between them, and the time. */
 export class Cycles {
   readonly random: Random;
@@ -55,15 +64,8 @@ export class Cycles {
   readonly #ids: string[] = [];
   readonly #indices = new Map<string, number>();
   readonly #alive: boolean[] = [];
-  /**
-   * Messages of the next round, as sender, receiver and message in three lists. An undefined
-   * message informs the receiver that the sender is lost.
-   */
-  #from: number[] = [];
-  #to: number[] = [];
-  #what: (PartialViewMessage | undefined)[] = [];
-  #foreign: { readonly from: string; readonly to: number; readonly what: PartialViewMessage }[] =
-    [];
+  /** Messages of the next round. */
+  #sent: Sent[] = [];
   #silent: [node: number, peer: number][] = [];
   /** The side of each node in a partition. Only nodes of the same side reach each other. */
   #sides: number[] | undefined;
@@ -96,9 +98,7 @@ export class Cycles {
   }
 
   living(): number[] {
-    const living: number[] = [];
-    for (let node = 0; node < this.size; node++) if (this.#alive[node]) living.push(node);
-    return living;
+    return [...this.#alive.keys()].filter((node) => this.#alive[node]);
   }
 
   /**
@@ -123,17 +123,8 @@ export class Cycles {
     this.#alive[node] = true;
     this.now += this.#setup.joinInterval ?? 100;
     const config = partialViewConfig(this.#setup.options);
-    const view = new PartialView({
-      self,
-      random: this.random,
-      now: this.now,
-      config,
-    });
-    this.#views[node] = view;
-    this.#tell(node, {
-      type: 'join',
-      contacts: contact === undefined ? [] : [this.id(contact)],
-    });
+    this.#views[node] = new PartialView({ self, random: this.random, now: this.now, config });
+    this.#tell(node, { type: 'join', contacts: contact === undefined ? [] : [this.id(contact)] });
     this.settle();
     return node;
   }
@@ -146,15 +137,15 @@ export class Cycles {
     const noticed = this.#silent;
     this.#silent = [];
     for (const [node, peer] of noticed) this.#lost(node, peer);
-    if (this.#setup.notice === 'keep-alive') this.#loseDead();
+    if (this.#setup.notice === 'keep-alive')
+      this.#loseUnreachable(shuffle(this.living(), this.random));
     this.settle();
     const start = this.now;
     for (let step = 1; step <= STEPS; step++) {
       this.now = Math.max(this.now, start + (this.#interval * step) / STEPS);
       this.#feed();
-      for (let node = 0; node < this.size; node++)
-        if (this.#alive[node] && this.#views[node]!.wakeAt <= this.now)
-          this.#tell(node, { type: 'wake' });
+      for (const node of this.living())
+        if (this.#views[node]!.wakeAt <= this.now) this.#tell(node, { type: 'wake' });
       this.settle();
     }
   }
@@ -166,7 +157,7 @@ export class Cycles {
   fail(nodes: readonly number[], seen: boolean): void {
     for (const node of nodes) this.#alive[node] = false;
     if (!seen) return;
-    this.#loseDead();
+    this.#loseUnreachable(shuffle(this.living(), this.random));
     this.settle();
     for (let i = 0; i < FEEDS && this.#feed(); i++) this.settle();
   }
@@ -200,14 +191,9 @@ export class Cycles {
    */
   draw(share: number): number[] {
     const living = this.living();
-    const others = shuffle(
-      living.filter((node) => node !== 0),
-      this.random,
-    );
-    return [...living.filter((node) => node === 0), ...others].slice(
-      0,
-      Math.round(share * living.length),
-    );
+    const others = living.filter((node) => node > 0);
+    const drawn = [...(this.isAlive(0) ? [0] : []), ...shuffle(others, this.random)];
+    return drawn.slice(0, Math.round(share * living.length));
   }
 
   /**
@@ -216,54 +202,62 @@ export class Cycles {
    */
   part(side: ((node: number) => number) | undefined): void {
     this.#sides = side === undefined ? undefined : this.#views.map((_, node) => side(node));
-    for (const node of this.living()) {
-      for (const peer of this.#views[node]!.active())
-        if (!this.#reaches(node, this.indexOf(peer))) this.#lost(node, this.indexOf(peer));
-    }
+    this.#loseUnreachable(this.living());
     this.settle();
   }
 
   /** Delivers messages until none is under way. */
   settle(): void {
-    for (let round = 0; this.#to.length > 0 || this.#foreign.length > 0; round++) {
+    for (let round = 0; this.#sent.length > 0; round++) {
       if (round > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
       this.now += ROUND;
-      const [from, to, what] = [this.#from, this.#to, this.#what];
-      this.#from = [];
-      this.#to = [];
-      this.#what = [];
-      const foreign = this.#foreign;
-      this.#foreign = [];
-      for (const answer of foreign) this.inject(answer.from, answer.to, answer.what);
-      for (let i = 0; i < to.length; i++) this.#deliver(from[i]!, to[i]!, what[i]);
+      const sent = this.#sent;
+      this.#sent = [];
+      for (const each of sent) this.#deliver(each);
     }
   }
 
-  /** Returns the present links of the living nodes. */
-  graph(): Graph {
+  /** Returns the living neighbors of each living node, as positions among the living. */
+  links(): number[][] {
     const living = this.living();
-    const places = new Int32Array(this.size).fill(-1);
-    for (const [place, node] of living.entries()) places[node] = place;
-    const neighbors = living.map((node) =>
-      this.#views[node]!.active().flatMap((peer) => {
-        const place = places[this.#indices.get(peer) ?? -1] ?? -1;
-        return place < 0 ? [] : [place];
-      }),
+    const places = new Map(living.map((node, place) => [this.id(node), place]));
+    return living.map((node) =>
+      this.view(node)
+        .active()
+        .flatMap((peer) => places.get(peer) ?? []),
     );
-    return new Graph(neighbors);
+  }
+
+  /** Returns the sizes of the parts that links of both ends connect, the largest first. */
+  parts(): number[] {
+    const links = this.links();
+    const mutual = links.flatMap((peers, node) =>
+      peers.filter((peer) => links[peer]!.includes(node)).map((peer) => [node, peer] as const),
+    );
+    return partsOf(links.length, mutual)
+      .map(({ length }) => length)
+      .sort((a, b) => b - a);
+  }
+
+  /** Returns the share of nodes that have `degree` links, each known at both ends. */
+  fullSymmetric(degree: number): number {
+    const links = this.links();
+    const isFull = (peers: readonly number[], node: number) =>
+      peers.length === degree && peers.every((peer) => links[peer]!.includes(node));
+    return links.filter(isFull).length / links.length;
   }
 
   /** Returns the links that only one end knows, as [the end that knows it, the other end]. */
   oneSided(): [node: number, peer: number][] {
-    const found: [number, number][] = [];
-    for (const node of this.living()) {
-      for (const peer of this.#views[node]!.active()) {
-        const other = this.indexOf(peer);
-        if (!this.#alive[other] || !this.#views[other]!.isNeighbor(this.id(node)))
-          found.push([node, other]);
-      }
-    }
-    return found;
+    const isMutual = (node: number, other: number) =>
+      this.isAlive(other) && this.view(other).isNeighbor(this.id(node));
+    return this.living().flatMap((node) =>
+      this.view(node)
+        .active()
+        .map((peer) => this.indexOf(peer))
+        .filter((other) => !isMutual(node, other))
+        .map((other): [number, number] => [node, other]),
+    );
   }
 
   /** Makes a node write to another one, and notice if that one is dead. */
@@ -282,55 +276,52 @@ export class Cycles {
     const { up, down } = this.#setup;
     view.handle(this.now, input);
     for (let output = view.poll(); output !== undefined; output = view.poll()) {
-      if (output.type === 'send') this.#sendTo(node, output.to, output.message);
+      if (output.type === 'send') this.#send(node, output.to, output.message);
       else if (output.type === 'neighbor-up') up?.(node, this.#indices.get(output.peer) ?? -1);
       else down?.(node, this.#indices.get(output.peer) ?? -1, output.cause);
     }
   }
 
-  #sendTo(from: number, id: string, message: PartialViewMessage): void {
+  #send(node: number, id: string, message: PartialViewMessage): void {
     const to = this.#indices.get(id);
-    if (to !== undefined) return this.#send(from, to, message);
-    const answer = this.#setup.foreign?.(from, id, message);
-    if (answer !== undefined) this.#foreign.push({ from: id, to: from, what: answer });
-  }
-
-  #send(from: number, to: number, message: PartialViewMessage): void {
-    if (!this.#alive[from]) return;
+    if (to === undefined) {
+      const answer = this.#setup.foreign?.(node, id, message);
+      if (answer !== undefined) this.#sent.push({ from: id, to: node, message: answer });
+      return;
+    }
+    if (!this.#alive[node]) return;
     const fault = this.fault?.(this.random);
     if (fault === 'lose') return;
-    this.#post(from, to, message);
-    if (fault === 'repeat') this.#post(from, to, message);
-    if (fault !== 'delay') return;
-    // The message overtakes other messages of this round, or is overtaken by them.
-    const place = Math.floor(this.random() * this.#to.length);
-    for (const list of [this.#from, this.#to, this.#what] as unknown[][])
-      list.splice(place, 0, list.pop());
+    const sent = { from: this.id(node), to, message };
+    // A delayed message overtakes other messages of this round, or is overtaken by them.
+    const place = fault === 'delay' ? Math.floor(this.random() * (this.#sent.length + 1)) : -1;
+    if (place >= 0) this.#sent.splice(place, 0, sent);
+    else this.#sent.push(sent);
+    if (fault === 'repeat') this.#sent.push(sent);
   }
 
-  #post(from: number, to: number, what: PartialViewMessage | undefined): void {
-    this.#from.push(from);
-    this.#to.push(to);
-    this.#what.push(what);
-  }
-
-  #deliver(from: number, to: number, what: PartialViewMessage | undefined): void {
-    if (what === undefined) return this.#lost(to, from);
-    if (!this.#reaches(from, to) || !this.#alive[to]) return this.#fate(from, to);
-    this.#tell(to, { type: 'received', from: this.#ids[from]!, message: what });
+  #deliver({ from, to, message }: Sent): void {
+    const sender = this.#indices.get(from);
+    if (sender === undefined) return this.inject(from, to, message!);
+    if (message === undefined) return this.#lost(to, sender);
+    if (!this.#reaches(sender, to)) return this.#fate(sender, to);
+    this.#tell(to, { type: 'received', from, message });
   }
 
   /** Handles a message to a node that can't be reached. */
   #fate(from: number, to: number): void {
-    if ((this.#setup.notice ?? 'write') === 'write') this.#post(to, from, undefined);
+    if ((this.#setup.notice ?? 'write') === 'write')
+      this.#sent.push({ from: this.id(to), to: from, message: undefined });
     else this.#silent.push([from, to]);
   }
 
-  /** Informs all nodes with dead neighbors of their loss. */
-  #loseDead(): void {
-    for (const node of shuffle(this.living(), this.random)) {
-      for (const peer of this.#views[node]!.active())
-        if (this.#alive[this.indexOf(peer)] === false) this.#lost(node, this.indexOf(peer));
+  /** Informs nodes of the loss of their neighbors that are dead or on another side. */
+  #loseUnreachable(nodes: readonly number[]): void {
+    for (const node of nodes) {
+      for (const peer of this.#views[node]!.active()) {
+        const other = this.#indices.get(peer);
+        if (other !== undefined && !this.#reaches(node, other)) this.#lost(node, other);
+      }
     }
   }
 
@@ -340,7 +331,7 @@ export class Cycles {
   }
 
   #reaches(from: number, to: number): boolean {
-    return this.#sides === undefined || this.#sides[from] === this.#sides[to];
+    return this.#alive[to]! && (this.#sides === undefined || this.#sides[from] === this.#sides[to]);
   }
 
   /**
@@ -350,13 +341,9 @@ export class Cycles {
   #feed(): boolean {
     const book = this.#setup.book ?? 0;
     if (book === 0) return false;
-    let isAnybody = false;
-    for (const node of this.living()) {
-      if (!this.#views[node]!.isHungry) continue;
-      isAnybody = true;
-      this.consult(node, FEED);
-    }
-    return isAnybody;
+    const hungry = this.living().filter((node) => this.#views[node]!.isHungry);
+    for (const node of hungry) this.consult(node, FEED);
+    return hungry.length > 0;
   }
 
   /** Returns the entry at a position of a node's address book; it is always the same. */

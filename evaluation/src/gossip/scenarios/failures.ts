@@ -1,9 +1,10 @@
 // HyParView's experiments (Leitão, Pereira, Rodrigues, DSN 2007): the shape of the overlay, and
 // messages after many nodes fail at once.
 
-import { Cycles } from '../cycles/cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import type { Figures, ScenarioOptions } from '../job.ts';
 import { flood } from './flood.ts';
-import type { Figures, ScenarioOptions } from './scenario.ts';
+import { Graph } from './graph.ts';
 
 /**
  * A share of the nodes fails. All their neighbors see it and repair their views before there is
@@ -12,7 +13,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  */
 export function seen({
   seed,
-  nodes = 10_000,
+  nodes,
   cycles = 50,
   share = 0.5,
   book = 0,
@@ -20,9 +21,9 @@ export function seen({
 }: ScenarioOptions): Figures {
   const net = new Cycles({ nodes, seed, book }).build(cycles);
   const shape = shapeOf(net);
-  log?.('built');
+  log('built');
   net.fail(net.draw(share), true);
-  const graph = net.graph();
+  const graph = new Graph(net.links());
   const { reliability, lastHop } = graph.floods(MESSAGES, net.random);
   return {
     ...shape,
@@ -42,42 +43,38 @@ export function seen({
  */
 export function unseen({
   seed,
-  nodes = 10_000,
+  nodes,
   cycles = 50,
   share = 0.5,
   how = 'send',
   log,
 }: ScenarioOptions): Figures {
-  const net = new Cycles({
-    nodes,
-    seed,
-    notice: how === 'keep-alive' ? 'keep-alive' : 'write',
-  }).build(cycles);
-  log?.('built');
+  const notice = how === 'keep-alive' ? 'keep-alive' : 'write';
+  const net = new Cycles({ nodes, seed, notice }).build(cycles);
+  log('built');
   net.fail(net.draw(share), false);
-  const before = net.graph().floods(MESSAGES, net.random).reliability;
+  const before = new Graph(net.links()).floods(MESSAGES, net.random).reliability;
   if (how === 'idle' || how === 'keep-alive') return { before, ...healing(net, before) };
   const living = net.living();
   let [first, sum] = [0, 0];
   for (let i = 0; i < MESSAGES; i++) {
-    const { share: reached } = flood(net, living[Math.floor(net.random() * living.length)]!, {
-      resend: how === 'resend',
-    });
+    const source = living[Math.floor(net.random() * living.length)]!;
+    const reached = flood(net, source, how === 'resend');
     if (i === 0) first = reached;
     sum += reached;
-    if (i % 100 === 99) log?.(`${i + 1} messages`);
+    if (i % 100 === 99) log(`${i + 1} messages`);
   }
   return {
     before,
     first,
     reliability: sum / MESSAGES,
-    after: net.graph().floods(MESSAGES, net.random).reliability,
+    after: new Graph(net.links()).floods(MESSAGES, net.random).reliability,
   };
 }
 
 /** Returns the paper's metrics for the graph. */
 function shapeOf(net: Cycles): Figures {
-  const graph = net.graph();
+  const graph = new Graph(net.links());
   const { mean: path, longest } = graph.paths(Math.min(graph.size, 200));
   const passive = new Int32Array(net.size);
   for (const node of net.living())
@@ -89,7 +86,7 @@ function shapeOf(net: Cycles): Figures {
     path,
     longest,
     hops: graph.floods(FLOODS, net.random).lastHop,
-    symmetric: graph.fullSymmetric(ACTIVE),
+    symmetric: graph.fullSymmetric(5),
     parts: graph.components().length,
     leastIn: degrees.findIndex((count) => count > 0),
     mostIn: degrees.length - 1,
@@ -108,7 +105,7 @@ function healing(net: Cycles, reliability: number): Figures {
   for (let cycle = 0; cycle <= MOST_CYCLES; cycle++) {
     if (cycle > 0) {
       net.cycle();
-      last = net.graph().floods(100, net.random).reliability;
+      last = new Graph(net.links()).floods(100, net.random).reliability;
     }
     if (last >= 0.99) nearly = Math.min(nearly, cycle);
     if (last === 1) whole = Math.min(whole, cycle);
@@ -120,5 +117,4 @@ function healing(net: Cycles, reliability: number): Figures {
 const MESSAGES = 1_000;
 /** Number of floods over which the last hop is measured. */
 const FLOODS = 100;
-const ACTIVE = 5;
 const MOST_CYCLES = 10;

@@ -2,13 +2,14 @@
 // full size.
 
 import test from 'ava';
-import { seeds } from '../seeds.ts';
-import { Cycles } from './cycles.ts';
+import { Cycles } from '../../../../packages/gossip/dist/hyparview/testing/cycles.js';
+import { seeds } from '../../../../packages/gossip/dist/testing/seeds.js';
+import { Graph } from './graph.ts';
 
 test('a thousand nodes have the same shape', (t) => {
   t.timeout(SLOW);
   for (const seed of seeds(3)) {
-    const graph = new Cycles({ nodes: 1_000, seed }).build(20).graph();
+    const graph = new Graph(new Cycles({ nodes: 1_000, seed }).build(20).links());
     t.deepEqual(graph.components(), [1_000]);
     // A random graph of that degree has 4 ÷ 1,000.
     t.true(graph.clustering() < 0.008, `${graph.clustering()}`);

@@ -1,16 +1,15 @@
 // Attackers on a topic: they speak the protocol, hold links, and pass nothing on.
 
+import { type OverlayFactory, partialView } from '@trunkline/gossip';
 import { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import type { PartialViewMessage } from '../../hyparview/message.ts';
+import type { PartialViewMessage } from '../../../../packages/gossip/dist/hyparview/message.js';
 import type {
   Overlay,
-  OverlayFactory,
   OverlayInput,
   OverlayOutput,
   OverlaySetup,
-} from '../../overlay/overlay.ts';
-import { partialView } from '../../overlay/partial-view.ts';
+} from '../../../../packages/gossip/dist/overlay/overlay.js';
 
 /** State that the attackers share. Ids are node ids. */
 export interface SybilGroup {
