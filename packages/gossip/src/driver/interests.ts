@@ -69,6 +69,8 @@ export class Interests {
 
   connected({ nodeId, instance }: ConnectedMember, now: number): void {
     this.#sync.connected(nodeId, instance, now);
+    // If its connection is closed by now, it is told by the next beat.
+    this.#untold.add(nodeId);
     this.#tell([nodeId]);
     void this.#pull(nodeId, instance);
   }

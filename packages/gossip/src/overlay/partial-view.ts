@@ -275,7 +275,7 @@ export class TreeOverlay implements Overlay {
 
   #onTree(output: PlumtreeOutput<Body>, now: number): void {
     if (output.type === 'gave') {
-      // A message that was held may be accepted after its sender has left.
+      // The output may have waited while its peer left the view.
       if (this.#sources.has(output.peer) || !this.#view.isNeighbor(output.peer)) return;
       this.#view.handle(now, output);
       this.#stallDetector.heard(output.peer, now);

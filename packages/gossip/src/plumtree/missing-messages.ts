@@ -230,11 +230,9 @@ export class MissingMessages<P> {
   /** Called when the peer is no longer a neighbor. */
   forget(neighbor: Neighbor): void {
     this.#promises.drop((promiser) => promiser === neighbor);
+    const isOther = (advertiser: Advertiser) => advertiser.neighbor !== neighbor;
     for (const [key, held] of this.#held)
-      this.#held.set(
-        key,
-        held.filter((advertiser) => advertiser.neighbor !== neighbor),
-      );
+      if (!held.every(isOther)) this.#held.set(key, held.filter(isOther));
     if (neighbor.outstanding === 0) return;
     for (const message of this.#messages.values())
       if (this.#dismiss(message, neighbor) && message.advertisers.length === 0)

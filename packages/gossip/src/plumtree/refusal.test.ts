@@ -91,6 +91,19 @@ test('a message that was dropped before its validation is requested from those t
   t.deepEqual(sent(), ['c graft x1']);
 });
 
+test('the notice of a peer that left and returned while the message was validated is forgotten', (t) => {
+  const { machine, feed, runOut, sent } = singleMachine(['a', 'b']);
+  feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
+  feed(0, { type: 'held', id: idOf(1) });
+  feed(10, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  feed(20, { type: 'neighbor-down', peer: 'b' });
+  feed(30, { type: 'neighbor-up', peer: 'b' });
+  feed(40, { type: 'released', id: idOf(1) });
+  t.is(machine.snapshot().missing, 0);
+  runOut(900);
+  t.false(sent().includes('b graft x1'));
+});
+
 test('a message is accepted after validation even if the neighbor that sent it is gone', (t) => {
   const { machine, feed, sent, delivered } = singleMachine(['a', 'b'], { settleTime: 0 });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });

@@ -19,6 +19,8 @@ interface Known {
   toldAt: number;
   limit: number;
   overlay: string;
+  /** The failure of messages to a peer with another overlay, once there was one. */
+  failure?: PublishFailure | undefined;
 }
 
 /** The known settings of the peers on one topic. */
@@ -75,9 +77,11 @@ export class Differences {
     body: Body,
   ): void {
     const size = body.payload.length;
-    for (const nodeId of interested)
-      if (this.isApart(nodeId) && isFor(body, nodeId))
-        failed.push(this.#failure(nodeId, this.#of(nodeId).overlay));
+    for (const nodeId of interested) {
+      if (!this.isApart(nodeId) || !isFor(body, nodeId)) continue;
+      const known = this.#of(nodeId);
+      failed.push((known.failure ??= this.#failure(nodeId, known.overlay)));
+    }
     for (const nodeId of handed) {
       const limit = this.limitOf(nodeId);
       if (size > limit && failed.every((failure) => failure.nodeId !== nodeId))
@@ -112,6 +116,7 @@ export class Differences {
     const known = this.#of(peer);
     if (overlay === known.overlay) return;
     known.overlay = overlay;
+    known.failure = undefined;
     const { node, key } = this.#topic;
     if (overlay === ours) {
       if (node.members.isOn(peer, key.hex) === true) this.#topic.enter(peer, now);

@@ -93,6 +93,8 @@ export interface Handed {
   readonly id: MessageId;
   to: readonly string[];
   readonly failed: PublishFailure[];
+  /** Nodes that became neighbors meanwhile. They are offered waiting messages afterwards. */
+  readonly newcomers: string[];
 }
 
 // This node as its topics see it. The driver of gossip implements these interfaces.

@@ -221,18 +221,19 @@ export class TopicSession implements TopicContext {
   offer(peer: string, message: OwnMessage, now: number): boolean {
     const { to, failed } = this.#hand(message, now, { type: 'offer', peer, message });
     for (const failure of failed) this.publisher.unsent(message.id, failure);
-    return failed.length === 0 && to.includes(peer);
+    return to.includes(peer) && failed.every(({ nodeId }) => nodeId !== peer);
   }
 
   #hand({ id }: OwnMessage, now: number, input: OverlayInput): Handed {
     const outer = this.#handing;
-    const handed: Handed = { id, to: NOBODY, failed: [] };
+    const handed: Handed = { id, to: NOBODY, failed: [], newcomers: [] };
     this.#handing = handed;
     try {
       this.handle(now, input);
     } finally {
       this.#handing = outer;
     }
+    for (const nodeId of handed.newcomers) this.publisher.neighborUp(nodeId);
     return handed;
   }
 
@@ -298,7 +299,9 @@ export class TopicSession implements TopicContext {
         const { peer: nodeId } = output;
         node.neighbor(nodeId, true);
         node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
-        return this.publisher.neighborUp(nodeId);
+        if (this.#handing === undefined) return this.publisher.neighborUp(nodeId);
+        this.#handing.newcomers.push(nodeId);
+        return;
       }
       case 'neighbor-down':
         return this.#neighborDown(output.peer, output.cause, output.error);
