@@ -1,6 +1,7 @@
 // Tests of peers over real sockets on loopback: they find each other, come back at another address,
 // and leave nothing behind.
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -61,6 +62,25 @@ ava.serial(
     t.deepEqual(await open(), before);
   },
 );
+
+ava('a process whose peers and transports are closed exits by itself', async (t) => {
+  t.timeout(60_000);
+  const child = spawn(
+    process.execPath,
+    [
+      new URL('./testing/real/three-nodes.js', import.meta.url).pathname,
+      join(await folder(t), 'book'),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  t.teardown(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (chunk) => (said += chunk));
+  const [code] = await once(child, 'close');
+  t.deepEqual([code, said], [0, 'met, closed\n']);
+});
 
 for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].includes(name))) {
   test(`over ${carrier.name}, three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again`, async (t, fixture) => {
