@@ -201,7 +201,10 @@ export function optional<I, O>(
   return withDefault<I, O | undefined>(field, undefined);
 }
 
-/** Makes a field optional with a default `value`, which is frozen if it is a list or an object. */
+/**
+ * Makes a field optional with a default `value`. `parseOptions` freezes the value itself if it is a
+ * list or an object.
+ */
 export function withDefault<I, O>(
   field: OptionField<I, O>,
   value: NoInfer<O>,

@@ -416,7 +416,7 @@ test('a type with only encode and decode works, with its own strictness', (t) =>
   t.regex(decodingOf(codec, [0x08]), /^invalid_argument/);
 });
 
-test('a type whose writers have no buffer, as before protobufjs 8.8, is encoded', (t) => {
+test('a type whose writers have no buffer, as before protobufjs 8.7, is encoded', (t) => {
   class Operations {
     readonly #bytes: number[] = [];
 

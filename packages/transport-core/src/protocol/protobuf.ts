@@ -184,7 +184,7 @@ interface ProtobufWriter {
   uint32(value: number): this;
   finish(): Uint8Array;
   reset(): this;
-  /** Undefined before protobufjs 8.8, whose writers kept a list of operations. */
+  /** Undefined before protobufjs 8.7, whose writers kept a list of operations. */
   readonly buf: Uint8Array | undefined;
 }
 type WriterClass = new () => ProtobufWriter;

@@ -382,6 +382,8 @@ export class Caller implements CallCarrier {
     for (const call of this.#unsettled())
       if (call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
     for (const call of unsent) {
+      // The end of an earlier one may have paid for it.
+      if (call.done) continue;
       call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent: false }));
     }
@@ -427,16 +429,16 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * All calls that have not settled. Waiting ones come first, because the end of a call in flight
-   * may admit one of them.
+   * All calls that have not settled. Those that wait for room or credit come first, because the end
+   * of a call in flight may admit or pay for one of them.
    */
   *#unsettled(): IterableIterator<OutCall> {
-    for (const calls of [...this.#queues, this.slots.values()])
-      for (const call of calls) if (!call.done) yield call;
+    for (const queue of this.#queues) for (const call of queue) if (!call.done) yield call;
     // Short one-ways in the lanes have no id, so they are not among the open calls.
     for (const { lanes } of this.#channels.all())
       for (const { kind, id, sender } of lanes.short)
         if (kind === Kind.ONEWAY && id === 0 && !(sender as OutCall).done) yield sender as OutCall;
+    for (const call of this.slots.values()) if (!call.done) yield call;
   }
 
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */

@@ -399,7 +399,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call?.upload === undefined) return;
     call.upload.grant(frame.credit);
-    call.taken();
+    if (!call.upload.stopped) call.taken();
   }
 
   #unknown(frame: Frame): void {

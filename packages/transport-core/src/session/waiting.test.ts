@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { methodTable } from '../protocol/protocol.ts';
-import { Kind } from '../wire/frame.ts';
+import { Account, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { HANDLER } from './incoming-calls.ts';
 import { Pair, SMALL } from './testing/pair.ts';
@@ -185,4 +185,54 @@ test('callers that wait until a connection is writable each get an error of thei
   const [first, second] = await Promise.all(waits.map((wait) => t.throwsAsync(wait)));
   t.like(first, { code: 'unavailable', sent: false });
   t.not(first, second);
+});
+
+/** Makes a dialer without credit: two long requests and a one-way of that size wait for it. */
+function withoutCredit(size: number, due = Number.POSITIVE_INFINITY) {
+  const credit = { ...SMALL.credit, inbox: 20_000 };
+  const pair = new Pair(protocols, { limits: { ...SMALL, credit } }).open();
+  const { dialer, acceptor } = pair;
+  dialer.stuck = true;
+  const start = (name: 'ask' | 'tell', length: number, end: number) => {
+    const call = callOf(name, length);
+    call.due = end;
+    pair.start(dialer, call);
+    return call;
+  };
+  start('tell', 3_000, Number.POSITIVE_INFINITY);
+  for (let nth = 0; nth < 2; nth++) start('ask', 15_000, due);
+  const tell = start('tell', size, due);
+  const arrived = () => {
+    dialer.drain();
+    pair.quiet();
+    return acceptor.calls.filter(({ method }) => method.name === 'tell').length;
+  };
+  return { pair, dialer, tell, arrived };
+}
+
+test('a one-way is not sent after its deadline, even if a request that expires with it pays for it', (t) => {
+  const { pair, tell, arrived } = withoutCredit(3_000, 1_100);
+  pair.pass(200);
+  t.is(tell.error?.code, 'deadline_exceeded');
+  t.is(arrived(), 1);
+});
+
+test('a one-way that is accepted while the transport closes is sent', (t) => {
+  const { dialer, tell, arrived } = withoutCredit(15_000);
+  dialer.session.shut(500);
+  t.deepEqual([tell.done, tell.error], [true, undefined]);
+  t.is(arrived(), 2);
+});
+
+test('a call that ends because the peer granted too much credit keeps its items', (t) => {
+  const pair = new Pair(protocols).open();
+  const call = callOf('give');
+  let taken = 0;
+  call.taken = () => void taken++;
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const frame = encoded((encoder) => encoder.credit(Account.STREAM, 0x7fff_ffff, call.id, 0, 0));
+  pair.dialer.session.receive(pair.now, frame);
+  t.true(call.done);
+  t.is(taken, 0);
 });

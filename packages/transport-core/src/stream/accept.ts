@@ -58,6 +58,8 @@ export class Acceptor {
 
   #bind(): Promise<void> {
     const { config, layer } = this.#transport;
+    // A layer may call it without its object.
+    const acquire: HandshakeLimiter['acquire'] = (...given) => this.#handshakes.acquire(...given);
     return layer.listen(
       (stream, slot) => {
         // Only an accepted connection shows that listening works again.
@@ -65,7 +67,7 @@ export class Acceptor {
         this.#accept(stream, slot);
       },
       (error) => this.#again(error),
-      { timeout: config.handshakeTimeout, handshakes: this.#handshakes, screen: screenHello },
+      { timeout: config.handshakeTimeout, handshakes: { acquire }, screen: screenHello },
     );
   }
 

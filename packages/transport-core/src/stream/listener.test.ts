@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
 import { Acceptor } from './accept.ts';
 import type { ConnectionHost } from './connection.ts';
-import type { StreamConnection, StreamLayer } from './stream-layer.ts';
+import type { HandshakeLimiter, StreamConnection, StreamLayer } from './stream-layer.ts';
 
 const BROKEN = new TransportError('unavailable', 'accept failed');
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -25,8 +25,11 @@ function scene() {
   const told: TransportError[] = [];
   let fail: (error: TransportError) => void = () => {};
   let accept: (connection: StreamConnection) => void = () => {};
+  let acquire: HandshakeLimiter['acquire'];
+  type Given = { readonly handshakes: HandshakeLimiter };
   const layer = {
-    listen: async (onAccept: typeof accept, onFailed: typeof fail) => {
+    listen: async (onAccept: typeof accept, onFailed: typeof fail, { handshakes }: Given) => {
+      ({ acquire } = handshakes);
       state.tries++;
       accept = onAccept;
       fail = onFailed;
@@ -70,8 +73,16 @@ function scene() {
     slot,
     fail: (error = BROKEN) => fail(error),
     accept: (connection: StreamConnection) => accept(connection),
+    acquire: () => acquire('a:1', () => {}),
   };
 }
+
+test('a layer may call `acquire` without the object that has it', async (t) => {
+  const { listener, acquire } = scene();
+  await listener.listen();
+  t.not(acquire(), undefined);
+  await listener.stop();
+});
 
 test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling to 1 s, and stops promptly', async (t) => {
   const { clock, state, retries, listener, slot, fail } = scene();
