@@ -6,6 +6,7 @@ import { createPeers } from './peers.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { bare, failureOf, nothingIsLeft, storeOf } from './testing/bare.ts';
 import { boot, idOf, isLinked, passive } from './testing/cluster.ts';
+import { entry, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, test } from './testing/runs.ts';
 
 const never = () => new Promise<never>(() => {});
@@ -132,6 +133,21 @@ for (const [order, end] of [
     const free = addressBook.load((text) => text);
     await t.notThrowsAsync(free, 'the book is free for others');
   });
+
+test('after peers are closed, nothing is left of a dial whose lookup hangs', async (t, sim) => {
+  const seed = rawPeer(sim, 's', { answer: () => [entry('x', 'x.example:7000')] });
+  await sim.settle(seed.transport.listen());
+  let asked = 0;
+  const lookup = () => {
+    asked++;
+    return never();
+  };
+  const { peers, transport } = await bare(sim, 'a', { seeds: ['s'], lookup });
+  await sim.settle(peers.start());
+  await sim.until(() => asked > 0, 30_000);
+  for (const each of [peers, transport, seed.transport]) await sim.settle(each.close(), 20_000);
+  await nothingIsLeft(t, sim, 'no timer');
+});
 
 test('after peers are closed the transport continues, and new peers can manage it', async (t, sim) => {
   const [b] = await boot(sim, ['b'], { peers: passive });

@@ -77,7 +77,8 @@ export class Dials {
   async #dial(order: DialOrder, one: OrderInProgress): Promise<Remote> {
     const { config, proves } = this.#node;
     const { nodeId } = order;
-    const { address, addresses } = await placeToDial(order, this.#node);
+    const place = placeToDial(order, this.#node);
+    const { address, addresses } = await Promise.race([place, cancelled(one)]);
     one.addresses = addresses;
     // If this transport proves ids, the other end must prove the expected id.
     one.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
@@ -303,6 +304,20 @@ export async function within<T>(
   } finally {
     clock.clearTimeout(timer!);
   }
+}
+
+/** Rejects when the dial is cancelled, which ends its wait for the user's `lookup`. */
+function cancelled({ target, cancel: { signal } }: OrderInProgress): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () =>
+      reject(
+        new TransportError('cancelled', `the dial of ${target} was cancelled`, {
+          target,
+          sent: false,
+        }),
+      );
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 /** The error of a function of the user that has not answered; `who` begins its text. */
