@@ -249,7 +249,7 @@ const others: Record<string, readonly string[]> = {
   'called by Trunkline, not by programs': [
     ...['Backend.layer', 'StreamLayer.dial', 'StreamLayer.listen', 'dial', 'Signal.open'],
     ...['MutualTls.constructor', 'MutualTls.acceptor', 'MutualTls.secure', 'writeAtomically'],
-    'StatusSync.constructor',
+    ...['Reporter.constructor', 'StatusSync.constructor', 'manage'],
     ...['TlsAcceptor.constructor', 'TlsAcceptor.renew', 'RtcPeerConnection.createDataChannel'],
   ],
   'registers tests, or is written by the author of a backend': [
