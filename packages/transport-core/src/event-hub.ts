@@ -1,6 +1,7 @@
 // Distributes events to any number of readers. Each reader has a queue; a reader that lags loses
 // the oldest events and learns how many it missed. Gossip and peers report their events through it,
-// and the recorder of admin its own.
+// and the recorder of admin its own. ConnectionEvents in transport/ extends EventReader with a
+// bound of its own.
 
 import { DONE, type Step, Steps } from './steps.ts';
 
@@ -57,17 +58,19 @@ export abstract class EventReader<E> extends Steps<E> {
   readonly #left: (reader: EventReader<E>) => void;
   #over = false;
 
-  /** @param left called once, when the reader leaves. */
+  /** @param left called when the reader leaves; each further `return` calls it again. */
   constructor(left: (reader: EventReader<E>) => void) {
     super();
     this.#left = left;
   }
 
+  /** Adds an event. The source must not call it after `end`. */
   push(event: E): void {
     this.enqueue(event);
     this.serve();
   }
 
+  /** Puts an event into the queue, and keeps the queue bounded. */
   protected abstract enqueue(event: E): void;
 
   /** Removes and returns the next event of a queue that is not empty. */

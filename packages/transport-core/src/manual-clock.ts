@@ -34,7 +34,8 @@ interface TimerEntry {
 
 /**
  * Creates a ManualClock that starts at `start` (default 1,000 ms). `defer` and `turn` are
- * microtasks, so they run without time passing.
+ * microtasks, so they run without time passing. It must not have `ref`: a transport would then keep
+ * a timer of its own to stay alive, which `timers` and `nextDue` would show.
  */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;

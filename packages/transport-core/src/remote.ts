@@ -1,4 +1,4 @@
-// The interface of a connected peer.
+// The interface of a connected peer; LiveRemote in stream/connection implements it.
 
 /**
  * The peer of one connection: the same object from the time the connection is up until it is down.

@@ -11,12 +11,14 @@ import type { PartialViewConfig } from './options.ts';
  *
  * - `join`: a newcomer asks for a link, and to be introduced to others.
  * - `forward-join`: introduces the newcomer `peer`.
- * - `neighbor`: asks for a link, with high priority if the sender has no other link. `full`: the
- *   sender, too, would have to evict a neighbor for the link.
+ * - `neighbor`: asks for a link. `high`: a full receiver should evict a neighbor for it, because
+ *   the sender has no link, found no room anywhere, or asks a node outside its views (see
+ *   `Purpose`). `full`: the sender, too, would have to evict a neighbor for the link.
  * - `accept`, `refuse`: answer `join` and `neighbor`. In `accept`, `free` is the peer that was
  *   evicted for this link.
  * - `shuffle`, `shuffle-reply`: exchange passive peers: the first travels on a random walk from
- *   `origin`, and the reply goes directly back.
+ *   `origin`, and the reply goes directly back. A shuffle to a node that is no neighbor is a
+ *   greeting: it names nobody, and only shows that the sender exists.
  * - `disconnect`: ends the link between the two; `alive` is false if the sender leaves the overlay.
  */
 export type PartialViewMessage =
@@ -164,7 +166,10 @@ export type PartialViewInput =
   | { readonly type: 'dismiss'; readonly peer: string }
   /** The score of a neighbor has fallen to 0: looks for a node to replace it. */
   | { readonly type: 'distrusted' }
-  /** Asks one node outside both views for a link, because the neighbors may all be useless. */
+  /**
+   * Asks one node outside both views for a link, because the neighbors may all be useless. Does
+   * nothing without merges (a `mergeInterval` of Infinity) or after `leave`.
+   */
   | { readonly type: 'seek' }
   /**
    * A neighbor passes messages on. When links must be dropped, neighbors that pass nothing on go

@@ -1,7 +1,9 @@
 // HyParView (Leitão, Pereira, Rodrigues, DSN 2007): each of thousands of nodes keeps a few
 // symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
-// send and changes of neighbors. It uses no timers and no sockets; overlay/partial-view calls it.
+// send and changes of neighbors. It uses no timers, no sockets and no randomness but the given one;
+// overlay/partial-view calls it. Its parts: views.ts holds the lists of peers, requests.ts decides
+// whom to ask, message.ts explains the inputs, outputs and messages, options.ts has the bounds.
 
 import { type Machine, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
@@ -104,7 +106,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
     return (
-      (chosen <= this.#config.own && this.#requester.isPressed(now)) || (chosen === 0 && size > 0)
+      (chosen <= this.#config.own && this.#requester.isFlooded(now)) || (chosen === 0 && size > 0)
     );
   }
 
@@ -187,7 +189,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * Handles a request for a link. Newcomers and nodes without any other link are accepted even if
+   * Handles a request for a link. Newcomers and requests with high priority are accepted even if
    * another link must be evicted, but only at a limited rate. Any trusted node takes the place of a
    * distrusted one, and a distrusted node takes no other node's place.
    */
@@ -404,14 +406,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 }
 
-// Decides when to ask a node outside both views for a link in case the network has split. Each such
-// link evicts two others.
+// Decides when to ask a node outside both views for a link in case the network has split. If the
+// views of both ends are full, such a link evicts two others.
 
 /**
- * Merges happen every `interval` while there is a reason: a link was lost, a node was named for the
- * first time, or the last merge asked no node or got no link. Without a reason, each wait is twice
- * as long as the previous one, up to 16 intervals. Merges never stop, because the network may have
- * split into parts that do not know of each other.
+ * Merges happen every `interval` while there is a reason: a link was lost, a node was `found` for
+ * the first time, or the last merge asked no node or got no link. Without a reason, each wait is
+ * twice as long as the previous one, up to 16 intervals. Merges never stop, because the network may
+ * have split into parts that do not know of each other.
  */
 export class Merges {
   /** Time at which the next merge is due. */
@@ -439,7 +441,7 @@ export class Merges {
     this.due = now + jittered(this.#interval, this.#random);
   }
 
-  /** A node outside the views has accepted this node. */
+  /** A node outside the views has accepted this node, after a merge or the input `seek`. */
   succeeded(now: number): void {
     if (!this.isOn) return;
     this.#wasTaken = true;

@@ -174,7 +174,7 @@ export class LinkRequester {
   }
 
   /** Returns true if many nodes have asked for favors recently. */
-  isPressed(now: number): boolean {
+  isFlooded(now: number): boolean {
     return this.#favors.isScarce(now);
   }
 
@@ -231,7 +231,7 @@ export class LinkRequester {
       // Contacts are preferred for the first links of this node's own choice, and for all links
       // while many nodes request links, because the passive view holds only nodes that others
       // named.
-      const isOwn = isMember && (active.chosen < config.own || this.isPressed(now));
+      const isOwn = isMember && (active.chosen < config.own || this.isFlooded(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
         (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
@@ -241,6 +241,7 @@ export class LinkRequester {
       search.asked(peer);
       // The view is small and nobody has room for this node: it may be part of an island.
       const isStuck = isFew && search.failures > 0 && asked === 0;
+      // A member that has lost all links joins again if only contacts are left.
       const purpose = isAlone && (!isPassive || !isMember) ? 'join' : 'fill';
       this.ask(peer, purpose, isAlone || isStuck, now);
     }

@@ -321,7 +321,8 @@ const SOURCE_NOTICE_DELAY = 1_000;
  * A silence counts as long when it has lasted 10 s, or four times the mean pause between messages
  * if that is more, up to 16 minutes. If no neighbor that sent messages is left, half a second is
  * enough. `isLong` then returns true once, and again after intervals that double each time, until a
- * neighbor sends a message or a notice. While many nodes request links, the interval stays at 10 s.
+ * neighbor sends a message or a notice. While all links may belong to one attacker (`isPressed`),
+ * the interval stays at 10 s.
  */
 export class StallDetector {
   /** Time at which to call `isLong`. */

@@ -3,8 +3,9 @@
 // itself. All other links of the overlay carry notices, which are used to repair the tree. This
 // module owns the tree, the cached messages and the missing ones. Its inputs report links,
 // messages, room and time; its outputs push messages, send control messages, and report changes of
-// the tree, peers that gave something new, and misbehavior. Its caller, overlay/partial-view,
-// recognizes duplicates and delivers. It uses no timers and no randomness.
+// the tree, peers that gave something new, and misbehavior. overlay/partial-view calls it;
+// topics/incoming recognizes duplicates and delivers. It uses no sockets, no timers and no
+// randomness. options.ts has the bounds; the caller bounds the number of neighbors.
 
 import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -167,6 +168,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   // Links.
 
+  /**
+   * Adds a neighbor. `isSource` is true if that peer only publishes; `tree.isSource` is true if
+   * this node does, which then pushes to a single neighbor (see `PlumtreeInit`).
+   */
   #neighborUp(peer: string, isSource: boolean, now: number): void {
     const { neighbors, options } = this.#tree;
     if (peer === this.#self || neighbors.has(peer)) return;
@@ -218,9 +223,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   /**
-   * Undoes the optimization that a graft belongs to: restores the farther peer. If there is no room
-   * for the graft to that peer, either, it stays eager here: if it regards the link as pruned, its
-   * next prune or push settles that.
+   * Takes back a graft, and the optimization that it belongs to, if any: restores the farther peer.
+   * If there is no room for the graft to that peer, either, it stays eager here, although it may
+   * regard the link as pruned. The next message pushed to it settles that: a new one makes the link
+   * eager there, too, and a duplicate makes it prune the link.
    */
   #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[], replaces: string | undefined): void {
     const tree = this.#tree;

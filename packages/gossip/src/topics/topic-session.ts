@@ -1,6 +1,7 @@
 // One topic of this node: its overlay, its readers, and the messages that it publishes. A session
-// exists as long as the topic has a handle or a reader. The driver calls it; it reaches the network
-// and the timer only through `node`.
+// exists as long as the topic has a handle or a reader. The driver calls it, and so do its parts,
+// through `TopicContext`, which explains most methods. It reaches the network, the timer and
+// randomness only through `node`. Each of its parts bounds what it keeps.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
@@ -32,6 +33,7 @@ export class TopicSession implements TopicContext {
   readonly limit: number;
   readonly validate: TopicConfig['validate'];
   readonly node: TopicNode;
+  /** The lives of this node and of restarted peers. The `epoch` of a message id is a life. */
   readonly #life: TopicLife;
   readonly incoming: Incoming;
   /** Number of open handles. */
@@ -149,6 +151,7 @@ export class TopicSession implements TopicContext {
 
   peerUp(peer: string, now: number): void {
     if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined) this.differences.introduce(peer, now);
+    // A peer with another overlay can't be a neighbor.
     if (!this.differences.isApart(peer)) this.enter(peer, now);
     this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
@@ -168,7 +171,8 @@ export class TopicSession implements TopicContext {
 
   /**
    * Returns the life that must be sent to a peer: if the peer was restarted, the newest of its
-   * lives that is remembered here.
+   * lives that is remembered here, so that it begins a later one (see `outlived`). Returns
+   * undefined if the peer needs to know none.
    */
   lifeOf(nodeId: string): number | undefined {
     return this.overlay?.passesOn === true ? this.#life.lifeOf(nodeId) : undefined;
@@ -359,6 +363,7 @@ export class TopicSession implements TopicContext {
 
   // Incoming messages. The driver has checked that this node is on the topic.
 
+  /** Handles a message that a peer sent, whether it is new or not. */
   pushed(from: string, envelope: Envelope, now: number): void {
     if (envelope.id.origin === from && this.#life.isRestarted(from)) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.incoming.ask(envelope.id, from);
@@ -392,6 +397,7 @@ export class TopicSession implements TopicContext {
     this.#life.began(from);
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
+    // The number of the new life may be lower than that of the last one.
     this.#seen.begin(id);
   }
 
@@ -436,6 +442,7 @@ export class TopicSession implements TopicContext {
     const failure = { nodeId: to, error: this.notSent(reason, to, size) };
     if (this.#handing?.id === id) this.#handing.failed.push(failure);
     else this.publisher.unsent(id, failure);
+    // Counts the message among the dropped ones, and reports the event.
     this.incoming.unsent(reason, id, to);
   }
 

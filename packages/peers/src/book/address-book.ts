@@ -1,5 +1,7 @@
 // The address book: it knows nodes and their addresses, picks the next one to dial, and selects the
-// addresses to send to peers that ask. It does no I/O and has no timers.
+// addresses to send to peers that ask. It does no I/O, has no timers, and uses no randomness but
+// the given one. `BookKeeper` owns and saves it, the driver reports to it, and the dial planner
+// picks from it through `PlannerView`.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
@@ -104,7 +106,10 @@ export class AddressBook {
   #listening: ReadonlySet<string> = new Set();
   /** The addresses at which a dial of this node reached itself, oldest first. */
   readonly #reached = new Set<string>();
-  /** The test that is due in each tried bucket; a dial after `since` counts as that test. */
+  /**
+   * The test that is due in each tried bucket, by row: the number of the bucket. A dial after
+   * `since` counts as that test.
+   */
   readonly #toTest = new Map<number, { nodeId: string; since: number }>();
   #private: ReadonlySet<string>;
   #news = 0;
@@ -152,8 +157,8 @@ export class AddressBook {
   }
 
   /**
-   * Adds an address that another node reported. It accepts any address and never throws; the id
-   * has been checked (see `readAddressEntry`).
+   * Adds an address that another node reported; `AddVerdict` explains the outcomes. It accepts any
+   * address and never throws; the id has been checked (see `readAddressEntry`).
    *
    * `source` is the node that reported it: pass the address at which this node sees the source, not
    * one that the source claims, because the group of that address limits the number of buckets that
@@ -223,7 +228,7 @@ export class AddressBook {
    * address, as a new entry.
    *
    * `eligible` may be called for an entry more than once. It must not change the book or keep its
-   * argument.
+   * argument. It may call `isBanned` with the same `now`, because no ban is left to end then.
    */
   pick(bias: number, now: number, eligible?: (entry: BookEntry) => boolean): BookEntry | undefined {
     this.#endBans(now);
@@ -280,8 +285,8 @@ export class AddressBook {
   }
 
   /**
-   * Records that a dial to the node failed. A failed alternative is removed; after a failure at the
-   * main address, the alternative is dialed next.
+   * Records that a dial to the node failed; `attempted` has counted the failure already. A failed
+   * alternative is removed; after a failure at the main address, the alternative is dialed next.
    */
   failed(nodeId: string, address: string, now: number): void {
     if (this.#alternatives.failed(nodeId, placeOf(address)?.key, now)) this.#news++;
@@ -347,7 +352,8 @@ export class AddressBook {
 
   /**
    * Replaces the addresses at which this node can be reached: those of its listeners, and those
-   * that it advertises. They leave the book and are not added.
+   * that it advertises. Entries at these addresses leave the book, and none is added there. An
+   * alternative may stay there, but the dial planner does not pick it.
    */
   setOwn(addresses: readonly string[]): void {
     const keys = addresses.flatMap((address) => ownKey(address) ?? []);
@@ -474,7 +480,10 @@ export class AddressBook {
       : 'undialable';
   }
 
-  /** Ends the bans that are over. */
+  /**
+   * Ends the bans that are over. The queries of addresses to send don't call this: an address whose
+   * ban is over is sent only after another call has returned it to the book.
+   */
   #endBans(now: number): void {
     for (const ban of this.#bans.ended(now)) this.#reinstate(ban, now);
   }
@@ -503,8 +512,7 @@ export class AddressBook {
   /**
    * Promotes a new entry that a dial has reached, if its tried bucket has room or contains an entry
    * that failed a test (test-before-evict). That entry then becomes new again. Otherwise the entry
-   * stays new until the next call, and an entry of the bucket will be tested. A row is the number
-   * of a bucket.
+   * stays new until the next call, and an entry of the bucket will be tested.
    */
   #promote(known: KnownAddress, now: number): void {
     const row = this.#placement.triedRow(known.place);

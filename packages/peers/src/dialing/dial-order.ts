@@ -20,8 +20,8 @@ export interface DialCandidate {
  * - `asked`: a caller waits for it. `crawl`: a seed asks it for addresses. The planner orders
  *   neither, and ignores their outcomes.
  *
- * If a dial of kind `again` or `spare` leads to one connection too many, the youngest of the other
- * connections is closed.
+ * If a dial of kind `again`, `spare` or `seed` leads to one connection too many, the driver closes
+ * one of the others: see `makeRoom`.
  */
 export type DialKind =
   | 'persistent'

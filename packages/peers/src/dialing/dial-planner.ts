@@ -2,7 +2,8 @@
 // connection was lost by chance, then nodes of the address book, then seeds; and now and then a
 // spare node, or one that the book wants tested. It owns the back-offs of all addresses and the list
 // of dials in progress. The driver tells it of the ends of dials and connections, and it sees the
-// node only through its `PlannerView`. It uses no timers and no sockets.
+// node only through its `PlannerView`. It uses no timers, no sockets and no randomness but the
+// given one. At most 80 dials are in progress: 64 to persistent peers and 16 others.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
@@ -112,7 +113,7 @@ export class DialPlanner {
   /**
    * Removes persistent peers by node id (given or learned), by address, or by both
    * ('nodeId@address'). Returns the removed targets as they were written. A removed peer becomes an
-   * ordinary candidate again.
+   * ordinary candidate again. Throws the `invalid_argument` of `parseTarget` for malformed text.
    */
   removePersistent(nodeIdOrTarget: string): string[] {
     this.#changed();
@@ -148,6 +149,7 @@ export class DialPlanner {
     this.#lost.remove(nodeId);
     // The node that answered has replaced the peer that was lost there.
     this.#lost.removeAt(key);
+    // A test ends at once on purpose, and need not be followed by a back-off.
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);
   }
@@ -180,7 +182,7 @@ export class DialPlanner {
 
   /**
    * Records that the last connection to a peer has ended. Persistent peers are dialed again. If the
-   * peer's id was given and its last address differs from the given one, both addresses are dialed
+   * peer's id was given and its last address differs from the given one, the two are dialed in turn
    * (Tendermint dials only the given address). Other peers that this node dialed and lost by chance
    * are dialed three more times before unknown nodes are.
    */
@@ -326,9 +328,9 @@ export class DialPlanner {
   }
 
   /**
-   * Returns a peer that was lost by chance and failed fewer than `most` times, at the address to
-   * dial. Peers that are connected again are removed from the list, and banned ones if `most` is
-   * not given; otherwise they stay on it for the time after their bans.
+   * Returns a peer that was lost by chance and failed fewer than `most` times (default 3), at the
+   * address to dial. Peers that are connected again are removed from the list. So are banned ones
+   * if `most` is not given; otherwise they stay on it for the time after their bans.
    */
   #pickLost(now: number, most?: number): DialCandidate | undefined {
     return this.#lost.pick(
@@ -381,8 +383,9 @@ export class DialPlanner {
   }
 
   /**
-   * Dials a node that the address book wants tested. Called at most once per TEST_PERIOD, so that
-   * the book need not remember whether it has requested a test.
+   * Dials a node that the address book wants tested. Calls `toTest` at most once per TEST_PERIOD,
+   * so that the book need not remember whether it has requested a test. A node that is not eligible
+   * now is not tested until the book names it again.
    */
   #dialTest(now: number): void {
     if (this.#testAt > now) this.#wakeBy(this.#testAt);

@@ -1,5 +1,7 @@
 // Reads and checks a key, its certificate and the authorities before anything listens or dials with
-// them.
+// them. MutualTls calls it for this end; TlsRemote also judges the certificates of peers by
+// `nodeIdOfCertificate` and `keyWeakness`. Core is imported by its name, because the entry /node is
+// bundled on its own: a relative import would make a second TransportError.
 
 import { Buffer } from 'node:buffer';
 import type { KeyObject, X509Certificate } from 'node:crypto';

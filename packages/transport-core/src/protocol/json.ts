@@ -322,6 +322,7 @@ interface Schema {
 function misfitOf(schema: Schema, path: string, seen: Set<unknown>): string | undefined {
   const def = schema._zod?.def ?? schema;
   const kind = (def.expression ?? def.type ?? '').toLowerCase();
+  // Null, and what is converted or replaced, has a form in JSON whatever the kind.
   if (seen.has(schema) || def.coerce || 'fallback' in def || /null|catch/.test(kind)) return;
   seen.add(schema);
   const misfit = MISFIT.exec(kind);

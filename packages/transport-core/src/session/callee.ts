@@ -2,10 +2,11 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the open calls, their deadlines and their answers, and the error with which a closing
-// transport refuses new calls. Session passes it the peer's frames. It charges messages to their
-// accounts, hands complete calls to the mount of their protocol, and withdraws calls whose caller is
-// gone. The `rpc` layer answers calls through it: it writes answers into the batch or queues them in
-// the outbox.
+// transport refuses new calls. Session passes it the peer's frames; of a REQUEST or ONEWAY, it has
+// checked the parity of the id, the method's number and that the peer has not left. Callee charges
+// messages to their accounts, hands complete calls to the mount of their protocol, and withdraws
+// calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
+// writes answers into the batch or queues them in the outbox.
 
 import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -37,7 +38,10 @@ import { InStream, OutStream } from './streams.ts';
 
 /** The peer's open calls. */
 export class Callee implements AnswerCarrier {
-  /** The calls that are being served. */
+  /**
+   * The peer's calls until their terminal frame is written, and long one-ways while their packets
+   * arrive. A complete one-way is not among them, so it outlives the connection.
+   */
   readonly ids = new PeerIds<InCall>();
   /** The number of open streaming calls. */
   streams = 0;
@@ -345,11 +349,13 @@ export class Callee implements AnswerCarrier {
       call.endAssembly();
       return void this.ids.delete(call);
     }
+    // Its terminal frame was written already.
     if (!call.open && call.reply === undefined && call.download === undefined) return;
     const reply = call.takeReply();
     if (reply !== undefined) this.#outbox.remove(call.channel.lanes, reply);
     call.close();
     call.download?.stop(error);
+    // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.
     this.#leave(call, error);
     this.#sendError(call, error, unprocessed);
   }

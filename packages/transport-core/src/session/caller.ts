@@ -21,6 +21,7 @@ import { InStream, OutStream } from './streams.ts';
 
 /** Our open calls. */
 export class Caller implements CallCarrier {
+  /** Our calls until their terminal frame is read, and long one-ways while they are sent. */
   readonly slots: Slots<OutCall>;
   /** The number of open streaming calls. */
   streams = 0;
@@ -332,6 +333,8 @@ export class Caller implements CallCarrier {
     if (this.#endWait(this.#queueOf(channel, call), call)) return;
     const begun = this.#stopSending(channel, call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
+      // The id stays in use until the callee answers the CANCEL, which it does not for a one-way. A
+      // short one-way has no id.
       if (this.slots.get(call.id) !== call) return;
       this.#batch.control(Kind.CANCEL, call.id);
       if (call.method.kind === 'oneway') this.slots.delete(call);
@@ -483,7 +486,8 @@ export class Caller implements CallCarrier {
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
           const call = unit.sender as OutCall;
-          // It counts as lost only if its sender believes that it was sent.
+          // It counts as lost only if its sender believes that it was sent. If it has begun,
+          // `undone` has counted it already.
           if (unit.begun && !arrived) lost--;
           if (call.done) lost++;
           over(channel, call);

@@ -2,8 +2,9 @@
 // closes (docs/wire-protocol.md §8).
 //
 // Owns the reasons why each end has left, and the time limits for leaving. The session creates it
-// when this end begins to leave, and passes it the time and the peer's GO_AWAY. It may end the
-// session, and fail the calls that are still open.
+// when this end begins to leave, passes it the time and the peer's GO_AWAY, and calls `finish` at
+// the end of each tick. It may end the session, and fail the calls that are still open. Whether
+// this transport closes is known from `callee.refusing`, which the session sets before `shut`.
 
 import { type ErrorReason, reasonError, reasonOf, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
@@ -16,11 +17,12 @@ export class GracefulClose {
   readonly left: TransportError;
   /** The reason why the peer opens no more calls. */
   #peerLeft: TransportError | undefined = undefined;
-  /**
-   * The time by which leaving must be complete; and, if the transport closes, the time at which
-   * calls in flight fail.
-   */
+  /** The time by which leaving must be complete. */
   #leaveDue: number;
+  /**
+   * The time at which calls in flight fail because the transport closes. Infinity if it does not
+   * close, and again once the grace period is over: then `finish` no longer waits for calls.
+   */
   #graceDue = Number.POSITIVE_INFINITY;
   readonly #parts: SessionParts;
   readonly #end: (arrived: boolean) => void;

@@ -37,7 +37,12 @@ export interface Mounted {
 /** The priority of a channel before a protocol is mounted; the default of `priority`, too. */
 export const DEFAULT_PRIORITY = 10;
 
-/** The side of a channel that its incoming calls use. */
+/**
+ * The side of a channel that its incoming calls use. `Channel`, which extends it, sets the protocol
+ * and the version, and ends a stall. `Inbox` keeps `inbound`, its counts and `crowded`; `Callee`
+ * only removes calls from `inbound`, and then calls `withdrawn`. `Callee` counts `openIn`, and each
+ * call counts itself in `running` or `oneways`.
+ */
 export class InChannel {
   readonly context: SessionContext;
   readonly byte: number;
@@ -116,8 +121,12 @@ export interface AnswerCarrier {
    * gone.
    */
   respond(call: InCall, payload: Uint8Array): boolean;
+  /**
+   * Sends an error. Returns false if the caller has gone.
+   * @param unprocessed true if no handler has seen the call.
+   */
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean;
-  /** Ends the download of a call. */
+  /** Ends the download of a call. Returns false if the caller has gone. */
   finish(call: InCall): boolean;
   /**
    * Ends a call because its caller is gone, its time is up or its message can't be received. An
@@ -201,8 +210,9 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
    */
   place = -1;
 
-  // The following properties matter only for a call that waits, is long, streams or is given up;
-  // see `OutCall`. Call `widen` before setting any of them.
+  // The following properties matter only for a call that waits, is long, streams or is given up.
+  // For all others they stay on the prototype, which saves memory. Call `widen` before setting any
+  // of them: it sets all at once, because V8 is slow with objects of many shapes.
   declare private wide: true | undefined;
   declare list: List<ListEntry> | undefined;
   declare before: ListEntry | undefined;
@@ -225,6 +235,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   declare refuseAt: number;
 
   // The following properties matter only for a call that needs a permission or that is observed.
+  // They are set without `widen`.
   /** True once an asynchronous rule has allowed it. */
   declare permitted: boolean;
   /** The time at which it began to wait for a reader. */

@@ -1,5 +1,11 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, and one timer for everything.
+//
+// Owns the mounts, the connections, and the state of serving and closing. Users reach it through
+// ProtocolTransport, other packages through `manage` and `serviceOf`. Connections, the pool and the
+// acceptor report to it as `ConnectionHost`, inboxes and calls as `RpcHost`: these interfaces
+// describe the members that have no comment here. It tells the observer, the membership and the
+// readers of `connections()`.
 
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
@@ -32,8 +38,12 @@ const mountOptions = optionsSchema({
   drains: withDefault(flag(), true),
 });
 
-/** The shared state of a transport and all its mounts. */
+/**
+ * The shared state of a transport and all its mounts. Its parts receive it before it is complete:
+ * their constructors may use only what TransportResources has set.
+ */
 export class TransportEngine extends TransportResources implements ConnectionHost {
+  /** Stays 'open' while a drained transport leaves its connections; see `#leaveFirst`. */
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
   readonly names = new Names(this);
@@ -178,15 +188,18 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Reports of connections.
 
+  /** Called when the hello of a connection is complete. */
   up(connection: Connection): void {
     const { endpoint, direction, since } = connection;
     const remote = connection.remote!;
     this.reporter.handshakeEnded({ endpoint, direction, remote, error: undefined }, since);
     this.#report({ type: 'up', remote });
     this.membership?.up(remote);
+    // Last, because it starts the calls that wait for the target.
     if (connection.target !== undefined) this.pool.add(connection);
   }
 
+  /** Called when a connection takes no new calls; `waiting` are those that waited for room. */
   leaving(connection: Connection, waiting: OutCall[]): void {
     this.pool.forget(connection);
     for (const call of waiting) this.#again(call as Call, undefined);
@@ -194,6 +207,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void {
     if (connection.counts) this.#live--;
+    // Before the unsent calls below look for another connection.
     this.pool.forget(connection);
     const { remote, endpoint, direction, since } = connection;
     if (!wasUp) this.reporter.handshakeEnded({ endpoint, direction, remote, error }, since);
@@ -410,6 +424,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Closes the transport: calls in flight get up to `grace` milliseconds, then everything closes.
+   * Only the `grace` of the first call counts; later calls wait for the same end.
    */
   close(grace: number): Promise<void> {
     this.#ending ??= this.isDraining && grace > 0 ? this.#leaveFirst(grace) : this.#end(grace);
@@ -456,6 +471,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     });
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
     await stopped.catch(() => {});
+    // If the connections have ended before the grace period, the mounts are not closed yet.
     this.#endGrace();
     this.timer.stop();
     this.aborts.finish();

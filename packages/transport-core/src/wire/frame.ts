@@ -1,5 +1,7 @@
-// Frames, the units on a connection after its preamble: their kinds, their decoded form, and the
-// parser of one frame. frame.proto defines them.
+// Frames, the units on a connection after its preamble: their kinds, their decoded form, the parts
+// of call ids, the costs of messages, and the parser of one frame. frame.proto and
+// docs/wire-protocol.md define them. Of the exported numbers, only LARGE, LENT, SLOTS, HIGHEST and
+// MOST_PRICE concern this end alone. FrameDecoder calls the parser; sessions read the frames.
 
 import { type Bytes, TEXT_LIMIT } from '../text.ts';
 
@@ -39,7 +41,10 @@ export const UNPROCESSED = 1;
 /** The preamble that each side sends first: `54 52 4B 4C`. */
 export const PREAMBLE: Bytes = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
 
-/** The size in bytes from which a payload that stays as it is becomes a part of its own. */
+/**
+ * The size in bytes from which a payload that nobody changes is not copied into its batch: it is
+ * written as a part of its own, from where it is.
+ */
 export const LARGE = 16 * 1024;
 
 /**
@@ -87,7 +92,7 @@ export class Frame {
   /** The bytes of the Hello message, undecoded. */
   declare hello: Uint8Array;
   declare account: number;
-  /** The number of bytes of the frame without its payload; set if it was parsed field by field. */
+  /** The number of bytes, without the payload, that were parsed field by field; valid if `rich`. */
   declare fields: number;
 
   /** Creates a frame with these two fields; the others are absent until they are filled. */
@@ -213,13 +218,14 @@ export const UNIT = 64;
 
 /**
  * The number of bytes that a one-way costs the inbox account in addition to its own bytes, instead
- * of UNIT: about what its objects take, so that the account bounds their number.
+ * of UNIT: about what its objects take, so that the account bounds their number
+ * (docs/wire-protocol.md §6).
  */
 const ONEWAY_UNIT = 1_024;
 
 /**
  * The most that a message costs on the inbox account, in bytes: half of its usual start, so that a
- * message longer than the account leaves room for others.
+ * message longer than the account leaves room for others (docs/wire-protocol.md §6).
  */
 const INBOX_MOST = 4 * 1024 * 1024;
 /** The most that a message counts for in the queues of its sender, in bytes. */
@@ -240,8 +246,8 @@ export const ACCOUNT_MAX = 0x7fff_ffff;
 // writes, and a loop for any other order.
 
 /**
- * Fills `frame` from bytes[at … end), which must contain at least one byte. Returns undefined, or a
- * description of the problem.
+ * Fills `frame`, on which `widen` must have been called, from bytes[at … end), which must contain
+ * at least one byte. Returns undefined, or a description of the problem.
  */
 export function parseFrame(
   frame: Frame,

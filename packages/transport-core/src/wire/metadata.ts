@@ -1,4 +1,5 @@
-// Encoding of metadata; the sender checks its limits here.
+// Encoding of metadata, whose limits the sender checks here, and below it the errors of ERROR and
+// GO_AWAY frames. Calls encode their metadata; sessions encode and read the errors.
 
 import {
   codeOf,
@@ -55,6 +56,7 @@ export function encodeMetadata(
       throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);
     parts.push(keyBytes, textBytes);
   }
+  // An entry adds at most nine bytes to its two texts: see `writeEntry`.
   const bytes = new Uint8Array(size + parts.length * 5);
   let at = 0;
   for (let i = 0; i < parts.length; i += 2) at = writeEntry(bytes, at, parts[i]!, parts[i + 1]!);
@@ -76,7 +78,10 @@ export function utf8Length(text: string): number {
  */
 const ENCODED_METADATA_LIMIT = 15 * 1024;
 
-/** Writes one map entry of field 11 of the frame: key 1, value 2. */
+/**
+ * Writes one map entry of field 11 of the frame: key 1, value 2. METADATA_LIMIT keeps each of the
+ * three lengths within two bytes. The tags are METADATA, ENTRY_KEY and ENTRY_VALUE of frame.ts.
+ */
 function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8Array): number {
   const keyWidth = key.length < 0x80 ? 1 : 2;
   const valueWidth = value.length < 0x80 ? 1 : 2;
@@ -116,7 +121,8 @@ export function errorFrame(error: TransportError): WireError {
 }
 
 /**
- * Returns an error as GO_AWAY carries it.
+ * Returns an error as GO_AWAY carries it. An error without a reason, such as that of the user's
+ * `admit`, is sent as `refused`.
  * @param text the text that the peer receives.
  */
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
