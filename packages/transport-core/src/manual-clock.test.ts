@@ -86,6 +86,13 @@ test('after a jump overdue timers run late, in order, and timers that they creat
   t.deepEqual(log.at(-1), ['made in the jump', 100]);
 });
 
+test('time does not go back if a timer advances the clock further', (t) => {
+  const { clock } = setUp(0);
+  clock.setTimeout(() => clock.advance(100), 5);
+  clock.advance(10);
+  t.is(clock.now(), 105);
+});
+
 test('defer runs after the current code and before any timer', async (t) => {
   const { clock, log, note } = setUp(0);
   clock.setTimeout(note('timer'), 0);

@@ -64,7 +64,7 @@ export function createManualClock(start = 1_000): ManualClock {
         time = Math.max(time, entry.due);
         entry.callback();
       }
-      time = end;
+      time = Math.max(time, end);
     },
     jump(milliseconds) {
       time += milliseconds;
