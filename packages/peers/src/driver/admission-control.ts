@@ -317,7 +317,7 @@ export function judge(
   if (group === undefined || inbound(group) < maxPerGroup) return undefined;
   return reasonError(
     'full',
-    `${maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,
+    `${maxPerGroup} peers of the network ${group} that dialed this node are connected; a quarter of maxInbound is for one network`,
   );
 }
 
