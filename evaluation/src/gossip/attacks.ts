@@ -31,7 +31,7 @@ const TOLD: Readonly<
   },
 };
 
-/** The moments in words, by the first word of their figures' names. */
+/** The text for each moment; the key is the first word of the names of its figures. */
 type Moments = Readonly<Record<string, string>>;
 
 export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Section {

@@ -80,8 +80,8 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
       return [
         atMost(`${name}: missed`, runs.sum('missed'), 0),
         below(`${name}: last hop, every seed`, runs.most('lastHop'), limit.lastHop),
-        // With one sender, a seed whose overlay changes in many rounds exceeds this limit without
-        // waste, as its rounds without changes show; so the limit is on the mean.
+        // With one sender, a seed whose overlay changes in many rounds may exceed this limit. Its
+        // rounds without changes show that nothing is wasted, so the limit applies to the mean.
         redundancy(how === 'one' ? 'mean' : 'most'),
         ...(how === 'one' && isSteady
           ? [

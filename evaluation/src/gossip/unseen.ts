@@ -75,7 +75,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       'Keep-alives notice a failure within 15 s. With them, the overlay is whole again after one cycle if at most 80 % of the nodes failed.',
     ],
     verdicts: [
-      // Figure 6a was read off, to a percent.
+      // The values of figure 6a were read from the plot, to within one percent.
       ...FIRST.filter(([, reached]) => reached > 0.2).map(([share, reached]) =>
         atLeast(
           `first message after ${show(share * 100)} % failed unseen, mean`,

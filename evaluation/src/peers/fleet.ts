@@ -29,7 +29,7 @@ export interface Boot {
   readonly peers: Partial<PeersOptions>;
 }
 
-/** The nodes of a scale scenario, and counters of their dials. */
+/** The nodes of a scenario, and a counter of their dials. */
 export class Fleet {
   /** The nodes that are up, by name, in the order of their start. */
   readonly up = new Map<string, FleetNode>();

@@ -161,7 +161,9 @@ export const topicOptions = optionsSchema({
   }),
 });
 
-/** The parsed options of a topic, with defaults. Without `limit`, the topic decides it. */
+/**
+ * The parsed options of a topic, with defaults. If `limit` is absent, the topic uses its default.
+ */
 export type TopicConfig = Options<typeof topicOptions>;
 
 /** The schema of the options of a reader. */

@@ -1,4 +1,4 @@
-// The longest tests of the places for peers: who gets them, who keeps them, and who returns to them.
+// The longest tests of the places for peers: which nodes get them, keep them and return to them.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { boot, connected } from './testing/cluster.ts';

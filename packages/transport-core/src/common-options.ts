@@ -1,8 +1,8 @@
 // The options that all transports have in common, with their defaults. docs/wire-protocol.md
 // describes what happens at each limit.
 //
-// Some bounds are also those of the wire: of packets, accounts and hello fields. A file of the root
-// can't import them, so a test compares them.
+// The bounds of packets, accounts and hello fields are those of the wire. This file can't import
+// them from `wire/`, so a test compares them.
 
 import type { Clock } from './clock.ts';
 import {
@@ -159,7 +159,9 @@ const credit = dependentGroup(
   },
 );
 
-/** The limits. Contradictions between given ones are refused; the others follow from them. */
+/**
+ * The limits. Refuses given limits that contradict each other, and derives the others from them.
+ */
 const limits = dependentGroup(
   {
     message: some,

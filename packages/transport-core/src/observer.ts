@@ -134,7 +134,7 @@ export function combineObservers(...observers: readonly Observer[]): Observer {
   return combined as Observer;
 }
 
-/** Calls a hook of an observer, if there is one. */
+/** Calls a hook of an observer if the observer has it. Errors of the hook are ignored. */
 export function notify<H extends keyof Observer>(
   observer: Observer | undefined,
   hook: H,
@@ -148,8 +148,8 @@ export function notify<H extends keyof Observer>(
 }
 
 /**
- * The names of all hooks. Options are checked by this list, and `combineObservers` passes on what
- * is in it, so the compiler requires each hook here.
+ * The names of all hooks. Options are checked against this list, and `combineObservers` calls only
+ * the hooks in it. Therefore the compiler requires each hook here.
  */
 export const HOOKS = Object.keys({
   event: true,

@@ -172,7 +172,7 @@ export class Dials {
     return dial.done;
   }
 
-  /** Returns true if a node is being dialed that members of a topic named. */
+  /** Returns true if the node is being dialed and members of a topic named it. */
   isNamed(nodeId: string): boolean {
     return this.#under.get(nodeId)?.isNamed === true;
   }

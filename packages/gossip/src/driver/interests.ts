@@ -69,7 +69,7 @@ export class Interests {
 
   connected({ nodeId, instance }: ConnectedMember, now: number): void {
     this.#sync.connected(nodeId, instance, now);
-    // If its connection is closed by now, it is told by the next beat.
+    // If the connection is already closed, the next beat sends the number.
     this.#untold.add(nodeId);
     this.#tell([nodeId]);
     void this.#pull(nodeId, instance);

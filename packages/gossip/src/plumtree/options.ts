@@ -118,7 +118,7 @@ const CONSTANTS = {
   backlog: 8_192,
   /**
    * Number of pushes that an eager peer may receive without reacting, over at least `trialTime`
-   * milliseconds, before it is probed. See LeafProbe.
+   * milliseconds, before it is probed. See `LeafProbe` in tree.ts.
    */
   trialAfter: 8,
   trialTime: 5_000,

@@ -258,7 +258,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     else this.#receiveControl(neighbor, message, now);
   }
 
-  /** Handles a new message. If it was held, its sender may be a neighbor no more. */
+  /** Handles a new message. If it was held, its sender may no longer be a neighbor. */
   #receivePush(from: string, neighbor: Neighbor | undefined, message: Push<P>, now: number): void {
     const tree = this.#tree;
     const { id, hops, payload, size } = message;

@@ -1,4 +1,4 @@
-// Tests of incoming messages: whose validation they cost, who gets them, and the receipts for them.
+// Tests of incoming messages: their share of the validation, their readers, and their receipts.
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';

@@ -91,7 +91,7 @@ export class Incoming {
     dropOldest(this.#asked, ASKED);
   }
 
-  /** Called when a message could not be sent to a peer. */
+  /** Counts a message that could not be sent to a peer as dropped. */
   unsent(reason: Unsent, id: MessageId, to: string): void {
     this.#count(reason, id, { to });
   }

@@ -39,11 +39,12 @@ export class Publication {
   readonly queued = new Set<string>();
   readonly failed = new Map<string, PublishFailure>();
   /**
-   * Names of things to wait for: ids of peers that have not yet announced their topics, and dials.
+   * What the publication waits for: ids of peers that have not yet announced their topics, dials,
+   * and `ANYBODY` or `CHOSEN` of publisher.ts.
    */
   readonly pending = new Set<string>();
   readonly #setup: PublicationSetup;
-  /** Those of the peers `queued` that have confirmed the message. */
+  /** The peers in `queued` that have confirmed the message. */
   readonly #received = new Set<string>();
   #resolve!: (result: PublishResult) => void;
   #reject!: (error: unknown) => void;

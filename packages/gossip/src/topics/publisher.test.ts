@@ -1,4 +1,5 @@
-// Tests of messages to a list of nodes, and to any members of a topic.
+// Tests of the publisher of a topic: the ids of messages, messages to a list of nodes or to any
+// members, and messages that a neighbor refuses.
 
 import { TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';

@@ -30,7 +30,7 @@ export class Publisher {
   readonly #asking = new Map<string, Publication>();
   /** Time until which the topic counts as new, so that further nodes may turn out to be on it. */
   #newUntil = Number.POSITIVE_INFINITY;
-  /** Ends of waits for such nodes → the node that is awaited; undefined means any. */
+  /** Functions that end the waits for such nodes → the awaited node; undefined means any. */
   readonly #arrivals = new Map<(isHere: boolean) => void, string | undefined>();
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];

@@ -1,4 +1,4 @@
-// Tests of a topic whose overlay is played by the test: what its outputs mean for publishers.
+// Tests of a topic whose overlay is played by the test: how its outputs affect publishers.
 
 import { bytes, type TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
@@ -71,7 +71,7 @@ test('a neighbor that appears during a publish is offered waiting messages only 
   t.deepEqual(log, ['publish 0', 'publish 1', 'offer 0 to b']);
 });
 
-test('a message that is too large for the only neighbor is not queued, and says so', async (t) => {
+test('a message that is too large for the only neighbor is not queued, and the result says so', async (t) => {
   const { session, publish } = topicOf((input) => {
     if (input.type !== 'offer') return input.type === 'publish' ? [handed()] : [];
     const { message, peer } = input;

@@ -57,7 +57,7 @@ export class TopicSession implements TopicContext {
   readonly publisher: Publisher;
   /** True while the outputs of the overlay are carried out. */
   #isBusy = false;
-  /** The own message that is being handed to neighbors. */
+  /** This node's message that is being handed to neighbors. */
   #handing: Handed | undefined = undefined;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;

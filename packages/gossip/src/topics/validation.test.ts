@@ -47,7 +47,7 @@ test('a peer that sends more than is validated loses its own messages, and delay
   t.deepEqual(begun, ['e0', 'e1', 'a0', 'b0', 'e2']);
 });
 
-test('so does a peer that sends long messages', (t) => {
+test('a peer that sends long messages loses its own messages, too', (t) => {
   const { dropped, send, validating } = validation({ messages: 100, bytes: 100 });
   send('eve', 'e0');
   send('eve', 'e1', 90);

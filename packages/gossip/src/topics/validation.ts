@@ -9,7 +9,7 @@ import type { TopicNode } from './topic-context.ts';
 /** The outcome of a validation. */
 export type Finding = MessageVerdict | 'timeout' | 'overloaded' | 'failed';
 
-/** The limits of the validation; a single message may always wait. */
+/** The limits of the validation. A single message may exceed the limit of bytes. */
 type ValidationConfig = Pick<TopicConfig, 'validateTimeout' | 'validateAtOnce' | 'validateQueue'>;
 
 /** A message to validate. */

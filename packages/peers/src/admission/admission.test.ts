@@ -18,7 +18,7 @@ const candidateOfThem = {
   exempt: false,
   group: undefined,
 } as unknown as AdmittedConnection;
-/** The connected peer that has the candidate's id. */
+/** The connected peer that has the id of the new connection. */
 const resident = {
   instance: 'i1',
   proven: false,

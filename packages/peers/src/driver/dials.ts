@@ -62,7 +62,7 @@ export class Dials {
       });
       if (this.#orders.delete(order)) this.#dialed(order, remote);
     } catch (error) {
-      one.cancel.abort(); // The dial continues if it has timed out.
+      one.cancel.abort(); // Otherwise a dial that has timed out would continue.
       if (!this.#orders.delete(order)) return;
       const { target } = one;
       this.#failed(
@@ -288,7 +288,7 @@ export class Dials {
   }
 }
 
-/** Returns what a function of the user returned. Throws `late()` after `time` milliseconds. */
+/** Resolves to `result`. Throws `late()` if that takes more than `time` milliseconds. */
 export async function within<T>(
   clock: Clock,
   time: number,
@@ -320,7 +320,7 @@ function cancelled({ target, cancel: { signal } }: OrderInProgress): Promise<nev
   });
 }
 
-/** The error of a function of the user that has not answered; `who` begins its text. */
+/** Returns the error for a function of the user that did not answer; its text begins with `who`. */
 export function silent(who: string, time: number): TransportError {
   return reasonError('refused', `${who} did not answer within ${inMs(time)}`);
 }

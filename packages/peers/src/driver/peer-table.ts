@@ -1,6 +1,6 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
-// The table only keeps records: `Links` adds and removes connections; it and `part` set the fields
-// of peers.
+// The table only keeps records. `Links` adds and removes connections, and `Links` and `part` set
+// the fields of peers.
 
 import type { Remote } from '@trunkline/transport-core';
 

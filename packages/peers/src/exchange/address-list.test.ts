@@ -32,7 +32,7 @@ test('a list that would be too long loses its last entries', (t) => {
   t.deepEqual(told, addresses.slice(0, told.length));
 });
 
-test('a list that is too long is refused; an invalid list is reported when it is decoded', (t) => {
+test('a list that is too long is refused; a malformed list is decoded to undefined', (t) => {
   const { request } = peersProtocol.methods.addresses;
   t.throws(() => request.decode(new Uint8Array(LONGEST_LIST + 1)), { code: 'resource_exhausted' });
   const nested = `{"addresses":${'['.repeat(60_000)}`;

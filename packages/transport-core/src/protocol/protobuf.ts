@@ -232,7 +232,7 @@ function strictEncode(type: {
   let kept: ProtobufWriter | undefined;
   return (message) => {
     // The writer is not reused after a throw, after it grew for a large message, or if it has no
-    // buffer that would be worth it.
+    // buffer (before protobufjs 8.7).
     const writer = kept ?? new Class();
     kept = undefined;
     type.encode(message, writer);

@@ -1,5 +1,6 @@
-// The record of one call for observers, and Reporter, through which calls report to them. Only
-// calls that somebody observes have a record.
+// The record of one call for observers, and Reporter, which reports calls, events, dials,
+// handshakes and gossip messages to them and keeps the counters. Only calls that somebody observes
+// have a record.
 
 import type { Clock } from '../clock.ts';
 import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';

@@ -246,9 +246,9 @@ export class Callee implements AnswerCarrier {
     this.#context.usage.makeRoom();
   }
 
-  // The calls that are served: their beginning.
+  // The beginning of a call.
 
-  /** Enters a request that was admitted, with the streams of its method. */
+  /** Adds an admitted request to the open calls, and opens its streams. */
   #open(call: InCall): void {
     this.ids.set(call);
     call.channel.countIncoming(1);
@@ -279,7 +279,7 @@ export class Callee implements AnswerCarrier {
 
   congested(channel: InChannel): boolean {
     const { lanes } = channel;
-    // Lanes without answers that wait are not asked, as for almost all calls.
+    // For almost all calls no answers wait, so the limits need not be checked.
     if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
     if (!lanes.congested(this.#context.limits.outbound)) return false;
     channel.stall();

@@ -385,7 +385,7 @@ export class Caller implements CallCarrier {
     for (const call of this.#unsettled())
       if (call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
     for (const call of unsent) {
-      // The end of an earlier one may have paid for it.
+      // It was accepted if the end of an earlier call freed credit for it.
       if (call.done) continue;
       call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent: false }));

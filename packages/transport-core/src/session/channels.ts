@@ -76,7 +76,10 @@ export class Channel extends InChannel {
     return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
   }
 
-  /** Settles all callers that wait for room: with an error of its own each, or as there is room. */
+  /**
+   * Settles all callers that wait for room. With `error`, each is rejected with its own copy;
+   * otherwise they are resolved.
+   */
   settleWriters(error: TransportError | undefined): void {
     for (const writer of this.#writers.splice(0))
       if (error === undefined) writer.resolve();
@@ -84,7 +87,8 @@ export class Channel extends InChannel {
   }
 
   /**
-   * Settles callers of `writable()`, and dispatches calls again, each if there is room.
+   * Settles the callers of `writable()` if a one-way can be sent, and dispatches calls again if
+   * there is room for their replies.
    * @param caller tells whether a one-way could be sent now.
    */
   settleIfRoom(caller: { writable(channel: Channel): boolean }): void {
@@ -240,7 +244,7 @@ export class Channels {
     if (channel.mount(this.#mounts.get(channel.byte))) this.#agree(channel);
   }
 
-  /** Settles with the peer's list which version of its protocol a channel uses. */
+  /** Determines from the peer's list which version of its protocol a channel uses. */
   #agree(channel: Channel): void {
     const { byte, mounted, name } = channel;
     if (mounted === undefined) return;

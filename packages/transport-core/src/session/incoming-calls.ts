@@ -113,7 +113,7 @@ export class InChannel {
 
 /**
  * Sends the answers of incoming calls. It is an interface because `Callee`, which implements it,
- * keeps the calls in its tables.
+ * imports this file.
  */
 export interface AnswerCarrier {
   /**

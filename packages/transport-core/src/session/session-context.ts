@@ -4,6 +4,7 @@
 //
 // The context owns these figures. The session sets the work units of each turn, and every part
 // reports work. The context ends the connection when the peer breaks the rules or costs too much.
+// It also records since when the peer has read nothing; SessionParts disconnects such a peer.
 
 import type { CommonConfig } from '../common-options.ts';
 import { reasonError, type TransportError } from '../errors.ts';
@@ -97,8 +98,8 @@ export class SessionContext implements MemoryOwner {
    */
   units = UNBOUNDED;
   /**
-   * The times since which the connection has not taken our batch, and since which the pipe has had
-   * no credit; Infinity if it does, and if it has.
+   * The time at which the connection stopped taking our batch, and the time at which the pipe ran
+   * out of credit. Infinity while the connection takes batches, or the pipe has credit.
    */
   readonly #stuckSince = { batch: Number.POSITIVE_INFINITY, pipe: Number.POSITIVE_INFINITY };
   #abuses = 0;
@@ -177,8 +178,8 @@ export class SessionContext implements MemoryOwner {
   // A peer that does not read.
 
   /**
-   * Called while the connection does not take our batch or the pipe has no credit, and when that
-   * ends, as it soon does if the peer reads.
+   * Called with true while the connection does not take our batch or the pipe has no credit, and
+   * with false when that ends. It ends soon if the peer reads.
    */
   stuck(on: 'batch' | 'pipe', isStuck: boolean): void {
     if (!isStuck) this.#stuckSince[on] = Number.POSITIVE_INFINITY;

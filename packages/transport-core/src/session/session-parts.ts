@@ -1,7 +1,8 @@
 // The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
-// SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
-// is Answers, the part that ends our calls.
+// SessionParts owns the parts. Session tells it the time, and when the connection has ended. It
+// also computes the load and the counts of a snapshot. Below is Answers, the part that ends our
+// calls.
 
 import { reasonError, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';

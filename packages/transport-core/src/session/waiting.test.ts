@@ -187,7 +187,9 @@ test('callers that wait until a connection is writable each get an error of thei
   t.not(first, second);
 });
 
-/** Makes a dialer without credit: two long requests and a one-way of that size wait for it. */
+/**
+ * Creates a dialer without credit: two long requests and a one-way of `size` bytes wait for credit.
+ */
 function withoutCredit(size: number, due = Number.POSITIVE_INFINITY) {
   const credit = { ...SMALL.credit, inbox: 20_000 };
   const pair = new Pair(protocols, { limits: { ...SMALL, credit } }).open();
@@ -210,7 +212,7 @@ function withoutCredit(size: number, due = Number.POSITIVE_INFINITY) {
   return { pair, dialer, tell, arrived };
 }
 
-test('a one-way is not sent after its deadline, even if a request that expires with it pays for it', (t) => {
+test('a one-way is not sent after its deadline, even if a request that expires at the same time frees its credit', (t) => {
   const { pair, tell, arrived } = withoutCredit(3_000, 1_100);
   pair.pass(200);
   t.is(tell.error?.code, 'deadline_exceeded');
@@ -224,7 +226,7 @@ test('a one-way that is accepted while the transport closes is sent', (t) => {
   t.is(arrived(), 2);
 });
 
-test('a call that ends because the peer granted too much credit keeps its items', (t) => {
+test('a call that ends because the peer granted too much credit is not told that its items were taken', (t) => {
   const pair = new Pair(protocols).open();
   const call = callOf('give');
   let taken = 0;

@@ -58,7 +58,7 @@ export class Acceptor {
 
   #bind(): Promise<void> {
     const { config, layer } = this.#transport;
-    // A layer may call it without its object.
+    // A layer may call `acquire` without the object that has it.
     const acquire: HandshakeLimiter['acquire'] = (...given) => this.#handshakes.acquire(...given);
     return layer.listen(
       (stream, slot) => {

@@ -1,8 +1,8 @@
 // One connection of a transport: it joins a session to a stream and a clock. It owns the admission
-// of the peer; its input and output own the stream. The session, the transport and the stream
-// report to it, and it passes on the questions that only the transport can answer. Calls do not
-// pass through it: the transport gives our calls to `caller`, and the session gives the peer's
-// calls to the mount of their protocol.
+// of the peer; its input and output own the stream. The session and the transport report to it, and
+// its input reports the end of the stream. It passes on the questions that only the transport can
+// answer. Calls do not pass through it: the transport gives our calls to `caller`, and the session
+// gives the peer's calls to the mount of their protocol.
 
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';

@@ -1,5 +1,5 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
-// pool, and one timer for everything.
+// pool, the readers of its events, its readiness to serve, and one timer for everything.
 //
 // Owns the mounts, the connections, and the state of serving and closing. Users reach it through
 // ProtocolTransport, other packages through `manage` and `serviceOf`. Connections, the pool and the
@@ -54,7 +54,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
   readonly #failed = new Set<object>();
-  /** The health that is served, by service; undefined if none is. */
+  /** Returns the status of a service; undefined if no health is served. */
   #health: ((service: string) => string) | undefined = undefined;
   /** Called after each change of what this node serves. */
   readonly #servingListeners = new Set<() => void>();
@@ -329,13 +329,13 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Serving.
 
-  /** Sets the health that is served, by service; undefined when none is served anymore. */
+  /** Sets the function that returns the status of a service; undefined if no health is served. */
   set health(health: ((service: string) => string) | undefined) {
     this.#health = health;
     this.servingChanged();
   }
 
-  /** Returns false if the node has withdrawn a service, or if the health of the service says so. */
+  /** Returns false if the node has withdrawn a service, or if its status is 'not_serving'. */
   isServing(service: string): boolean {
     return !this.hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
   }

@@ -80,7 +80,7 @@ export interface FrameWriter {
     metadata: EncodedMetadata | undefined,
     stays: boolean,
   ): void;
-  /** Writes ERROR; or GO_AWAY, which has no id, flags and metadata. */
+  /** Writes ERROR, or GO_AWAY, which has no id, flags or metadata. */
   error(kind: number, id: number, flags: number, error: WireError): void;
 }
 

@@ -95,7 +95,10 @@ export class Frame {
   /** The number of bytes, without the payload, that were parsed field by field; valid if `rich`. */
   declare fields: number;
 
-  /** Creates a frame with these two fields; the others are absent until they are filled. */
+  /**
+   * Creates a frame of this kind and id. The other common fields are 0 or empty, and `widen` adds
+   * the rare ones.
+   */
   constructor(kind = 0, id = 0) {
     this.kind = kind;
     this.id = id;

@@ -228,7 +228,10 @@ export class Cycles {
     );
   }
 
-  /** Returns the sizes of the parts that links of both ends connect, the largest first. */
+  /**
+   * Returns the sizes of the connected parts, the largest first. Only links known at both ends
+   * count.
+   */
   parts(): number[] {
     const links = this.links();
     const mutual = links.flatMap((peers, node) =>

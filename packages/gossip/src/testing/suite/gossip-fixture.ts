@@ -8,7 +8,7 @@ import type { PublishOptions, PublishResult, TopicOptions } from '../../types.ts
 import { areMet, listen, type Subscriber, type TestNode, words } from '../cluster.ts';
 import type { Network, NodeOptions } from './network.ts';
 
-/** Declares a behavior that gossip shows on every backend, as a test. */
+/** Declares a behavior that gossip shows on every network, as a test. */
 export type DeclareTest = (
   title: string,
   check: (t: ExecutionContext, fixture: GossipFixture) => Promise<void>,

@@ -1,4 +1,4 @@
-// The behaviors of gossip that every backend and every overlay must show, as tests.
+// The behaviors of gossip that every network and every overlay must show, as tests.
 
 import ava from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';

@@ -67,7 +67,7 @@ export function filledBook(
   return book;
 }
 
-/** Returns the text of a book with some content, which need not be that of a book. */
+/** Returns the text of a book's file with this content, which may be malformed. */
 export function bookText(content: string): string {
   const hash = bytesToHex(sha256(utf8ToBytes(`${content}\n`)));
   const head = JSON.stringify({ format: 'trunkline address book', version: 1, sha256: hash });

@@ -35,7 +35,7 @@ async function saveAll(store: AddressBookStore, ...texts: string[]): Promise<voi
   await store.close();
 }
 
-/** Returns what a session of a store finds that saves nothing. */
+/** Opens and closes a store without saving. Returns what was loaded. */
 async function found(store: AddressBookStore) {
   const loaded = await store.load(read);
   await store.close();
