@@ -37,7 +37,7 @@ import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers } from './members.ts';
 import { TopicInbox } from './topic-inbox.ts';
-import { sendView } from './view-messenger.ts';
+import { sendView } from './view-messages.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode {

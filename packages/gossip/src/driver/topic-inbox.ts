@@ -15,7 +15,7 @@ import {
 } from '../wire/frame.ts';
 import type { Interests } from './interests.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
-import { learnAddresses } from './view-messenger.ts';
+import { learnAddresses } from './view-messages.ts';
 import type { Walker } from './walker.ts';
 
 interface TopicInboxInit extends DriverParts {
