@@ -122,6 +122,7 @@ interface Dial {
   isNamed: boolean;
 }
 
+/** Dials nodes by id: one dial for each node, with a timeout. */
 export class Dials {
   readonly #transport: AnyTransport;
   readonly #isHere: (nodeId: string) => boolean;
@@ -130,7 +131,7 @@ export class Dials {
    * The dials under way, each with its own controller: a shared signal would collect a listener for
    * each dial.
    */
-  readonly #under = new Map<string, Dial>();
+  readonly #underWay = new Map<string, Dial>();
   #isOver = false;
 
   /**
@@ -157,16 +158,16 @@ export class Dials {
       const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
       return Promise.reject(notReached('failed_precondition', nodeId, text));
     }
-    let dial = this.#under.get(nodeId);
+    let dial = this.#underWay.get(nodeId);
     if (dial === undefined) {
-      if (this.#under.size >= AT_ONCE) {
+      if (this.#underWay.size >= AT_ONCE) {
         const text = `${AT_ONCE} nodes are already being dialed`;
         return Promise.reject(notReached('resource_exhausted', nodeId, text));
       }
       const late = new AbortController();
-      const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
+      const done = this.#dial(nodeId, timeout, late).finally(() => this.#underWay.delete(nodeId));
       dial = { late, done, isNamed: false };
-      this.#under.set(nodeId, dial);
+      this.#underWay.set(nodeId, dial);
     }
     dial.isNamed ||= cause === 'named';
     return dial.done;
@@ -174,12 +175,12 @@ export class Dials {
 
   /** Returns true if the node is being dialed and members of a topic named it. */
   isNamed(nodeId: string): boolean {
-    return this.#under.get(nodeId)?.isNamed === true;
+    return this.#underWay.get(nodeId)?.isNamed === true;
   }
 
   close(): void {
     this.#isOver = true;
-    for (const { late } of this.#under.values()) late.abort(CLOSED);
+    for (const { late } of this.#underWay.values()) late.abort(CLOSED);
   }
 
   async #dial(nodeId: string, timeout: number, late: AbortController): Promise<void> {

@@ -264,7 +264,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (purpose === undefined || !isFilling(purpose)) return;
     this.#requester.search.refused();
     this.#views.remember([from], [], now);
-    this.#requester.turnTo(refusal, now);
+    this.#requester.follow(refusal, now);
   }
 
   #onForwardJoin(from: string, message: MessageOf<'forward-join'>, now: number): void {
@@ -310,7 +310,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#losses.add(from, now);
       this.#passive.remove(from);
     }
-    this.#requester.turnTo(message, now);
+    this.#requester.follow(message, now);
   }
 
   #lose(peer: string, error: TransportError | undefined, now: number): void {

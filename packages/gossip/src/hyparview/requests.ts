@@ -253,7 +253,7 @@ export class LinkRequester {
    * first. A node that evicts a neighbor knows such a peer, so views stay full without searches
    * through the overlay.
    */
-  turnTo({ free, peers }: Suggestions, now: number): void {
+  follow({ free, peers }: Suggestions, now: number): void {
     const { config, active } = this.#views;
     this.#views.note(peers, now);
     const hasRoom = active.size + this.requests.filling < config.active;

@@ -39,8 +39,8 @@ export class Publication {
   readonly queued = new Set<string>();
   readonly failed = new Map<string, PublishFailure>();
   /**
-   * What the publication waits for: ids of peers that have not yet announced their topics, dials,
-   * and `ANYBODY` or `CHOSEN` of publisher.ts.
+   * Ids of peers that have not yet announced their topics, dials, and `ANYBODY` or `CHOSEN` of
+   * publisher.ts: the publication waits for all of these.
    */
   readonly pending = new Set<string>();
   readonly #setup: PublicationSetup;
