@@ -361,7 +361,7 @@ export class Slots<T extends { readonly id: number; assignId(id: number): void }
     return true;
   }
 
-  *values(): IterableIterator<T> {
-    for (const entry of this.#entries) if (entry !== undefined) yield entry;
+  values(): T[] {
+    return this.#entries.filter((entry) => entry !== undefined);
   }
 }
