@@ -159,7 +159,7 @@ export class EarlyCancels {
   /** The position in the chunk at which its first whole frame begins. */
   #from = 0;
   #ids: Set<number> | undefined = undefined;
-  #held: InCall[] = [];
+  readonly #held = new Set<InCall>();
 
   /** Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames. */
   open(input: Uint8Array | readonly Frame[], from: number): void {
@@ -171,8 +171,13 @@ export class EarlyCancels {
   holds(call: InCall): boolean {
     if (this.#input !== undefined) this.#search(this.#input);
     if (this.#ids?.has(call.id) !== true) return false;
-    this.#held.push(call);
+    this.#held.add(call);
     return true;
+  }
+
+  /** Called when a call is canceled. Returns true if it was held back, so nobody has seen it. */
+  withdraws(call: InCall): boolean {
+    return this.#held.delete(call);
   }
 
   #search(input: Uint8Array | readonly Frame[]): void {
@@ -187,9 +192,9 @@ export class EarlyCancels {
    */
   close(isRead: boolean): void {
     this.#input = this.#ids = undefined;
-    if (!isRead || this.#held.length === 0) return;
-    const held = this.#held;
-    this.#held = [];
+    if (!isRead || this.#held.size === 0) return;
+    const held = [...this.#held];
+    this.#held.clear();
     for (const call of held) if (call.open) call.channel.mounted!.incoming(call);
   }
 }

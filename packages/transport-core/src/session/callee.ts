@@ -230,9 +230,18 @@ export class Callee implements AnswerCarrier {
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
+    if (this.early.withdraws(call)) return this.#withdraw(call);
     const isTold = call.cancelled !== undefined;
     this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
-    this.abort(call, stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }));
+    this.abort(call, stackless('cancelled', CANCELLED, { origin: 'remote' }));
+  }
+
+  /** Ends a call that was held back. Nobody has seen it, so nobody is told. */
+  #withdraw(call: InCall): void {
+    this.#context.spend(CANCEL);
+    call.close();
+    call.giveBack(true);
+    this.#sendError(call, WITHDRAWN, false);
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
@@ -470,6 +479,9 @@ const NEVER = Number.POSITIVE_INFINITY;
  */
 const EXPIRED_AT_ONCE = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');
+const CANCELLED = 'the caller cancelled the call';
+/** The error of all calls that were withdrawn; nobody receives the object itself. */
+const WITHDRAWN = new TransportError('cancelled', CANCELLED, { origin: 'remote' });
 
 /** The number of channels: a higher channel number has no account. */
 const CHANNELS = 0x100;

@@ -5,6 +5,7 @@ import test from 'ava';
 import type { FrameEncoder } from '../wire/encoder.ts';
 import { Frame, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { readByProto, split } from '../wire/testing/proto.ts';
 import { EarlyCancels } from './call-tables.ts';
 import type { InCall } from './incoming-calls.ts';
 import { Pair } from './testing/pair.ts';
@@ -38,6 +39,11 @@ function callee() {
       return acceptor.take().map(({ id }) => id);
     },
     unread: () => acceptor.session.unread,
+    /** Takes the frames that were sent. */
+    answers() {
+      acceptor.flush();
+      return acceptor.sent.splice(0).flatMap((batch) => split(batch).map(readByProto));
+    },
     open: () => callee.ids.size,
   };
 }
@@ -58,6 +64,20 @@ test('a request is delivered if its CANCEL comes in a later chunk, or came befor
   t.deepEqual(read(chunkOf(cancel(1), ask(3))), [3]);
   t.deepEqual(read(chunkOf(cancel(5), ask(5))), [5]);
   t.is(open(), 2);
+});
+
+test('each request that was held back is answered once, and makes room for the next', (t) => {
+  const { read, open, answers } = callee();
+  t.deepEqual(read(chunkOf(ask(1), ask(3), cancel(3), cancel(1))), []);
+  const cancelled = { kind: Kind.ERROR, code: 1, text: 'the caller cancelled the call' };
+  t.deepEqual(answers(), [
+    { ...cancelled, id: 3 },
+    { ...cancelled, id: 1 },
+  ]);
+  // More than limits.calls allows at a time.
+  for (let id = 5; id < 500; id += 2) t.deepEqual(read(chunkOf(ask(id), cancel(id))), []);
+  t.is(answers().length, 248);
+  t.is(open(), 0);
 });
 
 test('an id that is used again after its CANCEL is a new call', (t) => {
