@@ -421,9 +421,7 @@ export class Caller implements CallCarrier {
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(): OutCall[] {
     const taken: OutCall[] = [];
-    const channels = this.#channels.all();
-    const queues = channels.flatMap(({ waiting, waitingLong }) => [waiting, waitingLong]);
-    for (const queue of [this.#waitingStreams, ...queues]) {
+    for (const queue of this.#queues) {
       for (const call of queue) {
         this.#endWait(queue, call);
         call.carryBy(undefined);
@@ -431,6 +429,12 @@ export class Caller implements CallCarrier {
       }
     }
     return taken.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** All queues in which calls wait for room. */
+  get #queues(): List<OutCall>[] {
+    const channels = this.#channels.all();
+    return [this.#waitingStreams, ...channels.flatMap((each) => [each.waiting, each.waitingLong])];
   }
 
   /**
@@ -442,14 +446,10 @@ export class Caller implements CallCarrier {
     const visitOpen = (call: OutCall) => {
       if (!call.done) visit(call);
     };
-    const channels = this.#channels.all();
-    for (const call of this.#waitingStreams) visitOpen(call);
-    for (const { waiting, waitingLong } of channels) {
-      for (const call of waiting) visitOpen(call);
-      for (const call of waitingLong) visitOpen(call);
-    }
+    if (this.#outbox.awaited > 0)
+      for (const queue of this.#queues) for (const call of queue) visitOpen(call);
     // Short one-ways in the lanes have no id, so they are not among the open calls.
-    for (const { lanes } of channels)
+    for (const { lanes } of this.#channels.all())
       for (const { kind, id, sender } of lanes.short)
         if (kind === Kind.ONEWAY && id === 0) visitOpen(sender as OutCall);
     for (const call of this.slots.values()) visitOpen(call);
