@@ -149,8 +149,8 @@ const DENSE = 8_192;
 // handlers never start (docs/wire-protocol.md §4).
 //
 // Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
-// reads, and `Callee` asks it about each request. It only guesses from the bytes: a request whose
-// CANCEL does not come after all is delivered at the end of the chunk.
+// reads, and `Callee` asks it about each request and each CANCEL. It only guesses from the bytes: a
+// request whose CANCEL does not come after all is delivered at the end of the chunk.
 
 /** The requests of a chunk that are canceled in the same chunk. */
 export class EarlyCancels {
@@ -175,7 +175,7 @@ export class EarlyCancels {
     return true;
   }
 
-  /** Called when a call is canceled. Returns true if it was held back, so nobody has seen it. */
+  /** Drops a call that is canceled. Returns true if it was held back, so nobody has seen it. */
   withdraws(call: InCall): boolean {
     return this.#held.delete(call);
   }

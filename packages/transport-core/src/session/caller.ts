@@ -398,11 +398,11 @@ export class Caller implements CallCarrier {
    * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const ended: OutCall[] = [];
+    const calls: OutCall[] = [];
     this.#visitUnsettled((call) => {
-      if (call.channel === channel.byte) ended.push(call);
+      if (call.channel === channel.byte) calls.push(call);
     });
-    for (const call of ended) {
+    for (const call of calls) {
       if (call.done) continue;
       const { sent } = call;
       this.abandon(call);
@@ -439,8 +439,8 @@ export class Caller implements CallCarrier {
 
   /**
    * Visits all calls that have not settled. Those that wait for room or credit come first, because
-   * the end of a call in flight may admit or pay for one of them. (Each wake-up does this; a
-   * generator takes twice as long.)
+   * the end of a call in flight may admit or pay for one of them. (Each wake-up does this, and a
+   * generator would cost more.)
    */
   #visitUnsettled(visit: (call: OutCall) => void): void {
     const visitOpen = (call: OutCall) => {
