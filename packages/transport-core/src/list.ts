@@ -45,6 +45,12 @@ export class List<T extends ListEntry> {
     return true;
   }
 
+  /** Forgets all entries at once, without a change to them: they must not be used any further. */
+  clear(): void {
+    this.first = this.last = undefined;
+    this.length = 0;
+  }
+
   /** Moves the first entry to the end, for round robin. */
   rotate(): void {
     const first = this.first;

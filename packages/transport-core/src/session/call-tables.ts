@@ -133,6 +133,11 @@ export class PeerIds<T extends { readonly id: number }> {
     return this.#rest?.get(entry.id) === entry && this.#rest.delete(entry.id);
   }
 
+  clear(): void {
+    this.dense.length = this.size = 0;
+    this.#rest = undefined;
+  }
+
   *values(): IterableIterator<T> {
     for (const entry of this.dense) if (entry !== undefined) yield entry;
     if (this.#rest !== undefined) yield* this.#rest.values();

@@ -456,7 +456,9 @@ export class Callee implements AnswerCarrier {
    */
   close(error: TransportError): InCall[] {
     const untold: InCall[] = [];
-    for (const call of this.ids.values()) {
+    const calls = [...this.ids.values()];
+    this.ids.clear();
+    for (const call of calls) {
       const whole = call.assembly === undefined;
       call.close();
       call.takeReply();
@@ -464,7 +466,6 @@ export class Callee implements AnswerCarrier {
       call.upload?.end(error);
       call.upload?.release();
       call.endAssembly();
-      this.ids.delete(call);
       if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
       if (whole && call.leaves(error)) untold.push(call);
     }

@@ -494,6 +494,7 @@ export class Caller implements CallCarrier {
       const { lanes } = channel;
       if (!arrived) lost += lanes.undone;
       for (const lane of lanes.lists) {
+        if (lane === lanes.replies) continue; // Thousands may wait, and none is a one-way.
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
           const call = unit.sender as OutCall;

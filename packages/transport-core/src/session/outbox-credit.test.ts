@@ -164,6 +164,20 @@ test('metadata counts against the pipe only in the first packet', (t) => {
   t.is(fixture.outbox.pipe, 100_000 - 2 * packet - 20 - 2 * 64);
 });
 
+test('the end of a connection drops everything that waits, also responses that have not begun', (t) => {
+  const fixture = new OutboxFixture();
+  const channels = [0x20, 0x21].map((byte) => fixture.lanes(byte));
+  const waiting = [9, 9, 9].map((size) => unit(Kind.RESPONSE, size * MIB));
+  for (const response of waiting) fixture.outbox.push(channels[0]!, response, 'replies');
+  fixture.outbox.push(channels[1]!, unit(Kind.REQUEST, 2 * packet, true), 'bulk');
+  fixture.outbox.end();
+  // A call that ends later withdraws what is dropped anyway.
+  for (const response of waiting) fixture.outbox.remove(channels[0]!, response);
+  fixture.outbox.drop(channels);
+  t.is(fixture.context.usage.held, 0);
+  t.true(channels.every((lanes) => lanes.empty));
+});
+
 test('long responses begin as long as those that wait or have begun are within 16 MiB, in order', (t) => {
   const fixture = new OutboxFixture();
   const channels = [0x20, 0x21, 0x22, 0x23].map((byte) => fixture.lanes(byte));

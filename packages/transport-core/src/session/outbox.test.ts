@@ -307,7 +307,7 @@ test('waiting messages count in the gauge until they are written, withdrawn or d
   fixture.outbox.remove(lanes, units[1]!);
   t.is(fixture.context.usage.held, units[0]!.cost + units[3]!.cost);
   fixture.outbox.end();
-  fixture.outbox.drop(lanes);
+  fixture.outbox.drop([lanes]);
   t.is(fixture.context.usage.held, 0);
   t.is(fixture.context.memory.used, 0);
 });

@@ -24,7 +24,7 @@ export class Outbox {
   awaited = 0;
   /** True once the peer has granted credit for the pipe. */
   #wasGranted = false;
-  /** True if the connection has ended: nothing is paid for anymore. */
+  /** True if the connection has ended: what waits is dropped all at once. */
   #over = false;
   readonly batch: Batch;
   readonly context: SessionContext;
@@ -69,7 +69,7 @@ export class Outbox {
     this.awaited += change;
   }
 
-  /** Called when the connection has ended. */
+  /** Called when the connection has ended, before its calls end; `drop` follows. */
   end(): void {
     this.#over = true;
     this.batch.left();
@@ -186,18 +186,21 @@ export class Outbox {
 
   /** Takes back a unit that was not completely written. */
   remove(lanes: Lanes, unit: Outgoing): void {
-    if (unit.list === undefined) return;
+    if (unit.list === undefined || this.#over) return;
     lanes.remove(unit);
     this.#gone(lanes, unit);
-    if (this.#over) return;
     lanes.refund(unit);
     this.#payWaiting(lanes);
   }
 
-  /** Drops everything that still waits on a channel, because the connection has ended. */
-  drop(lanes: Lanes): void {
-    for (const unit of this.#waitingReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
-    for (const list of lanes.lists) for (const unit of list) this.remove(lanes, unit);
+  /** Drops everything that still waits, because the connection has ended. */
+  drop(all: readonly Lanes[]): void {
+    let cost = 0;
+    for (const list of [this.#waitingReplies, ...all.flatMap((lanes) => lanes.lists)]) {
+      for (const unit of list) cost += unit.cost;
+      list.clear();
+    }
+    this.context.usage.free(cost);
   }
 
   #gone(lanes: Lanes, unit: Outgoing): void {
@@ -206,7 +209,7 @@ export class Outbox {
     lanes.tallyOf(unit, this.context.terms.packet).count(-1, unit.price);
     if (this.#isLongReply(unit)) {
       if (!unit.unpaid) this.#admittedReplies -= unit.price;
-      if (!this.#over) this.#admitReplies();
+      this.#admitReplies();
     }
     if (this.#farewell !== undefined || this.awaited > 0) this.context.port.dirty();
   }

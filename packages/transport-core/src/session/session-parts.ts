@@ -164,7 +164,7 @@ export class SessionParts {
     const unsent = this.caller.close(error, arrived);
     const untold = this.callee.close(error);
     this.context.usage.end();
-    for (const lanes of channels.lanes()) outbox.drop(lanes);
+    outbox.drop(channels.lanes());
     channels.rejectWriters(error);
     this.#options.visitor.abandoned(untold);
     return unsent;
