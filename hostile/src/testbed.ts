@@ -12,7 +12,7 @@ import { flawsOf, heldUp, isOfRatio, type Outcome, p99Of, type Quantity } from '
 import { settle } from './settle.ts';
 import type { SinkReport } from './sink.ts';
 import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
-import { FAST_HEAP, KEPT, SMALL_HEAP } from './warm-up.ts';
+import { COMPILING, FAST_HEAP, KEPT, SMALL_HEAP } from './warm-up.ts';
 
 export interface TestbedOptions {
   readonly carrier: Carrier;
@@ -187,11 +187,5 @@ export class Testbed {
 
 /** Milliseconds of calls that are not counted, after the warm-up. */
 const SETTLING = 1_500;
-/**
- * Milliseconds at the beginning of an attack of several rounds in which honest calls are not
- * counted: V8 compiles the code that the attack is the first to run, for 100 ms in all. The delays
- * of the event loop count them.
- */
-const COMPILING = 1_000;
 /** Milliseconds after which an attack has failed. */
 const LONGEST = 120_000;

@@ -1,5 +1,5 @@
-// The flags of a victim's V8. Memory and times are measured on different victims: flags that keep
-// garbage out of the memory make V8 collect so often that calls take longer.
+// The flags of a victim's V8, and its warm-up. Memory and times are measured on different victims:
+// flags that keep garbage out of the memory make V8 collect so often that calls take longer.
 
 /**
  * Flags that make V8 collect early and often: memory then grows by what is held, and hardly by
@@ -21,6 +21,13 @@ export const KEPT = {
   GLIBC_TUNABLES:
     'glibc.malloc.mmap_threshold=2147483647:glibc.malloc.trim_threshold=4294967295:glibc.malloc.arena_max=1',
 };
+
+/**
+ * Milliseconds at the beginning of an attack in which honest calls are not counted: V8 compiles the
+ * code that the attack is the first to run, for 100 ms in all. The delays of the event loop count
+ * them.
+ */
+export const COMPILING = 1_000;
 
 /**
  * Writes to as much memory as an attack may take, and frees it, if glibc keeps it. A virtual

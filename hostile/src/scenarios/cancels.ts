@@ -11,7 +11,7 @@ import { CHANNEL, Method } from '../methods.ts';
 import { p99Of } from '../outcome.ts';
 import { type Finding, inTurn, type Scenario, type ScenarioRun } from '../scenario.ts';
 import type { VictimCommand, VictimReport } from '../victim.ts';
-import { FAST_HEAP } from '../warm-up.ts';
+import { COMPILING, FAST_HEAP } from '../warm-up.ts';
 import { concat, frame, Kind } from '../wire.ts';
 
 export const cancels: readonly Scenario[] = [
@@ -68,9 +68,11 @@ function cancelling({ name, title, method, write }: CancelAttack): Scenario {
       concat(...write(opens(method), cancels, WRITES.at(at - 1)!.cancels)),
     );
     const rounds = run.isShort ? 1 : ROUNDS;
+    const duration = run.isShort ? SHORT : run.duration;
+    if (!run.isShort) await flood(COMPILING, writes, bed.attack);
     for (let round = 0; round < rounds; round++) {
-      control.push(await measured(bed, run, () => flood(run, writes, bed.sink)));
-      attacked.push(await measured(bed, run, () => flood(run, writes, bed.attack)));
+      control.push(await measured(bed, run, () => flood(duration, writes, bed.sink)));
+      attacked.push(await measured(bed, run, () => flood(duration, writes, bed.attack)));
     }
     const failed = attacked.reduce((sum, each) => sum + failures(each), 0);
     const of = attacked.reduce((sum, { times }) => sum + times.length, failed);
@@ -141,14 +143,13 @@ async function measured(
   return honest.ask({ do: 'stop' });
 }
 
-/** Sends `RATE` calls a second. */
+/** Sends `RATE` calls a second for `duration` milliseconds. */
 async function flood(
-  run: ScenarioRun,
+  duration: number,
   writes: readonly Uint8Array[],
   send: (bytes: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const begin = performance.now();
-  const duration = run.isShort ? SHORT : run.duration;
   for (let sent = 0; performance.now() - begin < duration; sent++) {
     await send(writes[sent % writes.length]!);
     const ahead = ((sent * AT_ONCE) / RATE) * 1_000 - (performance.now() - begin);
