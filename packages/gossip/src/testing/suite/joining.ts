@@ -33,8 +33,7 @@ export function joining(test: DeclareTest): void {
     const lists = (members: readonly string[]) => {
       for (const name of names) {
         const others = members.includes(name) ? members.filter((other) => other !== name) : [];
-        const addressOf = (other: string) =>
-          `${fixture.idOf(other)}@${fixture.network.addressOf(other)}`;
+        const addressOf = (other: string) => `${fixture.idOf(other)}@${fixture.addressOf(other)}`;
         fixture.node(name).peers.setTopology(others.map(addressOf));
       }
     };
@@ -63,15 +62,15 @@ export function joining(test: DeclareTest): void {
 
   test('a node that is lost and returns with the same id rejoins the topic, and its messages are new', async (t, fixture) => {
     await fixture.meet(['a', 'b', 'c']);
-    for (const word of ['1', '2', '3']) fixture.say('c', word);
+    for (const word of ['1', '2', '3']) void fixture.publish('c', word);
     for (const word of ['1', '2', '3']) await fixture.heard(word, ['a', 'b']);
-    await fixture.network.crash('c');
+    await fixture.crash('c');
     await fixture.neighbors(['a', 'b'], 1);
     await fixture.publish('a', 'while it is away');
     await fixture.heard('while it is away', ['b']);
-    await fixture.network.restart('c');
+    await fixture.restart('c');
     await fixture.met();
-    for (const word of ['4', '5']) fixture.say('c', word);
+    for (const word of ['4', '5']) void fixture.publish('c', word);
     await fixture.publish('a', 'back');
     for (const word of ['4', '5']) await fixture.heard(word, ['a', 'b']);
     await fixture.heard('back', ['b', 'c']);
@@ -112,7 +111,7 @@ export function joining(test: DeclareTest): void {
     const { topic: reopened, words: again } = fixture.listen('b');
     await fixture.neighbors(['a'], 1);
     await fixture.until('b has a neighbor', () => reopened.neighbors.length === 1);
-    await fixture.settle(reopened.publish('in another life'));
+    await reopened.publish('in another life');
     await fixture.publish('a', 'welcome');
     await fixture.heard('in another life', ['a']);
     await fixture.until('the new reader has got the message', () => again.includes('welcome'));
@@ -162,9 +161,8 @@ export function joining(test: DeclareTest): void {
       code: 'shutdown',
     });
     const closing = b.gossip.close();
-    await fixture.settle(failure);
-    await fixture.settle(closing);
-    t.deepEqual([await fixture.settle(loop), heard], ['over', ['x']]);
+    await Promise.all([failure, closing]);
+    t.deepEqual([await loop, heard], ['over', ['x']]);
     await fixture.neighbors(['a'], 0);
     const down = () => eventsOf(a, 'neighborDown');
     await fixture.until('a emits neighborDown', () => down().length > 0);
@@ -179,7 +177,7 @@ export function joining(test: DeclareTest): void {
     await fixture.heard('x', ['b']);
     const [a, b] = [fixture.node('a'), fixture.node('b')];
     for (const each of [a.transport, a.gossip, a.peers, b.peers, b.transport, b.gossip])
-      await fixture.settle<unknown>(each.close());
+      await each.close();
     for (const { transport, gossip } of [a, b])
       t.deepEqual(
         [transport.remotes(), gossip.snapshot().topics, gossip.snapshot().peers],
@@ -196,11 +194,12 @@ export function joining(test: DeclareTest): void {
     t.true(results.every(({ failed }) => failed === undefined));
     const waits = topic.publish('never confirmed', { to: [fixture.idOf('b')], min: 2 });
     const closed = gossip.close();
-    await t.throwsAsync(fixture.settle(waits), { instanceOf: TransportError });
+    await t.throwsAsync(waits, { instanceOf: TransportError });
     await t.throwsAsync(topic.publish('too late'), { code: 'shutdown' });
     t.throws(() => fixture.topic('a', 'another'), { code: 'shutdown' });
-    t.deepEqual(await fixture.settle(closed), { unsent: [] });
-    await fixture.settle(peers.close().then(() => transport.close()));
+    t.deepEqual(await closed, { unsent: [] });
+    await peers.close();
+    await transport.close();
     fixture.subscribers.delete('a');
     const isLong = (word: string) => word.length === 50_000;
     await fixture.until('b and c have read all messages', () =>

@@ -103,7 +103,7 @@ export function slowPeers(test: DeclareTest): void {
     const topic = fixture.topic('a', 'other');
     await fixture.until('a has a neighbor on both topics', () => topic.neighbors.length === 1);
     for (const number of numbers(500)) {
-      fixture.say('a', number);
+      void fixture.publish('a', number);
       void topic.publish(number);
     }
     const heard = [fixture.words('b'), other];
