@@ -1,8 +1,6 @@
-// Behaviors of delivery: which nodes get a message, and in which form.
+// Behaviors of delivery: which nodes get a message.
 
-import { bytes, json } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
-import * as z from 'zod/mini';
 import { idOf } from '../cluster.ts';
 import { type DeclareTest, inOrder, numbers } from './gossip-fixture.ts';
 
@@ -83,29 +81,5 @@ export function recipients(test: DeclareTest): void {
     t.deepEqual(codes, { [idOf('nobody')]: 'unavailable', [d]: 'not_found' });
     await fixture.heard('x', ['b', 'c']);
     await t.throwsAsync(fixture.publish('a', 'y', { to: [d], min: 1 }), { code: 'unavailable' });
-  });
-
-  test('readers get values of a schema or bytes, by codec; publishing a value that the codec refuses fails', async (t, fixture) => {
-    const note = json(z.object({ text: z.string(), tags: z.array(z.string()) }));
-    const notes: unknown[] = [];
-    const blobs: Uint8Array[] = [];
-    await fixture.meet(['a', 'b'], {
-      setup({ name, gossip }) {
-        if (name === 'a') return;
-        gossip.topic('notes', note).subscribe((message) => notes.push(message));
-        gossip.topic('blobs', bytes).subscribe((message) => blobs.push(message));
-      },
-    });
-    const { gossip } = fixture.node('a');
-    const [notesOfA, blobsOfA] = [gossip.topic('notes', note), gossip.topic('blobs', bytes)];
-    const given = { text: 'ü\u0000\u{1f30d}', tags: ['x', ''] };
-    const blob = Uint8Array.from({ length: 256 }, (_, i) => i);
-    await notesOfA.publish(given, { min: 1 });
-    await blobsOfA.publish(blob, { min: 1 });
-    await fixture.until('both messages have arrived', () => notes.length + blobs.length === 2);
-    t.deepEqual([notes, blobs], [[given], [blob]]);
-    const code = 'invalid_argument';
-    await t.throwsAsync(notesOfA.publish({ text: 1, tags: [] } as never), { code });
-    await t.throwsAsync(blobsOfA.publish('text' as never), { code });
   });
 }
