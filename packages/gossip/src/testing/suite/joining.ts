@@ -12,6 +12,9 @@ export function joining(test: DeclareTest): void {
   test('the first node may be alone; others join through any member', async (t, fixture) => {
     await fixture.boot(['a']);
     t.deepEqual(await fixture.publish('a', 'to nobody'), { queued: 0 });
+    await fixture.boot(['deaf'], { listens: () => false, to: () => ['a'] });
+    await fixture.until('a has a peer', () => fixture.node('a').peers.list().length === 1);
+    t.deepEqual(await fixture.publish('a', 'nobody listens'), { queued: 0 });
     await fixture.meet(['b'], { to: () => ['a'] });
     fixture.subscriber('a').topic.close();
     fixture.subscriber('a').subscription.close();
