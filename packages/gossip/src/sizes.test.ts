@@ -9,7 +9,9 @@ import { seeds } from './testing/seeds.ts';
 import test from './testing/serial.ts';
 import type { Topic } from './topic.ts';
 
-const LIMIT = 150_000;
+const LIMIT = 1_500_000;
+/** Sizes around one packet and one message of a transport; every run tests them. */
+const EXACT = new Set([2, 3, 4_000, 4_058, 65_400, 65_457, 65_458]);
 
 /**
  * Yields small sizes, sizes near a packet or a buffer, and sizes near the limit. A signed frame has
@@ -19,7 +21,7 @@ const LIMIT = 150_000;
 function* sizes(): Iterable<number> {
   const taken = new Set(seeds(10).map((seed) => seed % 10));
   const range = function* (from: number, to: number): Iterable<number> {
-    for (let size = from; size < to; size++) if (taken.has(size % 10)) yield size;
+    for (let size = from; size < to; size++) if (taken.has(size % 10) || EXACT.has(size)) yield size;
   };
   yield* range(0, 150);
   for (const border of [4_096, 16_384, 65_536, 131_072]) {
@@ -27,6 +29,7 @@ function* sizes(): Iterable<number> {
     yield border;
     yield* range(border + 1, border + 21);
   }
+  yield 1_048_576;
   yield* range(LIMIT - 100, LIMIT);
   yield LIMIT;
 }

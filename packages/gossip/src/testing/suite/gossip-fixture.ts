@@ -3,7 +3,7 @@
 
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createMemoryAddressBook, createPeers, type PeersOptions } from '@trunkline/peers';
+import { createPeers } from '@trunkline/peers';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import { createTransport, systemClock } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
@@ -23,10 +23,9 @@ export type DeclareTest = (
 
 export interface BootOptions {
   readonly gossip?: Partial<GossipOptions>;
-  readonly peers?: Partial<PeersOptions<any>>;
   /** Returns the nodes that a node dials and stays connected to. Default: those before it. */
   readonly to?: (name: string) => readonly string[];
-  /** Called in each life of a node, before gossip starts. */
+  /** Called before gossip starts. */
   readonly setup?: (node: TestNode) => void;
   /**
    * Returns true for nodes that listen to 'news' from the beginning. Default: all nodes, each with
@@ -40,11 +39,8 @@ export class GossipFixture {
   readonly overlay: OverlayFactory;
   /** The nodes that are up. */
   readonly nodes = new Map<string, TestNode>();
-  /** The listeners on 'news' by node, in the node's current life. */
+  /** The listeners on 'news' by node. */
   readonly subscribers = new Map<string, Subscriber>();
-  /** For each node, a function that starts it, and the last address of its transport. */
-  readonly #starts = new Map<string, () => Promise<void>>();
-  readonly #addresses = new Map<string, string>();
   readonly #changes = new EventEmitter();
 
   constructor(overlay: OverlayFactory) {
@@ -78,11 +74,6 @@ export class GossipFixture {
     return names.map((name) => this.idOf(name));
   }
 
-  /** Returns the address at which a node is, or was, reachable. */
-  addressOf(name: string): string {
-    return this.#addresses.get(name)!;
-  }
-
   subscriber(name: string): Subscriber {
     return this.subscribers.get(name)!;
   }
@@ -96,7 +87,6 @@ export class GossipFixture {
     names: readonly string[],
     {
       gossip: given,
-      peers: options,
       to = (name) => names.filter((other) => other < name),
       setup,
       listens = () => true,
@@ -106,40 +96,24 @@ export class GossipFixture {
     for (const name of names) {
       const identity = createIdentity();
       const tls = { key: identity.key, cert: await issue(identity), ca };
-      const addressBook = createMemoryAddressBook();
-      this.#starts.set(name, async () => {
-        const transport = createTransport(this.addressOf(name) ?? 'tcp://127.0.0.1:0', {
-          protocol: idle,
-          backends: [tcp({ tls })],
-        });
-        await transport.listen();
-        this.#addresses.set(name, transport.localAddr());
-        const peers = createPeers<any>({
-          transport,
-          addressBook,
-          maxOutbound: 0,
-          reconnect: { initialBackoff: 50, maxBackoff: 200 },
-          persistent: to(name).map((other) => this.addressOf(other)),
-          ...options,
-        });
-        const gossip = createGossip({ transport, peers, overlay: this.overlay, ...given });
-        const node: TestNode = { name, nodeId: peers.nodeId, transport, peers, gossip, events: [] };
-        void this.#follow(gossip.events(), (event) => node.events.push(event));
-        void this.#follow(peers.events(), () => {});
-        setup?.(node);
-        if (listens(name))
-          this.subscribers.set(name, listen(node, 'news', { ...LONG_QUEUE, ...topic }));
-        this.nodes.set(name, node);
-        await gossip.start();
-        await peers.start();
+      const transport = createTransport('tcp://127.0.0.1:0', {
+        protocol: idle,
+        backends: [tcp({ tls })],
       });
-      await this.restart(name);
+      await transport.listen();
+      const persistent = to(name).map((other) => this.node(other).transport.localAddr());
+      const peers = createPeers<any>({ transport, maxOutbound: 0, persistent });
+      const gossip = createGossip({ transport, peers, overlay: this.overlay, ...given });
+      const node: TestNode = { name, nodeId: peers.nodeId, transport, peers, gossip, events: [] };
+      void this.#follow(gossip.events(), (event) => node.events.push(event));
+      void this.#follow(peers.events(), () => {});
+      setup?.(node);
+      if (listens(name))
+        this.subscribers.set(name, listen(node, 'news', { ...LONG_QUEUE, ...topic }));
+      this.nodes.set(name, node);
+      await gossip.start();
+      await peers.start();
     }
-  }
-
-  /** Starts a node that is down, with the same id and at the same address. */
-  async restart(name: string): Promise<void> {
-    await this.#starts.get(name)!();
   }
 
   /** Crashes a node: its gossip and its peers send no farewell. */

@@ -9,7 +9,7 @@ import { joining } from './joining.ts';
 import { publishers } from './publishers.ts';
 import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
-import { relays, sizes } from './sizes.ts';
+import { relays } from './relays.ts';
 import { slowPeers } from './slow-peers.ts';
 
 /**
@@ -34,7 +34,7 @@ export function gossipSuite(): void {
           t.deepEqual(await fixture.close(), []);
         }
       });
-    for (const behaviors of [recipients, publishers, sizes, receipts, slowPeers, joining])
+    for (const behaviors of [recipients, publishers, receipts, slowPeers, joining])
       behaviors(test);
     if (overlay.name === 'fullMesh') relays(test);
   }

@@ -26,66 +26,6 @@ export function joining(test: DeclareTest): void {
     t.deepEqual(fixture.subscriber('b').heard[0]!.meta.origin, fixture.idOf('c'));
   });
 
-  test('a node removed from the topology neither receives nor sends until it is added again', async (t, fixture) => {
-    const names = ['a', 'b', 'c'];
-    // No node accepts peers that are not on its list.
-    await fixture.boot(names, {
-      to: () => [],
-      peers: { maxInbound: 0, exchange: { enabled: false } },
-    });
-    const lists = (members: readonly string[]) => {
-      for (const name of names) {
-        const others = members.includes(name) ? members.filter((other) => other !== name) : [];
-        const addressOf = (other: string) => `${fixture.idOf(other)}@${fixture.addressOf(other)}`;
-        fixture.node(name).peers.setTopology(others.map(addressOf));
-      }
-    };
-    lists(names);
-    await fixture.met();
-    lists(['a', 'b']);
-    const down = () => eventsOf(fixture.node('c'), 'neighborDown');
-    await fixture.neighbors(['c'], 0);
-    await fixture.neighbors(['a', 'b'], 1);
-    await fixture.until('c emits neighborDown', () => down().length > 0);
-    t.deepEqual(await fixture.publish('a', 'without'), { queued: 1 });
-    t.deepEqual(await fixture.publish('c', 'alone'), { queued: 0 });
-    await fixture.heard('without', ['b']);
-    t.deepEqual(fixture.words('b'), ['without']);
-    for (const name of ['a', 'c']) t.deepEqual(fixture.words(name), [], name);
-    t.true(down().every(({ cause }) => cause === 'lost'));
-    lists(names);
-    await fixture.met();
-    await fixture.publish('a', 'again');
-    await fixture.publish('c', 'back');
-    await fixture.heard('again', ['c']);
-    await fixture.heard('back', ['a', 'b']);
-    if (fixture.isMesh)
-      t.deepEqual([fixture.words('c'), fixture.words('a')], [['again'], ['back']]);
-  });
-
-  test('a node that is lost and returns with the same id rejoins the topic, and its messages are new', async (t, fixture) => {
-    await fixture.meet(['a', 'b', 'c']);
-    for (const word of ['1', '2', '3']) void fixture.publish('c', word);
-    for (const word of ['1', '2', '3']) await fixture.heard(word, ['a', 'b']);
-    await fixture.crash('c');
-    await fixture.neighbors(['a', 'b'], 1);
-    await fixture.publish('a', 'while it is away');
-    await fixture.heard('while it is away', ['b']);
-    await fixture.restart('c');
-    await fixture.met();
-    for (const word of ['4', '5']) void fixture.publish('c', word);
-    await fixture.publish('a', 'back');
-    for (const word of ['4', '5']) await fixture.heard(word, ['a', 'b']);
-    await fixture.heard('back', ['b', 'c']);
-    const isDigit = (word: string) => word.length === 1;
-    for (const name of ['a', 'b'])
-      t.deepEqual(fixture.words(name).filter(isDigit), ['1', '2', '3', '4', '5']);
-    // A tree gives newcomers notice of messages that were published a moment ago, and so does a
-    // new topic.
-    const isNew = (word: string) => word !== 'while it is away';
-    t.deepEqual(fixture.words('c').filter(isNew), ['back']);
-  });
-
   test('closing the last handle and reader of a topic leaves it, and it can be joined again', async (t, fixture) => {
     await fixture.meet(['a', 'b']);
     const b = fixture.node('b');

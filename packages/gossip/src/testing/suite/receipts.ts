@@ -2,8 +2,7 @@
 // it, and which have failed.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { PublishResult } from '../../types.ts';
-import { idOf, words } from '../cluster.ts';
+import { idOf } from '../cluster.ts';
 import type { DeclareTest } from './gossip-fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -74,29 +73,5 @@ export function receipts(test: DeclareTest): void {
     await fixture.crash('c');
     fixture.subscribers.delete('c');
     await failed;
-  });
-
-  test('messages published before the start, right after it, or right after joining wait for the other side', async (t, fixture) => {
-    const results: Promise<PublishResult>[] = [];
-    await fixture.boot(['b']);
-    await fixture.boot(['a'], {
-      to: () => ['b'],
-      setup({ name, gossip }) {
-        if (name === 'a') results.push(gossip.topic('news', words).publish('before'));
-      },
-    });
-    results.push(fixture.subscriber('a').topic.publish('after'));
-    for (const result of await Promise.all(results))
-      t.deepEqual(result, { queued: 1 });
-    for (const word of ['before', 'after']) await fixture.heard(word, ['b']);
-    t.deepEqual([...fixture.words('b')].sort(), ['after', 'before']);
-    const { words: heard } = fixture.listen('b', 'second');
-    const second = fixture.topic('a', 'second');
-    const joined = [{}, { to: [fixture.idOf('b')] }, { any: 1 }].map((options) =>
-      second.publish('right after joining', options),
-    );
-    for (const result of await Promise.all(joined))
-      t.deepEqual(result, { queued: 1 });
-    await fixture.until('all messages have arrived', () => heard.length === 3);
   });
 }
