@@ -121,16 +121,6 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
   }, 1);
 }
 
-interface Upload {
-  readonly origin?: string;
-  readonly sequence?: number;
-  readonly rest?: readonly string[];
-  /** The frame that follows the head. Default: a message with the head's id. */
-  readonly message?: Uint8Array;
-  /** The size that the head announces. */
-  readonly size?: number;
-}
-
 test('the frames that a relay sends are checked: their head, size and content', async (t) => {
   const limit = 100_000;
   const mesh = await relayMesh(t.context, 3, { topic: { limit } });
@@ -140,13 +130,14 @@ test('the frames that a relay sends are checked: their head, size and content', 
   const frameOf = (origin: string, sequence: number) =>
     frame({ topic: 'blobs', origin, sequence, payload });
   let next = 0;
+  /** Uploads a frame, by default the message that the head names, and its true size. */
   const upload = async ({
     origin = idOf('guest'),
     sequence = next++,
-    rest = [],
+    rest = [] as readonly string[],
     message = frameOf(origin, sequence),
     size = message.length,
-  }: Upload) => {
+  } = {}) => {
     const id = { origin, epoch: 1, sequence };
     const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
     async function* chunks() {
@@ -161,7 +152,7 @@ test('the frames that a relay sends are checked: their head, size and content', 
     return sim.settle(outcome, 70_000);
   };
   const heard = () => mesh.at('n00').heard.length;
-  t.is(await upload({}), 'took');
+  t.is(await upload(), 'took');
   t.is(await upload({ sequence: 0 }), 'had');
   t.is(heard(), 1);
   t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');

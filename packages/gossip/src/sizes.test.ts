@@ -10,6 +10,7 @@ import test from './testing/serial.ts';
 import type { Topic } from './topic.ts';
 
 const LIMIT = 1_500_000;
+const TOO_LARGE = { code: 'resource_exhausted', reason: 'too_large' };
 /** Sizes around one packet and one message of a transport; every run tests them. */
 const EXACT = new Set([2, 3, 4_000, 4_058, 65_400, 65_457, 65_458]);
 
@@ -47,8 +48,7 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
       }),
       peers: (name) => (type === undefined ? {} : { identity: identityOf(name, type) }),
       setup: ({ name, gossip }) => {
-        const queue = { messages: 10_000 };
-        const topic = gossip.topic('blobs', bytes, { limit: LIMIT, queue });
+        const topic = gossip.topic('blobs', bytes, { limit: LIMIT, queue: { messages: 10_000 } });
         if (name === 'b') topic.subscribe((message) => void received.push(message));
         topics.set(name, topic);
       },
@@ -63,10 +63,8 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
       if (i % 50 === 49 || i === sent.length - 1)
         await sim.until(() => received.length === i + 1, 10_000);
     }
-    for (const size of [LIMIT + 1, LIMIT + 2, 2 * LIMIT]) {
-      const error = await t.throwsAsync(sim.settle(topic.publish(new Uint8Array(size))));
-      t.like(error, { code: 'resource_exhausted', reason: 'too_large' });
-    }
+    for (const size of [LIMIT + 1, LIMIT + 2, 2 * LIMIT])
+      t.like(await t.throwsAsync(sim.settle(topic.publish(new Uint8Array(size)))), TOO_LARGE);
     await sim.run(1_000);
     const lengths = received.map(({ length }) => length).sort((x, y) => x - y);
     t.deepEqual(lengths, sent);
