@@ -39,18 +39,6 @@ export interface RealNode {
   close(): Promise<void>;
 }
 
-/** Options of {@link RealFixture.node}. */
-export interface RealNodeOptions {
-  readonly transport?: Partial<Given>;
-  readonly peers?: Partial<PeersOptions<any>>;
-  /** Creates the transport. Default: TCP. */
-  readonly make?: ((options: Given) => Echo) | undefined;
-  /** Returns the response to a call. Default: its name and the request, at once. */
-  readonly answer?: (said: string) => Promise<string>;
-  /** True to start the peers (the default). */
-  readonly start?: boolean;
-}
-
 export function overTcp(options: Given): Echo {
   return createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp()] });
 }
@@ -81,16 +69,19 @@ export class RealFixture {
     t.teardown(() => void this.close().catch(() => {}));
   }
 
-  /** Creates a node that listens. Its peers are started, unless `start` is false. */
+  /**
+   * Creates a node that listens. Its peers are started, unless `start` is false. `make` creates its
+   * transport. It answers calls with its name and the request, unless `answer` does.
+   */
   async node(
     name: string,
     {
-      transport: given = {},
-      peers: options = {},
+      transport: given = {} as Partial<Given>,
+      peers: options = {} as Partial<PeersOptions<any>>,
       make = overTcp,
-      answer,
+      answer = async (said: string) => `${name}: ${said}`,
       start = true,
-    }: RealNodeOptions = {},
+    } = {},
   ): Promise<RealNode> {
     const { clock } = this;
     const dials: RealNode['dials'] = [];
@@ -124,9 +115,7 @@ export class RealFixture {
     })();
     void (async () => {
       for await (const rpc of transport.consumer()) {
-        if (rpc.method !== 'say') continue;
-        if (answer === undefined) rpc.respond(`${name}: ${rpc.request}`);
-        else void answer(rpc.request).then((said) => rpc.respond(said));
+        if (rpc.method === 'say') void answer(rpc.request).then((said) => rpc.respond(said));
       }
     })();
     if (start) await peers.start();
