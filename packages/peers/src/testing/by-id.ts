@@ -3,6 +3,7 @@
 import process from 'node:process';
 import type { AnyTransport, CommonOptions, Protocol } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
 import { namedTransport } from '../node-transport.ts';
 import { createPeers } from '../peers.ts';
@@ -32,12 +33,15 @@ let made = 0;
 export function whole<P extends Protocol>(
   options: CommonOptions & { protocol: P },
   address: string | undefined,
-  layer: (bindAddr: string | undefined, advertiseAddr: string) => StreamLayer,
+  wrap = (layer: StreamLayer) => layer,
 ) {
   const nodeId = address ?? (++made).toString(16).padStart(64, '0');
+  const bindAddr = locate(nodeId) ?? '127.0.0.1:0';
+  const layer = createTcpStreamLayer({ bindAddr, clock: options.clock });
   // The node advertises its id as its address, because the suite compares addresses with targets.
-  // The directory maps the id to the real address.
-  const root = new NetworkTransport<P>({ ...options, stream: layer(locate(nodeId), nodeId) });
+  // The option refuses it: not a TCP address. The directory maps the id to the real address.
+  layer.advertiseAddr = () => nodeId;
+  const root = new NetworkTransport<P>({ ...options, stream: wrap(layer) });
   const peers = createPeers({
     transport: root,
     identity: { nodeId },
@@ -58,7 +62,6 @@ export function whole<P extends Protocol>(
   return { ...named, close, [Symbol.asyncDispose]: () => close() };
 }
 
-export const same = (layer: StreamLayer) => layer;
 export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = {
   unreachable: () => 'f'.repeat(64),
   probe: nodeProbe(process),
