@@ -32,9 +32,9 @@ export class FakeGateway {
 
 /**
  * Starts a fake gateway. @param host the address at which it answers NAT-PMP, on the only port that
- * the protocol has; give each test its own. @param webHost the address at which it answers UPnP.
+ * the protocol has; give each test its own.
  */
-export async function startFakeGateway(host: string, webHost = '127.0.0.1'): Promise<FakeGateway> {
+export async function startFakeGateway(host: string): Promise<FakeGateway> {
   const gateway = new FakeGateway();
   const server = createServer(async (request, response) => {
     const reply = (status: number, body: string) =>
@@ -48,9 +48,9 @@ export async function startFakeGateway(host: string, webHost = '127.0.0.1'): Pro
     const name = `u:${action}Response`;
     reply(200, soap(`<${name} xmlns:u="${SERVICE}">${fields(answer)}</${name}>`));
   });
-  server.listen(0, webHost);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  gateway.url = `http://${webHost}:${(server.address() as AddressInfo).port}/rootDesc.xml`;
+  gateway.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rootDesc.xml`;
   const socket = createSocket('udp4');
   socket.on('message', (message, from) => {
     if (gateway.lose > 0) return void gateway.lose--;
