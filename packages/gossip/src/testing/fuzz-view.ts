@@ -44,10 +44,10 @@ function converse(bytes: Uint8Array): void {
     const [what, which, how] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
     const peer = NAMES[which & 15]!;
     const other = how === 255 ? 'me' : NAMES[how & 15]!;
-    const step = { peer, other, peers: NAMES.slice(how & 31, (how & 31) + (which >>> 4)), how };
+    const peers = NAMES.slice(how & 31, (how & 31) + (which >>> 4));
     const kind = what % (SAID.length + INPUTS.length + 1);
-    const message = SAID[kind]?.(step);
-    const input = INPUTS[kind - SAID.length]?.(step);
+    const message = SAID[kind]?.(how, other, peers);
+    const input = INPUTS[kind - SAID.length]?.(peer, peers);
     if (message !== undefined) tell({ type: 'received', from: peer, message });
     else if (input !== undefined) tell(input);
     else {
@@ -58,32 +58,28 @@ function converse(bytes: Uint8Array): void {
   }
 }
 
-/** The details of a step. */
-interface Step {
-  readonly peer: string;
-  readonly other: string;
-  readonly peers: readonly string[];
-  readonly how: number;
-}
-
 /** The first kinds of steps: messages of a peer. */
-const SAID: readonly ((step: Step) => PartialViewMessage)[] = [
-  ({ how }) => ({ type: 'join', request: how }),
-  ({ how, other }) => ({ type: 'forward-join', peer: other, ttl: how }),
-  ({ how }) => ({ type: 'neighbor', request: how, high: (how & 1) === 1, full: (how & 2) === 2 }),
-  ({ how, other }) => ({ type: 'accept', request: how, free: other }),
-  ({ how, peers }) => ({ type: 'refuse', request: how, free: undefined, peers }),
-  ({ how, other, peers }) => ({ type: 'shuffle', origin: other, id: how, ttl: how, peers }),
-  ({ how, peers }) => ({ type: 'shuffle-reply', id: how, peers }),
-  ({ how, other, peers }) => ({ type: 'disconnect', alive: (how & 1) === 1, free: other, peers }),
+const SAID: readonly ((
+  how: number,
+  other: string,
+  peers: readonly string[],
+) => PartialViewMessage)[] = [
+  (how) => ({ type: 'join', request: how }),
+  (how, other) => ({ type: 'forward-join', peer: other, ttl: how }),
+  (how) => ({ type: 'neighbor', request: how, high: (how & 1) === 1, full: (how & 2) === 2 }),
+  (how, other) => ({ type: 'accept', request: how, free: other }),
+  (how, _, peers) => ({ type: 'refuse', request: how, free: undefined, peers }),
+  (how, other, peers) => ({ type: 'shuffle', origin: other, id: how, ttl: how, peers }),
+  (how, _, peers) => ({ type: 'shuffle-reply', id: how, peers }),
+  (how, other, peers) => ({ type: 'disconnect', alive: (how & 1) === 1, free: other, peers }),
 ];
 
 /** The next kinds: other inputs. In a step of the last kind, time passes. */
-const INPUTS: readonly ((step: Step) => PartialViewInput)[] = [
-  ({ peer }) => ({ type: 'lost', peer, error: undefined }),
-  ({ peers }) => ({ type: 'found', nodes: peers, isChosen: true }),
-  ({ peers }) => ({ type: 'join', contacts: peers }),
-  ({ peer }) => ({ type: 'reject', peer }),
+const INPUTS: readonly ((peer: string, peers: readonly string[]) => PartialViewInput)[] = [
+  (peer) => ({ type: 'lost', peer, error: undefined }),
+  (_, peers) => ({ type: 'found', nodes: peers, isChosen: true }),
+  (_, peers) => ({ type: 'join', contacts: peers }),
+  (peer) => ({ type: 'reject', peer }),
 ];
 
 function check(view: PartialView, up: ReadonlySet<string>): void {

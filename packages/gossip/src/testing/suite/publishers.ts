@@ -1,7 +1,6 @@
 // Behaviors of nodes that only publish on a topic: they receive nothing, and every subscriber gets
 // their messages.
 
-import { words } from '../cluster.ts';
 import { type DeclareTest, type GossipFixture, inOrder } from './gossip-fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -72,18 +71,5 @@ export function publishers(test: DeclareTest): void {
     t.is(state().handles, 1);
     topic.close();
     t.deepEqual(fixture.node('d').gossip.snapshot().topics, []);
-  });
-
-  test('a node that only publishes opens the topic before it knows a subscriber', async (t, fixture) => {
-    await fixture.boot(NAMES, {
-      listens: (name) => name !== 'd',
-      setup: ({ name, gossip }) =>
-        name === 'd' && void gossip.topic('news', words, { publishOnly: true }).publish('first'),
-    });
-    await fixture.met();
-    const topic = fixture.topic('d', 'news', { publishOnly: true });
-    await topic.publish('second', { min: 1 });
-    await fixture.heard('second', ['a', 'b', 'c']);
-    t.is(fixture.words('a').filter((word) => word === 'second').length, 1);
   });
 }

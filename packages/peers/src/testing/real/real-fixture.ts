@@ -1,5 +1,6 @@
 // Nodes with peers over real sockets, on a clock that the test advances.
 
+import { inspect } from 'node:util';
 import {
   type CommonOptions,
   createTransport,
@@ -192,18 +193,11 @@ export class RealFixture {
   }
 
   toString(): string {
-    const describe = ({ name, peers, transport, events }: RealNode) => {
-      const told = events.slice(-8).map((event) => {
-        const { message = '' } =
-          'cause' in event ? event.cause : 'error' in event ? event.error : {};
-        return `${event.at} ${event.type} ${message}`;
-      });
-      const { dialing, connections } = transport.snapshot();
-      const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
-      const lines = [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`];
-      return [...lines, ...links, ...told].join('\n  ');
-    };
-    return [...this.nodes].map(describe).join('\n');
+    return [...this.nodes]
+      .map(({ name, peers, transport, events }) =>
+        [name, peers, inspect(transport.snapshot()), inspect(events.slice(-8))].join('\n'),
+      )
+      .join('\n\n');
   }
 
   #watched(store: AddressBookStore): AddressBookStore {
