@@ -53,7 +53,8 @@ for (const overlay of [fullMesh(), partialView()]) {
       await met(overlay.name === 'fullMesh' ? 4 : 1);
       await sim.settle(subscriber('a').topic.publish('again'));
       await sim.settle(subscriber('e').topic.publish('back'));
-      const has = (name: string) => subscriber(name).words.includes(name === 'e' ? 'again' : 'back');
+      const has = (name: string) =>
+        subscriber(name).words.includes(name === 'e' ? 'again' : 'back');
       await sim.until(() => names.every(has), 10_000);
     },
     runs(1, ['message']),

@@ -135,14 +135,15 @@ test('the frames that a relay sends are checked: their head, size and content', 
     origin = idOf('guest'),
     sequence = next++,
     rest = [] as readonly string[],
-    message = frameOf(origin, sequence),
-    size = message.length,
+    message = undefined as Uint8Array | undefined,
+    size = undefined as number | undefined,
   } = {}) => {
-    const id = { origin, epoch: 1, sequence };
-    const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
+    const bytes = message ?? frameOf(origin, sequence);
+    const [topic, id] = [topicKey('blobs').hex, { origin, epoch: 1, sequence }];
+    const head = encodeHead({ topic, id, hops: 1, size: size ?? bytes.length, rest });
     async function* chunks() {
-      yield message.subarray(0, 20_000);
-      yield message.subarray(20_000);
+      yield bytes.subarray(0, 20_000);
+      yield bytes.subarray(20_000);
     }
     const options = { upload: chunks(), timeout: 60_000 };
     const outcome = guest.talk.send(guest.remoteOf('n00'), 'relay', head, options).then(

@@ -87,7 +87,9 @@ for (const { kind, overlay, more, clocks = ALL_CLOCKS } of [
       t.deepEqual(subscriber('a').words, ['welcome']);
       for (const name of ['b', 'c']) {
         const after = [0, 1, 2, 3, 4].map((i) => `after ${i}`);
-        const heard = subscriber(name).words.slice(5).filter((word) => word !== 'welcome');
+        const heard = subscriber(name)
+          .words.slice(5)
+          .filter((word) => word !== 'welcome');
         t.deepEqual(heard.sort(), after, name);
         t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
       }

@@ -22,7 +22,8 @@ const EXACT = new Set([2, 3, 4_000, 4_058, 65_400, 65_457, 65_458]);
 function* sizes(): Iterable<number> {
   const taken = new Set(seeds(10).map((seed) => seed % 10));
   const range = function* (from: number, to: number): Iterable<number> {
-    for (let size = from; size < to; size++) if (taken.has(size % 10) || EXACT.has(size)) yield size;
+    for (let size = from; size < to; size++)
+      if (taken.has(size % 10) || EXACT.has(size)) yield size;
   };
   yield* range(0, 150);
   for (const border of [4_096, 16_384, 65_536, 131_072]) {

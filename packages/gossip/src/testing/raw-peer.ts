@@ -93,13 +93,13 @@ export async function rawPeer(
 export type Forgery = NonNullable<Parameters<typeof frame>[0]>;
 
 /**
- * Encodes a message of the raw peer, with the given fields changed. Without a `signer` it is not
- * signed; `signature` replaces the signer's.
+ * Encodes a message of the raw peer or its signer, with the given fields changed. Without a `signer`
+ * it is not signed; `signature` replaces the signer's.
  */
 export function frame({
   topic = 'news',
   signer = undefined as MessageSigner | undefined,
-  origin = signer?.nodeId ?? idOf('stranger'),
+  origin = undefined as string | undefined,
   sequence = 0,
   epoch = 1,
   hops = 1,
@@ -108,7 +108,7 @@ export function frame({
   payload = said,
   signature = undefined as Signature | undefined,
 } = {}): Uint8Array {
-  const id = { origin, epoch, sequence };
+  const id = { origin: origin ?? signer?.nodeId ?? idOf('stranger'), epoch, sequence };
   const key = topicKey(topic).bytes;
   const plain: Body = { audience, nodes, payload, message: undefined };
   const own = signer && {

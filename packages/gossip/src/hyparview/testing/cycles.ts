@@ -253,7 +253,9 @@ export class Cycles {
   /** Returns the links that only one end knows, as [the end that knows it, the other end]. */
   oneSided(): [node: number, peer: number][] {
     return this.living().flatMap((node) => {
-      const peers = this.view(node).active().map((peer) => this.indexOf(peer));
+      const peers = this.view(node)
+        .active()
+        .map((peer) => this.indexOf(peer));
       const isOneSided = (peer: number) =>
         !this.isAlive(peer) || !this.view(peer).isNeighbor(this.id(node));
       return peers.filter(isOneSided).map((peer): [number, number] => [node, peer]);

@@ -34,8 +34,7 @@ export function gossipSuite(): void {
           t.deepEqual(await fixture.close(), []);
         }
       });
-    for (const behaviors of [recipients, publishers, receipts, slowPeers, joining])
-      behaviors(test);
+    for (const behaviors of [recipients, publishers, receipts, slowPeers, joining]) behaviors(test);
     if (overlay.name === 'fullMesh') relays(test);
   }
 }

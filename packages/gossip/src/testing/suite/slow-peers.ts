@@ -71,7 +71,10 @@ export function slowPeers(test: DeclareTest): void {
         topic.neighbors.length >= least &&
         [unread, otherOfA].every(({ neighbors }) => neighbors.length > 0),
     );
-    const published = numbers(500).map((number) => [topic.publish(number), otherOfA.publish(number)]);
+    const published = numbers(500).map((number) => [
+      topic.publish(number),
+      otherOfA.publish(number),
+    ]);
     for (const { queued, failed } of await Promise.all(published.flat()))
       t.deepEqual([queued > 0, failed], [true, undefined]);
     const heard = [fixture.words('b'), other];
@@ -79,7 +82,8 @@ export function slowPeers(test: DeclareTest): void {
     await fixture.until(
       'both readers have got 500 messages, and so has the node without one',
       () =>
-        heard.every(({ length }) => length >= 500) && gossip.snapshot().topics[0]!.delivered === 500,
+        heard.every(({ length }) => length >= 500) &&
+        gossip.snapshot().topics[0]!.delivered === 500,
     );
     for (const words of heard) t.deepEqual(inOrder(fixture, words), inOrder(fixture, numbers(500)));
     t.true(fixture.subscriber('b').heard.every(({ meta }) => meta.missed === 0));
