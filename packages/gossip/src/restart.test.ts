@@ -87,10 +87,8 @@ for (const { kind, overlay, more, clocks = ALL_CLOCKS } of [
       t.deepEqual(subscriber('a').words, ['welcome']);
       for (const name of ['b', 'c']) {
         const after = [0, 1, 2, 3, 4].map((i) => `after ${i}`);
-        const heard = subscriber(name)
-          .words.slice(5)
-          .filter((word) => word !== 'welcome');
-        t.deepEqual(heard.sort(), after, name);
+        const expected = name === 'c' ? [...after, 'welcome'] : after;
+        t.deepEqual(subscriber(name).words.slice(5).sort(), expected, name);
         t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
       }
     });

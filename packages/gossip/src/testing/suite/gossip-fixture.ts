@@ -96,10 +96,8 @@ export class GossipFixture {
     for (const name of names) {
       const identity = createIdentity();
       const tls = { key: identity.key, cert: await issue(identity), ca };
-      const transport = createTransport('tcp://127.0.0.1:0', {
-        protocol: idle,
-        backends: [tcp({ tls })],
-      });
+      const backends = [tcp({ tls })];
+      const transport = createTransport('tcp://127.0.0.1:0', { protocol: idle, backends });
       await transport.listen();
       const persistent = to(name).map((other) => this.node(other).transport.localAddr());
       const peers = createPeers<any>({ transport, maxOutbound: 0, persistent });

@@ -9,15 +9,11 @@ import { createPeers } from '../../index.ts';
 import { echo } from '../../testing/cluster.ts';
 import { createPortMapping, type PortMapping } from '../create-port-mapping.ts';
 
-const [, , bindAddr = '', persistent] = process.argv;
+const [, , bindAddr = '', ...persistent] = process.argv;
 const transport = createTransport(`tcp://${bindAddr}`, { protocol: echo, backends: [tcp()] });
 serve(transport, { say: (text) => text, hint: () => {} });
 await transport.listen();
-const peers = createPeers({
-  transport,
-  persistent: persistent === undefined ? [] : [persistent],
-  maxOutbound: 0,
-});
+const peers = createPeers({ transport, persistent, maxOutbound: 0 });
 await peers.start();
 let mapping: PortMapping | undefined;
 
