@@ -1,19 +1,9 @@
 // The scenarios of peers by name, each with the checks of its outcome, for running many seeds of
 // them.
 
+import { attack } from './attack.ts';
 import { churn } from './churn.ts';
 import { heal } from './heal.ts';
-
-/** The attack needs the raw peers of the tests of peers, so it is imported from there by path. */
-const { attack } = (await import(
-  new URL('../../../packages/peers/dist/testing/attack.js', import.meta.url).href
-)) as { attack(options: Readonly<Record<string, unknown>>): Promise<AttackOutcome> };
-
-/** The outcome of an attack, which its file describes. */
-type AttackOutcome = Record<
-  'dials' | 'caught' | 'told' | 'fresh' | 'tried' | 'honest' | 'least',
-  number
->;
 
 /** Options of a scenario. */
 export interface ScenarioOptions {

@@ -7,7 +7,7 @@ import { topicKey } from './protocol.ts';
 import { areMet, idle, idOf, listen, meet, type Run, runs } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { type Leak, wiretap } from './testing/wiretap.ts';
+import { wiretap } from './testing/wiretap.ts';
 
 const news = topicKey('news').bytes;
 const seeking = { teller: idOf('stranger'), hearer: idOf('a') };
@@ -78,7 +78,7 @@ test('without discovery no node is visited, asked or told of', async (t) => {
 test(
   'a member may name any nodes: they are visited, but learn nothing of the topic',
   async (t) => {
-    let leaks: readonly Leak[] = [];
+    let leaks: ReturnType<typeof wiretap>['leaks'] = [];
     const { sim, node, subscriber } = await meet(t.context, ['a', 'innocent'], {
       gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
       peers: () => ({ maxOutbound: 0, persistent: [] }),

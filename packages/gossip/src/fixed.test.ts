@@ -2,7 +2,7 @@
 
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { idOf, meet, runs } from './testing/cluster.ts';
+import { eventsOf, idOf, meet, runs } from './testing/cluster.ts';
 import test from './testing/serial.ts';
 
 const MINUTE = 60_000;
@@ -10,10 +10,10 @@ const named = (name: string) => `${idOf(name)}@${name}`;
 
 for (const overlay of [fullMesh(), partialView()]) {
   test(
-    `a node that is removed from the lists is not added again by gossip: ${overlay.name}`,
+    `a node that is removed from the lists is not added again by gossip, until it is listed again: ${overlay.name}`,
     async (t) => {
       const names = ['a', 'b', 'c', 'd', 'e'];
-      const { sim, node, subscriber } = await meet(t.context, names, {
+      const { sim, node, met, subscriber } = await meet(t.context, names, {
         gossip: () => ({ overlay }),
         peers: (name) => ({
           exchange: { enabled: false },
@@ -47,6 +47,15 @@ for (const overlay of [fullMesh(), partialView()]) {
         10_000,
       );
       t.deepEqual(subscriber('e').words, []);
+      t.deepEqual(await sim.settle(subscriber('e').topic.publish('alone')), { queued: 0 });
+      t.true(eventsOf(node('e'), 'neighborDown').every(({ cause }) => cause === 'lost'));
+      for (const name of left) node(name).peers.add(named('e'));
+      await met(overlay.name === 'fullMesh' ? 4 : 1);
+      await sim.settle(subscriber('a').topic.publish('again'));
+      await sim.settle(subscriber('e').topic.publish('back'));
+      const has = (name: string) =>
+        subscriber(name).words.includes(name === 'e' ? 'again' : 'back');
+      await sim.until(() => names.every(has), 10_000);
     },
     runs(1, ['message']),
   );

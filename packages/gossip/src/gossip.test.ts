@@ -37,8 +37,6 @@ test('publish() waits for a minimum of peers, and fails at its deadline', async 
   });
   const { topic } = subscriber('a');
   await sim.until(() => node('a').peers.list().length === 1, 20_000);
-  await sim.run(2_000);
-  t.deepEqual(await sim.settle(topic.publish('nobody')), { queued: 0 });
   const late = topic.publish('late', { min: 1, timeout: 5_000 });
   await sim.run(1_000);
   const b = listen(node('b'));

@@ -130,4 +130,9 @@ test('messages from the first second of a topic reach all nodes that turn out to
   const began = sim.now;
   t.deepEqual(await sim.settle(before.topic.publish('to nobody'), 1), { queued: 0 });
   t.true(sim.now - began < 5);
+  const late = listen(node('b'), 'late');
+  const own = node('a').gossip.topic('late', words);
+  const some = [{ to: [idOf('b')] }, { any: 1 }].map((options) => own.publish('x', options));
+  t.deepEqual(await sim.settle(Promise.all(some)), [{ queued: 1 }, { queued: 1 }]);
+  await sim.until(() => late.words.length === 2, 1_000);
 });

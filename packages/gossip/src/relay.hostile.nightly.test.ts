@@ -121,16 +121,6 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
   }, 1);
 }
 
-interface Upload {
-  readonly origin?: string;
-  readonly sequence?: number;
-  readonly rest?: readonly string[];
-  /** The frame that follows the head. Default: a message with the head's id. */
-  readonly message?: Uint8Array;
-  /** The size that the head announces. */
-  readonly size?: number;
-}
-
 test('the frames that a relay sends are checked: their head, size and content', async (t) => {
   const limit = 100_000;
   const mesh = await relayMesh(t.context, 3, { topic: { limit } });
@@ -140,18 +130,20 @@ test('the frames that a relay sends are checked: their head, size and content', 
   const frameOf = (origin: string, sequence: number) =>
     frame({ topic: 'blobs', origin, sequence, payload });
   let next = 0;
+  /** Uploads a frame, by default the message that the head names, and its true size. */
   const upload = async ({
     origin = idOf('guest'),
     sequence = next++,
-    rest = [],
-    message = frameOf(origin, sequence),
-    size = message.length,
-  }: Upload) => {
-    const id = { origin, epoch: 1, sequence };
-    const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
+    rest = [] as readonly string[],
+    message = undefined as Uint8Array | undefined,
+    size = undefined as number | undefined,
+  } = {}) => {
+    const bytes = message ?? frameOf(origin, sequence);
+    const [topic, id] = [topicKey('blobs').hex, { origin, epoch: 1, sequence }];
+    const head = encodeHead({ topic, id, hops: 1, size: size ?? bytes.length, rest });
     async function* chunks() {
-      yield message.subarray(0, 20_000);
-      yield message.subarray(20_000);
+      yield bytes.subarray(0, 20_000);
+      yield bytes.subarray(20_000);
     }
     const options = { upload: chunks(), timeout: 60_000 };
     const outcome = guest.talk.send(guest.remoteOf('n00'), 'relay', head, options).then(
@@ -161,7 +153,7 @@ test('the frames that a relay sends are checked: their head, size and content', 
     return sim.settle(outcome, 70_000);
   };
   const heard = () => mesh.at('n00').heard.length;
-  t.is(await upload({}), 'took');
+  t.is(await upload(), 'took');
   t.is(await upload({ sequence: 0 }), 'had');
   t.is(heard(), 1);
   t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');

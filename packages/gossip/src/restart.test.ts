@@ -82,10 +82,13 @@ for (const { kind, overlay, more, clocks = ALL_CLOCKS } of [
       await sim.run(10);
       await met();
       for (let i = 0; i < 5; i++) await say(`after ${i}`, i === 0 ? 2 : 0);
+      await sim.settle(subscriber('b').topic.publish('welcome'));
       await sim.run(1_000);
+      t.deepEqual(subscriber('a').words, ['welcome']);
       for (const name of ['b', 'c']) {
         const after = [0, 1, 2, 3, 4].map((i) => `after ${i}`);
-        t.deepEqual(subscriber(name).words.slice(5).sort(), after, name);
+        const expected = name === 'c' ? [...after, 'welcome'] : after;
+        t.deepEqual(subscriber(name).words.slice(5).sort(), expected, name);
         t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
       }
     });

@@ -9,7 +9,7 @@ import { openPair } from './testing/topic-pair.ts';
 import type { Topic } from './topic.ts';
 import type { MessageMeta } from './types.ts';
 
-test('each service gets messages decoded by its own codec; one that a codec refuses still reaches the others', async (t) => {
+test('each service gets messages decoded by its own codec; one that a codec refuses still reaches the others, and cannot be published', async (t) => {
   const { sim, nodes, a, b } = await openPair(t.context, ({ gossip }) => {
     const wide = gossip.topic('news', json(z.object({ height: z.number() })));
     const height = z.number().check(z.minimum(10));
@@ -18,11 +18,13 @@ test('each service gets messages decoded by its own codec; one that a codec refu
     const heard: unknown[][] = [[], []];
     wide.subscribe((message) => void heard[0]!.push(message));
     strict.subscribe((message) => void heard[1]!.push(message));
-    return { wide, strict, heard };
+    return { wide, strict, heard, blobs: gossip.topic('blobs', bytes) };
   });
   await sim.settle(a.wide.publish({ height: 1 }));
   await sim.settle(a.wide.publish({ height: 20 }));
-  await t.throwsAsync(sim.settle(a.strict.publish({ height: 2 })), { code: 'invalid_argument' });
+  const code = 'invalid_argument';
+  await t.throwsAsync(sim.settle(a.strict.publish({ height: 2 })), { code });
+  await t.throwsAsync(sim.settle(a.blobs.publish('text' as never)), { code });
   await sim.run(500);
   t.deepEqual(b.heard, [[{ height: 1 }, { height: 20 }], [{ height: 20, unit: 'm' }]]);
   t.is(eventsOf(nodes.get('b')!, 'failed').length, 1);
@@ -46,14 +48,15 @@ test('changes that a reader makes to a message are not visible to other readers,
     }
     return { objects, blobs, heard, self: gossip.nodeId };
   });
-  await sim.settle(a.objects.publish({ tags: ['first'] }));
+  const object = { tags: ['ü\u0000\u{1f30d}', ''] };
+  const blob = Uint8Array.from({ length: 256 }, (_, i) => i);
+  await sim.settle(a.objects.publish(object));
   await sim.run(500);
-  await sim.settle(a.blobs.publish(Uint8Array.of(1, 2, 3)));
+  await sim.settle(a.blobs.publish(blob));
   await sim.run(500);
-  const said = [{ tags: ['first'] }, Uint8Array.of(1, 2, 3)];
   t.deepEqual(
     b.heard,
-    said.flatMap((message) => Array(3).fill([message, a.self])),
+    [object, blob].flatMap((message) => Array(3).fill([message, a.self])),
   );
 }, 1);
 

@@ -60,10 +60,10 @@ test('a forgery that races the authentic message during validation changes neith
   let judge: ((verdict: 'accept') => void) | undefined;
   const verdict = new Promise<'accept'>((resolve) => (judge = resolve));
   const { sim, a, push, heard, author, subscriber } = await visit(t.context, {
-    topic: {
+    topic: () => ({
       validate: (_, { signed }) => (signed ? verdict : 'reject'),
       validateTimeout: 60_000,
-    },
+    }),
   });
   const signature = { publicKey: author.publicKey, bytes: new Uint8Array(64) };
   const forged = { origin: author.nodeId, signature };

@@ -52,7 +52,7 @@ test('along the links of a full mesh, a signed message is verified at each node,
   const names = ['a', 'b', 'c', 'd'];
   const { sim, subscriber, node, identity } = await network(t.context, names, {
     gossip: { overlay: fullMesh({ hops: 3 }) },
-    persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
+    peers: (name) => ({ persistent: names.slice(names.indexOf(name) - 1, names.indexOf(name)) }),
     neighbors: 1,
   });
   await sim.until(() => areMet(['b', 'c'].map(subscriber), 2), 20_000);

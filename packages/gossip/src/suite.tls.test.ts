@@ -1,6 +1,5 @@
-// The suite over TCP on loopback with TLS, which proves the ids of nodes.
+// The suite over TCP on loopback with TLS.
 
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
-import { RealNetwork } from './testing/suite/real-network.ts';
 
-gossipSuite('TLS', () => [new RealNetwork()]);
+gossipSuite();

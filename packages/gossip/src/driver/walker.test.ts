@@ -9,14 +9,8 @@ import { idOf } from '../testing/cluster.ts';
 import { type DriverParts, memberLimits } from './members.ts';
 import { Walker } from './walker.ts';
 
-interface Settings {
-  readonly isOn?: boolean;
-  readonly proven?: boolean;
-  readonly score?: number;
-}
-
-function setUp(t: ExecutionContext, settings: Settings) {
-  const { isOn = true, proven = true } = settings;
+function setUp(t: ExecutionContext, given: { isOn?: boolean; proven?: boolean; score?: number }) {
+  const { isOn = true, proven = true } = given;
   const key = topicKey('news');
   const random = () => 0.5;
   const dialed: string[] = [];
@@ -30,7 +24,7 @@ function setUp(t: ExecutionContext, settings: Settings) {
       get: () => ({ proven }),
       addressOf: () => 'inmem://b',
       report: () => t.fail(),
-      scoreOf: () => settings.score ?? 50,
+      scoreOf: () => given.score ?? 50,
       known: () => ['somebody'],
     },
     sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [idOf('b')], wanted: 1 } }]]),

@@ -195,23 +195,21 @@ export function idOf(name: string): string {
   return hex;
 }
 
-/** The seed and the level of one run of a test. */
-export interface Run {
-  readonly seed: number;
-  readonly level: SimulationLevel;
-  /** A text that names the run in failures. */
-  readonly name: string;
-  /** The simulations that the run has created. */
-  readonly simulations: Simulation[];
-}
+/** The seed and the level of one run of a test, and the simulations that it has created. */
+export type Run = ReturnType<typeof runs>[number];
 
 /**
  * Returns the runs of a test. The nightly run has `count` seeds on each of the levels, a commit has
  * one on the first level.
  */
-export function runs(count = 2, levels: readonly SimulationLevel[] = ['message', 'stream']): Run[] {
+export function runs(count = 2, levels: readonly SimulationLevel[] = ['message', 'stream']) {
   return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>
-    seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}`, simulations: [] })),
+    seeds(count).map((seed) => ({
+      seed,
+      level,
+      name: `${level}, seed ${seed}`,
+      simulations: [] as Simulation[],
+    })),
   );
 }
 

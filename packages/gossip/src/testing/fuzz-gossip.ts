@@ -3,13 +3,13 @@
 // again, and that a node's overlay stays within its bounds and delivers no message twice.
 
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
-import type { Random } from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { decodeList, readQuestion, recognizerOf } from '../discovery/tags.ts';
 import { memberLimits } from '../driver/members.ts';
 import { learnAddresses } from '../driver/view-messages.ts';
-import { tidyMessage } from '../hyparview/message.ts';
+import { peersOf, tidyMessage } from '../hyparview/message.ts';
 import { partialViewConfig } from '../hyparview/options.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
@@ -74,7 +74,10 @@ export const target = {
     return concatBytes(...parts);
   },
 
-  tokens: ['type', ...VIEWS, 'request', 'peers', 'ttl', '__proto__', PEERS[1]!, SELF],
+  tokens: [
+    ...['"type":"', ...VIEWS, 'request', '"peers":[', '"ttl":', '__proto__', PEERS[1]!, SELF],
+    ...['null', '-1', '1e308'],
+  ],
   most: 4_096,
 };
 
@@ -187,11 +190,17 @@ class Node {
     let view: { readonly message: unknown; readonly addresses?: unknown };
     try {
       view = codec.decode(bytes);
-    } catch {
-      return;
+    } catch (error) {
+      if (error instanceof TransportError) return;
+      throw error;
     }
     learnAddresses(view.addresses, from, { learn: () => true }, this.#addresses, this.#now);
     const tidy = tidyMessage(view.message, SELF, config);
+    const named = tidy === undefined ? [] : peersOf(tidy);
+    if (named.some((peer) => peer === SELF || peer.length > 128))
+      throw new Error(`it names ${named.join(', ')}`);
+    if (tidy !== undefined && 'ttl' in tidy && tidy.ttl > 6)
+      throw new Error(`its walk has ${tidy.ttl} hops`);
     const again = tidyMessage(tidy, SELF, config);
     if (JSON.stringify(again) !== JSON.stringify(tidy))
       throw new Error(`it is not tidy yet: ${JSON.stringify(tidy)}`);

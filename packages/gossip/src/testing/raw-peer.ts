@@ -89,36 +89,26 @@ export async function rawPeer(
   };
 }
 
-/** The fields of a message. */
-export interface Forgery {
-  readonly topic?: string;
-  readonly origin?: string;
-  readonly sequence?: number;
-  readonly epoch?: number;
-  readonly hops?: number;
-  readonly audience?: Audience;
-  readonly nodes?: readonly string[];
-  readonly payload?: Uint8Array;
-  /** The signer of the message; if absent, it is not signed. */
-  readonly signer?: MessageSigner;
-  /** Replaces the signer's signature. */
-  readonly signature?: Signature;
-}
+/** The fields of a message that are not as usual. */
+export type Forgery = NonNullable<Parameters<typeof frame>[0]>;
 
-/** Encodes a message of the raw peer, with the given fields changed. */
+/**
+ * Encodes a message of the raw peer or its signer, with the given fields changed. Without a `signer`
+ * it is not signed; `signature` replaces the signer's.
+ */
 export function frame({
   topic = 'news',
-  signer,
-  origin = signer?.nodeId ?? idOf('stranger'),
+  signer = undefined as MessageSigner | undefined,
+  origin = undefined as string | undefined,
   sequence = 0,
   epoch = 1,
   hops = 1,
-  audience = 'all',
-  nodes = [],
+  audience = 'all' as Audience,
+  nodes = [] as readonly string[],
   payload = said,
-  signature,
-}: Forgery = {}): Uint8Array {
-  const id = { origin, epoch, sequence };
+  signature = undefined as Signature | undefined,
+} = {}): Uint8Array {
+  const id = { origin: origin ?? signer?.nodeId ?? idOf('stranger'), epoch, sequence };
   const key = topicKey(topic).bytes;
   const plain: Body = { audience, nodes, payload, message: undefined };
   const own = signer && {

@@ -4,19 +4,15 @@ import type { IdentityKeyType } from '@trunkline/security';
 import type { GossipOptions } from '../options.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import type { SignatureOptions } from '../signatures/signatures.ts';
-import type { TopicOptions } from '../types.ts';
 import { type MeetOptions, meet, type Run } from './cluster.ts';
 import { identityOf } from './identities.ts';
 import { type Forgery, frame, rawPeer } from './raw-peer.ts';
 
 /** Differences from a full mesh whose nodes all sign. */
-export interface Plan {
+export interface Plan extends Omit<MeetOptions, 'gossip'> {
   readonly signing?: (name: string) => SignatureOptions | undefined;
   readonly type?: (name: string) => IdentityKeyType;
   readonly gossip?: Partial<GossipOptions>;
-  readonly topic?: TopicOptions<string>;
-  readonly persistent?: (name: string) => readonly string[];
-  readonly neighbors?: MeetOptions['neighbors'];
 }
 
 /**
@@ -26,7 +22,7 @@ export interface Plan {
 export async function network(
   run: Run,
   names: readonly string[],
-  { type = () => 'ed25519', signing, gossip, topic = {}, persistent, neighbors }: Plan = {},
+  { type = () => 'ed25519', signing, gossip, peers, ...others }: Plan = {},
 ) {
   const identity = (name: string) => identityOf(name, type(name));
   const made = await meet(run, names, {
@@ -34,12 +30,8 @@ export async function network(
       signatures: signing === undefined ? { identity: identity(name) } : signing(name),
       ...gossip,
     }),
-    peers: (name) => ({
-      identity: identity(name),
-      ...(persistent === undefined ? {} : { persistent: persistent(name) }),
-    }),
-    topic: () => topic,
-    ...(neighbors === undefined ? {} : { neighbors }),
+    peers: (name) => ({ identity: identity(name), ...peers?.(name) }),
+    ...others,
   });
   return { ...made, identity };
 }

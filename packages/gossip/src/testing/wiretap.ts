@@ -4,28 +4,18 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Simulation } from '@trunkline/simulation';
 import { topicKey } from '../protocol.ts';
 
-/** A message that reveals a topic. */
-export interface Leak {
-  readonly from: string;
-  readonly to: string;
-  readonly method: string;
-}
-
 /**
  * Collects the messages that contain a topic's key, its first eight bytes, their hex, or its name,
  * with their sender and receiver. The simulation needs the level 'message'.
  */
-export function wiretap(
-  sim: Simulation,
-  topic: string,
-): { readonly leaks: Leak[]; readonly messages: () => number } {
+export function wiretap(sim: Simulation, topic: string) {
   const { hex } = topicKey(topic);
   const patterns = [
     hexToBytes(hex.slice(0, 16)),
     utf8ToBytes(hex.slice(0, 16)),
     utf8ToBytes(topic),
   ].map(bytesToHex);
-  const leaks: Leak[] = [];
+  const leaks: { readonly from: string; readonly to: string; readonly method: string }[] = [];
   let messages = 0;
   sim.intercept(({ from, to, method, payload }) => {
     messages++;

@@ -1,16 +1,11 @@
 // Tests of port mapping against a fake gateway: requests and their times, advertised addresses, and
 // error messages.
 
-import {
-  type AnyTransport,
-  bytes,
-  createTransport,
-  defineProtocol,
-  type TransportError,
-} from '@trunkline/transport-core';
-import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
+import { createTransport, type TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
 import ava, { type ExecutionContext } from 'ava';
+import { echo } from '../testing/cluster.ts';
 import {
   createPortMapping,
   type PortMapping,
@@ -22,12 +17,6 @@ import { type FakeGateway, startFakeGateway } from './testing/fake-gateway.ts';
 /** These tests run one at a time. */
 const test = ava.serial;
 
-const protocol = defineProtocol({
-  name: 'nothing',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes } },
-});
 const FORMER = 'tcp://inside.example:1';
 const REFUSED = { upnp: '606 Action not authorized', pmp: 2 };
 /** Faults of a router, each with the error that reports it. */
@@ -46,27 +35,14 @@ const FAULTS: Record<string, [Partial<FakeGateway>, RegExp]> = {
   ],
 };
 
-interface Fixture {
-  readonly gateway: FakeGateway;
-  readonly transport: AnyTransport;
-  readonly clock: ManualClock;
-  readonly port: number;
-  readonly events: PortMappingEvent[];
-  map(options?: PortMappingOptions): Promise<PortMapping>;
-  /** Waits until this many events were reported. */
-  reported(count: number): Promise<void>;
-  /** Lets time pass, and waits until this many events were reported. */
-  after(milliseconds: number, count: number): Promise<void>;
-}
-
 let hosts = 0;
 /** Starts a fake gateway and a transport with a manual clock. */
-async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<Fixture> {
+async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp') {
   const host = `127.${1 + (process.pid % 250)}.${1 + (hosts >> 8)}.${1 + (hosts++ % 250)}`;
   const gateway = await startFakeGateway(host);
   const clock = createManualClock();
   const transport = createTransport('tcp://0.0.0.0:0', {
-    protocol,
+    protocol: echo,
     advertiseAddr: FORMER,
     clock,
     // No jitter: a renewal starts when its interval has passed.
@@ -76,6 +52,7 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
   await transport.listen();
   const events: PortMappingEvent[] = [];
   const waiting: (() => void)[] = [];
+  /** Waits until this many events were reported. */
   const reported = async (count: number) => {
     while (events.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
   };
@@ -91,7 +68,7 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
     clock,
     events,
     port: Number(transport.localAddr().split(':').at(-1)),
-    async map(options) {
+    async map(options?: PortMappingOptions) {
       const mapping = await createPortMapping(transport, {
         gateway: kind === 'upnp' ? gateway.url : host,
         onEvent(event) {
@@ -104,7 +81,8 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
       return mapping;
     },
     reported,
-    async after(milliseconds, count) {
+    /** Lets time pass, and waits until this many events were reported. */
+    async after(milliseconds: number, count: number) {
       await clock.advance(milliseconds);
       await reported(count);
     },
@@ -279,7 +257,7 @@ test('an error of onEvent changes nothing', async (t) => {
 });
 
 ava('a transport that no router can reach is refused', async (t) => {
-  const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
+  const transport = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });
   t.teardown(() => transport.close());
   await t.throwsAsync(createPortMapping(transport), { code: 'failed_precondition' });
   await transport.listen();

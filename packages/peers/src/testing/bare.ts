@@ -9,21 +9,15 @@ import type { AddressBookStore } from '../store/address-book-store.ts';
 import { echo, idOf } from './cluster.ts';
 
 /** A node that the test starts and closes itself. */
-export async function bare(
-  sim: Simulation,
-  name: string,
-  options: Partial<PeersOptions> = {},
-): Promise<{ transport: Transport<typeof echo>; peers: Peers }> {
-  let made: { transport: Transport<typeof echo>; peers: Peers } | undefined;
+export async function bare(sim: Simulation, name: string, options: Partial<PeersOptions> = {}) {
+  const made: { readonly transport: Transport<typeof echo>; readonly peers: Peers }[] = [];
+  const identity = { nodeId: idOf(name) };
   sim.node(name, ({ transport: make }) => {
     const transport = make(echo);
-    made = {
-      transport,
-      peers: createPeers({ transport, identity: { nodeId: idOf(name) }, ...options }),
-    };
+    made.push({ transport, peers: createPeers({ transport, identity, ...options }) });
   });
-  await sim.until(() => made !== undefined);
-  return made!;
+  await sim.until(() => made.length > 0);
+  return made[0]!;
 }
 
 /** Returns the error with which a promise rejects. */

@@ -7,7 +7,6 @@ import {
   bytes,
   json,
   type Remote,
-  type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
@@ -29,43 +28,29 @@ export const looseProtocol = defineProjectProtocol({
 });
 
 /** A node that encodes the wire protocol of peers by itself. */
-export interface RawPeer {
-  readonly name: string;
-  readonly nodeId: string;
-  readonly transport: Transport<typeof echo>;
-  /** The transport of the peers' own protocol. */
-  readonly words: Transport<typeof looseProtocol>;
-  /** The messages it received, by method, in order. */
-  readonly heard: { readonly method: string; readonly request: unknown }[];
-  /** The reasons why established connections ended, in order. */
-  readonly downs: TransportError[];
-  /** The connections that are up. */
-  readonly links: Set<Remote>;
-  /** Requests addresses. */
-  ask(remote: Remote): void;
-}
-
-/** Options of {@link rawPeer}. */
-export interface RawPeerOptions {
-  readonly nodeId?: string;
-  readonly transport?: Omit<SimTransportOptions, 'name'>;
-  /** Returns the addresses to send to a peer that asks for them; undefined sends no answer. */
-  readonly answer?: (peer: RawPeer) => readonly unknown[] | undefined;
-  /** Returns the response to a pull; undefined sends no response. */
-  readonly status?: () => Uint8Array | undefined;
-}
+export type RawPeer = ReturnType<typeof rawPeer>;
 
 /**
  * Creates a raw peer. It is outside all nodes of the simulation, so no partition affects it. Once
- * its transport listens, it can be reached by its name.
+ * its transport listens, it can be reached by its name. `answer` returns the addresses to send to a
+ * peer that asks for them, and `status` the response to a pull; undefined sends nothing.
  */
 export function rawPeer(
   sim: Simulation,
   name: string,
-  { nodeId = idOf(name), transport: options = {}, answer, status }: RawPeerOptions = {},
-): RawPeer {
+  {
+    nodeId = idOf(name),
+    transport: options = {} as Omit<SimTransportOptions, 'name'>,
+    answer = (): readonly unknown[] | undefined => undefined,
+    status = (): Uint8Array | undefined => undefined,
+  } = {},
+) {
   const transport = sim.client(echo, { ...options, name });
+  /** The messages it received, in order. */
+  const heard: { readonly method: string; readonly request: unknown }[] = [];
+  /** The reasons why established connections ended, in order. */
   const downs: TransportError[] = [];
+  /** The connections that are up. */
   const links = new Set<Remote>();
   pose(transport, nodeId, {
     up: (remote) => void links.add(remote),
@@ -73,20 +58,21 @@ export function rawPeer(
       if (links.delete(remote)) downs.push(cause);
     },
   });
+  /** The transport of the peers' own protocol. */
   const words = transport.mount(looseProtocol);
+  /** Requests addresses. */
   const ask = (remote: Remote) => void words.trySend(remote, 'request', new Uint8Array());
-  const self: RawPeer = { name, nodeId, transport, words, heard: [], downs, links, ask };
   void (async () => {
     for await (const rpc of words.consumer()) {
-      self.heard.push({ method: rpc.method, request: rpc.request });
-      const addresses = rpc.method === 'request' ? answer?.(self) : undefined;
+      heard.push({ method: rpc.method, request: rpc.request });
+      const addresses = rpc.method === 'request' ? answer() : undefined;
       if (addresses !== undefined)
         words.trySend(rpc.from, 'addresses', { addresses: [...addresses] });
-      const bytes = rpc.method === 'pull' ? status?.() : undefined;
+      const bytes = rpc.method === 'pull' ? status() : undefined;
       if (rpc.method === 'pull' && bytes !== undefined) rpc.respond(bytes);
     }
   })();
-  return self;
+  return { name, nodeId, transport, words, heard, downs, links, ask };
 }
 
 /** Makes a transport say that it is a node, without the behavior of one. */

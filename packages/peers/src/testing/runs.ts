@@ -47,12 +47,7 @@ export function eventsOf<T extends PeerEvent['type']>(node: TestNode, type: T): 
 }
 
 /** Returns the distinct reasons and directions of a node's rejections, such as 'full in'. */
-export function rejections({ events }: Pick<TestNode, 'events'>): string[] {
-  return [
-    ...new Set(
-      events.flatMap((event) =>
-        event.type === 'rejected' ? [`${event.reason} ${event.direction}`] : [],
-      ),
-    ),
-  ];
+export function rejections(node: TestNode): string[] {
+  const told = eventsOf(node, 'rejected').map(({ reason, direction }) => `${reason} ${direction}`);
+  return [...new Set(told)];
 }

@@ -252,15 +252,14 @@ export class Cycles {
 
   /** Returns the links that only one end knows, as [the end that knows it, the other end]. */
   oneSided(): [node: number, peer: number][] {
-    const isMutual = (node: number, other: number) =>
-      this.isAlive(other) && this.view(other).isNeighbor(this.id(node));
-    return this.living().flatMap((node) =>
-      this.view(node)
+    return this.living().flatMap((node) => {
+      const peers = this.view(node)
         .active()
-        .map((peer) => this.indexOf(peer))
-        .filter((other) => !isMutual(node, other))
-        .map((other): [number, number] => [node, other]),
-    );
+        .map((peer) => this.indexOf(peer));
+      const isOneSided = (peer: number) =>
+        !this.isAlive(peer) || !this.view(peer).isNeighbor(this.id(node));
+      return peers.filter(isOneSided).map((peer): [number, number] => [node, peer]);
+    });
   }
 
   /** Makes a node write to another one, and notice if that one is dead. */

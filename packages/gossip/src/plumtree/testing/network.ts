@@ -1,12 +1,10 @@
-// Plumtree machines on simulated links in virtual time, with a queue of events and random numbers
-// from a seed.
+// Plumtree machines on simulated links in virtual time, with random numbers from a seed.
 
 import type { Random } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../../messages/message-id.ts';
 import type { Control, Misbehavior, PlumtreeInput, PlumtreeOutput, Push } from '../message.ts';
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
-import { EventQueue } from './event-queue.ts';
 import type { Links } from './overlay.ts';
 import { Receiver } from './receiver.ts';
 
@@ -79,7 +77,8 @@ export class Network {
   repeated = 0;
   now = 0;
   readonly #settings: NetworkOptions;
-  readonly #agenda = new EventQueue<() => void>();
+  /** What happens in each millisecond, in this order. */
+  readonly #agenda = new Map<number, (() => void)[]>();
   readonly #links = new Map<number, Link>();
   readonly #wakes: number[];
   readonly #doubles = new Map<number, Double>();
@@ -152,14 +151,13 @@ export class Network {
     this.#feed(to, { type: 'received', from: nameOf(from), message });
   }
 
-  /** Lets `duration` milliseconds pass. */
+  /** Lets `duration` milliseconds pass, rounded up. */
   run(duration: number): void {
-    const end = this.now + duration;
-    while (this.#agenda.next <= end) {
-      this.now = this.#agenda.next;
-      this.#agenda.take()!();
+    for (const end = Math.ceil(this.now + duration); ; this.now++) {
+      for (const happen of this.#agenda.get(this.now) ?? []) happen();
+      this.#agenda.delete(this.now);
+      if (this.now === end) return;
     }
-    this.now = end;
   }
 
   resetTraffic(): void {
@@ -167,12 +165,20 @@ export class Network {
     this.rounds.clear();
   }
 
+  /** Plans something for a time, or for the next whole millisecond. */
+  #at(time: number, happen: () => void): void {
+    const at = Math.max(Math.ceil(time), this.now);
+    const others = this.#agenda.get(at);
+    if (others === undefined) this.#agenda.set(at, [happen]);
+    else others.push(happen);
+  }
+
   /** Returns true if a push finds no room. Then there is room again after a while. */
   #isCongested(node: number, peer: string): boolean {
     const { congestion = 0, random } = this.#settings;
     if (congestion === 0 || random() >= congestion) return false;
     const after = 20 + random() * 180;
-    this.#agenda.add(this.now + after, () => this.#feed(node, { type: 'writable', peer }));
+    this.#at(this.now + after, () => this.#feed(node, { type: 'writable', peer }));
     return true;
   }
 
@@ -189,7 +195,7 @@ export class Network {
     const { life } = link;
     const from = nameOf(node);
     for (let i = 0; i < copies; i++) {
-      this.#agenda.add(this.now + link.latency + (jitter > 0 ? random() * jitter : 0), () => {
+      this.#at(this.now + link.latency + (jitter > 0 ? random() * jitter : 0), () => {
         if (link.isUp && link.life === life) this.#arrive(from, target, message);
       });
     }
@@ -235,7 +241,7 @@ export class Network {
     const { wakeAt: due } = machine;
     if (due >= this.#wakes[node]!) return;
     this.#wakes[node] = due;
-    this.#agenda.add(due, () => {
+    this.#at(due, () => {
       if (this.#wakes[node] !== due) return;
       this.#wakes[node] = Number.POSITIVE_INFINITY;
       this.#feed(node, { type: 'wake' });

@@ -1,21 +1,32 @@
-// The fixture of a behavior: the nodes of one test on one overlay, and the messages that each node
-// receives.
+// The fixture of a behavior: the nodes of one test, over TCP with TLS and on one overlay, and the
+// messages that each node receives.
 
+import { EventEmitter, once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createPeers } from '@trunkline/peers';
+import { createAuthority, createIdentity } from '@trunkline/security';
+import { createTransport, systemClock } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import type { ExecutionContext } from 'ava';
+import { createGossip } from '../../gossip.ts';
+import type { GossipOptions } from '../../options.ts';
 import type { OverlayFactory } from '../../overlay/overlay.ts';
 import type { Topic } from '../../topic.ts';
 import type { PublishOptions, PublishResult, TopicOptions } from '../../types.ts';
-import { areMet, listen, type Subscriber, type TestNode, words } from '../cluster.ts';
-import type { Network, NodeOptions } from './network.ts';
+import { areMet, idle, listen, type Subscriber, type TestNode, words } from '../cluster.ts';
 
-/** Declares a behavior that gossip shows on every network, as a test. */
+/** Declares a behavior that gossip shows on every overlay, as a test. */
 export type DeclareTest = (
   title: string,
   check: (t: ExecutionContext, fixture: GossipFixture) => Promise<void>,
 ) => void;
 
-export interface GossipFixtureOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
-  readonly gossip?: Partial<NodeOptions['gossip']>;
+export interface BootOptions {
+  readonly gossip?: Partial<GossipOptions>;
+  /** Returns the nodes that a node dials and stays connected to. Default: those before it. */
+  readonly to?: (name: string) => readonly string[];
+  /** Called before gossip starts. */
+  readonly setup?: (node: TestNode) => void;
   /**
    * Returns true for nodes that listen to 'news' from the beginning. Default: all nodes, each with
    * a long queue.
@@ -25,13 +36,14 @@ export interface GossipFixtureOptions extends Partial<Omit<NodeOptions, 'gossip'
 }
 
 export class GossipFixture {
-  readonly network: Network;
   readonly overlay: OverlayFactory;
-  /** The listeners on 'news' by node, in the node's current life. */
+  /** The nodes that are up. */
+  readonly nodes = new Map<string, TestNode>();
+  /** The listeners on 'news' by node. */
   readonly subscribers = new Map<string, Subscriber>();
+  readonly #changes = new EventEmitter();
 
-  constructor(network: Network, overlay: OverlayFactory) {
-    this.network = network;
+  constructor(overlay: OverlayFactory) {
     this.overlay = overlay;
   }
 
@@ -41,7 +53,7 @@ export class GossipFixture {
   }
 
   node(name: string): TestNode {
-    return this.network.nodes.get(name)!;
+    return this.nodes.get(name)!;
   }
 
   /** Opens a topic of words at a node. */
@@ -70,37 +82,59 @@ export class GossipFixture {
     return this.subscriber(name).words;
   }
 
-  /** Boots nodes. Each is a peer of the nodes before it. */
+  /** Starts nodes, one after the other. They dial only nodes that the test names. */
   async boot(
     names: readonly string[],
-    { gossip, listens = () => true, topic, setup, to, peers }: GossipFixtureOptions = {},
+    {
+      gossip: given,
+      to = (name) => names.filter((other) => other < name),
+      setup,
+      listens = () => true,
+      topic,
+    }: BootOptions = {},
   ): Promise<void> {
-    await this.network.boot(names, {
-      gossip: { overlay: this.overlay, ...gossip },
-      peers,
-      to: to ?? ((name) => names.filter((other) => other < name)),
-      setup: (node) => {
-        setup?.(node);
-        if (!listens(node.name)) return;
-        this.subscribers.set(node.name, listen(node, 'news', { ...LONG_QUEUE, ...topic }));
-      },
-    });
-    await this.until('all nodes are up', () => names.every((name) => this.network.nodes.has(name)));
+    for (const name of names) {
+      const identity = createIdentity();
+      const tls = { key: identity.key, cert: await issue(identity), ca };
+      const backends = [tcp({ tls })];
+      const transport = createTransport('tcp://127.0.0.1:0', { protocol: idle, backends });
+      await transport.listen();
+      const persistent = to(name).map((other) => this.node(other).transport.localAddr());
+      const peers = createPeers<any>({ transport, maxOutbound: 0, persistent });
+      const gossip = createGossip({ transport, peers, overlay: this.overlay, ...given });
+      const node: TestNode = { name, nodeId: peers.nodeId, transport, peers, gossip, events: [] };
+      void this.#follow(gossip.events(), (event) => node.events.push(event));
+      void this.#follow(peers.events(), () => {});
+      setup?.(node);
+      if (listens(name))
+        this.subscribers.set(name, listen(node, 'news', { ...LONG_QUEUE, ...topic }));
+      this.nodes.set(name, node);
+      await gossip.start();
+      await peers.start();
+    }
   }
 
-  /** Boots nodes, and waits until those that listen have met. */
-  async meet(names: readonly string[], options?: GossipFixtureOptions): Promise<void> {
+  /** Crashes a node: its gossip and its peers send no farewell. */
+  async crash(name: string): Promise<void> {
+    const { transport, peers, gossip } = this.node(name);
+    this.nodes.delete(name);
+    await transport.close();
+    await gossip.close();
+    await peers.close();
+  }
+
+  /** Starts nodes, and waits until those that listen have met. */
+  async meet(names: readonly string[], options?: BootOptions): Promise<void> {
     await this.boot(names, options);
     await this.met();
   }
 
   /**
-   * Waits until all listening nodes are up and connected, either each to all others or by links
-   * that both ends know.
+   * Waits until all listening nodes are connected, either each to all others or by links that both
+   * ends know.
    */
   met(): Promise<void> {
-    const areUp = () => [...this.subscribers.keys()].every((name) => this.network.nodes.has(name));
-    return this.until('all nodes know each other on the topic', () => areUp() && this.#areOne());
+    return this.until('all nodes know each other on the topic', () => this.#areOne());
   }
 
   /**
@@ -120,27 +154,29 @@ export class GossipFixture {
     return this.until(`${names.join(', ')} have ${count} neighbors`, () => names.every(has));
   }
 
-  until(what: string, condition: () => boolean): Promise<void> {
-    return this.network.until(what, condition);
-  }
-
-  settle<T>(promise: Promise<T>): Promise<T> {
-    return this.network.settle(promise);
+  /** Waits for a condition, and checks it whenever something has happened at a node. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const over = new AbortController();
+    const watchdog = systemClock.sleep(WATCHDOG, over.signal).then(() => {
+      throw new Error(`timed out after ${WATCHDOG} ms waiting for: ${what}\n${this}`);
+    });
+    watchdog.catch(() => {});
+    try {
+      // Readers get a message one turn after its event.
+      for (await turn(); !condition(); await turn())
+        await Promise.race([once(this.#changes, 'change'), watchdog]);
+    } finally {
+      over.abort();
+    }
   }
 
   publish(name: string, word: string, options?: PublishOptions): Promise<PublishResult> {
-    return this.settle(this.subscriber(name).topic.publish(word, options));
+    return this.subscriber(name).topic.publish(word, options);
   }
 
   /** Publishes all words at once. */
   publishAll(name: string, said: readonly string[]): Promise<PublishResult[]> {
-    const { topic } = this.subscriber(name);
-    return this.settle(Promise.all(said.map((word) => topic.publish(word))));
-  }
-
-  /** Publishes without waiting for the result. */
-  say(name: string, word: string): void {
-    void this.subscriber(name).topic.publish(word);
+    return Promise.all(said.map((word) => this.publish(name, word)));
   }
 
   /** Waits until all of these nodes have received the word. */
@@ -148,6 +184,35 @@ export class GossipFixture {
     return this.until(`${names.join(', ')} have read '${word}'`, () =>
       names.every((name) => this.words(name).includes(word)),
     );
+  }
+
+  /** Closes all nodes. Returns the connections that are left; the list should be empty. */
+  async close(): Promise<readonly string[]> {
+    const nodes = [...this.nodes.values()];
+    for (const { transport, peers, gossip } of nodes) {
+      await gossip.close();
+      await peers.close();
+      await transport.close();
+    }
+    return nodes.flatMap(({ name, transport }) =>
+      transport.remotes().map(({ id }) => `${name}: connection ${id}`),
+    );
+  }
+
+  toString(): string {
+    return [...this.nodes.values()]
+      .map(({ name, peers, gossip, events }) =>
+        [name, peers, gossip, JSON.stringify(events.slice(-8))].join('\n'),
+      )
+      .join('\n\n');
+  }
+
+  async #follow<T>(events: AsyncIterable<T>, tell: (event: T) => void): Promise<void> {
+    for await (const event of events) {
+      tell(event);
+      this.#changes.emit('change');
+    }
+    this.#changes.emit('change');
   }
 
   #areOne(): boolean {
@@ -174,3 +239,8 @@ export function inOrder(fixture: GossipFixture, words: readonly string[]): reado
 export function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i));
 }
+
+/** The authority that certifies the keys of all nodes. */
+const { cert: ca, issue } = await createAuthority();
+/** Milliseconds until a wait fails; no wait of the suite needs a tenth of it. */
+const WATCHDOG = 30_000;

@@ -1,15 +1,15 @@
-// The behaviors of gossip that every network and every overlay must show, as tests.
+// The behaviors of gossip that every overlay must show, as tests over TCP on loopback with TLS,
+// which proves the ids of nodes.
 
 import ava from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
 import { type DeclareTest, GossipFixture } from './gossip-fixture.ts';
 import { joining } from './joining.ts';
-import type { Network } from './network.ts';
 import { publishers } from './publishers.ts';
 import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
-import { relays, sizes } from './sizes.ts';
+import { relays } from './relays.ts';
 import { slowPeers } from './slow-peers.ts';
 
 /**
@@ -19,25 +19,22 @@ import { slowPeers } from './slow-peers.ts';
 const OVERLAYS = [fullMesh(), partialView({ denyWindow: 100, mergeInterval: 1_000 })];
 
 /**
- * Declares one test per behavior and overlay, which runs on each of the networks that `create`
- * returns. The tests run one after the other, so that none has to wait for the links of a hundred
- * others.
+ * Declares one test per behavior and overlay. The tests run one after the other, so that none has
+ * to wait for the links of a hundred others.
  */
-export function gossipSuite(name: string, create: () => readonly Network[]): void {
+export function gossipSuite(): void {
   for (const overlay of OVERLAYS) {
     const test: DeclareTest = (title, check) =>
-      ava.serial(`${name}, ${overlay.name}: ${title}`, async (t) => {
+      ava.serial(`TLS, ${overlay.name}: ${title}`, async (t) => {
         t.timeout(60_000);
-        for (const network of create()) {
-          try {
-            await check(t, new GossipFixture(network, overlay));
-          } finally {
-            t.deepEqual(await network.close(), [], network.name);
-          }
+        const fixture = new GossipFixture(overlay);
+        try {
+          await check(t, fixture);
+        } finally {
+          t.deepEqual(await fixture.close(), []);
         }
       });
-    for (const behaviors of [recipients, publishers, sizes, receipts, slowPeers, joining])
-      behaviors(test);
+    for (const behaviors of [recipients, publishers, receipts, slowPeers, joining]) behaviors(test);
     if (overlay.name === 'fullMesh') relays(test);
   }
 }

@@ -2,8 +2,7 @@
 // it, and which have failed.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { PublishResult } from '../../types.ts';
-import { idOf, words } from '../cluster.ts';
+import { idOf } from '../cluster.ts';
 import type { DeclareTest } from './gossip-fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -37,9 +36,7 @@ export function receipts(test: DeclareTest): void {
     const picky = fixture.topic('a', 'picky');
     await fixture.acquainted('a', 3, 'picky');
     const reasonOf = async (message: string, to: readonly string[]) => {
-      const error = (await t.throwsAsync(
-        fixture.settle(picky.publish(message, { to, min: 1 })),
-      )) as TransportError;
+      const error = (await t.throwsAsync(picky.publish(message, { to, min: 1 }))) as TransportError;
       t.is(error.code, 'unavailable');
       return error.cause as TransportError;
     };
@@ -49,7 +46,7 @@ export function receipts(test: DeclareTest): void {
     t.is((await reasonOf('x'.repeat(200), [fixture.idOf('c')])).reason, 'too_large');
     t.is((await reasonOf('x', [idOf('nobody')])).code, 'unavailable');
     // Tries all of them, one after the other.
-    await t.throwsAsync(fixture.settle(picky.publish('x', { any: 1, min: 1, timeout: 60_000 })), {
+    await t.throwsAsync(picky.publish('x', { any: 1, min: 1, timeout: 60_000 }), {
       message:
         /^publish: 0 of 1 peers can confirm it; it is queued for 0; 3 failed, the first because node/u,
     });
@@ -63,42 +60,18 @@ export function receipts(test: DeclareTest): void {
     const slow = fixture.topic('a', 'slow');
     await fixture.acquainted('a', 2, 'slow');
     const list = fixture.idsOf('b', 'c');
-    t.is((await fixture.settle(slow.publish('x', { to: list, min: 1 }))).received, 1);
+    t.is((await slow.publish('x', { to: list, min: 1 })).received, 1);
     const both = slow.publish('x', { to: list, min: 2, timeout: 600_000 });
     const { gossip } = fixture.node('c');
     await fixture.until('the message has arrived at c', () =>
       gossip.snapshot().topics.some(({ validating }) => validating > 1),
     );
-    const failed = t.throwsAsync(fixture.settle(both), {
+    const failed = t.throwsAsync(both, {
       code: 'unavailable',
       message: /^publish: 1 of 2 peers can confirm it.*was lost/u,
     });
-    await fixture.network.crash('c');
+    await fixture.crash('c');
     fixture.subscribers.delete('c');
     await failed;
-  });
-
-  test('messages published before the start, right after it, or right after joining wait for the other side', async (t, fixture) => {
-    const results: Promise<PublishResult>[] = [];
-    await fixture.boot(['b']);
-    await fixture.boot(['a'], {
-      to: () => ['b'],
-      setup({ name, gossip }) {
-        if (name === 'a') results.push(gossip.topic('news', words).publish('before'));
-      },
-    });
-    results.push(fixture.subscriber('a').topic.publish('after'));
-    for (const result of await fixture.settle(Promise.all(results)))
-      t.deepEqual(result, { queued: 1 });
-    for (const word of ['before', 'after']) await fixture.heard(word, ['b']);
-    t.deepEqual([...fixture.words('b')].sort(), ['after', 'before']);
-    const { words: heard } = fixture.listen('b', 'second');
-    const second = fixture.topic('a', 'second');
-    const joined = [{}, { to: [fixture.idOf('b')] }, { any: 1 }].map((options) =>
-      second.publish('right after joining', options),
-    );
-    for (const result of await fixture.settle(Promise.all(joined)))
-      t.deepEqual(result, { queued: 1 });
-    await fixture.until('all messages have arrived', () => heard.length === 3);
   });
 }

@@ -38,9 +38,7 @@ export interface PlannerFixtureOptions
   outcome?(order: DialOrder, count: number, now: number): Outcome;
 }
 
-export interface Dialed extends DialOrder {
-  readonly at: number;
-}
+export type Dialed = DialOrder & { readonly at: number };
 
 export class PlannerFixture implements PlannerView {
   now = 0;

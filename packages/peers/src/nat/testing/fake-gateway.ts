@@ -7,62 +7,53 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** The faults of a fake gateway; they may be changed at any time. */
-export interface GatewayFaults {
+/** A fake gateway. Its faults may be changed at any time. */
+export class FakeGateway {
+  /** The URL of its UPnP description. */
+  url = '';
+  /** The mappings by external port, each with its internal address. */
+  readonly mappings = new Map<number, string>();
+  /** The lease of each request to map, in seconds. */
+  readonly leases: number[] = [];
+  externalAddress = '203.0.113.7';
   /**
-   * The UPnP error code and text, or the NAT-PMP result code, with which each request to map is
+   * The UPnP error code and text, and the NAT-PMP result code, with which each request to map is
    * refused.
    */
-  refuse?: { readonly upnp: string; readonly pmp: number } | undefined;
+  refuse: { readonly upnp: string; readonly pmp: number } | undefined;
   /** The number of NAT-PMP requests that get no answer. */
-  lose?: number;
+  lose = 0;
   /** The external port in the answers to requests to map. Default: the mapped one. */
-  answerPort?: number | undefined;
+  answerPort: number | undefined;
   /** True to leave UPnP requests to map unanswered. */
-  hang?: boolean;
-}
-
-/** A fake gateway. */
-export interface FakeGateway extends GatewayFaults {
-  /** The URL of its UPnP description. */
-  readonly url: string;
-  /** The mappings by external port, each with its internal address. */
-  readonly mappings: Map<number, string>;
-  /** The lease of each request to map, in seconds. */
-  readonly leases: number[];
-  externalAddress: string;
-  close(): Promise<void>;
+  hang = false;
+  close = async (): Promise<void> => {};
 }
 
 /**
  * Starts a fake gateway. @param host the address at which it answers NAT-PMP, on the only port that
- * the protocol has; give each test its own. @param webHost the address at which it answers UPnP.
+ * the protocol has; give each test its own.
  */
-export async function startFakeGateway(host: string, webHost = '127.0.0.1'): Promise<FakeGateway> {
-  const gateway = {
-    url: '',
-    mappings: new Map<number, string>(),
-    leases: [] as number[],
-    externalAddress: '203.0.113.7',
-  } as FakeGateway & { url: string };
+export async function startFakeGateway(host: string): Promise<FakeGateway> {
+  const gateway = new FakeGateway();
   const server = createServer(async (request, response) => {
     const reply = (status: number, body: string) =>
       void response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
     if (request.method === 'GET') return reply(200, DESCRIPTION);
     const body = await text(request);
     const action = /<u:(\w+)/.exec(body)![1]!;
-    if (action === 'AddAnyPortMapping' && gateway.hang === true) return;
+    if (action === 'AddAnyPortMapping' && gateway.hang) return;
     const answer = upnpAnswer(gateway, action, body);
     if (typeof answer === 'string') return reply(500, soap(fault(answer)));
     const name = `u:${action}Response`;
     reply(200, soap(`<${name} xmlns:u="${SERVICE}">${fields(answer)}</${name}>`));
   });
-  server.listen(0, webHost);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  gateway.url = `http://${webHost}:${(server.address() as AddressInfo).port}/rootDesc.xml`;
+  gateway.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/rootDesc.xml`;
   const socket = createSocket('udp4');
   socket.on('message', (message, from) => {
-    if ((gateway.lose ?? 0) > 0) return void gateway.lose!--;
+    if (gateway.lose > 0) return void gateway.lose--;
     const answer = pmpAnswer(gateway, message, from.address);
     socket.send(answer, from.port, from.address);
   });

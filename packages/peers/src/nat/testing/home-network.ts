@@ -32,7 +32,7 @@ export function unable(): string | undefined {
   return failed.length === 0 ? undefined : `this fails here: ${failed.join('; ')}`;
 }
 
-/** A process in the network that answers commands: see the files `*.child.ts`. */
+/** A process in the network that answers commands: see node.child.ts. */
 export interface NetworkNode {
   ask(command: string): Promise<unknown>;
 }
@@ -64,11 +64,15 @@ export class HomeNetwork {
     const forward = 'echo 1 >/proc/sys/net/ipv4/ip_forward';
     execFileSync('ip', ['netns', 'exec', router!, 'sh', '-c', forward]);
     writeFileSync(join(this.#folder, 'nft.conf'), RULES);
-    run(`ip netns exec ${router} nft -f ${join(this.#folder, 'nft.conf')}`);
+    this.#nft(`-f ${join(this.#folder, 'nft.conf')}`);
   }
 
   #of(end: string): string {
     return `${this.#name}-${end}`;
+  }
+
+  #nft(command: string): string {
+    return run(`ip netns exec ${this.#of('router')} nft ${command}`);
   }
 
   /** Starts miniupnpd on the router. */
@@ -88,26 +92,27 @@ export class HomeNetwork {
     router.kill('SIGKILL');
     await once(router, 'exit');
     for (const chain of ['forwards', 'redirects', 'returns'])
-      run(`ip netns exec ${this.#of('router')} nft flush chain inet trunkline ${chain}`);
+      this.#nft(`flush chain inet trunkline ${chain}`);
   }
 
   /** Returns the number of mappings that the router has. */
   mappings(): number {
-    const list = 'nft list chain inet trunkline redirects';
-    return run(`ip netns exec ${this.#of('router')} ${list}`).split('dnat').length - 1;
+    return this.#nft('list chain inet trunkline redirects').split('dnat').length - 1;
   }
 
-  startNode(end: 'outer' | 'inner', ...args: string[]): Promise<NetworkNode> {
-    return this.#start(end, 'node.child.js', args);
+  /** Makes the router drop the first UPnP search, and all of NAT-PMP. */
+  dropFirstSearch(): void {
+    for (const rule of ['5351 drop', '1900 quota 200 bytes counter drop'])
+      this.#nft(`add rule inet trunkline input udp dport ${rule}`);
   }
 
-  /** Starts a fake gateway on the router, instead of miniupnpd. */
-  startFakeGateway(): Promise<NetworkNode> {
-    return this.#start('router', 'fake-gateway.child.js', [LAN]);
+  /** Returns the number of UPnP searches that the router has dropped. */
+  droppedSearches(): number {
+    return Number(/packets (\d+)/.exec(this.#nft('list chain inet trunkline input'))![1]);
   }
 
-  async #start(end: string, program: string, args: readonly string[]): Promise<NetworkNode> {
-    const path = fileURLToPath(new URL(program, import.meta.url));
+  async startNode(end: 'outer' | 'inner', ...args: string[]): Promise<NetworkNode> {
+    const path = fileURLToPath(new URL('node.child.js', import.meta.url));
     const child = this.#spawn(end, process.execPath, [path, ...args]);
     child.stderr!.pipe(process.stderr);
     const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
@@ -184,6 +189,7 @@ allow 1024-65535 192.168.77.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `;
 const RULES = `table inet trunkline {
+  chain input { type filter hook input priority 0; }
   chain forwards {}
   chain redirects {}
   chain returns {}

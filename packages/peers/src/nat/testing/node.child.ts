@@ -3,26 +3,17 @@
 // 'node.child.js <address to listen on> [<persistent peer>]'.
 
 import { createInterface } from 'node:readline';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { createPeers } from '../../index.ts';
+import { echo } from '../../testing/cluster.ts';
 import { createPortMapping, type PortMapping } from '../create-port-mapping.ts';
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-const [, , bindAddr = '', persistent] = process.argv;
-const transport = createTransport(`tcp://${bindAddr}`, { protocol, backends: [tcp()] });
-serve(transport, { echo: (request) => request });
+const [, , bindAddr = '', ...persistent] = process.argv;
+const transport = createTransport(`tcp://${bindAddr}`, { protocol: echo, backends: [tcp()] });
+serve(transport, { say: (text) => text, hint: () => {} });
 await transport.listen();
-const peers = createPeers({
-  transport,
-  persistent: persistent === undefined ? [] : [persistent],
-  maxOutbound: 0,
-});
+const peers = createPeers({ transport, persistent, maxOutbound: 0 });
 await peers.start();
 let mapping: PortMapping | undefined;
 
@@ -41,7 +32,7 @@ const commands: Record<string, (argument: string) => unknown> = {
    */
   async call(address) {
     await transport.disconnect(address);
-    return transport.send(address, 'echo', Uint8Array.of(1), { timeout: 1_500 }).then(
+    return transport.send(address, 'say', 'hello', { timeout: 1_500 }).then(
       () => 'reached',
       (error) => error.code,
     );

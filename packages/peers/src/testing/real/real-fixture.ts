@@ -1,5 +1,6 @@
 // Nodes with peers over real sockets, on a clock that the test advances.
 
+import { inspect } from 'node:util';
 import {
   type CommonOptions,
   createTransport,
@@ -39,18 +40,6 @@ export interface RealNode {
   close(): Promise<void>;
 }
 
-/** Options of {@link RealFixture.node}. */
-export interface RealNodeOptions {
-  readonly transport?: Partial<Given>;
-  readonly peers?: Partial<PeersOptions<any>>;
-  /** Creates the transport. Default: TCP. */
-  readonly make?: ((options: Given) => Echo) | undefined;
-  /** Returns the response to a call. Default: its name and the request, at once. */
-  readonly answer?: (said: string) => Promise<string>;
-  /** True to start the peers (the default). */
-  readonly start?: boolean;
-}
-
 export function overTcp(options: Given): Echo {
   return createTransport('tcp://127.0.0.1:0', { ...options, backends: [tcp()] });
 }
@@ -81,16 +70,19 @@ export class RealFixture {
     t.teardown(() => void this.close().catch(() => {}));
   }
 
-  /** Creates a node that listens. Its peers are started, unless `start` is false. */
+  /**
+   * Creates a node that listens. Its peers are started, unless `start` is false. `make` creates its
+   * transport. It answers calls with its name and the request, unless `answer` does.
+   */
   async node(
     name: string,
     {
-      transport: given = {},
-      peers: options = {},
+      transport: given = {} as Partial<Given>,
+      peers: options = {} as Partial<PeersOptions<any>>,
       make = overTcp,
-      answer,
+      answer = async (said: string) => `${name}: ${said}`,
       start = true,
-    }: RealNodeOptions = {},
+    } = {},
   ): Promise<RealNode> {
     const { clock } = this;
     const dials: RealNode['dials'] = [];
@@ -124,9 +116,7 @@ export class RealFixture {
     })();
     void (async () => {
       for await (const rpc of transport.consumer()) {
-        if (rpc.method !== 'say') continue;
-        if (answer === undefined) rpc.respond(`${name}: ${rpc.request}`);
-        else void answer(rpc.request).then((said) => rpc.respond(said));
+        if (rpc.method === 'say') void answer(rpc.request).then((said) => rpc.respond(said));
       }
     })();
     if (start) await peers.start();
@@ -203,18 +193,11 @@ export class RealFixture {
   }
 
   toString(): string {
-    const describe = ({ name, peers, transport, events }: RealNode) => {
-      const told = events.slice(-8).map((event) => {
-        const { message = '' } =
-          'cause' in event ? event.cause : 'error' in event ? event.error : {};
-        return `${event.at} ${event.type} ${message}`;
-      });
-      const { dialing, connections } = transport.snapshot();
-      const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
-      const lines = [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`];
-      return [...lines, ...links, ...told].join('\n  ');
-    };
-    return [...this.nodes].map(describe).join('\n');
+    return [...this.nodes]
+      .map(({ name, peers, transport, events }) =>
+        [name, peers, inspect(transport.snapshot()), inspect(events.slice(-8))].join('\n'),
+      )
+      .join('\n\n');
   }
 
   #watched(store: AddressBookStore): AddressBookStore {

@@ -4,16 +4,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-interface Pipe {
-  readonly near: Socket;
-  readonly far: Socket;
-  isFrozen: boolean;
-}
-
 /** A TCP relay between two nodes. */
 export class TcpRelay {
   readonly #server = createServer(OPTIONS, (near) => this.#join(near));
-  readonly #pipes = new Set<Pipe>();
+  readonly #pipes = new Set<{ readonly near: Socket; readonly far: Socket; isFrozen: boolean }>();
   /** Connections that were accepted while the relay was frozen. */
   readonly #swallowed = new Set<Socket>();
   #target: string;
@@ -90,7 +84,7 @@ export class TcpRelay {
     }
     const [host, port] = this.#target.replace('tcp://', '').split(':');
     const far = connect({ host: host!, port: Number(port), ...OPTIONS });
-    const pipe: Pipe = { near, far, isFrozen: false };
+    const pipe = { near, far, isFrozen: false };
     this.#pipes.add(pipe);
     for (const from of [near, far]) {
       const to = from === near ? far : near;

@@ -1,7 +1,7 @@
 // Tests of an attacker that floods the address book, at full scale.
 
 import ava from 'ava';
-import { attack } from './testing/attack.ts';
+import { attack } from './attack.ts';
 
 /** These tests run one at a time. */
 const test = ava.serial;

@@ -5,11 +5,11 @@
 import { createSimulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { anyAddress } from '../book/testing/addresses.ts';
-import { parseSavedState } from '../driver/book-keeper.ts';
-import { boot } from './cluster.ts';
-import { prefilled } from './prefilled.ts';
-import { entry, type RawPeer, rawPeer } from './raw-peer.ts';
+import { anyAddress } from '../../../packages/peers/dist/book/testing/addresses.js';
+import { parseSavedState } from '../../../packages/peers/dist/driver/book-keeper.js';
+import { boot } from '../../../packages/peers/dist/testing/cluster.js';
+import { prefilled } from '../../../packages/peers/dist/testing/prefilled.js';
+import { entry, type RawPeer, rawPeer } from '../../../packages/peers/dist/testing/raw-peer.js';
 
 /** Options of {@link attack}. */
 export interface AttackOptions {

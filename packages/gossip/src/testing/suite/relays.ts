@@ -1,38 +1,7 @@
-// Behaviors with messages of all sizes up to the limit, and with long ones, which nodes pass on to
-// each other.
+// Behaviors with long messages, which nodes pass on to each other.
 
-import { TransportError } from '@trunkline/transport-core';
 import { relay } from '../../driver/relay-driver.ts';
 import type { DeclareTest } from './gossip-fixture.ts';
-
-/**
- * Sizes around one packet, one message of a transport, and the limit. They include JSON's quotes.
- */
-const SIZES = [
-  2, 3, 4_000, 4_058, 4_096, 65_400, 65_457, 65_458, 65_536, 65_537, 1_048_576, 1_499_999,
-  1_500_000,
-];
-const LIMIT = 1_500_000;
-
-export function sizes(test: DeclareTest): void {
-  test('every size up to the limit is delivered; one byte more fails at the publisher, and nothing is sent', async (t, fixture) => {
-    await fixture.meet(['a', 'b'], { topic: { limit: LIMIT } });
-    for (const size of SIZES) t.is((await fixture.publish('a', 'x'.repeat(size - 2))).queued, 1);
-    const lengths = () => fixture.words('b').map((word) => word.length + 2);
-    await fixture.until('b has read all messages', () => lengths().length === SIZES.length);
-    const error = await t.throwsAsync(fixture.publish('a', 'x'.repeat(LIMIT - 1)), {
-      instanceOf: TransportError,
-      code: 'resource_exhausted',
-    });
-    t.is((error as TransportError).reason, 'too_large');
-    await fixture.publish('a', 'later');
-    await fixture.heard('later', ['b']);
-    t.deepEqual(
-      lengths().sort((x, y) => x - y),
-      [...SIZES, 'later'.length + 2].sort((x, y) => x - y),
-    );
-  });
-}
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const LONG = [50_000, 70_000, 300_000, 1_500_000].map((size) => 'abcdefghij'.repeat(size / 10));
