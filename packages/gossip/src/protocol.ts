@@ -123,6 +123,31 @@ export const gossipProtocol = defineProjectProtocol({
   },
 });
 
+/**
+ * The reasons why a node does not take a message, as errors explain them. A receipt carries the
+ * place of the reason in this list, counted from 1 (docs/wire-gossip.md).
+ */
+export const REFUSALS = {
+  'not-on-topic': 'it is not on the topic',
+  'not-addressed': 'the message is addressed to other nodes',
+  excluded: 'the message excludes this node',
+  forged: 'it considers the message forged',
+  unsigned: 'it accepts only signed messages',
+  'too-large': 'the message is above its limit for the topic',
+  undecodable: 'its codec refuses the message',
+  rejected: 'its validator rejects the message',
+  ignored: 'its validator ignores the message',
+  timeout: 'its validator took too long',
+  overloaded: 'too many messages wait for its validator',
+  refused: 'it refused the message before',
+  old: 'it considers the message to be of an earlier run of the publisher',
+  full: 'it cannot remember another publisher',
+  own: 'the message names it as the publisher',
+  stranger: 'the publisher is not its neighbor, perhaps because it uses another overlay',
+  'no-room': 'it had no room for the message',
+  unverified: 'it cannot verify signatures: give it signatures.verify',
+};
+
 /** Maximum number of topics of one node. */
 export const MOST_TOPICS = 1_024;
 /** Size of a topic key in bytes. */
