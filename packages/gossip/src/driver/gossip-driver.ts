@@ -32,7 +32,6 @@ import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
 import { FRAME_AROUND } from '../wire/frame.ts';
-import { ConnectionPins } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers } from './members.ts';
@@ -53,7 +52,6 @@ export class GossipDriver implements TopicNode {
   readonly #config: GossipConfig;
   readonly members: ConnectedMembers;
   readonly #timer: DeadlineTimer;
-  readonly #pins: ConnectionPins;
   #mount: Transport<typeof gossipProtocol> | undefined = undefined;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -90,7 +88,6 @@ export class GossipDriver implements TopicNode {
       () => {},
     );
     this.members = new ConnectedMembers(config, this.sessions, this);
-    this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
   }
 
   // Life cycle.
@@ -188,7 +185,6 @@ export class GossipDriver implements TopicNode {
     this.#timer.stop();
     this.#walker?.close();
     this.members.close();
-    this.#pins.close();
     this.events.end();
     await Promise.all(this.#servers.map((server) => server.stop({ grace: 0 })));
     await this.#mount?.close();
@@ -298,8 +294,8 @@ export class GossipDriver implements TopicNode {
     this.#relays?.gone(nodeId);
   }
 
-  neighbor(nodeId: string, isOne: boolean): void {
-    if (this.overlay.holds) this.#pins.set(nodeId, isOne);
+  neighbor(nodeId: string, topic: string, isOne: boolean): void {
+    if (this.overlay.holds) this.members.all.get(nodeId)?.connection.keep(topic, isOne);
   }
 
   isDistrusted(nodeId: string): boolean {
@@ -346,7 +342,7 @@ export class GossipDriver implements TopicNode {
 
   #due(): number {
     let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
-    for (const machine of [this.#interests!, this.#walker!, this.#pins, this.members])
+    for (const machine of [this.#interests!, this.#walker!, this.members])
       due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
@@ -355,7 +351,6 @@ export class GossipDriver implements TopicNode {
   #wake(now: number): number {
     this.#interests!.wake(now);
     this.#walker!.wake(now);
-    this.#pins.wake(now);
     this.members.wake(now);
     this.#relays?.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);

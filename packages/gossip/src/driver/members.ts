@@ -355,7 +355,7 @@ export class ConnectedMembers implements TopicMembers {
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
-    const connection = new CurrentConnection(peers, peer);
+    const connection = new CurrentConnection(transport, peers, peer);
     const writable = () => this.#listener.writable(nodeId);
     const member: ConnectedMember = {
       nodeId,
@@ -379,12 +379,13 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   #remove(member: ConnectedMember, cause: TransportError): void {
-    const { nodeId, instance, proven, outbox } = member;
+    const { nodeId, instance, proven, connection, outbox } = member;
     if (this.all.get(nodeId) !== member) return;
     this.#last = undefined;
     this.all.delete(nodeId);
     if (this.#byInstance.get(instance) === member) this.#byInstance.delete(instance);
     outbox.close();
+    connection.close();
     this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
     this.#listener.disconnected(nodeId, cause);

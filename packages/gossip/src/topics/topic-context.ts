@@ -171,10 +171,10 @@ export interface TopicNode {
   /** Sends a partial-view message, and dials the node first if it is not connected. */
   view(to: string, session: TopicContext, message: PartialViewMessage): void;
   /**
-   * Marks a node as a neighbor, or removes the mark. Connections to neighbors may be kept from
-   * being closed.
+   * Marks a node as a neighbor on a topic, or removes the mark. Connections to neighbors may be
+   * kept from being closed.
    */
-  neighbor(nodeId: string, isOne: boolean): void;
+  neighbor(nodeId: string, topic: string, isOne: boolean): void;
   /** Returns true if the score of a node is 0. */
   isDistrusted(nodeId: string): boolean;
   /** Reports that a node misbehaved. */

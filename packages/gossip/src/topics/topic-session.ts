@@ -301,7 +301,7 @@ export class TopicSession implements TopicContext {
         return node.view(output.to, this, output.message);
       case 'neighbor-up': {
         const { peer: nodeId } = output;
-        node.neighbor(nodeId, true);
+        node.neighbor(nodeId, key.hex, true);
         node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
         if (this.#handing === undefined) return this.publisher.neighborUp(nodeId);
         this.#handing.newcomers.push(nodeId);
@@ -355,7 +355,7 @@ export class TopicSession implements TopicContext {
 
   #neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
     const { node, key, differences } = this;
-    node.neighbor(nodeId, false);
+    node.neighbor(nodeId, key.hex, false);
     const cause = differences.isApart(nodeId) ? 'differs' : given;
     const event = { type: 'neighborDown', topic: key.name, nodeId, cause } as const;
     node.events.tell(error === undefined ? event : { ...event, error });
