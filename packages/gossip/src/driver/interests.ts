@@ -101,22 +101,18 @@ export class Interests {
    * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`.
    */
   answer({ nodeId, limits }: ConnectedMember, question: Uint8Array): Uint8Array {
+    const { self, mount, peers } = this.#init;
     const { seq } = this.#sync;
-    const isKnown = limits.listed === seq;
-    const verdict = isKnown ? limits.lists.take(this.#init.mount.clock.now()) : 'yes';
-    if (verdict === 'abuse') this.#init.peers.report(nodeId, 'bad');
-    if (verdict !== 'yes')
+    const isAllowed =
+      limits.listed !== seq ||
+      limits.lists.take(mount.clock.now(), () => peers.report(nodeId, 'bad'));
+    if (!isAllowed)
       throw stackless(
         'resource_exhausted',
         'the list of topics has not changed and was requested too often',
       );
-    const answer = encodeList(
-      { teller: this.#init.self, hearer: nodeId },
-      question,
-      seq,
-      this.#listed,
-      this.#init.mount.random,
-    );
+    const between = { teller: self, hearer: nodeId };
+    const answer = encodeList(between, question, seq, this.#listed, mount.random);
     if (answer === undefined)
       throw stackless('invalid_argument', 'the request for the list of topics is malformed');
     limits.listed = seq;

@@ -68,11 +68,8 @@ export class Publisher {
       const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.#topic.key.name}, ${this.#topic.limit} bytes`;
       throw reasonError('too_large', text, { sent: false });
     }
-    const nodes = options.to ?? options.except;
-    if (
-      nodes !== undefined &&
-      payload.length + KEY_BYTES * nodes.length > this.#topic.node.longest
-    ) {
+    const nodes = options.to ?? options.except ?? NOBODY;
+    if (payload.length + KEY_BYTES * nodes.length > this.#topic.node.longest) {
       const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of the transport of this node`;
       throw reasonError('too_large', text, { sent: false });
     }
