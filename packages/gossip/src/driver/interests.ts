@@ -45,13 +45,14 @@ export class Interests {
     this.#listed = listed.map((topic) => keys.get(topic)!);
     const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
     this.#sync.set(value, this.#init.mount.clock.now());
-    for (const { nodeId, instance, topics: found } of this.#init.members.all.values()) {
+    for (const member of this.#init.members.all.values()) {
+      const { nodeId, topics: found } = member;
       const now = new Set([
         ...[...found].filter((topic) => keys.has(topic)),
         ...this.#recognized(nodeId, fresh),
       ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
-      this.#init.members.told(nodeId, instance, now);
+      this.#init.members.told(member, now);
     }
     if (this.#sync.seq === before || this.#isChanging) return;
     this.#isChanging = true;
@@ -67,12 +68,13 @@ export class Interests {
     if (this.#isChanging) this.#tell(this.#init.members.all.keys());
   }
 
-  connected({ nodeId, instance }: ConnectedMember, now: number): void {
+  connected(member: ConnectedMember, now: number): void {
+    const { nodeId, instance } = member;
     this.#sync.connected(nodeId, instance, now);
     // If the connection is already closed, the next beat sends the number.
     this.#untold.add(nodeId);
     this.#tell([nodeId]);
-    void this.#pull(nodeId, instance);
+    void this.#pull(member);
   }
 
   gone(nodeId: string): void {
@@ -82,10 +84,10 @@ export class Interests {
   }
 
   /** Processes a list number that a peer has sent. */
-  heard({ nodeId, instance }: ConnectedMember, seq: number, empty: boolean): void {
-    if (empty) return void this.#take(nodeId, instance, seq, undefined);
-    const { clock } = this.#init.mount;
-    if (this.#sync.heard(nodeId, instance, seq, clock.now())) void this.#pull(nodeId, instance);
+  heard(member: ConnectedMember, seq: number, empty: boolean): void {
+    if (empty) return void this.#take(member, seq, undefined);
+    const now = this.#init.mount.clock.now();
+    if (this.#sync.heard(member.nodeId, member.instance, seq, now)) void this.#pull(member);
   }
 
   /**
@@ -136,7 +138,7 @@ export class Interests {
     this.#tell(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
       const member = this.#init.members.all.get(nodeId);
-      if (member !== undefined) void this.#pull(nodeId, member.instance);
+      if (member !== undefined) void this.#pull(member);
     }
   }
 
@@ -154,13 +156,12 @@ export class Interests {
     }
   }
 
-  async #pull(nodeId: string, instance: string): Promise<void> {
-    const member = this.#init.members.all.get(nodeId);
-    const remote = member?.connection.current;
+  async #pull(member: ConnectedMember): Promise<void> {
+    const { nodeId, instance, limits } = member;
+    const remote = member.connection.current;
     this.#unpulled.delete(nodeId);
-    if (member === undefined || remote === undefined)
-      return this.#sync.pullFailed(nodeId, instance);
-    if (!member.limits.pulls.tryTake(this.#init.mount.clock.now())) {
+    if (remote === undefined) return this.#sync.pullFailed(nodeId, instance);
+    if (!limits.pulls.tryTake(this.#init.mount.clock.now())) {
       this.#sync.pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
@@ -171,15 +172,15 @@ export class Interests {
         throw new TransportError('invalid_argument', 'the list of topics is malformed', {
           target: nodeId,
         });
-      if (this.#take(nodeId, instance, answer.seq, answer.kept)) void this.#pull(nodeId, instance);
+      if (this.#take(member, answer.seq, answer.kept)) void this.#pull(member);
     } catch (error) {
       // The peer doesn't speak gossip, or has stopped.
       if (error instanceof TransportError && error.code === 'unimplemented')
-        return void this.#take(nodeId, instance, 0, undefined);
+        return void this.#take(member, 0, undefined);
       this.#sync.pullFailed(nodeId, instance);
-      if (this.#init.members.all.get(nodeId)?.instance !== instance) return;
+      if (this.#init.members.all.get(nodeId) !== member) return;
       this.#unpulled.add(nodeId);
-      this.#tellMembers(nodeId, instance);
+      this.#tellMembers(member);
     }
   }
 
@@ -187,16 +188,16 @@ export class Interests {
    * Processes the list of a peer. Returns true if a newer list is known to exist and should be
    * pulled.
    */
-  #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
+  #take(member: ConnectedMember, seq: number, value: Uint8Array | undefined): boolean {
     const now = this.#init.mount.clock.now();
-    const { again } = this.#sync.pulled(nodeId, instance, { seq, value }, now);
-    this.#tellMembers(nodeId, instance);
+    const { again } = this.#sync.pulled(member.nodeId, member.instance, { seq, value }, now);
+    this.#tellMembers(member);
     return again;
   }
 
-  #tellMembers(nodeId: string, instance: string): void {
-    const found = new Set(this.#recognized(nodeId, this.#keys));
-    this.#init.members.told(nodeId, instance, found);
+  #tellMembers(member: ConnectedMember): void {
+    const found = new Set(this.#recognized(member.nodeId, this.#keys));
+    this.#init.members.told(member, found);
   }
 
   /** Returns the topics, out of `keys`, that are on the list of a peer. */

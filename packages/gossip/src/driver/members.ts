@@ -212,10 +212,10 @@ export class ConnectedMembers implements TopicMembers {
    * Records which of this node's topics a peer is on, and informs their sessions. If the peer's
    * list could not be pulled, `topics` are those on the last list that was pulled.
    */
-  told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
+  told(member: ConnectedMember, topics: ReadonlySet<string>): void {
     const sessions = this.#sessions;
-    const member = this.all.get(nodeId);
-    if (member === undefined || member.instance !== instance) return;
+    const { nodeId } = member;
+    if (this.all.get(nodeId) !== member) return;
     const now = this.#config.transport.clock.now();
     const before = member.topics;
     member.topics = topics;
