@@ -138,22 +138,17 @@ export class GossipDriver implements TopicNode {
     const mount = transport.mount(gossipProtocol);
     this.#mount = mount;
     const parts = { self, mount, peers, members, sessions, soon: () => this.soon() };
-    const interests = new Interests(parts);
-    this.#interests = interests;
-    const relays =
-      relay === undefined || !this.overlay.relays
-        ? undefined
-        : relay.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
-    this.#relays = relays;
-    const walker = new Walker(parts, discovery, this.overlay.holds);
-    this.#walker = walker;
+    this.#interests = new Interests(parts);
+    if (this.overlay.relays)
+      this.#relays = relay?.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
+    this.#walker = new Walker(parts, discovery, this.overlay.holds);
     this.#state = 'running';
     this.membershipChanged();
     const inbox = new TopicInbox({
       ...parts,
-      interests,
-      walker,
-      relays,
+      interests: this.#interests,
+      walker: this.#walker,
+      relays: this.#relays,
       report: (nodeId) => this.misbehaved(nodeId),
     });
     const { push, ...others } = inbox.handlers();

@@ -5,6 +5,7 @@
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
+import { asTransportError } from '../topics/errors.ts';
 
 /** Options of {@link Lives}. */
 interface LivesOptions {
@@ -127,14 +128,7 @@ export class Lives {
   }
 }
 
-function ourError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error;
-  return new TransportError(
-    'unavailable',
-    `gossip: store: ${error instanceof Error ? error.message : String(error)}`,
-    { target: KEY, cause: error },
-  );
-}
+const ourError = (error: unknown) => asTransportError(error, KEY, 'gossip: store: ');
 
 /** The key of the number in the store. */
 const KEY = 'gossip-life';

@@ -254,8 +254,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   terms(to: string, topic: TopicKey, terms: TopicTerms, life: number | undefined): void {
-    const request = { topic: topic.hex, ...terms, ...(life === undefined ? {} : { life }) };
-    this.all.get(to)?.outbox.put('terms', request, TERMS_BYTES);
+    this.all.get(to)?.outbox.put('terms', { topic: topic.hex, ...terms, life }, TERMS_BYTES);
   }
 
   acknowledge(to: string, request: Uint8Array): void {

@@ -16,17 +16,8 @@ export function sendView(
   members: ConnectedMembers,
   peers: Pick<Peers, 'addressOf'>,
 ): void {
-  const given = Object.fromEntries(
-    Object.entries(message).filter(([, value]) => value !== undefined),
-  );
   const addresses = addressesFor(message, peers);
-  const life = session.lifeOf(to);
-  const request = {
-    topic: session.key.hex,
-    message: given,
-    ...(addresses === undefined ? {} : { addresses }),
-    ...(life === undefined ? {} : { life }),
-  };
+  const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
   const size = VIEW_BYTES + sizeOf(addresses);
   const failed = (error: TransportError) => {
     if (!session.isOver) session.unreachable(to, error, session.node.clock.now());

@@ -10,6 +10,13 @@ export function topicClosed(name: string): TransportError {
   return new TransportError('shutdown', `topic ${name} was closed on this node`, { sent: false });
 }
 
+/** Returns an error for something that was thrown; `what` begins its text. */
+export function asTransportError(error: unknown, target: string, what = ''): TransportError {
+  if (error instanceof TransportError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new TransportError('unavailable', what + text, { target, cause: error });
+}
+
 /**
  * @param size size of the message in bytes.
  * @param limit the peer's size limit on the topic in bytes, if it announced a lower one than this

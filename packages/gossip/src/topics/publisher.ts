@@ -11,7 +11,7 @@ import type { Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/frame.ts';
-import { gone, notOnTopic, refusedBy, topicClosed } from './errors.ts';
+import { asTransportError, gone, notOnTopic, refusedBy, topicClosed } from './errors.ts';
 import { Publication, resultOf } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
@@ -230,18 +230,14 @@ export class Publisher {
       publication.pending.delete(dial);
       this.#watch(publication);
     };
-    const here = nodes.filter(
-      (nodeId) =>
-        nodeId !== node.self &&
-        node.members.isOn(nodeId, key.hex) === true &&
-        topic.takes(nodeId, push.size),
-    );
-    const relayed = new Set(node.relay(key, push, here) ? here : []);
+    const others = nodes.filter((nodeId) => nodeId !== node.self);
+    const isHere = (nodeId: string) => node.members.isOn(nodeId, key.hex) === true;
+    const takers = others.filter((nodeId) => isHere(nodeId) && topic.takes(nodeId, push.size));
+    const relayed = new Set(node.relay(key, push, takers) ? takers : []);
     publication.pending.add(CHOSEN);
-    for (const nodeId of nodes) {
-      if (nodeId === node.self) continue;
+    for (const nodeId of others) {
       if (relayed.has(nodeId)) publication.sent(nodeId);
-      else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
+      else if (isHere(nodeId)) hand(nodeId);
       else void reach(nodeId);
     }
     publication.pending.delete(CHOSEN);
@@ -452,12 +448,6 @@ type Wanted = Pick<PublishConfig, 'min' | 'timeout'>;
 
 function pushOf({ id, body }: OwnMessage): Push<Body> {
   return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-}
-
-function asTransportError(error: unknown, nodeId: string): TransportError {
-  return error instanceof TransportError
-    ? error
-    : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
 }
 
 const NOBODY: readonly string[] = [];
