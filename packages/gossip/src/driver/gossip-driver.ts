@@ -171,10 +171,8 @@ export class GossipDriver implements TopicNode {
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
-    if (wasRunning) {
-      this.#interests!.set([], []);
-      this.#interests!.flush();
-    }
+    this.membershipChanged();
+    this.#interests?.flush();
     this.#state = 'closed';
     this.#relays?.close();
     this.#timer.stop();
@@ -261,11 +259,7 @@ export class GossipDriver implements TopicNode {
   }
 
   membershipChanged(): void {
-    const members = [...this.sessions.values()].filter(({ isMember }) => isMember);
-    this.#interests?.set(
-      this.sessions.keys(),
-      members.map(({ key }) => key.hex),
-    );
+    this.#interests?.changed();
   }
 
   // Peers.

@@ -1,11 +1,12 @@
 // Tracks which peers are on which of this node's topics. Each node numbers its list of topics and
 // sends the number to its peers; a peer that receives a newer number pulls the list.
 
-import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import { concatBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
 
 export class Interests {
@@ -18,10 +19,8 @@ export class Interests {
    */
   readonly #untold = new Set<string>();
   readonly #unpulled = new Set<string>();
-  /** The keys of this node's topics, by their hex form. */
-  #keys: ReadonlyMap<string, Uint8Array> = new Map();
-  /** The keys on the list that peers pull: those of the topics on which this node gets messages. */
-  #listed: readonly Uint8Array[] = [];
+  /** The keys, in hex, of the topics that this node had at the last call of `changed`. */
+  #topics: ReadonlySet<string> = new Set();
   #isChanging = false;
 
   constructor(init: DriverParts) {
@@ -31,36 +30,42 @@ export class Interests {
   }
 
   /**
-   * Sets this node's topics, as keys in hex. Peers are informed after the current code has run. The
-   * lists that were already pulled determine at once which peers are on the new topics.
-   * @param listed those of the topics that this node is on; on the others it only publishes
+   * Called when the topics of this node have changed, or it has begun or ceased to read on one.
+   * Peers are informed after the current code has run. The lists that were already pulled determine
+   * at once which peers are on the new topics.
    */
-  set(topics: Iterable<string>, listed: readonly string[]): void {
+  changed(): void {
+    const { members, sessions, mount, soon } = this.#init;
     const before = this.#sync.seq;
-    const keys = new Map(
-      Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]),
-    );
-    const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
-    this.#keys = keys;
-    this.#listed = listed.map((topic) => keys.get(topic)!);
-    const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
-    this.#sync.set(value, this.#init.mount.clock.now());
-    for (const member of this.#init.members.all.values()) {
+    const fresh = [...sessions.values()].filter(({ key }) => !this.#topics.has(key.hex));
+    this.#topics = new Set(sessions.keys());
+    const listed = this.#listed;
+    this.#sync.set(listed.length === 0 ? undefined : concatBytes(...listed), mount.clock.now());
+    for (const member of members.all.values()) {
       const { nodeId, topics: found } = member;
       const now = new Set([
-        ...[...found].filter((topic) => keys.has(topic)),
+        ...[...found].filter((topic) => sessions.has(topic)),
         ...this.#recognized(nodeId, fresh),
       ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
-      this.#init.members.told(member, now);
+      members.told(member, now);
     }
     if (this.#sync.seq === before || this.#isChanging) return;
     this.#isChanging = true;
-    this.#init.mount.clock.defer(() => {
+    mount.clock.defer(() => {
       this.#isChanging = false;
-      this.#tell(this.#init.members.all.keys());
-      this.#init.soon();
+      this.#tell(members.all.keys());
+      soon();
     });
+  }
+
+  /**
+   * The keys on the list that peers pull: those of the topics that this node is on. On the others
+   * it only publishes.
+   */
+  get #listed(): readonly Uint8Array[] {
+    const listed = [...this.#init.sessions.values()].filter(({ isMember }) => isMember);
+    return listed.map(({ key }) => key.bytes);
   }
 
   /** Informs peers of pending changes at once. */
@@ -196,15 +201,15 @@ export class Interests {
   }
 
   #tellMembers(member: ConnectedMember): void {
-    const found = new Set(this.#recognized(member.nodeId, this.#keys));
-    this.#init.members.told(member, found);
+    const { members, sessions } = this.#init;
+    members.told(member, new Set(this.#recognized(member.nodeId, [...sessions.values()])));
   }
 
-  /** Returns the topics, out of `keys`, that are on the list of a peer. */
-  #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
+  /** Returns those of the topics that are on the list of a peer, as keys in hex. */
+  #recognized(nodeId: string, topics: readonly TopicSession[]): string[] {
     const kept = this.#sync.of(nodeId);
-    if (kept === undefined || keys.size === 0) return [];
+    if (kept === undefined || topics.length === 0) return [];
     const isListed = recognizerOf({ teller: nodeId, hearer: this.#init.self }, kept);
-    return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);
+    return topics.filter(({ key }) => isListed(key.bytes)).map(({ key }) => key.hex);
   }
 }
