@@ -86,8 +86,7 @@ interface Dial {
 /** Dials nodes by id: one dial for each node, with a timeout. */
 export class Dials {
   readonly #transport: AnyTransport;
-  readonly #isHere: (nodeId: string) => boolean;
-  readonly #mayDial: (nodeId: string) => boolean;
+  readonly #peers: Pick<Peers, 'get' | 'mayDial'>;
   /**
    * The dials under way, each with its own controller: a shared signal would collect a listener for
    * each dial.
@@ -95,18 +94,9 @@ export class Dials {
   readonly #underWay = new Map<string, Dial>();
   #isOver = false;
 
-  /**
-   * @param isHere returns true if the node is connected now
-   * @param mayDial returns true if gossip may dial the node of its own accord
-   */
-  constructor(
-    transport: AnyTransport,
-    isHere: (nodeId: string) => boolean,
-    mayDial: (nodeId: string) => boolean,
-  ) {
+  constructor(transport: AnyTransport, peers: Pick<Peers, 'get' | 'mayDial'>) {
     this.#transport = transport;
-    this.#isHere = isHere;
-    this.#mayDial = mayDial;
+    this.#peers = peers;
   }
 
   /**
@@ -114,8 +104,8 @@ export class Dials {
    * nodes are not dialed, and in a fixed topology only listed nodes are.
    */
   reach(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
-    if (this.#isHere(nodeId)) return Promise.resolve();
-    if (cause !== 'user' && !this.#mayDial(nodeId)) {
+    if (this.#peers.get(nodeId) !== undefined) return Promise.resolve();
+    if (cause !== 'user' && !this.#peers.mayDial(nodeId)) {
       const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
       return Promise.reject(notReached('failed_precondition', nodeId, text));
     }
@@ -153,7 +143,7 @@ export class Dials {
     try {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
-      if (!this.#isHere(nodeId)) throw noLongerHere(nodeId);
+      if (this.#peers.get(nodeId) === undefined) throw noLongerHere(nodeId);
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {

@@ -121,11 +121,7 @@ export class ConnectedMembers implements TopicMembers {
     this.#peers = peers;
     this.#sessions = sessions;
     this.#listener = listener;
-    this.dials = new Dials(
-      transport,
-      (nodeId) => this.#get(nodeId) !== undefined,
-      (nodeId) => peers.mayDial(nodeId),
-    );
+    this.dials = new Dials(transport, peers);
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
