@@ -222,9 +222,6 @@ function withMethods<T>(rule: string, methods: string) {
 }
 
 function has(value: unknown, methods: string): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    methods.split(' ').every((name) => typeof value[name as never] === 'function')
-  );
+  const given = value as Readonly<Record<string, unknown>> | null | undefined;
+  return methods.split(' ').every((name) => typeof given?.[name] === 'function');
 }

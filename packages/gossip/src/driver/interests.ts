@@ -173,10 +173,7 @@ export class Interests {
     const question = askForList(this.#init.mount.random);
     try {
       const answer = decodeList(question, await this.#init.mount.send(remote, 'pull', question));
-      if (answer === undefined)
-        throw new TransportError('invalid_argument', 'the list of topics is malformed', {
-          target: nodeId,
-        });
+      if (answer === undefined) throw stackless('invalid_argument', 'the list is malformed');
       if (this.#take(member, answer.seq, answer.kept)) void this.#pull(member);
     } catch (error) {
       // The peer doesn't speak gossip, or has stopped.

@@ -120,10 +120,8 @@ export class Lives {
   }
 
   async #save(store: Store): Promise<void> {
-    await store.set(
-      KEY,
-      new TextEncoder().encode(String(Math.min(this.#reserved, LARGEST_NUMBER))),
-    );
+    const number = Math.min(this.#reserved, LARGEST_NUMBER);
+    await store.set(KEY, new TextEncoder().encode(String(number)));
     await store.sync();
   }
 }

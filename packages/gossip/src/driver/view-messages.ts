@@ -64,10 +64,7 @@ export function addressesFor(
 
 /** Returns the number of bytes counted for these addresses in the queue to a peer. */
 function sizeOf(addresses: Addresses = []): number {
-  return addresses.reduce(
-    (sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0),
-    0,
-  );
+  return addresses.flat().reduce((sum, text) => sum + text.length + QUOTES, 0);
 }
 
 /**
