@@ -8,6 +8,7 @@ import {
   closeOptions,
   type GossipOptions,
   gossipConfig,
+  hasMethods,
   type TopicConfig,
   topicOptions,
 } from './options.ts';
@@ -66,13 +67,9 @@ export class Gossip implements AsyncDisposable {
     options: TopicOptions<T> = {},
   ): Topic<T, In> {
     const config = parseOptions(topicOptions, options, 'gossip.topic');
-    if (
-      typeof (codec as Partial<Codec<T, In>> | undefined)?.encode !== 'function' ||
-      typeof codec.decode !== 'function'
-    ) {
-      throw new TypeError(
-        'gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)',
-      );
+    if (!hasMethods(codec, 'encode decode')) {
+      const text = 'gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)';
+      throw new TypeError(text);
     }
     const key = topicKey(name);
     const { longest } = this.#driver;
