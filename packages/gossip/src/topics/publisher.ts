@@ -85,14 +85,8 @@ export class Publisher {
       const text = `publish: ${WAITING} messages already wait for gossip.start()`;
       throw new TransportError('resource_exhausted', text, { sent: false });
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
-        try {
-          resolve(this.#publish(payload, options));
-        } catch (error) {
-          reject(error);
-        }
-      });
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve((async () => this.#publish(payload, options))()));
     });
   }
 
