@@ -104,7 +104,7 @@ export class GossipDriver implements TopicNode {
       // that arrived meanwhile are read first.
       () => {},
     );
-    this.members = new ConnectedMembers(config, this.sessions, this);
+    this.members = new ConnectedMembers(config, this);
   }
 
   // Life cycle.

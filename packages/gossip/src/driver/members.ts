@@ -69,6 +69,8 @@ export function memberLimits() {
 
 /** The part of a node that is told of changes among its connected peers. */
 interface MembersListener {
+  /** The topics of the node, by their keys in hex. */
+  readonly sessions: ReadonlyMap<string, TopicSession>;
   /** A peer has connected. Called after the current code has run. */
   connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
@@ -81,7 +83,6 @@ export class ConnectedMembers implements TopicMembers {
   readonly all = new Map<string, ConnectedMember>();
   readonly dials: Dials;
   readonly #config: GossipConfig;
-  readonly #sessions: ReadonlyMap<string, TopicSession>;
   readonly #listener: MembersListener;
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
@@ -110,16 +111,10 @@ export class ConnectedMembers implements TopicMembers {
   readonly #instances = new Map<string, string>();
   readonly #limits = new PeerLimits(memberLimits);
 
-  /** @param sessions this node's topics, by their keys in hex */
-  constructor(
-    config: GossipConfig,
-    sessions: ReadonlyMap<string, TopicSession>,
-    listener: MembersListener,
-  ) {
+  constructor(config: GossipConfig, listener: MembersListener) {
     const { transport, peers } = config;
     this.#config = config;
     this.#peers = peers;
-    this.#sessions = sessions;
     this.#listener = listener;
     this.dials = new Dials(transport, peers);
   }
@@ -209,7 +204,7 @@ export class ConnectedMembers implements TopicMembers {
    * list could not be pulled, `topics` are those on the last list that was pulled.
    */
   told(member: ConnectedMember, topics: ReadonlySet<string>): void {
-    const sessions = this.#sessions;
+    const { sessions } = this.#listener;
     const { nodeId } = member;
     if (this.all.get(nodeId) !== member) return;
     const now = this.#config.transport.clock.now();
@@ -225,7 +220,7 @@ export class ConnectedMembers implements TopicMembers {
   #known(member: ConnectedMember): void {
     const unknown = this.#unknown.get(member);
     this.#unknown.delete(member);
-    for (const { publisher } of this.#sessions.values()) publisher.known(member.nodeId);
+    for (const { publisher } of this.#listener.sessions.values()) publisher.known(member.nodeId);
     for (const resolve of unknown?.askers ?? []) resolve();
   }
 
@@ -346,7 +341,7 @@ export class ConnectedMembers implements TopicMembers {
     const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
-      for (const session of this.#sessions.values()) session.reborn(nodeId);
+      for (const session of this.#listener.sessions.values()) session.reborn(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
