@@ -230,9 +230,9 @@ export class Incoming {
       settled: (finding, error) => {
         this.#held.delete(key);
         const { node } = this.#topic;
+        const time = node.clock.now();
         if (finding === 'accept')
-          for (const copy of copies)
-            this.#take(copy.from, { ...push, hops: copy.hops }, node.clock.now());
+          for (const copy of copies) this.#take(copy.from, { ...push, hops: copy.hops }, time);
         else {
           if (finding === 'failed') this.#topic.failed(error);
           // If the first sender has too many waiting messages, the next one may have room. Its copy
@@ -242,7 +242,7 @@ export class Incoming {
             const isBlamed = finding === 'reject' && isToBlame && copy === copies[0];
             this.#refuse(REASONS[finding], push, copy.from, isBlamed);
           }
-          if (isOverloaded && copies.length > 0) this.#check({ push, copies }, false, node.clock.now());
+          if (isOverloaded && copies.length > 0) this.#check({ push, copies }, false, time);
         }
         node.dueBy(this.#topic.due);
       },

@@ -319,7 +319,7 @@ export class TopicSession implements TopicContext {
     }
   }
 
-  /** Sends a message to each of these peers, or has relays bring it to those that accept its size. */
+  /** Sends a message to these peers, or has relays bring it to those that accept its size. */
   #send(push: Push<Body>, to: readonly string[], mayRelay: boolean): void {
     if (mayRelay) {
       const { isAny } = this.differences;
