@@ -46,12 +46,13 @@ import {
 import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { type ConnectedMember, ConnectedMembers } from './members.ts';
+import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
 import { learnAddresses, sendView } from './view-messages.ts';
 import { Walker } from './walker.ts';
 
-export class GossipDriver implements TopicNode {
+export class GossipDriver implements TopicNode, DriverParts {
   readonly self: string;
+  readonly peers: GossipConfig['peers'];
   readonly clock: Clock;
   readonly random: Random;
   readonly overlay: OverlayFactory;
@@ -63,7 +64,8 @@ export class GossipDriver implements TopicNode {
   readonly #config: GossipConfig;
   readonly members: ConnectedMembers;
   readonly #timer: DeadlineTimer;
-  #mount: Transport<typeof gossipProtocol> | undefined = undefined;
+  /** Set by `start`. */
+  mount!: Transport<typeof gossipProtocol>;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
   /** Relays long messages; undefined if this node relays nothing. */
@@ -84,6 +86,7 @@ export class GossipDriver implements TopicNode {
     const { transport, peers, overlay } = config;
     this.#config = config;
     this.self = peers.nodeId;
+    this.peers = peers;
     this.clock = transport.clock;
     this.random = transport.random;
     this.overlay = overlay;
@@ -150,15 +153,12 @@ export class GossipDriver implements TopicNode {
   }
 
   #run(): void {
-    const { transport, peers, relay, discovery } = this.#config;
-    const { self, members, sessions } = this;
+    const { transport, relay, discovery } = this.#config;
     const mount = transport.mount(gossipProtocol);
-    this.#mount = mount;
-    const parts = { self, mount, peers, members, sessions, soon: () => this.soon() };
-    this.#interests = new Interests(parts);
-    if (this.overlay.relays)
-      this.#relays = relay?.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
-    this.#walker = new Walker(parts, discovery, this.overlay.holds);
+    this.mount = mount;
+    this.#interests = new Interests(this);
+    if (this.overlay.relays) this.#relays = relay?.createDriver(this);
+    this.#walker = new Walker(this, discovery, this.overlay.holds);
     this.#state = 'running';
     this.membershipChanged();
     const { push, ...others } = this.#handlers(this.#interests, this.#walker, this.#relays);
@@ -190,7 +190,7 @@ export class GossipDriver implements TopicNode {
     this.members.close();
     this.events.end();
     await Promise.all(this.#servers.map((server) => server.stop({ grace: 0 })));
-    await this.#mount?.close();
+    if (wasRunning) await this.mount.close();
     return { unsent };
   }
 
@@ -213,7 +213,7 @@ export class GossipDriver implements TopicNode {
     for (const { nodeId, outbox } of this.members.all.values()) {
       const remote = this.members.remoteOf(nodeId);
       if (remote === undefined) continue;
-      const amounts = [unsentOf(this.#mount!, remote), outbox.waiting];
+      const amounts = [unsentOf(this.mount, remote), outbox.waiting];
       if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
       for (const { overlay } of this.sessions.values())
         if (overlay !== undefined) amounts.push(overlay.unsent(nodeId));
@@ -267,7 +267,7 @@ export class GossipDriver implements TopicNode {
         if (peer === undefined || session?.isMember !== true) return;
         const now = this.#now();
         if (life !== undefined) session.outlived(peer.nodeId, life);
-        learnAddresses(addresses, peer.nodeId, this.#config.peers, peer.limits.addresses, now);
+        learnAddresses(addresses, peer.nodeId, this.peers, peer.limits.addresses, now);
         session.feed(now, { type: 'viewed', from: peer.nodeId, message });
       },
       terms: ({ topic, life, ...terms }, rpc) => {
@@ -383,7 +383,7 @@ export class GossipDriver implements TopicNode {
   }
 
   isProven(nodeId: string): boolean {
-    return this.#config.peers.get(nodeId)?.proven ?? false;
+    return this.peers.get(nodeId)?.proven ?? false;
   }
 
   membershipChanged(): void {
@@ -416,11 +416,11 @@ export class GossipDriver implements TopicNode {
   }
 
   isDistrusted(nodeId: string): boolean {
-    return this.#config.peers.scoreOf(nodeId) === 0;
+    return this.peers.scoreOf(nodeId) === 0;
   }
 
   misbehaved(nodeId: string): void {
-    this.#config.peers.report(nodeId, 'bad');
+    this.peers.report(nodeId, 'bad');
     if (!this.isDistrusted(nodeId)) return;
     // Deferred, so that the overlays look for another neighbor after the current message.
     this.clock.defer(() => {
@@ -430,17 +430,16 @@ export class GossipDriver implements TopicNode {
   }
 
   cut(nodeId: string, why: string): void {
-    const { peers } = this.#config;
-    peers.report(nodeId, 'bad', ABUSE);
+    this.peers.report(nodeId, 'bad', ABUSE);
     // The ban is deferred, so that the overlay handles the end of the connection after the current
     // message, not while processing it.
-    this.clock.defer(() => peers.ban(nodeId, BAN, why));
+    this.clock.defer(() => this.peers.ban(nodeId, BAN, why));
   }
 
   // Sending.
 
   view(to: string, session: TopicContext, message: PartialViewMessage): void {
-    sendView(to, session, message, this.members, this.#config.peers);
+    sendView(to, session, message, this.members, this.peers);
   }
 
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {

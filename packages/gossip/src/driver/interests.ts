@@ -35,7 +35,7 @@ export class Interests {
    * at once which peers are on the new topics.
    */
   changed(): void {
-    const { members, sessions, mount, soon } = this.#init;
+    const { members, sessions, mount } = this.#init;
     const before = this.#sync.seq;
     const fresh = [...sessions.values()].filter(({ key }) => !this.#topics.has(key.hex));
     this.#topics = new Set(sessions.keys());
@@ -55,7 +55,7 @@ export class Interests {
     mount.clock.defer(() => {
       this.#isChanging = false;
       this.#tell(members.all.keys());
-      soon();
+      this.#init.soon();
     });
   }
 

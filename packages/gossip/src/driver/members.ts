@@ -30,7 +30,7 @@ export interface DriverParts {
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
   /** Called when a part may have to be woken earlier. */
-  readonly soon: () => void;
+  soon(): void;
 }
 
 /** A connected peer. */
