@@ -164,7 +164,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     const { push, ...others } = this.#handlers(this.#interests, this.#walker, this.#relays);
     // `Arrivals` enters the context for all messages that arrive together.
     this.#servers = [serve(mount, ownContext.mark({ push })), serve(mount, others)];
-    this.members.start(mount);
+    this.members.start();
     for (const session of this.sessions.values()) session.join();
     this.soon();
   }

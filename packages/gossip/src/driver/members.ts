@@ -67,10 +67,8 @@ export function memberLimits() {
   };
 }
 
-/** The part of a node that is told of changes among its connected peers. */
-interface MembersListener {
-  /** The topics of the node, by their keys in hex. */
-  readonly sessions: ReadonlyMap<string, TopicSession>;
+/** The driver, which is told of changes among its connected peers. */
+interface MembersDriver extends DriverParts {
   /** A peer has connected. Called after the current code has run. */
   connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
@@ -83,7 +81,7 @@ export class ConnectedMembers implements TopicMembers {
   readonly all = new Map<string, ConnectedMember>();
   readonly dials: Dials;
   readonly #config: GossipConfig;
-  readonly #listener: MembersListener;
+  readonly #driver: MembersDriver;
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
    * The last sender and its connection: all messages in one chunk come from the same peer, so the
@@ -92,7 +90,6 @@ export class ConnectedMembers implements TopicMembers {
   #last: ConnectedMember | undefined = undefined;
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
-  readonly #peers: Peers<any>;
   /**
    * The peers that have not announced their topics yet, the oldest first: for each, the time until
    * which callers wait for them, and these callers.
@@ -103,7 +100,6 @@ export class ConnectedMembers implements TopicMembers {
   >();
   /** Ids of peers that once took too long. They are not waited for again. */
   readonly #slow = new Set<string>();
-  #mount: Transport<typeof gossipProtocol> | undefined;
   /**
    * The transport instance of each node that is or was connected, by node id. The node whose
    * connection is the oldest is forgotten first.
@@ -111,19 +107,17 @@ export class ConnectedMembers implements TopicMembers {
   readonly #instances = new Map<string, string>();
   readonly #limits = new PeerLimits(memberLimits);
 
-  constructor(config: GossipConfig, listener: MembersListener) {
+  constructor(config: GossipConfig, driver: MembersDriver) {
     const { transport, peers } = config;
     this.#config = config;
-    this.#peers = peers;
-    this.#listener = listener;
+    this.#driver = driver;
     this.dials = new Dials(transport, peers);
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
-  start(mount: Transport<typeof gossipProtocol>): void {
-    this.#mount = mount;
+  start(): void {
     this.#sync();
-    this.#events = this.#peers.events();
+    this.#events = this.#driver.peers.events();
     void this.#follow(this.#events);
   }
 
@@ -204,7 +198,7 @@ export class ConnectedMembers implements TopicMembers {
    * list could not be pulled, `topics` are those on the last list that was pulled.
    */
   told(member: ConnectedMember, topics: ReadonlySet<string>): void {
-    const { sessions } = this.#listener;
+    const { sessions } = this.#driver;
     const { nodeId } = member;
     if (this.all.get(nodeId) !== member) return;
     const now = this.#config.transport.clock.now();
@@ -220,7 +214,7 @@ export class ConnectedMembers implements TopicMembers {
   #known(member: ConnectedMember): void {
     const unknown = this.#unknown.get(member);
     this.#unknown.delete(member);
-    for (const { publisher } of this.#listener.sessions.values()) publisher.known(member.nodeId);
+    for (const { publisher } of this.#driver.sessions.values()) publisher.known(member.nodeId);
     for (const resolve of unknown?.askers ?? []) resolve();
   }
 
@@ -298,7 +292,7 @@ export class ConnectedMembers implements TopicMembers {
   #get(nodeId: string): ConnectedMember | undefined {
     const known = this.all.get(nodeId);
     if (known !== undefined) return known;
-    const peer = this.#peers.get(nodeId);
+    const peer = this.#driver.peers.get(nodeId);
     return peer === undefined ? undefined : this.#add(peer);
   }
 
@@ -318,7 +312,7 @@ export class ConnectedMembers implements TopicMembers {
   #down(nodeId: string, cause: TransportError): void {
     const member = this.all.get(nodeId);
     if (member === undefined) return;
-    const peer = this.#peers.get(nodeId);
+    const peer = this.#driver.peers.get(nodeId);
     const { instance, connection } = member;
     if (peer !== undefined && peer.instance === instance && !connection.remote.closed) return;
     this.#remove(member, cause);
@@ -326,7 +320,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   #sync(): void {
-    const peers = new Map(this.#peers.list().map((peer) => [peer.nodeId, peer]));
+    const peers = new Map(this.#driver.peers.list().map((peer) => [peer.nodeId, peer]));
     for (const member of [...this.all.values()]) {
       if (peers.get(member.nodeId)?.instance !== member.instance)
         this.#remove(member, new TransportError('unavailable', `node ${member.nodeId} is gone`));
@@ -341,19 +335,19 @@ export class ConnectedMembers implements TopicMembers {
     const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
-      for (const session of this.#listener.sessions.values()) session.reborn(nodeId);
+      for (const session of this.#driver.sessions.values()) session.reborn(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
     const connection = new CurrentConnection(transport, peers, peer);
-    const writable = () => this.#listener.writable(nodeId);
+    const writable = () => this.#driver.writable(nodeId);
     const member: ConnectedMember = {
       nodeId,
       instance,
       connection,
       isChosen: remote.direction === 'out' && !this.dials.isNamed(nodeId),
       proven,
-      outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
+      outbox: new PeerOutbox(this.#driver.mount, connection, outbound, writable),
       topics: NONE,
       limits: this.#limits.of(nodeId, clock.now()),
     };
@@ -363,7 +357,7 @@ export class ConnectedMembers implements TopicMembers {
     if (!this.#slow.has(nodeId))
       this.#unknown.set(member, { patience: clock.now() + PATIENCE, askers: [] });
     clock.defer(() => {
-      if (this.all.get(nodeId) === member) this.#listener.connected(member);
+      if (this.all.get(nodeId) === member) this.#driver.connected(member);
     });
     return member;
   }
@@ -378,7 +372,7 @@ export class ConnectedMembers implements TopicMembers {
     connection.close();
     this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
-    this.#listener.disconnected(nodeId, cause);
+    this.#driver.disconnected(nodeId, cause);
     this.#known(member);
   }
 }
