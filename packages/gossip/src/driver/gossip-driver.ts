@@ -438,7 +438,7 @@ export class GossipDriver implements TopicNode, DriverParts {
 
   // Sending.
 
-  view(to: string, session: TopicContext, message: PartialViewMessage): void {
+  view(to: string, session: TopicSession, message: PartialViewMessage): void {
     sendView(to, session, message, this.members, this.peers);
   }
 

@@ -5,13 +5,13 @@ import type { Peers } from '@trunkline/peers';
 import type { RateLimit } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
-import type { TopicContext } from '../topics/topic-context.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMembers } from './members.ts';
 
 /** Sends a message to a node of the topic, and dials the node first if it is not connected. */
 export function sendView(
   to: string,
-  session: TopicContext,
+  session: TopicSession,
   message: PartialViewMessage,
   members: ConnectedMembers,
   peers: Pick<Peers, 'addressOf'>,
