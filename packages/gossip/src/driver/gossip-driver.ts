@@ -125,25 +125,17 @@ export class GossipDriver implements TopicNode, DriverParts {
   }
 
   /**
-   * Starts gossip. With a store, it first loads the number of this node's life and returns a
-   * promise.
+   * Starts gossip, at once if there is no store. With a store, it first loads the number of this
+   * node's life.
    */
-  start(): Promise<void> | undefined {
+  async start(): Promise<void> {
     if (this.#state !== 'new' || this.#isStarting) {
-      throw new TransportError(
-        'failed_precondition',
-        `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`,
-      );
+      const text = `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`;
+      throw new TransportError('failed_precondition', text);
     }
-    if (this.#config.store !== undefined) return this.#load();
-    this.#run();
-    return undefined;
-  }
-
-  async #load(): Promise<void> {
     this.#isStarting = true;
     try {
-      await this.#lives.load();
+      if (this.#config.store !== undefined) await this.#lives.load();
     } finally {
       this.#isStarting = false;
     }
@@ -170,8 +162,7 @@ export class GossipDriver implements TopicNode, DriverParts {
   }
 
   close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
-    this.#closing ??= this.#close(grace);
-    return this.#closing;
+    return (this.#closing ??= this.#close(grace));
   }
 
   async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
@@ -346,11 +337,10 @@ export class GossipDriver implements TopicNode, DriverParts {
 
   /** Opens a topic that is not open yet. */
   open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): TopicSession {
-    if (this.sessions.size >= MOST_TOPICS)
-      throw new TransportError(
-        'resource_exhausted',
-        `gossip.topic: this node is already on ${MOST_TOPICS} topics`,
-      );
+    if (this.sessions.size >= MOST_TOPICS) {
+      const text = `gossip.topic: this node is already on ${MOST_TOPICS} topics`;
+      throw new TransportError('resource_exhausted', text);
+    }
     const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
     this.membershipChanged();
