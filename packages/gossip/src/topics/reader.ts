@@ -314,6 +314,5 @@ export function handOut(
       return [];
     }
   });
-  for (const { reader, message } of given)
-    reader.offer(message, { ...meta }, body.payload.length);
+  for (const { reader, message } of given) reader.offer(message, { ...meta }, body.payload.length);
 }
