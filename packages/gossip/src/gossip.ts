@@ -8,6 +8,7 @@ import {
   closeOptions,
   type GossipOptions,
   gossipConfig,
+  hasMethods,
   type TopicConfig,
   topicOptions,
 } from './options.ts';
@@ -66,16 +67,17 @@ export class Gossip implements AsyncDisposable {
     options: TopicOptions<T> = {},
   ): Topic<T, In> {
     const config = parseOptions(topicOptions, options, 'gossip.topic');
-    if (
-      typeof (codec as Partial<Codec<T, In>> | undefined)?.encode !== 'function' ||
-      typeof codec.decode !== 'function'
-    ) {
-      throw new TypeError(
-        'gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)',
-      );
+    if (!hasMethods(codec, 'encode decode')) {
+      const text = 'gossip.topic: codec: must be a codec: bytes, json(schema), protobuf(type)';
+      throw new TypeError(text);
     }
     const key = topicKey(name);
-    checkLimit(config, this.#driver.longest);
+    const { longest } = this.#driver;
+    // Longer messages would be lost on their way to this node.
+    if (config.limit !== undefined && config.limit > longest)
+      throw new TypeError(
+        `gossip.topic: limit: messages of ${config.limit} bytes do not fit limits.message of the transport of this node, which leaves room for ${longest}; lower the limit, or raise limits.message`,
+      );
     if (this.#driver.isClosed)
       throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
     const known = this.#driver.sessions.get(key.hex);
@@ -136,34 +138,18 @@ export class Gossip implements AsyncDisposable {
   }
 }
 
-/**
- * Throws if the limit is above that of the transport, because longer messages would be lost on
- * their way to this node.
- */
-function checkLimit({ limit = 1 }: TopicConfig, longest: number): void {
-  if (limit <= longest) return;
-  throw new TypeError(
-    `gossip.topic: limit: messages of ${limit} bytes do not fit limits.message of the transport of this node, which leaves room for ${longest}; lower the limit, or raise limits.message`,
-  );
-}
-
 function checkSame(
   session: TopicSession,
   codec: Codec<any, any>,
   { limit, validate }: TopicConfig,
 ): void {
-  const { name } = session.key;
-  if (session.codec.name !== codec.name) {
-    throw new TypeError(
-      `gossip.topic: codec: topic ${name} is open with '${session.codec.name}', got '${codec.name}': a topic has one codec`,
-    );
-  }
+  const wrong = (option: string, how: string) =>
+    new TypeError(`gossip.topic: ${option}: topic ${session.key.name} is open with ${how}`);
+  const known = session.codec.name;
+  if (known !== codec.name)
+    throw wrong('codec', `'${known}', got '${codec.name}': a topic has one codec`);
   if (limit !== undefined && limit !== session.limit)
-    throw new TypeError(
-      `gossip.topic: limit: topic ${name} is open with ${session.limit}, got ${limit}`,
-    );
+    throw wrong('limit', `${session.limit}, got ${limit}`);
   if (validate !== undefined && validate !== session.validate)
-    throw new TypeError(
-      `gossip.topic: validate: topic ${name} is open with another function, or with none`,
-    );
+    throw wrong('validate', 'another function, or with none');
 }

@@ -166,6 +166,9 @@ export const topicOptions = optionsSchema({
  */
 export type TopicConfig = Options<typeof topicOptions>;
 
+/** The schema of the options of a loop. */
+export const loopOptions = optionsSchema({ queue: queue() });
+
 /** The schema of the options of a reader. */
 export const subscribeOptions = optionsSchema({
   queue: queue(),
@@ -213,18 +216,17 @@ function isIds(value: unknown): boolean {
 
 function isSigner(value: unknown): boolean {
   const { nodeId, publicKey } = (value ?? {}) as Partial<MessageSigner>;
-  return has(value, 'sign verify') && typeof nodeId === 'string' && publicKey instanceof Uint8Array;
+  const hasFields = typeof nodeId === 'string' && publicKey instanceof Uint8Array;
+  return hasFields && hasMethods(value, 'sign verify');
 }
 
 /** An object with these methods. `rule` completes the sentence 'must be …'. */
 function withMethods<T>(rule: string, methods: string) {
-  return option.reference<T>((value) => has(value, methods), rule);
+  return option.reference<T>((value) => hasMethods(value, methods), rule);
 }
 
-function has(value: unknown, methods: string): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    methods.split(' ').every((name) => typeof value[name as never] === 'function')
-  );
+/** Returns true if the value has all these methods, whose names are separated by spaces. */
+export function hasMethods(value: unknown, methods: string): boolean {
+  const given = value as Readonly<Record<string, unknown>> | null | undefined;
+  return methods.split(' ').every((name) => typeof given?.[name] === 'function');
 }

@@ -21,6 +21,19 @@ const PIECE = 256 * 1024;
 const LONGEST_CONTROL = 64 * 1024;
 
 const life = z.int().check(z.minimum(0), z.maximum(LARGEST_NUMBER));
+const seq = z.int().check(z.minimum(0), z.maximum(0xffff_ffff));
+const view = z.object({
+  topic: z.string(),
+  message: z.unknown(),
+  addresses: z.optional(z.unknown()),
+  life: z.optional(life),
+});
+const terms = z.object({
+  topic: z.string(),
+  overlay: z.string().check(z.regex(/^[\w-]{1,32}$/)),
+  limit: z.int().check(z.minimum(1), z.maximum(0xffff_ffff)),
+  life: z.optional(life),
+});
 
 export const gossipProtocol = defineProjectProtocol({
   name: 'trunkline.gossip',
@@ -39,36 +52,12 @@ export const gossipProtocol = defineProjectProtocol({
      * hex; `addresses` are the addresses of nodes that the message names, see `Addresses`; `life`
      * has the same meaning as in `terms`.
      */
-    view: {
-      id: 3,
-      request: limited(
-        json(
-          z.object({
-            topic: z.string(),
-            message: z.unknown(),
-            addresses: z.optional(z.unknown()),
-            life: z.optional(life),
-          }),
-        ),
-        LISTS,
-      ),
-    },
+    view: { id: 3, request: limited(json(view), LISTS) },
     /**
      * The version number of the sender's list of topics. `empty` means that the list is empty and
      * need not be pulled.
      */
-    interest: {
-      id: 4,
-      request: limited(
-        json(
-          z.object({
-            seq: z.int().check(z.minimum(0), z.maximum(0xffff_ffff)),
-            empty: z.boolean(),
-          }),
-        ),
-        SHORT,
-      ),
-    },
+    interest: { id: 4, request: limited(json(z.object({ seq, empty: z.boolean() })), SHORT) },
     /**
      * Asks for the list of topics; only members of a topic can recognize it there. See `askForList`
      * and `encodeList`.
@@ -96,20 +85,7 @@ export const gossipProtocol = defineProjectProtocol({
      * peers assume. `life`: the newest life of the receiver that the sender knows, if the receiver
      * has restarted since.
      */
-    terms: {
-      id: 9,
-      request: limited(
-        json(
-          z.object({
-            topic: z.string(),
-            overlay: z.string().check(z.regex(/^[\w-]{1,32}$/)),
-            limit: z.int().check(z.minimum(1), z.maximum(0xffff_ffff)),
-            life: z.optional(life),
-          }),
-        ),
-        SHORT,
-      ),
-    },
+    terms: { id: 9, request: limited(json(terms), SHORT) },
     /**
      * Asks a node for others on topics that both are on, see `encodeQuestion`. Each entry of the
      * answer is checked on its own.
@@ -122,6 +98,31 @@ export const gossipProtocol = defineProjectProtocol({
     },
   },
 });
+
+/**
+ * The reasons why a node does not take a message, as errors explain them. A receipt carries the
+ * place of the reason in this list, counted from 1 (docs/wire-gossip.md).
+ */
+export const REFUSALS = {
+  'not-on-topic': 'it is not on the topic',
+  'not-addressed': 'the message is addressed to other nodes',
+  excluded: 'the message excludes this node',
+  forged: 'it considers the message forged',
+  unsigned: 'it accepts only signed messages',
+  'too-large': 'the message is above its limit for the topic',
+  undecodable: 'its codec refuses the message',
+  rejected: 'its validator rejects the message',
+  ignored: 'its validator ignores the message',
+  timeout: 'its validator took too long',
+  overloaded: 'too many messages wait for its validator',
+  refused: 'it refused the message before',
+  old: 'it considers the message to be of an earlier run of the publisher',
+  full: 'it cannot remember another publisher',
+  own: 'the message names it as the publisher',
+  stranger: 'the publisher is not its neighbor, perhaps because it uses another overlay',
+  'no-room': 'it had no room for the message',
+  unverified: 'it cannot verify signatures: give it signatures.verify',
+};
 
 /** Maximum number of topics of one node. */
 export const MOST_TOPICS = 1_024;

@@ -1,8 +1,9 @@
 // The handle on a topic through which the user publishes and subscribes.
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
-import { parseOptions, refuseUnknown } from '@trunkline/transport-core/backend';
+import { parseOptions } from '@trunkline/transport-core/backend';
 import {
+  loopOptions,
   type PublishConfig,
   publishOptions,
   subscribeOptions,
@@ -124,15 +125,10 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   messages(
     options: { readonly queue?: TopicQueueOptions | undefined } = {},
   ): AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>> {
-    refuseUnknown(options, 'topic.messages', ['queue']);
-    const { queue } = options;
-    const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
-    const reader = new LoopReader(
-      { ...this.#queue, ...parsed.queue },
-      this.#codec,
-      this.#toRead('messages'),
-    );
-    this.#session.incoming.addReader(reader);
+    const { queue } = parseOptions(loopOptions, options, 'topic.messages');
+    const session = this.#toRead('messages');
+    const reader = new LoopReader({ ...this.#queue, ...queue }, this.#codec, session);
+    session.incoming.addReader(reader);
     return reader as AsyncIterator<ReceivedMessage<T>, undefined> &
       AsyncIterableIterator<ReceivedMessage<T>>;
   }

@@ -2,6 +2,7 @@
 // events and snapshots.
 
 import type { TransportError } from '@trunkline/transport-core';
+import type { REFUSALS } from './protocol.ts';
 
 /** Metadata of a received message. */
 export interface MessageMeta {
@@ -204,7 +205,7 @@ export interface PublishResult {
 export type PublishFailure = NonNullable<PublishResult['failed']>[number];
 
 /** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
-export type Refusal = NonNullable<PublishFailure['refusal']>;
+export type Refusal = keyof typeof REFUSALS;
 
 /**
  * The reason why a message was dropped:
@@ -228,24 +229,7 @@ export type Refusal = NonNullable<PublishFailure['refusal']>;
  * - stranger: the sender is not a neighbor
  * - no-room: too many messages are already waiting for a peer
  */
-export type MessageDropReason =
-  | 'not-addressed'
-  | 'excluded'
-  | 'forged'
-  | 'unsigned'
-  | 'unverified'
-  | 'too-large'
-  | 'undecodable'
-  | 'rejected'
-  | 'ignored'
-  | 'timeout'
-  | 'overloaded'
-  | 'refused'
-  | 'old'
-  | 'full'
-  | 'own'
-  | 'stranger'
-  | 'no-room';
+export type MessageDropReason = Exclude<Refusal, 'not-on-topic'>;
 
 /**
  * The reason why a message was not sent to a peer: too many messages are already waiting for the

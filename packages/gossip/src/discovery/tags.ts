@@ -41,14 +41,8 @@ type Tagger = (key: Uint8Array) => Uint8Array;
  * the topic key as its key, over the SHA-256 of the context. Computing a tag takes 10 µs.
  */
 export function taggerOf({ use, teller, hearer, nonce }: Telling): Tagger {
-  const context = sha256(
-    concatBytes(
-      utf8ToBytes(`trunkline.gossip ${use}\0`),
-      hexToBytes(teller),
-      hexToBytes(hearer),
-      nonce,
-    ),
-  );
+  const purpose = utf8ToBytes(`trunkline.gossip ${use}\0`);
+  const context = sha256(concatBytes(purpose, hexToBytes(teller), hexToBytes(hearer), nonce));
   return (key) => hmac(sha256, key, context).subarray(0, TAG_BYTES);
 }
 
@@ -192,15 +186,8 @@ export function encodeQuestion(
   random: Random,
 ): Uint8Array {
   const nonce = randomBytes(random, NONCE_BYTES);
-  return concatBytes(
-    nonce,
-    makeTags(
-      taggerOf({ use: 'ask', ...between, nonce }),
-      [...keys].slice(0, MOST_ASKED),
-      random,
-      1,
-    ),
-  );
+  const tagger = taggerOf({ use: 'ask', ...between, nonce });
+  return concatBytes(nonce, makeTags(tagger, [...keys].slice(0, MOST_ASKED), random, 1));
 }
 
 /**

@@ -80,11 +80,8 @@ export class TopicWalk {
 
   constructor(init: TopicWalkInit) {
     this.#init = init;
-    this.#walkers = Array.from({ length: init.walkers }, () => ({
-      isUnderWay: false,
-      pause: 0,
-      next: 0,
-    }));
+    const walker = { isUnderWay: false, pause: 0, next: 0 };
+    this.#walkers = Array.from({ length: init.walkers }, () => ({ ...walker }));
   }
 
   get wakeAt(): number {
@@ -145,11 +142,8 @@ export class TopicWalk {
 
   /** The walkers that are active, given the current need. */
   get #active(): readonly Walker[] {
-    return this.need === 'first'
-      ? this.#walkers
-      : this.need === 'more'
-        ? this.#walkers.slice(0, 1)
-        : [];
+    if (this.need === 'first') return this.#walkers;
+    return this.#walkers.slice(0, this.need === 'more' ? 1 : 0);
   }
 
   #beginAnew(now: number): void {
@@ -216,13 +210,13 @@ export class Ration {
   #refused = 0;
 
   /**
-   * Takes an answer from the ration. Returns `no` if the peer must get no answer, and `abuse` if it
-   * must also be reported.
+   * Takes an answer from the ration. Returns false if the peer must get no answer. Calls `abused`
+   * if the peer must also be reported.
    */
-  take(now: number): 'yes' | 'no' | 'abuse' {
-    if (this.#rate.tryTake(now)) return 'yes';
-    this.#refused++;
-    return this.#refused % ABUSE === 0 ? 'abuse' : 'no';
+  take(now: number, abused: () => void): boolean {
+    if (this.#rate.tryTake(now)) return true;
+    if (++this.#refused % ABUSE === 0) abused();
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 // Tests of the order in which messages of a tick are handed over.
 
 import test from 'ava';
-import { Arrivals } from './topic-inbox.ts';
+import { Arrivals } from './arrivals.ts';
 
 test('arrivals are handed over in order at the end of their tick, or at a flush; new ones wait for the next tick', (t) => {
   const deferred: (() => void)[] = [];

@@ -1,92 +1,31 @@
-// The connections that gossip uses: the holds on those to neighbors, the one to a peer that is in
-// use now, and dials.
+// The connections that gossip uses: the one to a peer that is in use now, and dials.
 
 import type { PeerInfo, Peers } from '@trunkline/peers';
 import { type AnyTransport, type Remote, TransportError } from '@trunkline/transport-core';
 import { inMs } from '@trunkline/transport-core/backend';
 
-interface ConnectionPin {
-  /** The number of topics on which the node is a neighbor, at least 1. */
-  topics: number;
-  /** The connection that is held; undefined if the node had no connection. */
-  remote: Remote | undefined;
-  /** Releases the hold on `remote`. */
-  release: () => void;
-}
-
 /**
- * Keeps connections to neighbors on any topic open even if they are idle for a while. It owns one
- * hold for each neighbor; `set` adds and removes neighbors, and `wake` must be called at the time
- * `due`.
+ * The connection to a peer. Another connection of the same peer may replace it at any time. It is
+ * kept open, even if it is idle for a while, while the peer is a neighbor on any topic.
  */
-export class ConnectionPins {
-  readonly #transport: AnyTransport;
-  readonly #remoteOf: (nodeId: string) => Remote | undefined;
-  readonly #pins = new Map<string, ConnectionPin>();
-  /** Time of the next check for peers that use another connection now. */
-  #lookAt = Number.POSITIVE_INFINITY;
-
-  /** @param remoteOf returns the connection of a peer that is in use now */
-  constructor(transport: AnyTransport, remoteOf: (nodeId: string) => Remote | undefined) {
-    this.#transport = transport;
-    this.#remoteOf = remoteOf;
-  }
-
-  /** Records that the node has become a neighbor on one more topic, or on one topic fewer. */
-  set(nodeId: string, isOne: boolean): void {
-    const pin = this.#pins.get(nodeId) ?? { topics: 0, remote: undefined, release: NOTHING };
-    pin.topics += isOne ? 1 : -1;
-    if (pin.topics <= 0) {
-      pin.release();
-      this.#pins.delete(nodeId);
-      return;
-    }
-    this.#pins.set(nodeId, pin);
-    this.#take(nodeId, pin);
-    this.#lookAt = Math.min(this.#lookAt, this.#transport.clock.now() + LOOK);
-  }
-
-  /** Time at which to call `wake`; Infinity if nothing is held. */
-  get due(): number {
-    return this.#pins.size === 0 ? Number.POSITIVE_INFINITY : this.#lookAt;
-  }
-
-  /** Moves each hold to the connection that its peer uses now. */
-  wake(now: number): void {
-    if (now < this.due) return;
-    this.#lookAt = now + LOOK;
-    for (const [nodeId, pin] of this.#pins) this.#take(nodeId, pin);
-  }
-
-  /** Releases all holds. */
-  close(): void {
-    for (const { release } of this.#pins.values()) release();
-    this.#pins.clear();
-  }
-
-  #take(nodeId: string, pin: ConnectionPin): void {
-    const remote = this.#remoteOf(nodeId);
-    if (remote === undefined || remote === pin.remote) return;
-    pin.release();
-    pin.remote = remote;
-    pin.release = this.#transport.hold(remote);
-  }
-}
-
-/** Milliseconds between two checks. */
-const LOOK = 5_000;
-const NOTHING = (): void => {};
-
-// The connection to a peer. Another connection of the same peer may replace it at any time.
-
 export class CurrentConnection {
   /** The connection in use when it was last looked up. */
   remote: Remote;
+  readonly #transport: AnyTransport;
   readonly #peers: Pick<Peers, 'get'>;
   readonly #nodeId: string;
   readonly #instance: string;
+  /** The topics on which the peer is a neighbor. */
+  readonly #topics = new Set<string>();
+  /** Releases the hold on `remote`; undefined if there is none. */
+  #release: (() => void) | undefined = undefined;
 
-  constructor(peers: Pick<Peers, 'get'>, { nodeId, instance, remote }: PeerInfo) {
+  constructor(
+    transport: AnyTransport,
+    peers: Pick<Peers, 'get'>,
+    { nodeId, instance, remote }: PeerInfo,
+  ) {
+    this.#transport = transport;
     this.#peers = peers;
     this.#nodeId = nodeId;
     this.#instance = instance;
@@ -104,8 +43,30 @@ export class CurrentConnection {
   refresh(): Remote | undefined {
     const peer = this.#peers.get(this.#nodeId);
     if (peer === undefined || peer.instance !== this.#instance) return undefined;
-    this.remote = peer.remote;
+    if (peer.remote !== this.remote) {
+      this.remote = peer.remote;
+      this.#hold();
+    }
     return peer.remote;
+  }
+
+  /** Records that the peer has become a neighbor on a topic, or is no longer one. */
+  keep(topic: string, isNeighbor: boolean): void {
+    if (isNeighbor) this.#topics.add(topic);
+    else this.#topics.delete(topic);
+    if (this.#topics.size === 0 || this.#release === undefined) this.#hold();
+  }
+
+  /** Ends the hold, because the peer is gone. */
+  close(): void {
+    this.#topics.clear();
+    this.#hold();
+  }
+
+  /** Moves the hold to the connection in use, or ends it. */
+  #hold(): void {
+    this.#release?.();
+    this.#release = this.#topics.size === 0 ? undefined : this.#transport.hold(this.remote);
   }
 }
 
@@ -125,8 +86,7 @@ interface Dial {
 /** Dials nodes by id: one dial for each node, with a timeout. */
 export class Dials {
   readonly #transport: AnyTransport;
-  readonly #isHere: (nodeId: string) => boolean;
-  readonly #mayDial: (nodeId: string) => boolean;
+  readonly #peers: Pick<Peers, 'get' | 'mayDial'>;
   /**
    * The dials under way, each with its own controller: a shared signal would collect a listener for
    * each dial.
@@ -134,18 +94,9 @@ export class Dials {
   readonly #underWay = new Map<string, Dial>();
   #isOver = false;
 
-  /**
-   * @param isHere returns true if the node is connected now
-   * @param mayDial returns true if gossip may dial the node of its own accord
-   */
-  constructor(
-    transport: AnyTransport,
-    isHere: (nodeId: string) => boolean,
-    mayDial: (nodeId: string) => boolean,
-  ) {
+  constructor(transport: AnyTransport, peers: Pick<Peers, 'get' | 'mayDial'>) {
     this.#transport = transport;
-    this.#isHere = isHere;
-    this.#mayDial = mayDial;
+    this.#peers = peers;
   }
 
   /**
@@ -153,8 +104,8 @@ export class Dials {
    * nodes are not dialed, and in a fixed topology only listed nodes are.
    */
   reach(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
-    if (this.#isHere(nodeId)) return Promise.resolve();
-    if (cause !== 'user' && !this.#mayDial(nodeId)) {
+    if (this.#peers.get(nodeId) !== undefined) return Promise.resolve();
+    if (cause !== 'user' && !this.#peers.mayDial(nodeId)) {
       const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
       return Promise.reject(notReached('failed_precondition', nodeId, text));
     }
@@ -192,7 +143,7 @@ export class Dials {
     try {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
-      if (!this.#isHere(nodeId)) throw noLongerHere(nodeId);
+      if (this.#peers.get(nodeId) === undefined) throw noLongerHere(nodeId);
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {

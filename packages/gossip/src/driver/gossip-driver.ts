@@ -4,7 +4,9 @@
 import {
   type Clock,
   type Codec,
+  type Handlers,
   type Random,
+  type Remote,
   type Server,
   serve,
   type Transport,
@@ -12,6 +14,7 @@ import {
 } from '@trunkline/transport-core';
 import { systemWall } from '@trunkline/transport-core/backend';
 import {
+  charge,
   DeadlineTimer,
   EventHub,
   messageLimit,
@@ -31,17 +34,25 @@ import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
-import { FRAME_AROUND } from '../wire/frame.ts';
-import { ConnectionPins } from './connections.ts';
+import {
+  decodeControl,
+  decodePush,
+  decodeReceipt,
+  type Envelope,
+  encodeReceipt,
+  FRAME_AROUND,
+  isSignedPush,
+} from '../wire/frame.ts';
+import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { type ConnectedMember, ConnectedMembers } from './members.ts';
-import { TopicInbox } from './topic-inbox.ts';
-import { sendView } from './view-messages.ts';
+import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
+import { learnAddresses, sendView } from './view-messages.ts';
 import { Walker } from './walker.ts';
 
-export class GossipDriver implements TopicNode {
+export class GossipDriver implements TopicNode, DriverParts {
   readonly self: string;
+  readonly peers: GossipConfig['peers'];
   readonly clock: Clock;
   readonly random: Random;
   readonly overlay: OverlayFactory;
@@ -53,8 +64,8 @@ export class GossipDriver implements TopicNode {
   readonly #config: GossipConfig;
   readonly members: ConnectedMembers;
   readonly #timer: DeadlineTimer;
-  readonly #pins: ConnectionPins;
-  #mount: Transport<typeof gossipProtocol> | undefined = undefined;
+  /** Set by `start`. */
+  mount!: Transport<typeof gossipProtocol>;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
   /** Relays long messages; undefined if this node relays nothing. */
@@ -64,11 +75,18 @@ export class GossipDriver implements TopicNode {
   #isStarting = false;
   #closing: Promise<{ readonly unsent: readonly UnsentMessages[] }> | undefined = undefined;
   readonly #lives: Lives;
+  /** The time at the start of this tick; undefined until it is asked for. */
+  #tick: number | undefined = undefined;
+  /** The session of the last message; the next message is usually for the same one. */
+  #last: TopicSession | undefined = undefined;
+  /** The origin of the last message, whichever peer sent it. */
+  #origin: string | undefined = undefined;
 
   constructor(config: GossipConfig) {
     const { transport, peers, overlay } = config;
     this.#config = config;
     this.self = peers.nodeId;
+    this.peers = peers;
     this.clock = transport.clock;
     this.random = transport.random;
     this.overlay = overlay;
@@ -89,8 +107,7 @@ export class GossipDriver implements TopicNode {
       // that arrived meanwhile are read first.
       () => {},
     );
-    this.members = new ConnectedMembers(config, this.sessions, this);
-    this.#pins = new ConnectionPins(transport, (nodeId) => this.members.remoteOf(nodeId));
+    this.members = new ConnectedMembers(config, this);
   }
 
   // Life cycle.
@@ -108,25 +125,17 @@ export class GossipDriver implements TopicNode {
   }
 
   /**
-   * Starts gossip. With a store, it first loads the number of this node's life and returns a
-   * promise.
+   * Starts gossip, at once if there is no store. With a store, it first loads the number of this
+   * node's life.
    */
-  start(): Promise<void> | undefined {
+  async start(): Promise<void> {
     if (this.#state !== 'new' || this.#isStarting) {
-      throw new TransportError(
-        'failed_precondition',
-        `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`,
-      );
+      const text = `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`;
+      throw new TransportError('failed_precondition', text);
     }
-    if (this.#config.store !== undefined) return this.#load();
-    this.#run();
-    return undefined;
-  }
-
-  async #load(): Promise<void> {
     this.#isStarting = true;
     try {
-      await this.#lives.load();
+      if (this.#config.store !== undefined) await this.#lives.load();
     } finally {
       this.#isStarting = false;
     }
@@ -136,40 +145,24 @@ export class GossipDriver implements TopicNode {
   }
 
   #run(): void {
-    const { transport, peers, relay, discovery } = this.#config;
-    const { self, members, sessions } = this;
+    const { transport, relay, discovery } = this.#config;
     const mount = transport.mount(gossipProtocol);
-    this.#mount = mount;
-    const parts = { self, mount, peers, members, sessions, soon: () => this.soon() };
-    const interests = new Interests(parts);
-    this.#interests = interests;
-    const relays =
-      relay === undefined || !this.overlay.relays
-        ? undefined
-        : relay.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
-    this.#relays = relays;
-    const walker = new Walker(parts, discovery, this.overlay.holds);
-    this.#walker = walker;
+    this.mount = mount;
+    this.#interests = new Interests(this);
+    if (this.overlay.relays) this.#relays = relay?.createDriver(this);
+    this.#walker = new Walker(this, discovery, this.overlay.holds);
     this.#state = 'running';
     this.membershipChanged();
-    const inbox = new TopicInbox({
-      ...parts,
-      interests,
-      walker,
-      relays,
-      report: (nodeId) => this.misbehaved(nodeId),
-    });
-    const { push, ...others } = inbox.handlers();
+    const { push, ...others } = this.#handlers(this.#interests, this.#walker, this.#relays);
     // `Arrivals` enters the context for all messages that arrive together.
     this.#servers = [serve(mount, ownContext.mark({ push })), serve(mount, others)];
-    this.members.start(mount);
+    this.members.start();
     for (const session of this.sessions.values()) session.join();
     this.soon();
   }
 
   close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
-    this.#closing ??= this.#close(grace);
-    return this.#closing;
+    return (this.#closing ??= this.#close(grace));
   }
 
   async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
@@ -179,19 +172,16 @@ export class GossipDriver implements TopicNode {
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
-    if (wasRunning) {
-      this.#interests!.set([], []);
-      this.#interests!.flush();
-    }
+    this.membershipChanged();
+    this.#interests?.flush();
     this.#state = 'closed';
     this.#relays?.close();
     this.#timer.stop();
     this.#walker?.close();
     this.members.close();
-    this.#pins.close();
     this.events.end();
     await Promise.all(this.#servers.map((server) => server.stop({ grace: 0 })));
-    await this.#mount?.close();
+    if (wasRunning) await this.mount.close();
     return { unsent };
   }
 
@@ -214,7 +204,7 @@ export class GossipDriver implements TopicNode {
     for (const { nodeId, outbox } of this.members.all.values()) {
       const remote = this.members.remoteOf(nodeId);
       if (remote === undefined) continue;
-      const amounts = [unsentOf(this.#mount!, remote), outbox.waiting];
+      const amounts = [unsentOf(this.mount, remote), outbox.waiting];
       if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
       for (const { overlay } of this.sessions.values())
         if (overlay !== undefined) amounts.push(overlay.unsent(nodeId));
@@ -225,15 +215,132 @@ export class GossipDriver implements TopicNode {
     return unsent;
   }
 
+  // Messages of peers.
+
+  /**
+   * The handlers of gossip's protocol. Each charges the peer for the work that its message causes,
+   * finds the member behind the connection, and hands the message to the part that processes it.
+   */
+  #handlers(
+    interests: Interests,
+    walker: Walker,
+    relays: RelayDriver | undefined,
+  ): Handlers<typeof gossipProtocol> {
+    const { members, sessions } = this;
+    const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call) =>
+      this.#pushed(request, peer, call),
+    );
+    // Processes the messages pushed so far, because something else arrived after them. Returns the
+    // peer that sent it.
+    const next = (from: Remote) => {
+      arrivals.flush();
+      return members.of(from);
+    };
+    return {
+      push: (request, rpc) => {
+        charge(rpc, pushWork(request));
+        const peer = members.of(rpc.from);
+        if (peer !== undefined) arrivals.add(request, peer, rpc);
+      },
+      control: (request, rpc) => {
+        charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
+        const peer = next(rpc.from);
+        const decoded = decodeControl(request);
+        if (peer === undefined) return;
+        if (decoded === undefined) return this.misbehaved(peer.nodeId);
+        const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
+        sessions.get(decoded.topic)?.feed(this.#now(), input);
+      },
+      view: ({ topic, message, addresses, life }, rpc) => {
+        charge(rpc, VIEW);
+        const peer = next(rpc.from);
+        const session = sessions.get(topic);
+        if (peer === undefined || session?.isMember !== true) return;
+        const now = this.#now();
+        if (life !== undefined) session.outlived(peer.nodeId, life);
+        learnAddresses(addresses, peer.nodeId, this.peers, peer.limits.addresses, now);
+        session.feed(now, { type: 'viewed', from: peer.nodeId, message });
+      },
+      terms: ({ topic, life, ...terms }, rpc) => {
+        charge(rpc, NUMBERS);
+        const peer = next(rpc.from);
+        const session = sessions.get(topic);
+        if (peer === undefined || session === undefined) return;
+        if (life !== undefined) session.outlived(peer.nodeId, life);
+        session.differences.announced(peer.nodeId, terms, this.#now());
+      },
+      interest: ({ seq, empty }, rpc) => {
+        charge(rpc, NUMBERS);
+        const peer = next(rpc.from);
+        if (peer !== undefined) interests.heard(peer, seq, empty);
+      },
+      pull: (question, rpc) => {
+        charge(rpc, LIST * (1 + sessions.size));
+        return interests.answer(members.mustBe(rpc.from), question);
+      },
+      ask: (question, rpc) => {
+        charge(rpc, LIST * (1 + sessions.size));
+        return walker.answer(members.mustBe(rpc.from), question);
+      },
+      relay:
+        relays &&
+        ((request, rpc) => {
+          charge(rpc, RELAY);
+          return relays.receive(members.mustBe(rpc.from).nodeId, request, rpc.upload);
+        }),
+      receipt: (request, rpc) => {
+        charge(rpc, RECEIPT);
+        const from = members.of(rpc.from)?.nodeId;
+        if (from === undefined) return;
+        const receipt = decodeReceipt(request);
+        if (receipt === undefined) return this.misbehaved(from);
+        const { topic, id, verdict } = receipt;
+        if (verdict === undefined) relays?.confirmed(receipt, from);
+        else sessions.get(topic)?.publisher.receipt(id, from, verdict);
+      },
+    };
+  }
+
+  #pushed(request: Uint8Array, peer: ConnectedMember, call: Call): void {
+    const envelope = decodePush(request);
+    if (envelope === undefined) return this.misbehaved(peer.nodeId);
+    if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
+    this.#origin = envelope.id.origin;
+    if (this.#last?.key.hex !== envelope.topic || this.#last.isOver)
+      this.#last = this.sessions.get(envelope.topic);
+    if (this.#last?.isMember !== true) this.#misled(peer.nodeId, envelope);
+    else this.#last.pushed(peer.nodeId, envelope, this.#now());
+  }
+
+  #misled(from: string, { topic, id, isAsked }: Envelope): void {
+    this.#interests!.remind(from);
+    if (isAsked && from === id.origin)
+      this.members.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
+  }
+
+  /**
+   * The time of this tick. Reading the clock for each message would cost as much as decoding it.
+   */
+  #now(): number {
+    if (this.#tick === undefined) {
+      this.#tick = this.clock.now();
+      this.clock.defer(this.#tickOver);
+    }
+    return this.#tick;
+  }
+
+  readonly #tickOver = (): void => {
+    this.#tick = undefined;
+  };
+
   // Topics.
 
   /** Opens a topic that is not open yet. */
   open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): TopicSession {
-    if (this.sessions.size >= MOST_TOPICS)
-      throw new TransportError(
-        'resource_exhausted',
-        `gossip.topic: this node is already on ${MOST_TOPICS} topics`,
-      );
+    if (this.sessions.size >= MOST_TOPICS) {
+      const text = `gossip.topic: this node is already on ${MOST_TOPICS} topics`;
+      throw new TransportError('resource_exhausted', text);
+    }
     const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
     this.membershipChanged();
@@ -266,15 +373,11 @@ export class GossipDriver implements TopicNode {
   }
 
   isProven(nodeId: string): boolean {
-    return this.#config.peers.get(nodeId)?.proven ?? false;
+    return this.peers.get(nodeId)?.proven ?? false;
   }
 
   membershipChanged(): void {
-    const members = [...this.sessions.values()].filter(({ isMember }) => isMember);
-    this.#interests?.set(
-      this.sessions.keys(),
-      members.map(({ key }) => key.hex),
-    );
+    this.#interests?.changed();
   }
 
   // Peers.
@@ -298,16 +401,16 @@ export class GossipDriver implements TopicNode {
     this.#relays?.gone(nodeId);
   }
 
-  neighbor(nodeId: string, isOne: boolean): void {
-    if (this.overlay.holds) this.#pins.set(nodeId, isOne);
+  neighbor(nodeId: string, topic: string, isOne: boolean): void {
+    if (this.overlay.holds) this.members.all.get(nodeId)?.connection.keep(topic, isOne);
   }
 
   isDistrusted(nodeId: string): boolean {
-    return this.#config.peers.scoreOf(nodeId) === 0;
+    return this.peers.scoreOf(nodeId) === 0;
   }
 
   misbehaved(nodeId: string): void {
-    this.#config.peers.report(nodeId, 'bad');
+    this.peers.report(nodeId, 'bad');
     if (!this.isDistrusted(nodeId)) return;
     // Deferred, so that the overlays look for another neighbor after the current message.
     this.clock.defer(() => {
@@ -317,17 +420,16 @@ export class GossipDriver implements TopicNode {
   }
 
   cut(nodeId: string, why: string): void {
-    const { peers } = this.#config;
-    peers.report(nodeId, 'bad', ABUSE);
+    this.peers.report(nodeId, 'bad', ABUSE);
     // The ban is deferred, so that the overlay handles the end of the connection after the current
     // message, not while processing it.
-    this.clock.defer(() => peers.ban(nodeId, BAN, why));
+    this.clock.defer(() => this.peers.ban(nodeId, BAN, why));
   }
 
   // Sending.
 
-  view(to: string, session: TopicContext, message: PartialViewMessage): void {
-    sendView(to, session, message, this.members, this.#config.peers);
+  view(to: string, session: TopicSession, message: PartialViewMessage): void {
+    sendView(to, session, message, this.members, this.peers);
   }
 
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
@@ -346,7 +448,7 @@ export class GossipDriver implements TopicNode {
 
   #due(): number {
     let due = this.#relays?.due ?? Number.POSITIVE_INFINITY;
-    for (const machine of [this.#interests!, this.#walker!, this.#pins, this.members])
+    for (const machine of [this.#interests!, this.#walker!, this.members])
       due = Math.min(due, machine.due);
     for (const session of this.sessions.values()) due = Math.min(due, session.due);
     return due;
@@ -355,7 +457,6 @@ export class GossipDriver implements TopicNode {
   #wake(now: number): number {
     this.#interests!.wake(now);
     this.#walker!.wake(now);
-    this.#pins.wake(now);
     this.members.wake(now);
     this.#relays?.wake(now);
     for (const session of [...this.sessions.values()]) if (now >= session.due) session.wake(now);
@@ -372,6 +473,57 @@ export class GossipDriver implements TopicNode {
     };
   }
 }
+
+/** The call that carries a message. */
+interface Call {
+  readonly from: Remote;
+}
+
+/**
+ * The work units of a message of another origin than the last message, in addition to those that
+ * its handler charges, because a peer may forge an origin that this node does not know yet with
+ * each message. They are charged at the end of the tick, when the message is decoded: reading the
+ * origin as soon as a message arrives would cost a tenth of its time.
+ */
+const OTHER_ORIGIN = 24;
+
+/**
+ * Returns the work units of a message. They are charged when it arrives, so the units of one turn
+ * limit the number of messages that wait for the end of the tick.
+ */
+function pushWork(request: Uint8Array): number {
+  return PUSH + (request.length >> PUSH_SHIFT) + (isSignedPush(request) ? SIGNATURE : 0);
+}
+
+// Work units of messages, in addition to those for their bytes (docs/wire-gossip.md). One unit is
+// about 0.1 to 0.2 µs, measured like the units of core's session-context.ts.
+
+/**
+ * Units for a message, in addition to the 9 that core charges for its frame and its handler, and to
+ * one unit for each 64 bytes. A message of 256 bytes then costs 17. Receiving, keeping and
+ * delivering it takes 0.8 µs, and each of the few neighbors to which it is passed on 0.5 µs.
+ */
+const PUSH = 4;
+const PUSH_SHIFT = 6;
+/** Units for verifying a signature, which takes 130 µs in Node and up to 3 ms in a browser. */
+const SIGNATURE = 512;
+/**
+ * Units for a control message. In addition, one unit for each 4 bytes, which makes 11 units for
+ * each message id.
+ */
+const CONTROL = 16;
+const CONTROL_SHIFT = 2;
+/** Units for a message between views, which may cause answers and dials. */
+const VIEW = 384;
+/** Units for a message with a few numbers as JSON: `interest` or `terms`. */
+const NUMBERS = 64;
+/**
+ * Units for a request for topics or nodes; the same number is added for each topic of this node.
+ */
+const LIST = 64;
+/** Units for a relayed message, including the verification of its signature if it has one. */
+const RELAY = 512;
+const RECEIPT = 8;
 
 /**
  * Number of bad reports that an offense is worth if it leads to a disconnect; the same as in peers.

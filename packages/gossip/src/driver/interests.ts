@@ -1,11 +1,12 @@
 // Tracks which peers are on which of this node's topics. Each node numbers its list of topics and
 // sends the number to its peers; a peer that receives a newer number pulls the list.
 
-import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+import { concatBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
 
 export class Interests {
@@ -18,10 +19,8 @@ export class Interests {
    */
   readonly #untold = new Set<string>();
   readonly #unpulled = new Set<string>();
-  /** The keys of this node's topics, by their hex form. */
-  #keys: ReadonlyMap<string, Uint8Array> = new Map();
-  /** The keys on the list that peers pull: those of the topics on which this node gets messages. */
-  #listed: readonly Uint8Array[] = [];
+  /** The keys, in hex, of the topics that this node had at the last call of `changed`. */
+  #topics: ReadonlySet<string> = new Set();
   #isChanging = false;
 
   constructor(init: DriverParts) {
@@ -31,35 +30,42 @@ export class Interests {
   }
 
   /**
-   * Sets this node's topics, as keys in hex. Peers are informed after the current code has run. The
-   * lists that were already pulled determine at once which peers are on the new topics.
-   * @param listed those of the topics that this node is on; on the others it only publishes
+   * Called when the topics of this node have changed, or it has begun or ceased to read on one.
+   * Peers are informed after the current code has run. The lists that were already pulled determine
+   * at once which peers are on the new topics.
    */
-  set(topics: Iterable<string>, listed: readonly string[]): void {
+  changed(): void {
+    const { members, sessions, mount } = this.#init;
     const before = this.#sync.seq;
-    const keys = new Map(
-      Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]),
-    );
-    const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
-    this.#keys = keys;
-    this.#listed = listed.map((topic) => keys.get(topic)!);
-    const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
-    this.#sync.set(value, this.#init.mount.clock.now());
-    for (const { nodeId, instance, topics: found } of this.#init.members.all.values()) {
+    const fresh = [...sessions.values()].filter(({ key }) => !this.#topics.has(key.hex));
+    this.#topics = new Set(sessions.keys());
+    const listed = this.#listed;
+    this.#sync.set(listed.length === 0 ? undefined : concatBytes(...listed), mount.clock.now());
+    for (const member of members.all.values()) {
+      const { nodeId, topics: found } = member;
       const now = new Set([
-        ...[...found].filter((topic) => keys.has(topic)),
+        ...[...found].filter((topic) => sessions.has(topic)),
         ...this.#recognized(nodeId, fresh),
       ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
-      this.#init.members.told(nodeId, instance, now);
+      members.told(member, now);
     }
     if (this.#sync.seq === before || this.#isChanging) return;
     this.#isChanging = true;
-    this.#init.mount.clock.defer(() => {
+    mount.clock.defer(() => {
       this.#isChanging = false;
-      this.#tell(this.#init.members.all.keys());
+      this.#tell(members.all.keys());
       this.#init.soon();
     });
+  }
+
+  /**
+   * The keys on the list that peers pull: those of the topics that this node is on. On the others
+   * it only publishes.
+   */
+  get #listed(): readonly Uint8Array[] {
+    const listed = [...this.#init.sessions.values()].filter(({ isMember }) => isMember);
+    return listed.map(({ key }) => key.bytes);
   }
 
   /** Informs peers of pending changes at once. */
@@ -67,12 +73,13 @@ export class Interests {
     if (this.#isChanging) this.#tell(this.#init.members.all.keys());
   }
 
-  connected({ nodeId, instance }: ConnectedMember, now: number): void {
+  connected(member: ConnectedMember, now: number): void {
+    const { nodeId, instance } = member;
     this.#sync.connected(nodeId, instance, now);
     // If the connection is already closed, the next beat sends the number.
     this.#untold.add(nodeId);
     this.#tell([nodeId]);
-    void this.#pull(nodeId, instance);
+    void this.#pull(member);
   }
 
   gone(nodeId: string): void {
@@ -82,10 +89,10 @@ export class Interests {
   }
 
   /** Processes a list number that a peer has sent. */
-  heard({ nodeId, instance }: ConnectedMember, seq: number, empty: boolean): void {
-    if (empty) return void this.#take(nodeId, instance, seq, undefined);
-    const { clock } = this.#init.mount;
-    if (this.#sync.heard(nodeId, instance, seq, clock.now())) void this.#pull(nodeId, instance);
+  heard(member: ConnectedMember, seq: number, empty: boolean): void {
+    if (empty) return void this.#take(member, seq, undefined);
+    const now = this.#init.mount.clock.now();
+    if (this.#sync.heard(member.nodeId, member.instance, seq, now)) void this.#pull(member);
   }
 
   /**
@@ -101,22 +108,18 @@ export class Interests {
    * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`.
    */
   answer({ nodeId, limits }: ConnectedMember, question: Uint8Array): Uint8Array {
+    const { self, mount, peers } = this.#init;
     const { seq } = this.#sync;
-    const isKnown = limits.listed === seq;
-    const verdict = isKnown ? limits.lists.take(this.#init.mount.clock.now()) : 'yes';
-    if (verdict === 'abuse') this.#init.peers.report(nodeId, 'bad');
-    if (verdict !== 'yes')
+    const isAllowed =
+      limits.listed !== seq ||
+      limits.lists.take(mount.clock.now(), () => peers.report(nodeId, 'bad'));
+    if (!isAllowed)
       throw stackless(
         'resource_exhausted',
         'the list of topics has not changed and was requested too often',
       );
-    const answer = encodeList(
-      { teller: this.#init.self, hearer: nodeId },
-      question,
-      seq,
-      this.#listed,
-      this.#init.mount.random,
-    );
+    const between = { teller: self, hearer: nodeId };
+    const answer = encodeList(between, question, seq, this.#listed, mount.random);
     if (answer === undefined)
       throw stackless('invalid_argument', 'the request for the list of topics is malformed');
     limits.listed = seq;
@@ -140,7 +143,7 @@ export class Interests {
     this.#tell(new Set([...this.#untold, ...neighbors]));
     for (const nodeId of [...this.#unpulled]) {
       const member = this.#init.members.all.get(nodeId);
-      if (member !== undefined) void this.#pull(nodeId, member.instance);
+      if (member !== undefined) void this.#pull(member);
     }
   }
 
@@ -158,32 +161,28 @@ export class Interests {
     }
   }
 
-  async #pull(nodeId: string, instance: string): Promise<void> {
-    const member = this.#init.members.all.get(nodeId);
-    const remote = member?.connection.current;
+  async #pull(member: ConnectedMember): Promise<void> {
+    const { nodeId, instance, limits } = member;
+    const remote = member.connection.current;
     this.#unpulled.delete(nodeId);
-    if (member === undefined || remote === undefined)
-      return this.#sync.pullFailed(nodeId, instance);
-    if (!member.limits.pulls.tryTake(this.#init.mount.clock.now())) {
+    if (remote === undefined) return this.#sync.pullFailed(nodeId, instance);
+    if (!limits.pulls.tryTake(this.#init.mount.clock.now())) {
       this.#sync.pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
     const question = askForList(this.#init.mount.random);
     try {
       const answer = decodeList(question, await this.#init.mount.send(remote, 'pull', question));
-      if (answer === undefined)
-        throw new TransportError('invalid_argument', 'the list of topics is malformed', {
-          target: nodeId,
-        });
-      if (this.#take(nodeId, instance, answer.seq, answer.kept)) void this.#pull(nodeId, instance);
+      if (answer === undefined) throw stackless('invalid_argument', 'the list is malformed');
+      if (this.#take(member, answer.seq, answer.kept)) void this.#pull(member);
     } catch (error) {
       // The peer doesn't speak gossip, or has stopped.
       if (error instanceof TransportError && error.code === 'unimplemented')
-        return void this.#take(nodeId, instance, 0, undefined);
+        return void this.#take(member, 0, undefined);
       this.#sync.pullFailed(nodeId, instance);
-      if (this.#init.members.all.get(nodeId)?.instance !== instance) return;
+      if (this.#init.members.all.get(nodeId) !== member) return;
       this.#unpulled.add(nodeId);
-      this.#tellMembers(nodeId, instance);
+      this.#tellMembers(member);
     }
   }
 
@@ -191,23 +190,23 @@ export class Interests {
    * Processes the list of a peer. Returns true if a newer list is known to exist and should be
    * pulled.
    */
-  #take(nodeId: string, instance: string, seq: number, value: Uint8Array | undefined): boolean {
+  #take(member: ConnectedMember, seq: number, value: Uint8Array | undefined): boolean {
     const now = this.#init.mount.clock.now();
-    const { again } = this.#sync.pulled(nodeId, instance, { seq, value }, now);
-    this.#tellMembers(nodeId, instance);
+    const { again } = this.#sync.pulled(member.nodeId, member.instance, { seq, value }, now);
+    this.#tellMembers(member);
     return again;
   }
 
-  #tellMembers(nodeId: string, instance: string): void {
-    const found = new Set(this.#recognized(nodeId, this.#keys));
-    this.#init.members.told(nodeId, instance, found);
+  #tellMembers(member: ConnectedMember): void {
+    const { members, sessions } = this.#init;
+    members.told(member, new Set(this.#recognized(member.nodeId, [...sessions.values()])));
   }
 
-  /** Returns the topics, out of `keys`, that are on the list of a peer. */
-  #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
+  /** Returns those of the topics that are on the list of a peer, as keys in hex. */
+  #recognized(nodeId: string, topics: readonly TopicSession[]): string[] {
     const kept = this.#sync.of(nodeId);
-    if (kept === undefined || keys.size === 0) return [];
+    if (kept === undefined || topics.length === 0) return [];
     const isListed = recognizerOf({ teller: nodeId, hearer: this.#init.self }, kept);
-    return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);
+    return topics.filter(({ key }) => isListed(key.bytes)).map(({ key }) => key.hex);
   }
 }

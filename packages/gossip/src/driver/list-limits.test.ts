@@ -12,16 +12,16 @@ import { type DriverParts, memberLimits } from './members.ts';
 for (const proven of [true, false]) {
   test(`an unchanged list is sent to a peer as often as ${proven ? 'it may have it, over all connections of a proven id' : 'allowed for each connection of an asserted id'}`, (t) => {
     const random = seededRandom(1);
+    const key = topicKey('news');
     const interests = new Interests({
       self: idOf('me'),
       mount: { random, clock: createManualClock() },
       peers: { report: () => t.fail() },
       members: { all: new Map() },
-      sessions: new Map(),
+      sessions: new Map([[key.hex, { key, isMember: true }]]),
       soon: () => {},
     } as unknown as DriverParts);
-    const { hex } = topicKey('news');
-    interests.set([hex], [hex]);
+    interests.changed();
     const nodeId = idOf('b');
     const limits = new PeerLimits(memberLimits);
     let answers = 0;

@@ -5,6 +5,7 @@
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
+import { asTransportError } from '../topics/errors.ts';
 
 /** Options of {@link Lives}. */
 interface LivesOptions {
@@ -119,22 +120,13 @@ export class Lives {
   }
 
   async #save(store: Store): Promise<void> {
-    await store.set(
-      KEY,
-      new TextEncoder().encode(String(Math.min(this.#reserved, LARGEST_NUMBER))),
-    );
+    const number = Math.min(this.#reserved, LARGEST_NUMBER);
+    await store.set(KEY, new TextEncoder().encode(String(number)));
     await store.sync();
   }
 }
 
-function ourError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error;
-  return new TransportError(
-    'unavailable',
-    `gossip: store: ${error instanceof Error ? error.message : String(error)}`,
-    { target: KEY, cause: error },
-  );
-}
+const ourError = (error: unknown) => asTransportError(error, KEY, 'gossip: store: ');
 
 /** The key of the number in the store. */
 const KEY = 'gossip-life';

@@ -30,7 +30,7 @@ export interface DriverParts {
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
   /** Called when a part may have to be woken earlier. */
-  readonly soon: () => void;
+  soon(): void;
 }
 
 /** A connected peer. */
@@ -67,8 +67,8 @@ export function memberLimits() {
   };
 }
 
-/** The part of a node that is told of changes among its connected peers. */
-interface MembersListener {
+/** The driver, which is told of changes among its connected peers. */
+interface MembersDriver extends DriverParts {
   /** A peer has connected. Called after the current code has run. */
   connected(member: ConnectedMember): void;
   /** A peer that could not take a message can take messages again. */
@@ -81,8 +81,7 @@ export class ConnectedMembers implements TopicMembers {
   readonly all = new Map<string, ConnectedMember>();
   readonly dials: Dials;
   readonly #config: GossipConfig;
-  readonly #sessions: ReadonlyMap<string, TopicSession>;
-  readonly #listener: MembersListener;
+  readonly #driver: MembersDriver;
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
    * The last sender and its connection: all messages in one chunk come from the same peer, so the
@@ -91,7 +90,6 @@ export class ConnectedMembers implements TopicMembers {
   #last: ConnectedMember | undefined = undefined;
   #lastRemote: Remote | undefined = undefined;
   #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
-  readonly #peers: Peers<any>;
   /**
    * The peers that have not announced their topics yet, the oldest first: for each, the time until
    * which callers wait for them, and these callers.
@@ -102,7 +100,6 @@ export class ConnectedMembers implements TopicMembers {
   >();
   /** Ids of peers that once took too long. They are not waited for again. */
   readonly #slow = new Set<string>();
-  #mount: Transport<typeof gossipProtocol> | undefined;
   /**
    * The transport instance of each node that is or was connected, by node id. The node whose
    * connection is the oldest is forgotten first.
@@ -110,29 +107,17 @@ export class ConnectedMembers implements TopicMembers {
   readonly #instances = new Map<string, string>();
   readonly #limits = new PeerLimits(memberLimits);
 
-  /** @param sessions this node's topics, by their keys in hex */
-  constructor(
-    config: GossipConfig,
-    sessions: ReadonlyMap<string, TopicSession>,
-    listener: MembersListener,
-  ) {
+  constructor(config: GossipConfig, driver: MembersDriver) {
     const { transport, peers } = config;
     this.#config = config;
-    this.#peers = peers;
-    this.#sessions = sessions;
-    this.#listener = listener;
-    this.dials = new Dials(
-      transport,
-      (nodeId) => this.#get(nodeId) !== undefined,
-      (nodeId) => peers.mayDial(nodeId),
-    );
+    this.#driver = driver;
+    this.dials = new Dials(transport, peers);
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
-  start(mount: Transport<typeof gossipProtocol>): void {
-    this.#mount = mount;
+  start(): void {
     this.#sync();
-    this.#events = this.#peers.events();
+    this.#events = this.#driver.peers.events();
     void this.#follow(this.#events);
   }
 
@@ -212,10 +197,10 @@ export class ConnectedMembers implements TopicMembers {
    * Records which of this node's topics a peer is on, and informs their sessions. If the peer's
    * list could not be pulled, `topics` are those on the last list that was pulled.
    */
-  told(nodeId: string, instance: string, topics: ReadonlySet<string>): void {
-    const sessions = this.#sessions;
-    const member = this.all.get(nodeId);
-    if (member === undefined || member.instance !== instance) return;
+  told(member: ConnectedMember, topics: ReadonlySet<string>): void {
+    const { sessions } = this.#driver;
+    const { nodeId } = member;
+    if (this.all.get(nodeId) !== member) return;
     const now = this.#config.transport.clock.now();
     const before = member.topics;
     member.topics = topics;
@@ -229,7 +214,7 @@ export class ConnectedMembers implements TopicMembers {
   #known(member: ConnectedMember): void {
     const unknown = this.#unknown.get(member);
     this.#unknown.delete(member);
-    for (const { publisher } of this.#sessions.values()) publisher.known(member.nodeId);
+    for (const { publisher } of this.#driver.sessions.values()) publisher.known(member.nodeId);
     for (const resolve of unknown?.askers ?? []) resolve();
   }
 
@@ -254,8 +239,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   terms(to: string, topic: TopicKey, terms: TopicTerms, life: number | undefined): void {
-    const request = { topic: topic.hex, ...terms, ...(life === undefined ? {} : { life }) };
-    this.all.get(to)?.outbox.put('terms', request, TERMS_BYTES);
+    this.all.get(to)?.outbox.put('terms', { topic: topic.hex, ...terms, life }, TERMS_BYTES);
   }
 
   acknowledge(to: string, request: Uint8Array): void {
@@ -308,7 +292,7 @@ export class ConnectedMembers implements TopicMembers {
   #get(nodeId: string): ConnectedMember | undefined {
     const known = this.all.get(nodeId);
     if (known !== undefined) return known;
-    const peer = this.#peers.get(nodeId);
+    const peer = this.#driver.peers.get(nodeId);
     return peer === undefined ? undefined : this.#add(peer);
   }
 
@@ -328,7 +312,7 @@ export class ConnectedMembers implements TopicMembers {
   #down(nodeId: string, cause: TransportError): void {
     const member = this.all.get(nodeId);
     if (member === undefined) return;
-    const peer = this.#peers.get(nodeId);
+    const peer = this.#driver.peers.get(nodeId);
     const { instance, connection } = member;
     if (peer !== undefined && peer.instance === instance && !connection.remote.closed) return;
     this.#remove(member, cause);
@@ -336,7 +320,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   #sync(): void {
-    const peers = new Map(this.#peers.list().map((peer) => [peer.nodeId, peer]));
+    const peers = new Map(this.#driver.peers.list().map((peer) => [peer.nodeId, peer]));
     for (const member of [...this.all.values()]) {
       if (peers.get(member.nodeId)?.instance !== member.instance)
         this.#remove(member, new TransportError('unavailable', `node ${member.nodeId} is gone`));
@@ -351,19 +335,19 @@ export class ConnectedMembers implements TopicMembers {
     const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
-      for (const session of this.#sessions.values()) session.reborn(nodeId);
+      for (const session of this.#driver.sessions.values()) session.reborn(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
-    const connection = new CurrentConnection(peers, peer);
-    const writable = () => this.#listener.writable(nodeId);
+    const connection = new CurrentConnection(transport, peers, peer);
+    const writable = () => this.#driver.writable(nodeId);
     const member: ConnectedMember = {
       nodeId,
       instance,
       connection,
       isChosen: remote.direction === 'out' && !this.dials.isNamed(nodeId),
       proven,
-      outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
+      outbox: new PeerOutbox(this.#driver.mount, connection, outbound, writable),
       topics: NONE,
       limits: this.#limits.of(nodeId, clock.now()),
     };
@@ -373,21 +357,22 @@ export class ConnectedMembers implements TopicMembers {
     if (!this.#slow.has(nodeId))
       this.#unknown.set(member, { patience: clock.now() + PATIENCE, askers: [] });
     clock.defer(() => {
-      if (this.all.get(nodeId) === member) this.#listener.connected(member);
+      if (this.all.get(nodeId) === member) this.#driver.connected(member);
     });
     return member;
   }
 
   #remove(member: ConnectedMember, cause: TransportError): void {
-    const { nodeId, instance, proven, outbox } = member;
+    const { nodeId, instance, proven, connection, outbox } = member;
     if (this.all.get(nodeId) !== member) return;
     this.#last = undefined;
     this.all.delete(nodeId);
     if (this.#byInstance.get(instance) === member) this.#byInstance.delete(instance);
     outbox.close();
+    connection.close();
     this.#limits.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
-    this.#listener.disconnected(nodeId, cause);
+    this.#driver.disconnected(nodeId, cause);
     this.#known(member);
   }
 }

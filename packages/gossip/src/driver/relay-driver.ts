@@ -33,10 +33,10 @@ import {
 } from '../wire/frame.ts';
 import {
   Distribution,
-  longestTransfer,
-  type RelayedMessage,
+  limitOf,
   type RelayNode,
   Shipment,
+  TRICKLE,
   type Upload,
 } from './relay-transfers.ts';
 
@@ -80,7 +80,7 @@ export class Relays implements RelayDriver, RelayNode {
     const frame = encodePush(topic.bytes, push);
     if (!this.#hasRoom(this.#shipments, frame.length)) return false;
     const key = keyOf({ topic: topic.hex, id: push.id });
-    this.#shipments.set(key, new Shipment(this, { topic, push, frame }, to));
+    this.#shipments.set(key, new Shipment(this, topic, push, frame, to));
     this.changed();
     return true;
   }
@@ -91,7 +91,7 @@ export class Relays implements RelayDriver, RelayNode {
   }
 
   gone(peer: string): void {
-    for (const shipment of this.#shipments.values()) shipment.gone(peer);
+    for (const { open } of this.#shipments.values()) open.delete(peer);
     this.changed();
   }
 
@@ -200,7 +200,7 @@ export class Relays implements RelayDriver, RelayNode {
     }
   }
 
-  repair(to: string, { topic, push }: RelayedMessage): void {
+  repair(to: string, topic: TopicKey, push: Push<Body>): void {
     const { members, sessions } = this.#setup;
     this.#repaired++;
     const reason = members.push(to, topic, push);
@@ -293,13 +293,11 @@ const MOST_HEAD = 64 * 1024;
  * A message that a relay, or its origin, sends to this node to be passed on. It is passed on while
  * it arrives. A transit owns the download and its deadlines.
  */
-class Transit {
-  /** Size of the message in bytes. */
-  readonly size: number;
-  readonly #node: Relays;
+class Transit extends Distribution {
+  declare protected readonly node: Relays;
   readonly #from: string;
-  readonly #head: RelayHead;
-  readonly #distribution: Distribution;
+  /** Number of links that the message has traveled. */
+  readonly #hops: number;
   readonly #end: number;
   #movedAt: number;
   /** `failed`: the request has been refused, but uploads are still under way. */
@@ -311,14 +309,13 @@ class Transit {
   constructor(node: Relays, from: string, head: RelayHead) {
     const { topic, id, size, rest } = head;
     const hops = Math.min(head.hops + 1, MOST_HOPS);
-    this.size = size;
-    this.#node = node;
+    super(node, new Uint8Array(size), 0, { topic, id, hops, size });
     this.#from = from;
-    this.#head = head;
+    this.#hops = head.hops;
     this.#movedAt = node.now();
-    this.#end = this.#movedAt + longestTransfer(node.config, size);
-    this.#distribution = new Distribution(node, new Uint8Array(size), 0, { topic, id, hops, size });
-    this.#distribution.send(rest);
+    // Longer than a relay may take, because the sender may itself have to wait for the message.
+    this.#end = this.#movedAt + limitOf(10 * node.config.stall, size, TRICKLE);
+    this.send(rest);
   }
 
   /** Reads the bytes. Resolves to an encoded report when they have arrived and are passed on. */
@@ -338,22 +335,22 @@ class Transit {
       for (let item = await source.next(); item.done !== true; item = await source.next()) {
         if (this.#phase !== 'receiving') return;
         this.#received(item.value);
-        this.#node.changed();
+        this.node.changed();
       }
       this.#ended(undefined);
     } catch (error) {
       this.#ended(error);
     }
-    this.#node.changed();
+    this.node.changed();
   }
 
   /** Handles the next bytes of the message. */
   #received(chunk: Uint8Array): void {
-    if (!this.#distribution.append(chunk)) {
-      this.#node.misbehaved(this.#from);
-      return this.#fail(this.#wrong('is longer than declared'));
+    if (!this.append(chunk)) {
+      this.node.misbehaved(this.#from);
+      return this.fail(this.#wrong('is longer than declared'));
     }
-    if (chunk.length > 0) this.#movedAt = this.#node.now();
+    if (chunk.length > 0) this.#movedAt = this.node.now();
   }
 
   /**
@@ -363,62 +360,58 @@ class Transit {
   #ended(error: unknown): void {
     // Its own delivery may have thrown.
     const isOpen = this.#phase === 'receiving' || this.#phase === 'delivering';
-    if (isOpen && error !== undefined) return this.#fail(error);
+    if (isOpen && error !== undefined) return this.fail(error);
     if (this.#phase !== 'receiving') return;
-    if (!this.#distribution.isWhole) return this.#fail(this.#wrong('ended too early'));
-    const head = this.#head;
-    const envelope = decodePush(this.#distribution.bytes);
-    if (envelope !== undefined && keyOf(envelope) === keyOf(head)) {
+    if (!this.isWhole) return this.fail(this.#wrong('ended too early'));
+    const envelope = decodePush(this.bytes);
+    if (envelope !== undefined && keyOf(envelope) === keyOf(this.head)) {
       this.#phase = 'delivering';
-      this.#node.deliver(this.#from, { ...envelope, hops: head.hops });
-    } else if (this.#from === head.id.origin) {
+      this.node.deliver(this.#from, { ...envelope, hops: this.#hops });
+    } else if (this.#from === this.head.id.origin) {
       // Relays pass the message on before they can detect that, so only the origin is to blame.
-      this.#node.misbehaved(this.#from);
+      this.node.misbehaved(this.#from);
     }
     this.#phase = 'passing-on';
   }
 
   /** True if no upload is under way, and the message is delivered or has failed. */
   get isOver(): boolean {
-    return (
-      this.#distribution.isSettled && (this.#phase === 'passing-on' || this.#phase === 'failed')
-    );
+    return this.isSettled && (this.#phase === 'passing-on' || this.#phase === 'failed');
   }
 
   /** Answers the request, unless it was refused. Call it once, when the transit is over. */
   answer(): void {
     if (this.#phase === 'failed') return;
-    this.#resolve(encodeReport({ outcome: 'took', missed: this.#distribution.takeMissed() }));
+    this.#resolve(encodeReport({ outcome: 'took', missed: this.takeMissed() }));
   }
 
-  get due(): number {
-    const { due } = this.#distribution;
-    return this.#phase === 'receiving' ? Math.min(due, this.#latest) : due;
+  override get due(): number {
+    return this.#phase === 'receiving' ? Math.min(super.due, this.#latest) : super.due;
   }
 
-  wake(now: number): void {
-    this.#distribution.wake(now);
+  override wake(now: number): void {
+    super.wake(now);
     if (this.#phase === 'receiving' && now >= this.#latest) this.#leave(TOO_SLOW);
   }
 
-  stop(): void {
+  override stop(): void {
     if (this.#phase === 'receiving') this.#leave(STOPPED);
-    this.#distribution.stop();
+    super.stop();
   }
 
   /** Time at which the download is given up. */
   get #latest(): number {
-    return Math.min(this.#movedAt + this.#node.config.stall, this.#end);
+    return Math.min(this.#movedAt + this.node.config.stall, this.#end);
   }
 
   #leave(error: TransportError): void {
     this.#source?.return?.().catch(() => {});
-    this.#fail(error);
+    this.fail(error);
   }
 
-  #fail(error: unknown): void {
+  override fail(error: unknown): void {
     this.#phase = 'failed';
-    this.#distribution.fail(error);
+    super.fail(error);
     this.#reject(error);
   }
 

@@ -1,7 +1,8 @@
 // Sends one message from this node to others. The receivers are split into parts. One node of each
 // part, its relay, gets the message and passes it on to the rest of the part in the same way. If
 // the relay of a part fails, the remaining receivers of the part are split again. A distribution
-// owns its uploads, and the bytes of the message that have arrived so far.
+// owns its uploads, and the bytes of the message that have arrived so far. It is either a shipment
+// (a message of this node) or a transit (a message of another node, see relay-driver.ts).
 
 import { sample } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
@@ -21,7 +22,7 @@ export interface RelayNode {
   /** Sends a message to a node. Resolves to its report; undefined if that is malformed. */
   upload(to: string, head: RelayHead, upload: Upload): Promise<RelayReport | undefined>;
   /** Sends a message directly to a receiver that did not get it from relays. */
-  repair(to: string, message: RelayedMessage): void;
+  repair(to: string, topic: TopicKey, push: Push<Body>): void;
   /** Called when a peer has sent something that no honest peer sends. */
   misbehaved(peer: string): void;
   /** Called when a transfer has ended. */
@@ -45,8 +46,8 @@ export class Distribution {
   length: number;
   /** The reason why no more bytes will come; undefined if there is none. */
   error: unknown = undefined;
-  readonly #node: RelayNode;
-  readonly #head: Omit<RelayHead, 'rest'>;
+  protected readonly node: RelayNode;
+  protected readonly head: Omit<RelayHead, 'rest'>;
   readonly #uploads = new Map<Upload, Part>();
   /** The nodes that `takeMissed` returns next. */
   readonly #missed: string[] = [];
@@ -57,11 +58,16 @@ export class Distribution {
    * @param length number of bytes that are present already: all of them for a message of this node
    */
   constructor(node: RelayNode, bytes: Uint8Array, length: number, head: Omit<RelayHead, 'rest'>) {
-    this.#node = node;
+    this.node = node;
     this.bytes = bytes;
     this.length = length;
-    this.#head = head;
+    this.head = head;
     this.#movedAt = node.now();
+  }
+
+  /** Size of the message in bytes. */
+  get size(): number {
+    return this.bytes.length;
   }
 
   /** True if no upload is under way. */
@@ -84,8 +90,8 @@ export class Distribution {
 
   /** Begins uploads to all these nodes that can be reached; the others have missed the message. */
   send(nodes: readonly string[]): void {
-    const { config, random } = this.#node;
-    const near = new Set(nodes.filter((nodeId) => this.#node.reaches(nodeId, this.#head.topic)));
+    const { config, random } = this.node;
+    const near = new Set(nodes.filter((nodeId) => this.node.reaches(nodeId, this.head.topic)));
     for (const nodeId of nodes) if (!near.has(nodeId)) this.#missed.push(nodeId);
     const parts = splitRecipients([...near], config.fanout, random);
     for (const part of parts) this.#upload(part);
@@ -93,9 +99,9 @@ export class Distribution {
 
   #upload(part: Part): void {
     const { relay, rest } = part;
-    const upload = new Upload(this, () => this.#node.now());
+    const upload = new Upload(this, () => this.node.now());
     this.#uploads.set(upload, part);
-    this.#node.upload(relay, { ...this.#head, rest }, upload).then(
+    this.node.upload(relay, { ...this.head, rest }, upload).then(
       (report) => this.#ended(upload, () => this.#answered(part, report)),
       () => this.#ended(upload, () => this.#replace(part)),
     );
@@ -105,7 +111,7 @@ export class Distribution {
   #ended(upload: Upload, handle: () => void): void {
     if (!this.#end(upload)) return;
     handle();
-    this.#node.changed();
+    this.node.changed();
   }
 
   /** Handles the answer of a relay; `report` is undefined if it is malformed. */
@@ -113,7 +119,7 @@ export class Distribution {
     const { relay, rest } = part;
     if (report === undefined) {
       this.#replace(part);
-      this.#node.misbehaved(relay);
+      this.node.misbehaved(relay);
     } else if (report.outcome !== 'took') this.send(rest);
     else for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
   }
@@ -126,7 +132,7 @@ export class Distribution {
   }
 
   get isWhole(): boolean {
-    return this.length === this.bytes.length;
+    return this.length === this.size;
   }
 
   /**
@@ -134,7 +140,7 @@ export class Distribution {
    * has failed.
    */
   append(chunk: Uint8Array): boolean {
-    if (this.error !== undefined || this.length + chunk.length > this.bytes.length) return false;
+    if (this.error !== undefined || this.length + chunk.length > this.size) return false;
     this.bytes.set(chunk, this.length);
     this.length += chunk.length;
     for (const upload of this.#uploads.keys()) upload.give();
@@ -173,12 +179,13 @@ export class Distribution {
   }
 
   #dueOf(upload: Upload): number {
-    const { config } = this.#node;
-    if (upload.isThrough) return upload.movedAt + patience(config, this.bytes.length);
+    const { stall } = this.node.config;
+    if (upload.isThrough) return upload.movedAt + limitOf(stall, this.size, SLOWEST);
     // The relay is not to blame for the wait: this node itself waits for its sender, for which
     // separate deadlines apply.
     if (upload.isStarved) return Number.POSITIVE_INFINITY;
-    return Math.min(upload.movedAt + config.stall, upload.begunAt + grace(config, upload.length));
+    const latest = upload.begunAt + limitOf(stall, upload.length, TRICKLE);
+    return Math.min(upload.movedAt + stall, latest);
   }
 
   #abort(upload: Upload): void {
@@ -211,72 +218,65 @@ const STUCK = new TransportError('deadline_exceeded', 'a relay of the message is
 // A message of this node that relays distribute. It is kept until all receivers have it, and sent
 // directly to receivers that don't confirm it in time. A shipment owns the list of those receivers.
 
-/** A message of this node that relays distribute. */
-export interface RelayedMessage {
-  readonly topic: TopicKey;
-  readonly push: Push<Body>;
-  /** The message as `encodePush` encodes it. */
-  readonly frame: Uint8Array;
-}
-
 /** One relayed message of this node, and the receivers that have not confirmed it. */
-export class Shipment {
-  readonly size: number;
+export class Shipment extends Distribution {
   /** The receivers that have not confirmed the message. */
   readonly open: Set<string>;
-  readonly #message: RelayedMessage;
-  readonly #node: RelayNode;
-  readonly #distribution: Distribution;
+  readonly #topic: TopicKey;
+  readonly #push: Push<Body>;
   #heardAt: number;
 
-  constructor(node: RelayNode, message: RelayedMessage, to: readonly string[]) {
-    const { topic, push, frame } = message;
-    this.size = frame.length;
-    this.#message = message;
-    this.#node = node;
+  /** @param frame the message as `encodePush` encodes it */
+  constructor(
+    node: RelayNode,
+    topic: TopicKey,
+    push: Push<Body>,
+    frame: Uint8Array,
+    to: readonly string[],
+  ) {
+    const size = frame.length;
+    super(node, frame, size, { topic: topic.hex, id: push.id, hops: 1, size });
     this.open = new Set(to);
+    this.#topic = topic;
+    this.#push = push;
     this.#heardAt = node.now();
-    const head = { topic: topic.hex, id: push.id, hops: 1, size: this.size };
-    this.#distribution = new Distribution(node, frame, this.size, head);
-    this.#distribution.send(to);
+    this.send(to);
   }
 
   /** True if no receiver is open any more, and no upload is under way. */
   get isOver(): boolean {
-    return this.open.size === 0 && this.#distribution.isSettled;
+    return this.open.size === 0 && this.isSettled;
   }
 
   /** Records that a node has confirmed the message. */
   confirmed(nodeId: string): void {
-    if (this.open.delete(nodeId)) this.#heardAt = this.#node.now();
+    if (this.open.delete(nodeId)) this.#heardAt = this.node.now();
   }
 
-  /** Called when a node is gone. */
-  gone(nodeId: string): void {
-    this.open.delete(nodeId);
+  override get due(): number {
+    return this.open.size === 0 ? super.due : Math.min(super.due, this.#lastly);
   }
 
-  get due(): number {
-    if (this.open.size === 0) return this.#distribution.due;
-    return Math.min(this.#distribution.due, this.#lastly);
-  }
-
-  wake(now: number): void {
-    this.#distribution.wake(now);
+  override wake(now: number): void {
+    super.wake(now);
     this.repair();
     if (this.open.size === 0 || now < this.#lastly) return;
-    this.#distribution.stop();
-    this.#repair([...this.open]);
+    super.stop();
+    this.repair([...this.open]);
   }
 
-  stop(): void {
+  override stop(): void {
     this.open.clear();
-    this.#distribution.stop();
+    super.stop();
   }
 
-  /** Sends the message directly to the receivers that are known not to get it from relays. */
-  repair(): void {
-    this.#repair(this.#distribution.takeMissed());
+  /**
+   * Sends the message directly to those of these nodes that have not confirmed it: by default, to
+   * receivers that are known not to get it from relays.
+   */
+  repair(nodeIds = this.takeMissed()): void {
+    for (const to of nodeIds)
+      if (this.open.delete(to)) this.node.repair(to, this.#topic, this.#push);
   }
 
   /**
@@ -284,12 +284,8 @@ export class Shipment {
    * report that it has passed the message on, so only receipts count.
    */
   get #lastly(): number {
-    const movedAt = Math.max(this.#heardAt, this.#distribution.movedAt);
-    return movedAt + patience(this.#node.config, this.size);
-  }
-
-  #repair(nodeIds: readonly string[]): void {
-    for (const to of nodeIds) if (this.open.delete(to)) this.#node.repair(to, this.#message);
+    const movedAt = Math.max(this.#heardAt, this.movedAt);
+    return movedAt + limitOf(this.node.config.stall, this.size, SLOWEST);
   }
 }
 
@@ -394,31 +390,18 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 
 // Time limits for relays.
 
-/**
- * Returns the time, in milliseconds after the last visible progress, to wait for invisible work on
- * a message of this size.
- */
-function patience({ stall }: RelayNode['config'], size: number): number {
-  return stall + (size * 1_000) / SLOWEST;
+/** Returns the milliseconds that a transfer may take: `least`, and more for each of its bytes. */
+export function limitOf(least: number, bytes: number, rate: number): number {
+  return least + (bytes * 1_000) / rate;
 }
 
 /**
- * Returns the total time, in milliseconds, that a relay may take to accept that many bytes, even if
- * it makes a little progress from time to time.
+ * Assumed rate, in bytes per second, at which the slowest relay does work that this node can't see,
+ * such as passing on a message that it has.
  */
-function grace({ stall }: RelayNode['config'], taken: number): number {
-  return stall + (taken * 1_000) / TRICKLE;
-}
-
-/**
- * Returns the milliseconds within which a whole message of this size must arrive. The time is
- * longer than `grace`, because the sender may itself have to wait for the message.
- */
-export function longestTransfer({ stall }: RelayNode['config'], size: number): number {
-  return 10 * stall + (size * 1_000) / TRICKLE;
-}
-
-/** Assumed rate, in bytes per second, at which the slowest relay does its invisible work. */
 const SLOWEST = 1024 * 1024;
-/** Minimum rate, in bytes per second, below which a transfer is given up. */
-const TRICKLE = 64 * 1024;
+/**
+ * Minimum rate, in bytes per second, below which a transfer is given up, even if it makes a little
+ * progress from time to time.
+ */
+export const TRICKLE = 64 * 1024;

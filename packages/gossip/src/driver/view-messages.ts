@@ -5,28 +5,19 @@ import type { Peers } from '@trunkline/peers';
 import type { RateLimit } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
-import type { TopicContext } from '../topics/topic-context.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMembers } from './members.ts';
 
 /** Sends a message to a node of the topic, and dials the node first if it is not connected. */
 export function sendView(
   to: string,
-  session: TopicContext,
+  session: TopicSession,
   message: PartialViewMessage,
   members: ConnectedMembers,
   peers: Pick<Peers, 'addressOf'>,
 ): void {
-  const given = Object.fromEntries(
-    Object.entries(message).filter(([, value]) => value !== undefined),
-  );
   const addresses = addressesFor(message, peers);
-  const life = session.lifeOf(to);
-  const request = {
-    topic: session.key.hex,
-    message: given,
-    ...(addresses === undefined ? {} : { addresses }),
-    ...(life === undefined ? {} : { life }),
-  };
+  const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
   const size = VIEW_BYTES + sizeOf(addresses);
   const failed = (error: TransportError) => {
     if (!session.isOver) session.unreachable(to, error, session.node.clock.now());
@@ -73,10 +64,7 @@ export function addressesFor(
 
 /** Returns the number of bytes counted for these addresses in the queue to a peer. */
 function sizeOf(addresses: Addresses = []): number {
-  return addresses.reduce(
-    (sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0),
-    0,
-  );
+  return addresses.flat().reduce((sum, text) => sum + text.length + QUOTES, 0);
 }
 
 /**

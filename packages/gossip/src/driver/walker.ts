@@ -3,7 +3,6 @@
 
 import { sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
-import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
 import { encodeQuestion, MOST_ASKED, readQuestion } from '../discovery/tags.ts';
 import { type DiscoveryConfig, type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
@@ -190,23 +189,13 @@ export class Walker {
     if (remote === undefined || shared.length === 0) return [];
     this.#counts.asked++;
     const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
-    const { addresses } = await mount.send(
-      remote,
-      'ask',
-      encodeQuestion({ teller: self, hearer: nodeId }, keys, random),
-    );
+    const question = encodeQuestion({ teller: self, hearer: nodeId }, keys, random);
+    const { addresses } = await mount.send(remote, 'ask', question);
     return addresses.slice(0, MOST_ASKED).flatMap((entry) => {
-      const { nodeId: other, address } = (entry ?? {}) as Readonly<Record<string, unknown>>;
-      if (
-        typeof other !== 'string' ||
-        !isNodeId(other) ||
-        typeof address !== 'string' ||
-        other === self ||
-        this.#peers.get(other) !== undefined ||
-        !this.#peers.mayDial(other)
-      )
-        return [];
-      return this.#peers.learn(other, address, nodeId) ? [other] : [];
+      // Both may be anything; the address book checks them.
+      const { nodeId: other, address } = Object(entry);
+      const isWanted = this.#peers.get(other) === undefined && this.#peers.mayDial(other);
+      return isWanted && this.#peers.learn(other, address, nodeId) ? [other] : [];
     });
   }
 
@@ -222,9 +211,7 @@ export class Walker {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };
-    const verdict = limits.nodes.take(clock.now());
-    if (verdict === 'abuse') this.#peers.report(nodeId, 'bad');
-    if (verdict !== 'yes') {
+    if (!limits.nodes.take(clock.now(), () => this.#peers.report(nodeId, 'bad'))) {
       this.#counts.refused++;
       return { addresses: [] };
     }

@@ -38,7 +38,7 @@ export interface RelaySetup {
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, RelayTopic>;
   /** Arranges a call of `wake` at that time or earlier. */
-  readonly dueBy: (time: number) => void;
+  dueBy(time: number): void;
 }
 
 /** A topic of this node, as relays see it. */

@@ -84,20 +84,16 @@ export class Signatures {
     this.#publicKey = new Uint8Array(identity?.publicKey ?? []);
     if (identity === undefined) return;
     const { nodeId } = identity;
+    const { length } = this.#publicKey;
     if (nodeId !== self)
-      throw new TypeError(
-        `createGossip: signatures.identity: is node ${nodeId}, but peers is node ${self}; give both the same identity`,
+      throw wrong(`: is node ${nodeId}, but peers is node ${self}; give both the same identity`);
+    if (!KEY_LENGTHS.includes(length))
+      throw wrong(
+        `.publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got ${length} bytes`,
       );
-    if (!KEY_LENGTHS.includes(this.#publicKey.length)) {
-      throw new TypeError(
-        `createGossip: signatures.identity.publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got ${this.#publicKey.length} bytes`,
-      );
-    }
-    if (idOfKey(this.#publicKey) !== nodeId) {
-      throw new TypeError(
-        `createGossip: signatures.identity: node id ${nodeId} is not the SHA-256 of its publicKey, ${idOfKey(this.#publicKey)}`,
-      );
-    }
+    const id = idOfKey(this.#publicKey);
+    if (id !== nodeId)
+      throw wrong(`: node id ${nodeId} is not the SHA-256 of its publicKey, ${id}`);
   }
 
   /** Throws `failed_precondition` if no node would accept this node's messages. */
@@ -118,9 +114,7 @@ export class Signatures {
     if (bytes instanceof Uint8Array && bytes.length === SIGNATURE_BYTES)
       return { publicKey: this.#publicKey, bytes };
     const got = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
-    throw new TypeError(
-      `createGossip: signatures.identity.sign: must return ${SIGNATURE_BYTES} bytes synchronously, got ${got}`,
-    );
+    throw wrong(`.sign: must return ${SIGNATURE_BYTES} bytes synchronously, got ${got}`);
   }
 
   /**
@@ -174,6 +168,10 @@ export function signedContent(
   bytes.set(recipients, head);
   bytes.set(body.payload, head + recipients.length);
   return bytes;
+}
+
+function wrong(how: string): TypeError {
+  return new TypeError(`createGossip: signatures.identity${how}`);
 }
 
 function idOfKey(publicKey: Uint8Array): string {

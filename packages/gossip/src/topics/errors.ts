@@ -2,11 +2,19 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
+import { REFUSALS } from '../protocol.ts';
 import type { Refusal, Unsent } from '../types.ts';
 
 /** Returns the error for publishing on a closed topic. */
 export function topicClosed(name: string): TransportError {
   return new TransportError('shutdown', `topic ${name} was closed on this node`, { sent: false });
+}
+
+/** Returns an error for something that was thrown; `what` begins its text. */
+export function asTransportError(error: unknown, target: string, what = ''): TransportError {
+  if (error instanceof TransportError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new TransportError('unavailable', what + text, { target, cause: error });
 }
 
 /**
@@ -66,24 +74,3 @@ export function refusedBy(nodeId: string, refusal: Refusal): TransportError {
       : 'failed_precondition';
   return new TransportError(code, text, details);
 }
-
-const REFUSALS: Readonly<Record<Refusal, string>> = {
-  'not-on-topic': 'it is not on the topic',
-  'not-addressed': 'the message is addressed to other nodes',
-  excluded: 'the message excludes this node',
-  forged: 'it considers the message forged',
-  unsigned: 'it accepts only signed messages',
-  unverified: 'it cannot verify signatures: give it signatures.verify',
-  'too-large': 'the message is above its limit for the topic',
-  undecodable: 'its codec refuses the message',
-  rejected: 'its validator rejects the message',
-  ignored: 'its validator ignores the message',
-  timeout: 'its validator took too long',
-  overloaded: 'too many messages wait for its validator',
-  refused: 'it refused the message before',
-  old: 'it considers the message to be of an earlier run of the publisher',
-  full: 'it cannot remember another publisher',
-  own: 'the message names it as the publisher',
-  stranger: 'the publisher is not its neighbor, perhaps because it uses another overlay',
-  'no-room': 'it had no room for the message',
-};

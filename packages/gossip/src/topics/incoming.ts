@@ -22,9 +22,10 @@ interface Copy {
   readonly hops: number;
 }
 
-/** A message under validation, and further copies that have arrived in the meantime. */
+/** A message under validation. */
 interface Held {
-  readonly first: Body;
+  readonly push: Push<Body>;
+  /** The copy that is validated, and further ones that have arrived in the meantime. */
   readonly copies: Copy[];
 }
 
@@ -137,7 +138,7 @@ export class Incoming {
     // those that it sent in its own name; otherwise a forger could make this node refuse the
     // relay's own messages.
     const finding =
-      signature === undefined || (held !== undefined && isCopyOf(held.first, envelope))
+      signature === undefined || (held !== undefined && isCopyOf(held.push.payload, envelope))
         ? 'true'
         : signatures.examine(
             isRead ? from : `${from} relays`,
@@ -149,18 +150,18 @@ export class Incoming {
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding !== 'true') return this.#drop(finding, id, from);
     if (held !== undefined) {
-      if (held.copies.length < COPIES) held.copies.push({ from, hops });
+      if (held.copies.length <= COPIES) held.copies.push({ from, hops });
       return true;
     }
     if (payload.length > topic.limit) {
       // The sender has another limit. This node announces its own limit, and does not blame the
       // sender.
       topic.differences.introduce(from, now);
-      return this.#refuse('too-large', envelope, from, false);
+      return this.#refuse('too-large', push, from, false);
     }
-    if (!this.#decode(envelope)) return this.#refuse('undecodable', envelope, from, isRead);
+    if (!this.#decode(envelope)) return this.#refuse('undecodable', push, from, isRead);
     if (this.#validate === undefined) return this.#take(from, push, now);
-    this.#check({ from, hops }, push, isRead, now);
+    this.#check({ push, copies: [{ from, hops }] }, isRead, now);
     return true;
   }
 
@@ -210,21 +211,17 @@ export class Incoming {
     if (audience !== 'to') this.#topic.handle(now, input);
   }
 
-  /** @param isToBlame true if the sender is to blame for a message that the validator rejects */
-  #check(
-    first: Copy,
-    push: Push<Body>,
-    isToBlame: boolean,
-    now: number,
-    copies: Copy[] = [],
-  ): void {
+  /**
+   * Validates the first copy of a message.
+   * @param isToBlame true if its sender is to blame for a message that the validator rejects
+   */
+  #check(held: Held, isToBlame: boolean, now: number): void {
+    const { push, copies } = held;
     const { id, payload, size } = push;
-    const { audience } = payload;
-    const { from, hops } = first;
+    const { from, hops } = copies[0]!;
     const key = messageKey(id);
     const signed = payload.signature !== undefined;
     const meta = { id: key, origin: id.origin, signed, from, hops, missed: 0 };
-    const held = { first: payload, copies };
     this.#held.set(key, held);
     const check: Check = {
       from,
@@ -233,20 +230,19 @@ export class Incoming {
       settled: (finding, error) => {
         this.#held.delete(key);
         const { node } = this.#topic;
-        const next = finding === 'overloaded' ? copies.shift() : undefined;
-        if (next !== undefined) {
-          // The first sender has too many waiting messages; the next one may have room. Its copy
-          // may have had another content.
-          this.#refuse('overloaded', { id, audience }, from, false);
-          this.#check(next, push, false, node.clock.now(), copies);
-        } else if (finding === 'accept')
-          for (const copy of [first, ...copies])
-            this.#take(copy.from, { ...push, hops: copy.hops }, node.clock.now());
+        const time = node.clock.now();
+        if (finding === 'accept')
+          for (const copy of copies) this.#take(copy.from, { ...push, hops: copy.hops }, time);
         else {
           if (finding === 'failed') this.#topic.failed(error);
-          const reason = REASONS[finding];
-          this.#refuse(reason, { id, audience }, from, finding === 'reject' && isToBlame);
-          for (const copy of copies) this.#refuse(reason, { id, audience }, copy.from, false);
+          // If the first sender has too many waiting messages, the next one may have room. Its copy
+          // may have had another content.
+          const isOverloaded = finding === 'overloaded';
+          for (const copy of isOverloaded ? copies.splice(0, 1) : copies) {
+            const isBlamed = finding === 'reject' && isToBlame && copy === copies[0];
+            this.#refuse(REASONS[finding], push, copy.from, isBlamed);
+          }
+          if (isOverloaded && copies.length > 0) this.#check({ push, copies }, false, time);
         }
         node.dueBy(this.#topic.due);
       },
@@ -257,21 +253,18 @@ export class Incoming {
 
   #refuse(
     reason: MessageDropReason,
-    message: Pick<Envelope, 'id' | 'audience'>,
+    { id, payload }: Push<Body>,
     from: string,
     isToBlame: boolean,
   ): false {
-    const { id } = message;
     const isOverloaded = reason === 'overloaded';
     if (!isOverloaded) {
       this.#refused.set(messageKey(id), reason);
       dropOldest(this.#refused, REFUSED);
     }
     // An overloaded validator did not check the message, so another copy may still be accepted.
-    this.#tell(message, this.#topic.node.clock.now(), {
-      type: isOverloaded ? 'released' : 'refused',
-      id,
-    });
+    const type = isOverloaded ? 'released' : 'refused';
+    this.#tell(payload, this.#topic.node.clock.now(), { type, id });
     return this.#drop(reason, id, from, isToBlame);
   }
 

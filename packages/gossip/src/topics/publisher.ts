@@ -11,7 +11,7 @@ import type { Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/frame.ts';
-import { gone, notOnTopic, refusedBy, topicClosed } from './errors.ts';
+import { asTransportError, gone, notOnTopic, refusedBy, topicClosed } from './errors.ts';
 import { Publication, resultOf } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
@@ -68,11 +68,8 @@ export class Publisher {
       const text = `publish: a message of ${payload.length} bytes is above the limit of topic ${this.#topic.key.name}, ${this.#topic.limit} bytes`;
       throw reasonError('too_large', text, { sent: false });
     }
-    const nodes = options.to ?? options.except;
-    if (
-      nodes !== undefined &&
-      payload.length + KEY_BYTES * nodes.length > this.#topic.node.longest
-    ) {
+    const nodes = options.to ?? options.except ?? NOBODY;
+    if (payload.length + KEY_BYTES * nodes.length > this.#topic.node.longest) {
       const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of the transport of this node`;
       throw reasonError('too_large', text, { sent: false });
     }
@@ -88,14 +85,8 @@ export class Publisher {
       const text = `publish: ${WAITING} messages already wait for gossip.start()`;
       throw new TransportError('resource_exhausted', text, { sent: false });
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
-        try {
-          resolve(this.#publish(payload, options));
-        } catch (error) {
-          reject(error);
-        }
-      });
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve((async () => this.#publish(payload, options))()));
     });
   }
 
@@ -233,18 +224,14 @@ export class Publisher {
       publication.pending.delete(dial);
       this.#watch(publication);
     };
-    const here = nodes.filter(
-      (nodeId) =>
-        nodeId !== node.self &&
-        node.members.isOn(nodeId, key.hex) === true &&
-        topic.takes(nodeId, push.size),
-    );
-    const relayed = new Set(node.relay(key, push, here) ? here : []);
+    const others = nodes.filter((nodeId) => nodeId !== node.self);
+    const isHere = (nodeId: string) => node.members.isOn(nodeId, key.hex) === true;
+    const takers = others.filter((nodeId) => isHere(nodeId) && topic.takes(nodeId, push.size));
+    const relayed = new Set(node.relay(key, push, takers) ? takers : []);
     publication.pending.add(CHOSEN);
-    for (const nodeId of nodes) {
-      if (nodeId === node.self) continue;
+    for (const nodeId of others) {
       if (relayed.has(nodeId)) publication.sent(nodeId);
-      else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
+      else if (isHere(nodeId)) hand(nodeId);
       else void reach(nodeId);
     }
     publication.pending.delete(CHOSEN);
@@ -455,12 +442,6 @@ type Wanted = Pick<PublishConfig, 'min' | 'timeout'>;
 
 function pushOf({ id, body }: OwnMessage): Push<Body> {
   return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-}
-
-function asTransportError(error: unknown, nodeId: string): TransportError {
-  return error instanceof TransportError
-    ? error
-    : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
 }
 
 const NOBODY: readonly string[] = [];

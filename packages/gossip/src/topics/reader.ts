@@ -243,11 +243,7 @@ export class LoopReader
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 /** The default limits of a reader's queue, in messages and in bytes. */
@@ -302,28 +298,21 @@ export function handOut(
   meta: MessageMeta,
   failed: (error: unknown) => void,
 ): void {
-  const isPlain = !isChangeable(body.message);
+  const isPlain = Object(body.message) !== body.message;
   let isTaken = false;
   // Decode before the first reader runs, because a decoded message may lie in the payload's memory.
-  const messages = readers.map((reader) => {
+  const given = readers.flatMap((reader) => {
     const isShared = reader.codec === codec;
     if (isShared && (isPlain || !isTaken)) {
       isTaken = true;
-      return body;
+      return { reader, message: body.message };
     }
     try {
-      return { message: reader.codec.decode(body.payload.slice()) };
+      return { reader, message: reader.codec.decode(body.payload.slice()) };
     } catch (error) {
       failed(error);
-      return undefined;
+      return [];
     }
   });
-  for (const [i, reader] of readers.entries()) {
-    const given = messages[i];
-    if (given !== undefined) reader.offer(given.message, { ...meta }, body.payload.length);
-  }
-}
-
-function isChangeable(value: unknown): boolean {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+  for (const { reader, message } of given) reader.offer(message, { ...meta }, body.payload.length);
 }

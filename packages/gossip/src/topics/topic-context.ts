@@ -28,7 +28,6 @@ export interface TopicTerms {
 
 export interface TopicContext {
   readonly key: TopicKey;
-  readonly isOver: boolean;
   readonly due: number;
   readonly codec: Codec<unknown, any>;
   /** Maximum size of a message in bytes. */
@@ -36,7 +35,12 @@ export interface TopicContext {
   readonly node: TopicNode;
   /** The state of the overlay; undefined until gossip has started. */
   readonly overlay: Overlay | undefined;
-  readonly differences: TopicDifferences;
+  /** The peers whose settings differ; see `Differences`. */
+  readonly differences: {
+    /** Returns true if the peer uses another overlay, so that it can't be a neighbor. */
+    isApart(nodeId: string): boolean;
+    introduce(peer: string, now: number): void;
+  };
   /** The connected peers on the topic. Those with another overlay can't become neighbors. */
   readonly interested: readonly string[];
   /** Returns the number of this node's life on the topic. */
@@ -54,8 +58,6 @@ export interface TopicContext {
   spread(message: OwnMessage, receipts: number, now: number): Handed;
   /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
-  /** Called when a node could not be reached. */
-  unreachable(nodeId: string, error: TransportError, now: number): void;
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
@@ -79,13 +81,6 @@ export interface TopicContext {
   failed(error: unknown): void;
   /** Called when a reader was closed: leaves the topic if nobody uses it any more. */
   review(): void;
-}
-
-/** The peers whose settings differ; see `Differences`. */
-interface TopicDifferences {
-  /** Returns true if the peer uses another overlay, so that it can't be a neighbor. */
-  isApart(nodeId: string): boolean;
-  introduce(peer: string, now: number): void;
 }
 
 /** The neighbors to which a message was handed, and the peers to which it could not be sent. */
@@ -171,10 +166,10 @@ export interface TopicNode {
   /** Sends a partial-view message, and dials the node first if it is not connected. */
   view(to: string, session: TopicContext, message: PartialViewMessage): void;
   /**
-   * Marks a node as a neighbor, or removes the mark. Connections to neighbors may be kept from
-   * being closed.
+   * Marks a node as a neighbor on a topic, or removes the mark. Connections to neighbors may be
+   * kept from being closed.
    */
-  neighbor(nodeId: string, isOne: boolean): void;
+  neighbor(nodeId: string, topic: string, isOne: boolean): void;
   /** Returns true if the score of a node is 0. */
   isDistrusted(nodeId: string): boolean;
   /** Reports that a node misbehaved. */

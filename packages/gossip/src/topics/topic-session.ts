@@ -291,9 +291,7 @@ export class TopicSession implements TopicContext {
           overlay.handle(now, { type: 'no-room', output });
         return;
       case 'send':
-        if (!output.mayRelay || !this.#relay(output.push, output.to))
-          this.#send(output.push, output.to);
-        return;
+        return this.#send(output.push, output.to, output.mayRelay);
       case 'handed':
         if (this.#handing !== undefined) this.#handing.to = output.to;
         return;
@@ -301,7 +299,7 @@ export class TopicSession implements TopicContext {
         return node.view(output.to, this, output.message);
       case 'neighbor-up': {
         const { peer: nodeId } = output;
-        node.neighbor(nodeId, true);
+        node.neighbor(nodeId, key.hex, true);
         node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
         if (this.#handing === undefined) return this.publisher.neighborUp(nodeId);
         this.#handing.newcomers.push(nodeId);
@@ -321,18 +319,13 @@ export class TopicSession implements TopicContext {
     }
   }
 
-  /**
-   * Has relays bring a message to the peers that accept messages of its size. Returns false if it
-   * must be sent directly.
-   */
-  #relay(push: Push<Body>, to: readonly string[]): boolean {
-    const takers = this.differences.isAny
-      ? to.filter((nodeId) => this.takes(nodeId, push.size))
-      : to;
-    return this.node.relay(this.key, push, takers);
-  }
-
-  #send(push: Push<Body>, to: readonly string[]): void {
+  /** Sends a message to these peers, or has relays bring it to those that accept its size. */
+  #send(push: Push<Body>, to: readonly string[], mayRelay: boolean): void {
+    if (mayRelay) {
+      const { isAny } = this.differences;
+      const takers = isAny ? to.filter((nodeId) => this.takes(nodeId, push.size)) : to;
+      if (this.node.relay(this.key, push, takers)) return;
+    }
     for (const peer of to) {
       const reason = this.push(peer, push);
       if (reason !== undefined) this.unsent(reason, push, peer);
@@ -355,7 +348,7 @@ export class TopicSession implements TopicContext {
 
   #neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
     const { node, key, differences } = this;
-    node.neighbor(nodeId, false);
+    node.neighbor(nodeId, key.hex, false);
     const cause = differences.isApart(nodeId) ? 'differs' : given;
     const event = { type: 'neighborDown', topic: key.name, nodeId, cause } as const;
     node.events.tell(error === undefined ? event : { ...event, error });

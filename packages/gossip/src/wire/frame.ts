@@ -12,7 +12,7 @@ import {
 } from '../messages/message-id.ts';
 import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
-import { KEY_BYTES } from '../protocol.ts';
+import { KEY_BYTES, REFUSALS } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
 
 /**
@@ -284,7 +284,7 @@ export function decodeReport(bytes: Uint8Array): RelayReport | undefined {
  */
 export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   const bytes = new Uint8Array(verdict === undefined ? RECEIPT : RECEIPT + 1);
-  if (verdict !== undefined) bytes[RECEIPT] = VERDICTS[verdict];
+  if (verdict !== undefined) bytes[RECEIPT] = VERDICTS.indexOf(verdict);
   bytes.set(hexToBytes(topic));
   writeMessageId(id, bytes, KEY_BYTES);
   return bytes;
@@ -298,9 +298,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
     id: readMessageId(bytes, KEY_BYTES),
   };
   const verdict = bytes[RECEIPT];
-  return verdict === undefined
-    ? receipt
-    : { ...receipt, verdict: BY_NUMBER.get(verdict) ?? 'refused' };
+  return verdict === undefined ? receipt : { ...receipt, verdict: VERDICTS[verdict] ?? 'refused' };
 }
 
 function writeNodes(bytes: Uint8Array, at: number, nodes: readonly string[]): void {
@@ -321,28 +319,5 @@ export const MOST_REST = 1_024;
 const RECEIPT = KEY_BYTES + MESSAGE_ID_BYTES;
 const RELAY_HEAD = RECEIPT + 2 + 4;
 const OUTCOMES = ['took', 'had', 'busy'] as const;
-/** The numbers of the verdicts on the wire (docs/wire-gossip.md). */
-const VERDICTS: Readonly<Record<DeliveryOutcome, number>> = {
-  took: 0,
-  'not-on-topic': 1,
-  'not-addressed': 2,
-  excluded: 3,
-  forged: 4,
-  unsigned: 5,
-  'too-large': 6,
-  undecodable: 7,
-  rejected: 8,
-  ignored: 9,
-  timeout: 10,
-  overloaded: 11,
-  refused: 12,
-  old: 13,
-  full: 14,
-  own: 15,
-  stranger: 16,
-  'no-room': 17,
-  unverified: 18,
-};
-const BY_NUMBER = new Map(
-  Object.entries(VERDICTS).map(([verdict, number]) => [number, verdict as DeliveryOutcome]),
-);
+/** The verdicts by their numbers on the wire (docs/wire-gossip.md). */
+const VERDICTS = ['took', ...Object.keys(REFUSALS)] as readonly DeliveryOutcome[];
