@@ -65,10 +65,7 @@ export interface Introduction {
  * Limits of the data that the sender is ready to receive, in bytes except for `calls` and
  * `streams`. Absent fields are 0.
  */
-export type HelloLimits = Record<
-  'message' | 'item' | 'packet' | 'pipe' | 'inbox' | 'stream' | 'calls' | 'streams',
-  number
->;
+export type HelloLimits = Record<(typeof NAMES)[number], number>;
 
 /** Returns the description of a protocol in a hello. */
 export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {
@@ -231,18 +228,11 @@ interface EncodedHello extends Omit<Hello, 'instance'> {
   instance: Uint8Array;
 }
 
+/** The names of the limits, in the order of their numbers in frame.proto. */
+const NAMES = ['message', 'item', 'packet', 'pipe', 'inbox', 'stream', 'calls', 'streams'] as const;
+
 /** In this table and the next two, the index of a field is its number in frame.proto. */
-const LIMITS: Fields<HelloLimits> = [
-  undefined,
-  ['message', uint32],
-  ['item', uint32],
-  ['packet', uint32],
-  ['pipe', uint32],
-  ['inbox', uint32],
-  ['stream', uint32],
-  ['calls', uint32],
-  ['streams', uint32],
-];
+const LIMITS: Fields<HelloLimits> = [undefined, ...NAMES.map((name) => [name, uint32] as const)];
 
 const PROTOCOL: Fields<HelloProtocol> = [
   undefined,
