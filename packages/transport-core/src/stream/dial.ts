@@ -21,9 +21,8 @@ export class Dialer {
   /** Connects and completes the hello; see `Open` of the pool. */
   async open(entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
     const { target, address, nodeId, watch } = entry;
-    const { config, membership, random } = this.#transport;
-    const full = this.#transport.full();
-    if (full !== undefined) throw withDetails(full, { target });
+    const { config, random } = this.#transport;
+    this.#refuseIfFull(target);
     if (watch !== undefined) {
       const order = await watch.order(config.dialTimeout, signal, entry.connections[0]);
       return this.#tryAll(order, entry, signal);
@@ -34,10 +33,13 @@ export class Dialer {
         ? address
         : await askResolve(resolve, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
-    if (typeof found !== 'string')
-      return this.#tryAll(orderAddresses(found, random), entry, signal);
-    const addresses = found === address ? membership?.addressesOf?.(target) : undefined;
-    return this.#connect(found, entry, signal, addresses);
+    if (typeof found === 'string') return this.#connect(found, entry, signal);
+    return this.#tryAll(orderAddresses(found, random), entry, signal);
+  }
+
+  #refuseIfFull(target: string): void {
+    const full = this.#transport.full();
+    if (full !== undefined) throw withDetails(full, { target });
   }
 
   /** Dials one address after another until one answers. */
@@ -50,8 +52,7 @@ export class Dialer {
     let last: TransportError | undefined;
     for (const address of addresses) {
       signal.throwIfAborted();
-      const full = this.#transport.full();
-      if (full !== undefined) throw withDetails(full, { target });
+      this.#refuseIfFull(target);
       try {
         return await this.#connect(address, entry, signal);
       } catch (error) {
@@ -65,17 +66,8 @@ export class Dialer {
     throw reasonError('no_addresses', message, { target, sent: false });
   }
 
-  /**
-   * Connects to one address, or to the node that it names.
-   *
-   * @param addresses the IP addresses of the target's host, if they are known.
-   */
-  async #connect(
-    address: string,
-    entry: PoolEntry,
-    signal: AbortSignal,
-    addresses?: readonly string[],
-  ): Promise<Connection> {
+  /** Connects to one address, or to the node that it names. */
+  async #connect(address: string, entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
     const { target, nodeId, watch } = entry;
     const named = nodeOf(address);
     if (named !== undefined) {
@@ -83,7 +75,9 @@ export class Dialer {
       watch?.reached(connection, address);
       return connection;
     }
-    const { config, layer } = this.#transport;
+    const { config, layer, membership } = this.#transport;
+    // A membership may know the IP addresses of the host that the caller names.
+    const addresses = address === entry.address ? membership?.addressesOf?.(target) : undefined;
     try {
       const options = { timeout: config.dialTimeout, signal, nodeId, addresses };
       const stream = await layer.dial(address, options);
