@@ -5,7 +5,6 @@
 // gives the peer's calls to the mount of their protocol.
 
 import { spelled } from '../address.ts';
-import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -108,14 +107,14 @@ export class Connection implements SessionVisitor {
   #isGone = false;
   readonly output: ConnectionOutput;
   readonly input: ConnectionInput;
-  readonly #stream: StreamConnection;
+  readonly stream: StreamConnection;
   readonly #expected: string | undefined;
   /** Callers that wait until the stream is closed. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit, id: string) {
     this.host = host;
-    this.#stream = stream;
+    this.stream = stream;
     this.id = id;
     this.direction = init.direction;
     this.target = init.target;
@@ -134,11 +133,11 @@ export class Connection implements SessionVisitor {
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this.input);
+    this.stream.attach(this.input);
     if (this.direction === 'in' || this.over) return;
-    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
-      return this.session.break(mismatch(this.#expected, this.#stream));
-    if (this.#stream.refused !== undefined) return this.session.break(this.#stream.refused);
+    if (this.#expected !== undefined && this.stream.nodeId !== this.#expected)
+      return this.session.break(mismatch(this.#expected, this.stream));
+    if (this.stream.refused !== undefined) return this.session.break(this.stream.refused);
     this.#introduce((fields) => this.session.open(fields));
   }
 
@@ -147,10 +146,6 @@ export class Connection implements SessionVisitor {
   /** True if the session has ended. */
   get over(): boolean {
     return this.session.state === 'closed';
-  }
-
-  get attachment(): object | undefined {
-    return this.#stream.attachment;
   }
 
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
@@ -169,14 +164,9 @@ export class Connection implements SessionVisitor {
     return this.caller.trySend(channel, method, payload);
   }
 
-  /** The channels, which know the protocols that the two ends have mounted. */
-  get channels(): Session['parts']['channels'] {
-    return this.session.parts.channels;
-  }
-
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
   ref(): void {
-    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isRead);
+    if (this.direction === 'out' && this.isUp) this.stream.ref?.(this.host.isRead);
   }
 
   // The end of the connection.
@@ -190,7 +180,7 @@ export class Connection implements SessionVisitor {
 
   /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
-    const { context } = this.session.parts;
+    const { context } = this.parts;
     // Reset first, because the work below may request an earlier time than it returns.
     context.wakesAt(Number.POSITIVE_INFINITY);
     this.output.wake(now);
@@ -203,7 +193,7 @@ export class Connection implements SessionVisitor {
 
   /** The latest time at which the connection needs `wake`. */
   get due(): number {
-    return this.session.parts.context.due;
+    return this.parts.context.due;
   }
 
   crowding(): void {
@@ -232,8 +222,8 @@ export class Connection implements SessionVisitor {
 
   greeted(hello: Hello): void {
     const { config, membership, ticker } = this.host;
-    this.remote = new LiveRemote(this, this.#stream.nodeId, hello);
-    this.session.parts.context.meet(this.remote);
+    this.remote = new LiveRemote(this, this.stream.nodeId, hello);
+    this.parts.context.meet(this.remote);
     const agree = (features: readonly string[]) => {
       if (this.direction === 'out') ticker.run(() => this.session.consent({}));
       else
@@ -300,9 +290,9 @@ export class Connection implements SessionVisitor {
 
   /** Reports the protocols that the two ends have mounted in incompatible ways. */
   #compare(): void {
-    const { isUp, channels, remote } = this;
+    const { isUp, parts, remote } = this;
     if (remote === undefined || !isUp) return;
-    for (const { protocol, error } of channels.disagreements())
+    for (const { protocol, error } of parts.channels.disagreements())
       this.host.reporter.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
@@ -329,7 +319,10 @@ function sessionOptions(
     preamble: output.preamble,
     count: (counter, amount) => host.reporter.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
-    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
+    limits:
+      stream.credit === undefined
+        ? limits
+        : { ...limits, credit: { ...limits.credit, ...(stream.credit as typeof limits.credit) } },
     memory,
     allocate,
     freeMemory: freeChunk,
@@ -350,13 +343,6 @@ function sessionOptions(
     isBounded: limits.rate.send !== undefined,
     copies: stream.reuses === true,
   };
-}
-
-function withCredit(
-  limits: CommonConfig['limits'],
-  credit: NonNullable<StreamConnection['credit']>,
-): CommonConfig['limits'] {
-  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
 }
 
 /** The maximum length of the observed address in a hello. */
@@ -408,7 +394,7 @@ export class LiveRemote implements Remote {
 
   /** @internal */
   get [ATTACHMENT as never](): object | undefined {
-    return this.#connection.attachment;
+    return this.#connection.stream.attachment;
   }
 
   /**
