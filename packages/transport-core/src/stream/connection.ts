@@ -5,7 +5,8 @@
 // gives the peer's calls to the mount of their protocol.
 
 import { spelled } from '../address.ts';
-import { type TransportError, withoutStack } from '../errors.ts';
+import { helloFields } from '../common-options.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/call.ts';
@@ -15,11 +16,11 @@ import type { OutCall } from '../session/out-call.ts';
 import { Session } from '../session/session.ts';
 import type { SessionOptions, SessionParts, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
-import { cleanText } from '../text.ts';
+import { cleanText, errorText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
-import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
+import { ATTACHMENT, type PendingConnection } from './membership.ts';
 import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { TransportResources } from './transport-resources.ts';
 
@@ -221,27 +222,57 @@ export class Connection implements SessionVisitor {
   }
 
   greeted(hello: Hello): void {
-    const { config, membership, ticker } = this.host;
-    this.remote = new LiveRemote(this, this.stream.nodeId, hello);
-    this.parts.context.meet(this.remote);
-    const agree = (features: readonly string[]) => {
-      if (this.direction === 'out') ticker.run(() => this.session.consent({}));
-      else
-        this.#introduce((fields) => {
-          ticker.run(() => this.session.consent(fields, features));
-          this.#opening?.slot?.answered?.((error) => this.session.cut(error));
-        });
+    const { config, membership } = this.host;
+    const { target } = this;
+    const remote = new LiveRemote(this, this.stream.nodeId, hello);
+    this.remote = remote;
+    this.parts.context.meet(remote);
+    const refuse = (error: unknown) => this.session.break(refusal(error));
+    const ask = () => {
+      if (membership === undefined) return this.#agree(NONE);
+      const { nodeId: claim, protocols, features } = hello;
+      const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
+      attempt(
+        () => membership.admit(peer),
+        () => this.#agree(peer.answer),
+        refuse,
+      );
     };
-    const pending = { remote: this.remote, target: this.target, hello };
-    askAdmit(config, membership, pending, agree, (error) => this.session.break(error));
+    const { admit } = config;
+    if (admit === undefined) ask();
+    else attempt(() => admit(remote), ask, refuse);
   }
 
-  /** Gets the fields of the hello for this peer. */
-  #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
-    askHello(this.host.config, this.target, then, (error, cause) => {
-      this.host.reporter.tell({ type: 'callbackFailed', callback: 'hello', error: cause });
-      this.session.break(error);
+  /** Accepts a peer that was admitted; an acceptor lists these features in its answer. */
+  #agree(features: readonly string[]): void {
+    const { ticker } = this.host;
+    if (this.direction === 'out') return ticker.run(() => this.session.consent({}));
+    this.#introduce((fields) => {
+      ticker.run(() => this.session.consent(fields, features));
+      this.#opening?.slot?.answered?.((error) => this.session.cut(error));
     });
+  }
+
+  /** Gets the fields of the hello for this peer from the option. */
+  #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
+    const { config, reporter } = this.host;
+    const { hello, name } = config;
+    const give: typeof then = (fields) => then(name === undefined ? fields : { name, ...fields });
+    if (typeof hello !== 'function') return give((hello ?? {}) as Record<string, string>);
+    const fail = (error: unknown) => {
+      reporter.tell({ type: 'callbackFailed', callback: 'hello', error });
+      const message = `this end's 'hello' option failed: ${errorText(error)}`;
+      this.session.break(
+        error instanceof TransportError
+          ? withDetails(error, OWN)
+          : new TransportError('unavailable', message, { ...OWN, cause: error }),
+      );
+    };
+    attempt(
+      () => hello(this.target),
+      (fields) => attempt(() => helloFields(fields), give, fail),
+      fail,
+    );
   }
 
   up(): void {
@@ -296,6 +327,62 @@ export class Connection implements SessionVisitor {
       this.host.reporter.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
+
+// The errors that end a connection during its hello, and the call of an option.
+
+/**
+ * Returns the error of a dial that failed after the stream was open, phrased like the errors of
+ * stream layers.
+ */
+function unreachable(error: TransportError, target: string): TransportError {
+  const message = `Cannot connect to ${target}: ${error.message}`;
+  return withoutStack(error, { target, sent: false }, message);
+}
+
+/** Returns the error for a peer that is not the dialed node. */
+function mismatch(
+  expected: string,
+  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
+): TransportError {
+  const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
+  return reasonError(
+    'identity_mismatch',
+    `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`,
+  );
+}
+
+/** Converts the value that `admit` threw into the error that both ends see. */
+function refusal(error: unknown): TransportError {
+  if (error instanceof TransportError && error.target !== undefined)
+    // The peer must not see the target of another call, nor the text of its error.
+    error = new TransportError('internal', 'another call that admit made has failed', {
+      cause: error,
+    });
+  if (error instanceof TransportError)
+    return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
+  return reasonError('refused', errorText(error), { sent: false, cause: error });
+}
+
+/** Calls a function that may return a value or a promise; creates no promise for a plain value. */
+function attempt<T>(
+  run: () => T | PromiseLike<T>,
+  then: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
+  let result: T | PromiseLike<T>;
+  try {
+    result = run();
+    if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
+      return void Promise.resolve(result).then(then, failed);
+  } catch (error) {
+    return failed(error);
+  }
+  then(result as T);
+}
+
+const NONE: readonly string[] = [];
+/** Marks the error of a dial that this end itself has caused. */
+const OWN = { unreachable: false } as const;
 
 // The options of a session, which follow from those of the transport.
 

@@ -2,8 +2,10 @@
 // tries one after another.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
+import type { ResolveFunction } from '../resolver.ts';
+import { errorText } from '../text.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
-import { askResolve, nodeOf, orderAddresses } from './membership.ts';
+import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
 import type { Names } from './names.ts';
 import type { PoolEntry } from './pool.ts';
 import type { StreamConnection } from './stream-layer.ts';
@@ -18,9 +20,9 @@ export class Dialer {
     this.#names = names;
   }
 
-  /** Connects and completes the hello; see `Open` of the pool. */
+  /** Connects and completes the hello; see `Pool.open`. */
   async open(entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
-    const { target, address, nodeId, watch } = entry;
+    const { target, address, watch } = entry;
     const { config, random } = this.#transport;
     this.#refuseIfFull(target);
     if (watch !== undefined) {
@@ -31,7 +33,7 @@ export class Dialer {
     const found =
       typeof resolve !== 'function' || nodeOf(target) !== undefined
         ? address
-        : await askResolve(resolve, target, nodeId === undefined ? address : target, address);
+        : await askResolve(resolve, entry);
     signal.throwIfAborted();
     if (typeof found === 'string') return this.#connect(found, entry, signal);
     return this.#tryAll(orderAddresses(found, random), entry, signal);
@@ -117,6 +119,25 @@ export class Dialer {
       signal.addEventListener('abort', onAbort, { once: true });
       ticker.run(() => connection.start());
     });
+  }
+}
+
+/**
+ * Calls the user's function that resolves the address of a target. Returns the address to dial, or
+ * a list of addresses.
+ */
+async function askResolve(
+  resolve: ResolveFunction,
+  { target, address, nodeId }: PoolEntry,
+): Promise<string | readonly ListedAddress[]> {
+  try {
+    const result = (await resolve(address)) ?? address;
+    return typeof result === 'string' ? result : readAddresses(result);
+  } catch (error) {
+    if (error instanceof TransportError) throw error;
+    const shown = nodeId === undefined ? address : target;
+    const text = `the 'resolve' option failed for '${shown}': ${errorText(error)}`;
+    throw reasonError('host_not_found', text, { target, cause: error });
   }
 }
 
