@@ -115,27 +115,6 @@ export function list<T>(type: FieldType<T>): FieldType<T[]> {
   };
 }
 
-/** A map of texts, as an object without a prototype, because a peer chooses its keys. */
-export const textMap: FieldType<Record<string, string>> = {
-  empty: () => Object.create(null),
-  read(content, before) {
-    if (typeof content !== 'object') return undefined;
-    const { key, value } = decodeMessage(content, ENTRY);
-    before[key] = value;
-    return before;
-  },
-  write(output, number, entries) {
-    for (const [key, value] of Object.entries(entries)) {
-      const entry: number[] = [];
-      writeBytes(entry, 1, encodeText(key));
-      writeBytes(entry, 2, encodeText(value));
-      writeBytes(output, number, entry);
-    }
-  },
-};
-
-const ENTRY: Fields<{ key: string; value: string }> = [undefined, ['key', text], ['value', text]];
-
 /** Reads untrusted bytes. It throws a RangeError that describes the problem. */
 class Reader {
   readonly #bytes: Uint8Array;
