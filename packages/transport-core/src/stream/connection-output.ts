@@ -64,10 +64,8 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
     // rate allows.
     const gathers = stream.writeAll !== undefined && this.#rate === undefined;
-    this.#encoder =
-      this.#collector === undefined
-        ? new FrameEncoder(buffers.take, buffers.size, gathers)
-        : undefined;
+    if (this.#collector === undefined)
+      this.#encoder = new FrameEncoder(buffers.take, buffers.size, gathers);
     this.writer = (this.#collector ?? this.#encoder) as FrameWriter;
   }
 
