@@ -280,10 +280,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 
   #letGo(now: number): void {
-    let over = 0;
-    while (over < this.#kept.length && this.#kept[over]!.until <= now)
-      this.#free(this.#kept[over++]!.source);
-    if (over > 0) this.#kept.splice(0, over);
+    while (this.#kept.length > 0 && this.#kept[0]!.until <= now)
+      this.#free(this.#kept.shift()!.source);
   }
 
   #free(source: string): void {

@@ -39,9 +39,10 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #turn = 0;
   /** The number of units that the last read left in `#context.units`. */
   #left = UNBOUNDED;
-  /** The token bucket of limits.rate.receive, and the time at which it has filled again. */
+  /** The token bucket of limits.rate.receive. */
   readonly #rate: TokenBucket | undefined;
-  #readAgain = Number.POSITIVE_INFINITY;
+  /** The time at which it has filled again and this object needs `wake`; Infinity if it has. */
+  due = Number.POSITIVE_INFINITY;
   readonly #stream: StreamConnection;
   readonly #session: Session;
   /** The part of the session that accounts for the peer's work units. */
@@ -155,16 +156,11 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Does everything that is due at `now`. */
   wake(now: number): void {
-    if (now >= this.#readAgain) {
-      this.#readAgain = Number.POSITIVE_INFINITY;
+    if (now >= this.due) {
+      this.due = Number.POSITIVE_INFINITY;
       this.#resume();
     }
     this.#excuse(now);
-  }
-
-  /** The time at which this object needs `wake`. */
-  get due(): number {
-    return this.#readAgain;
   }
 
   /** Reads the remaining input, at most one chunk, because the stream has ended. */
@@ -265,16 +261,15 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
    */
   #readLater(delay: number, now: number): void {
     if (delay === 0 || this.#isOver) return;
-    if (this.#readAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
-    this.#readAgain = now + delay;
+    if (this.due === Number.POSITIVE_INFINITY) this.#stream.pause();
+    this.due = now + delay;
     this.#session.excuse(delay);
-    this.#context.wakeBy(this.#readAgain);
+    this.#context.wakeBy(this.due);
   }
 
   /** Resumes reading, unless something else prevents it. */
   #resume(): void {
-    if (this.#waits === undefined && this.#readAgain === Number.POSITIVE_INFINITY)
-      this.#stream.resume();
+    if (this.#waits === undefined && this.due === Number.POSITIVE_INFINITY) this.#stream.resume();
   }
 
   #keep(bytes: Uint8Array, copies: boolean): false {
@@ -304,10 +299,9 @@ const LONG = 500;
 export class Backlog {
   /** The frames, for a connection that carries frames. */
   frames: readonly Frame[] | undefined = undefined;
+  /** The first chunk itself, which has no room for more, or a buffer that was allocated here. */
   #bytes: Uint8Array = EMPTY;
   #size = 0;
-  /** True if the buffer was allocated here and may be written to. */
-  #isOwn = false;
 
   /** Everything that was added, valid until the next `add`. */
   get bytes(): Uint8Array {
@@ -333,10 +327,9 @@ export class Backlog {
    * Enlarges the buffer to at least `size` bytes. Doubling keeps the cost of small chunks linear.
    */
   #reserve(size: number): void {
-    if (this.#isOwn && this.#bytes.length >= size) return;
+    if (this.#bytes.length >= size) return;
     const bytes = new Uint8Array(this.#size === 0 ? size : size * 2);
     bytes.set(this.bytes);
     this.#bytes = bytes;
-    this.#isOwn = true;
   }
 }

@@ -442,7 +442,7 @@ export class LiveRemote implements Remote {
   readonly id: string;
   readonly endpoint: string;
   readonly direction: 'in' | 'out';
-  addr: string | undefined;
+  addr: string | undefined = undefined;
   readonly nodeId: string | undefined;
   readonly instance: string;
   readonly hello: Readonly<Record<string, string>>;
@@ -454,15 +454,15 @@ export class LiveRemote implements Remote {
     this.endpoint = connection.endpoint;
     this.direction = connection.direction;
     this.nodeId = nodeId;
-    this.addr = hello.addr === '' ? undefined : spelledAddresses(hello.addr);
     this.instance = hello.instance;
     this.hello = Object.freeze(hello.fields);
+    this.move(hello.addr);
   }
 
   /** Replaces the address unless `addr` is empty. Returns true if that changes it. */
   move(addr: string): boolean {
     const before = this.addr;
-    if (addr !== '') this.addr = spelledAddresses(addr);
+    if (addr !== '') this.addr = cleanText(addr).split(',').map(spelled).join();
     return this.addr !== before;
   }
 
@@ -490,10 +490,6 @@ export class LiveRemote implements Remote {
   static connectionOf(remote: Remote): Connection | undefined {
     return #connection in remote ? (remote as LiveRemote).#connection : undefined;
   }
-}
-
-function spelledAddresses(addr: string): string {
-  return cleanText(addr).split(',').map(spelled).join();
 }
 
 /** Returns the connection behind a Remote of this transport. */

@@ -48,13 +48,11 @@ export class Pool {
    * Throws `invalid_argument` if the target can't be parsed.
    */
   live(target: string): Connection | undefined {
-    if (target !== this.#lastTarget || this.#last === undefined) this.#find(target);
+    if (target !== this.#lastTarget || this.#last === undefined) {
+      this.#last = this.entries.get(this.#key(target));
+      this.#lastTarget = target;
+    }
     return this.#last?.connections[0] ?? this.names.live(target);
-  }
-
-  #find(target: string): void {
-    this.#last = this.entries.get(this.#key(target));
-    this.#lastTarget = target;
   }
 
   /** Returns all connections to a target. */

@@ -302,7 +302,8 @@ export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
  */
 export function socketError(error: unknown, action: SocketAction, address: string): TransportError {
   const code = codeOfError(error);
-  const meaning = meaningOf(`${action} ${code}`) ?? meaningOf(`${code}`) ?? 'unavailable: it failed';
+  const meaning =
+    meaningOf(`${action} ${code}`) ?? meaningOf(`${code}`) ?? 'unavailable: it failed';
   const kind = meaning.slice(0, meaning.indexOf(':'));
   const text = meaning.slice(kind.length + 2);
   const message = `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`;
@@ -352,8 +353,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
  * returns the first code found.
  */
 function codeOfError(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { code, errors } = error as { code?: unknown; errors?: unknown };
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown };
   if (typeof code === 'string') return code;
   return Array.isArray(errors)
     ? errors.map(codeOfError).find((each) => each !== undefined)

@@ -33,7 +33,7 @@ export function decodeMessage<T extends object>(
 ): T {
   const reader = new Reader(bytes);
   while (!reader.isAtEnd) {
-    const tag = reader.uint32();
+    const tag = uint32Of(reader.varint());
     if (tag < 8) throw new RangeError('a field with the number 0');
     const content = reader.content(tag & 7);
     const field = fields[tag >>> 3];
@@ -69,7 +69,8 @@ export const uint32s: FieldType<number[]> = {
   read(content, before) {
     if (typeof content === 'number') before.push(uint32Of(content));
     if (typeof content === 'object')
-      for (const packed = new Reader(content); !packed.isAtEnd; ) before.push(packed.uint32());
+      for (const packed = new Reader(content); !packed.isAtEnd; )
+        before.push(uint32Of(packed.varint()));
     return before;
   },
   write(output, number, values) {
@@ -128,13 +129,9 @@ class Reader {
     return this.#at === this.#bytes.length;
   }
 
-  uint32(): number {
-    return uint32Of(this.#varint());
-  }
-
   content(wireType: number): Content {
-    if (wireType === 0) return this.#varint();
-    if (wireType === 2) return this.#take(this.uint32());
+    if (wireType === 0) return this.varint();
+    if (wireType === 2) return this.#take(uint32Of(this.varint()));
     if (wireType === 1) return void this.#take(8);
     if (wireType === 5) return void this.#take(4);
     throw new RangeError(
@@ -142,7 +139,7 @@ class Reader {
     );
   }
 
-  #varint(): number {
+  varint(): number {
     let value = 0;
     for (let scale = 1; scale < 2 ** 70; scale *= 0x80) {
       if (this.isAtEnd) this.#take(1);
