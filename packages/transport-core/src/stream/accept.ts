@@ -58,8 +58,6 @@ export class Acceptor {
 
   #bind(): Promise<void> {
     const { config, layer } = this.#transport;
-    // A layer may call `acquire` without the object that has it.
-    const acquire: HandshakeLimiter['acquire'] = (...given) => this.#handshakes.acquire(...given);
     return layer.listen(
       (stream, slot) => {
         // Only an accepted connection shows that listening works again.
@@ -67,7 +65,7 @@ export class Acceptor {
         this.#accept(stream, slot);
       },
       (error) => this.#again(error),
-      { timeout: config.handshakeTimeout, handshakes: { acquire }, screen: screenHello },
+      { timeout: config.handshakeTimeout, handshakes: this.#handshakes, screen: screenHello },
     );
   }
 
@@ -215,11 +213,12 @@ export class BoundedHandshakes implements HandshakeLimiter {
     return this.#inside + this.#answered.size + this.#waiting.size;
   }
 
-  acquire(
+  // A layer may call it without this object.
+  readonly acquire = (
     endpoint: string,
     enter: (slot: HandshakeSlot) => void,
     given?: string,
-  ): HandshakePlace | undefined {
+  ): HandshakePlace | undefined => {
     const now = this.#now();
     this.#letGo(now);
     const source =
@@ -233,7 +232,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (isFull) this.#waiting.add(place);
     else this.#admit(place);
     return place;
-  }
+  };
 
   #admit(place: HandshakePlace): void {
     this.#inside++;
@@ -281,10 +280,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 
   #letGo(now: number): void {
-    let over = 0;
-    while (over < this.#kept.length && this.#kept[over]!.until <= now)
-      this.#free(this.#kept[over++]!.source);
-    if (over > 0) this.#kept.splice(0, over);
+    while (this.#kept.length > 0 && this.#kept[0]!.until <= now)
+      this.#free(this.#kept.shift()!.source);
   }
 
   #free(source: string): void {

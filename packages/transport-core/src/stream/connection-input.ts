@@ -13,14 +13,6 @@ import type { ConnectionOutput } from './connection-output.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
-/** The phases of a connection's input. */
-type Phase =
-  | { readonly name: 'reading' }
-  /** The connection waits for its handshake slot. */
-  | { readonly name: 'parked'; backlog: Backlog | undefined }
-  /** The input has waited since this time for its next turn; `excuse` moves the time. */
-  | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
-
 /** The connection, which imports this file: it handles the end of the stream. */
 interface Owner {
   readonly output: ConnectionOutput;
@@ -33,7 +25,12 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   bytes = -0;
   /** True if the stream reuses the memory of its chunks. */
   readonly copies: boolean;
-  #phase: Phase = READING;
+  /** What the input waits for: the handshake slot of the connection, or its next turn. */
+  #waits: 'slot' | 'turn' | undefined = undefined;
+  /** The time since which it has waited for its turn; `#excuse` moves it. */
+  #since = Number.POSITIVE_INFINITY;
+  /** The input that arrived meanwhile. */
+  #backlog: Backlog | undefined = undefined;
   /**
    * The number of work units that the peer has used in turn `#turn`, plus the debt from earlier
    * turns. Each new turn reduces the debt by its units.
@@ -42,9 +39,10 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #turn = 0;
   /** The number of units that the last read left in `#context.units`. */
   #left = UNBOUNDED;
-  /** The token bucket of limits.rate.receive, and the time at which it has filled again. */
+  /** The token bucket of limits.rate.receive. */
   readonly #rate: TokenBucket | undefined;
-  #readAgain = Number.POSITIVE_INFINITY;
+  /** The time at which it has filled again and this object needs `wake`; Infinity if it has. */
+  due = Number.POSITIVE_INFINITY;
   readonly #stream: StreamConnection;
   readonly #session: Session;
   /** The part of the session that accounts for the peer's work units. */
@@ -69,20 +67,19 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Reads a chunk. Returns true if no part of it is kept. */
   data(chunk: Uint8Array): boolean {
-    const phase = this.#phase;
     if (chunk.length === 0) return this.#empty();
-    if (phase.name === 'parked') return this.#keep(phase, chunk, this.copies);
+    if (this.#waits === 'slot') return this.#keep(chunk, this.copies);
     const now = this.#transport.ticker.enter();
     try {
       this.bytes += chunk.length;
-      const isReading = phase.name === 'reading';
+      const isReading = this.#waits === undefined;
       // A paused stream delivers what it had read before the pause.
       if (!isReading) this.#spend(CHUNK);
       // (All our layers deliver plain arrays.)
       const bytes = chunk.constructor === Uint8Array ? chunk : plain(chunk);
       const isDone = isReading
         ? this.#read(now, bytes, this.copies)
-        : this.#keep(phase, bytes, this.copies);
+        : this.#keep(bytes, this.copies);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(chunk.length, now), now);
       return isDone;
     } finally {
@@ -104,12 +101,12 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 
   frames(batch: readonly Frame[]): void {
-    if (this.#phase.name === 'parked') return this.#backlogOf(this.#phase).addFrames(batch);
+    if (this.#waits === 'slot') return this.#kept.addFrames(batch);
     let bytes = 0;
     for (const frame of batch) bytes += frame.length;
     this.bytes += bytes;
     this.#transport.ticker.run((now) => {
-      if (this.#phase.name === 'waiting') this.#backlogOf(this.#phase).addFrames(batch);
+      if (this.#waits !== undefined) this.#kept.addFrames(batch);
       else this.#readFrames(now, batch);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
     });
@@ -133,14 +130,13 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Pauses reading until the connection has its handshake slot. */
   park(): void {
-    this.#phase = { name: 'parked', backlog: undefined };
+    this.#waits = 'slot';
     this.#stream.pause();
   }
 
   unpark(): void {
-    if (this.#phase.name !== 'parked') return;
-    const { backlog } = this.#phase;
-    this.#phase = READING;
+    if (this.#waits !== 'slot') return;
+    const backlog = this.#stopWaiting();
     if (backlog?.frames !== undefined) this.frames(backlog.frames);
     else if (backlog !== undefined) this.data(backlog.bytes);
     this.#resume();
@@ -160,21 +156,16 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Does everything that is due at `now`. */
   wake(now: number): void {
-    if (now >= this.#readAgain) {
-      this.#readAgain = Number.POSITIVE_INFINITY;
+    if (now >= this.due) {
+      this.due = Number.POSITIVE_INFINITY;
       this.#resume();
     }
     this.#excuse(now);
   }
 
-  /** The time at which this object needs `wake`. */
-  get due(): number {
-    return this.#readAgain;
-  }
-
   /** Reads the remaining input, at most one chunk, because the stream has ended. */
   finish(now: number): void {
-    const backlog = this.#stopWaiting();
+    const backlog = this.#waits === 'turn' ? this.#backlog : undefined;
     this.stop();
     if (backlog === undefined) return;
     this.#context.grant(UNBOUNDED);
@@ -185,7 +176,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   /** Drops the remaining input, because the session has ended. */
   stop(): void {
     this.#transport.scheduler.leave(this);
-    this.#phase = READING; // The session drops whatever still arrives.
+    this.#stopWaiting(); // The session drops whatever still arrives.
   }
 
   /** @param copies true if what is not read must be copied. */
@@ -194,9 +185,9 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#context.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
     const isDone = this.#session.receive(now, chunk);
     if (this.#isWithin(units)) return isDone;
+    this.#wait(now);
     const { unread } = this.#session;
-    const phase = this.#wait(now);
-    return unread.length === 0 ? isDone : this.#keep(phase, unread, copies);
+    return unread.length === 0 ? isDone : this.#keep(unread, copies);
   }
 
   #readFrames(now: number, batch: readonly Frame[]): void {
@@ -204,8 +195,8 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#context.grant(units - CHUNK);
     const read = this.#session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
-    const phase = this.#wait(now);
-    if (read < batch.length) this.#backlogOf(phase).addFrames(batch.slice(read));
+    this.#wait(now);
+    if (read < batch.length) this.#kept.addFrames(batch.slice(read));
   }
 
   /**
@@ -241,28 +232,27 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#transport.scheduler.spend(units, this);
   }
 
-  #wait(since: number): Phase & { readonly name: 'waiting' } {
-    const phase = { name: 'waiting', since, backlog: undefined } as const;
-    this.#phase = phase;
+  #wait(now: number): void {
+    this.#waits = 'turn';
+    this.#since = now;
     this.#stream.pause();
     this.#transport.scheduler.wait(this);
-    return phase;
   }
 
   #stopWaiting(): Backlog | undefined {
-    const backlog = this.#phase.name === 'waiting' ? this.#phase.backlog : undefined;
-    this.#phase = READING;
+    const backlog = this.#backlog;
+    this.#waits = this.#backlog = undefined;
     return backlog;
   }
 
   /** Excuses the peer's silence if its input was not read for a long time. */
   #excuse(now: number): void {
-    if (this.#phase.name !== 'waiting') return;
-    const waited = now - this.#phase.since;
+    if (this.#waits !== 'turn') return;
+    const waited = now - this.#since;
     // Short waits are not excused, because an excuse spoils the running measurement.
     if (waited < LONG) return;
     this.#session.excuse(waited);
-    this.#phase.since = now;
+    this.#since = now;
   }
 
   /**
@@ -271,36 +261,32 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
    */
   #readLater(delay: number, now: number): void {
     if (delay === 0 || this.#isOver) return;
-    if (this.#readAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
-    this.#readAgain = now + delay;
+    if (this.due === Number.POSITIVE_INFINITY) this.#stream.pause();
+    this.due = now + delay;
     this.#session.excuse(delay);
-    this.#context.wakeBy(this.#readAgain);
+    this.#context.wakeBy(this.due);
   }
 
   /** Resumes reading, unless something else prevents it. */
   #resume(): void {
-    if (this.#phase === READING && this.#readAgain === Number.POSITIVE_INFINITY)
-      this.#stream.resume();
+    if (this.#waits === undefined && this.due === Number.POSITIVE_INFINITY) this.#stream.resume();
   }
 
-  #keep(phase: Keeping, bytes: Uint8Array, copies: boolean): false {
-    this.#backlogOf(phase).add(bytes, copies);
+  #keep(bytes: Uint8Array, copies: boolean): false {
+    this.#kept.add(bytes, copies);
     return false;
   }
 
-  #backlogOf(phase: Keeping): Backlog {
-    if (phase.backlog === undefined) {
-      phase.backlog = new Backlog();
-      if (phase.name === 'waiting') this.#context.count('slowed', 1);
+  /** The backlog, which exists only while it has something. */
+  get #kept(): Backlog {
+    if (this.#backlog === undefined) {
+      this.#backlog = new Backlog();
+      if (this.#waits === 'turn') this.#context.count('slowed', 1);
     }
-    return phase.backlog;
+    return this.#backlog;
   }
 }
 
-/** A phase that keeps the input that arrives. */
-type Keeping = Exclude<Phase, { readonly name: 'reading' }>;
-
-const READING: Phase = Object.freeze({ name: 'reading' });
 /** The minimum wait, in milliseconds, for which a peer's silence is excused. */
 const LONG = 500;
 
@@ -313,10 +299,9 @@ const LONG = 500;
 export class Backlog {
   /** The frames, for a connection that carries frames. */
   frames: readonly Frame[] | undefined = undefined;
+  /** The first chunk itself, which has no room for more, or a buffer that was allocated here. */
   #bytes: Uint8Array = EMPTY;
   #size = 0;
-  /** True if the buffer was allocated here and may be written to. */
-  #isOwn = false;
 
   /** Everything that was added, valid until the next `add`. */
   get bytes(): Uint8Array {
@@ -342,10 +327,9 @@ export class Backlog {
    * Enlarges the buffer to at least `size` bytes. Doubling keeps the cost of small chunks linear.
    */
   #reserve(size: number): void {
-    if (this.#isOwn && this.#bytes.length >= size) return;
+    if (this.#bytes.length >= size) return;
     const bytes = new Uint8Array(this.#size === 0 ? size : size * 2);
     bytes.set(this.bytes);
     this.#bytes = bytes;
-    this.#isOwn = true;
   }
 }

@@ -10,14 +10,6 @@ import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/enc
 import type { StreamConnection } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
-/** The phases of a stream's output. */
-type Phase =
-  | { readonly name: 'open' }
-  /** lingering: the last message waits, until `due`, behind a batch that the stream keeps. */
-  | { readonly name: 'lingering'; readonly due: number }
-  /** closed: `close` of the stream was called; nothing more is written. */
-  | { readonly name: 'closed' };
-
 /** Writes the batches of a session to its stream. */
 export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
@@ -37,7 +29,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   readonly #encoder: FrameEncoder | undefined;
   readonly #collector: FrameCollector | undefined;
   #session: Session | undefined = undefined;
-  #phase: Phase = OPEN;
+  /** True once the session has closed the stream: it writes nothing more. */
+  #isEnding = false;
+  /** The time until which its last message waits behind a batch that the stream keeps. */
+  #lingerDue = Number.POSITIVE_INFINITY;
   /** The buffer that the stream has not written yet. */
   #kept: Uint8Array | undefined = undefined;
   /** The token bucket of limits.rate.send, and the time at which it has filled again. */
@@ -69,10 +64,8 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
     // rate allows.
     const gathers = stream.writeAll !== undefined && this.#rate === undefined;
-    this.#encoder =
-      this.#collector === undefined
-        ? new FrameEncoder(buffers.take, buffers.size, gathers)
-        : undefined;
+    if (this.#collector === undefined)
+      this.#encoder = new FrameEncoder(buffers.take, buffers.size, gathers);
     this.writer = (this.#collector ?? this.#encoder) as FrameWriter;
   }
 
@@ -176,28 +169,26 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   }
 
   close(): void {
-    if (this.#phase !== OPEN) return;
-    const isBlocked = this.#kept !== undefined || this.#isResting || this.isHeldBack;
-    if (!isBlocked || this.writer.count === 0) this.#close();
-    else if (this.#kept === undefined && !this.#isResting) this.#writeLast();
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    const isKept = this.#kept !== undefined || this.#isResting;
+    if (this.writer.count === 0 || !(isKept || this.isHeldBack)) this.#stream.close();
+    else if (!isKept) this.#writeLast();
     else {
-      this.#phase = { name: 'lingering', due: this.#transport.ticker.now() + LINGER };
-      this.#session!.parts.context.wakeBy(this.#phase.due);
+      this.#lingerDue = this.#transport.ticker.now() + LINGER;
+      this.#session!.parts.context.wakeBy(this.#lingerDue);
     }
   }
 
   destroy(error: TransportError): void {
-    this.#phase = CLOSED;
+    this.#isEnding = true;
+    this.#lingerDue = Number.POSITIVE_INFINITY;
     this.#stream.destroy(error);
   }
 
   #writeLast(): void {
+    this.#lingerDue = Number.POSITIVE_INFINITY;
     this.flush();
-    this.#close();
-  }
-
-  #close(): void {
-    this.#phase = CLOSED;
     this.#stream.close();
   }
 
@@ -213,7 +204,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   }
 
   #writeOn(): void {
-    if (this.#phase.name === 'lingering') this.#writeLast();
+    if (this.#lingerDue !== Number.POSITIVE_INFINITY) this.#writeLast();
     else if (!this.isHeldBack) this.#transport.ticker.run(() => this.#session!.drained());
   }
 
@@ -223,14 +214,14 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
       this.#sendAgain = Number.POSITIVE_INFINITY;
       if (this.#kept === undefined && !this.#isResting) this.#session!.drained();
     }
-    if (this.#phase.name === 'lingering' && now >= this.#phase.due) this.#close();
+    if (now < this.#lingerDue) return;
+    this.#lingerDue = Number.POSITIVE_INFINITY;
+    this.#stream.close();
   }
 
   /** The time at which this object needs `wake`. */
   get due(): number {
-    return this.#phase.name === 'lingering'
-      ? Math.min(this.#sendAgain, this.#phase.due)
-      : this.#sendAgain;
+    return Math.min(this.#sendAgain, this.#lingerDue);
   }
 
   /**
@@ -248,8 +239,6 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
  * immediately.
  */
 export const BURST = 1_048_576;
-const OPEN: Phase = Object.freeze({ name: 'open' });
-const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /**
  * Duration, in milliseconds, for which the last message waits until the stream has room for it. A
  * stream also waits this long for the peer's end (docs/wire-protocol.md §8).

@@ -5,8 +5,8 @@
 // gives the peer's calls to the mount of their protocol.
 
 import { spelled } from '../address.ts';
-import type { CommonConfig } from '../common-options.ts';
-import { type TransportError, withoutStack } from '../errors.ts';
+import { helloFields } from '../common-options.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/call.ts';
@@ -16,11 +16,11 @@ import type { OutCall } from '../session/out-call.ts';
 import { Session } from '../session/session.ts';
 import type { SessionOptions, SessionParts, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
-import { cleanText } from '../text.ts';
+import { cleanText, errorText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
-import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
+import { ATTACHMENT, type PendingConnection } from './membership.ts';
 import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { TransportResources } from './transport-resources.ts';
 
@@ -108,14 +108,14 @@ export class Connection implements SessionVisitor {
   #isGone = false;
   readonly output: ConnectionOutput;
   readonly input: ConnectionInput;
-  readonly #stream: StreamConnection;
+  readonly stream: StreamConnection;
   readonly #expected: string | undefined;
   /** Callers that wait until the stream is closed. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit, id: string) {
     this.host = host;
-    this.#stream = stream;
+    this.stream = stream;
     this.id = id;
     this.direction = init.direction;
     this.target = init.target;
@@ -134,11 +134,11 @@ export class Connection implements SessionVisitor {
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this.input);
+    this.stream.attach(this.input);
     if (this.direction === 'in' || this.over) return;
-    if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
-      return this.session.break(mismatch(this.#expected, this.#stream));
-    if (this.#stream.refused !== undefined) return this.session.break(this.#stream.refused);
+    if (this.#expected !== undefined && this.stream.nodeId !== this.#expected)
+      return this.session.break(mismatch(this.#expected, this.stream));
+    if (this.stream.refused !== undefined) return this.session.break(this.stream.refused);
     this.#introduce((fields) => this.session.open(fields));
   }
 
@@ -147,10 +147,6 @@ export class Connection implements SessionVisitor {
   /** True if the session has ended. */
   get over(): boolean {
     return this.session.state === 'closed';
-  }
-
-  get attachment(): object | undefined {
-    return this.#stream.attachment;
   }
 
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
@@ -169,14 +165,9 @@ export class Connection implements SessionVisitor {
     return this.caller.trySend(channel, method, payload);
   }
 
-  /** The channels, which know the protocols that the two ends have mounted. */
-  get channels(): Session['parts']['channels'] {
-    return this.session.parts.channels;
-  }
-
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
   ref(): void {
-    if (this.direction === 'out' && this.isUp) this.#stream.ref?.(this.host.isRead);
+    if (this.direction === 'out' && this.isUp) this.stream.ref?.(this.host.isRead);
   }
 
   // The end of the connection.
@@ -190,7 +181,7 @@ export class Connection implements SessionVisitor {
 
   /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
-    const { context } = this.session.parts;
+    const { context } = this.parts;
     // Reset first, because the work below may request an earlier time than it returns.
     context.wakesAt(Number.POSITIVE_INFINITY);
     this.output.wake(now);
@@ -203,7 +194,7 @@ export class Connection implements SessionVisitor {
 
   /** The latest time at which the connection needs `wake`. */
   get due(): number {
-    return this.session.parts.context.due;
+    return this.parts.context.due;
   }
 
   crowding(): void {
@@ -231,27 +222,57 @@ export class Connection implements SessionVisitor {
   }
 
   greeted(hello: Hello): void {
-    const { config, membership, ticker } = this.host;
-    this.remote = new LiveRemote(this, this.#stream.nodeId, hello);
-    this.session.parts.context.meet(this.remote);
-    const agree = (features: readonly string[]) => {
-      if (this.direction === 'out') ticker.run(() => this.session.consent({}));
-      else
-        this.#introduce((fields) => {
-          ticker.run(() => this.session.consent(fields, features));
-          this.#opening?.slot?.answered?.((error) => this.session.cut(error));
-        });
+    const { config, membership } = this.host;
+    const { target } = this;
+    const remote = new LiveRemote(this, this.stream.nodeId, hello);
+    this.remote = remote;
+    this.parts.context.meet(remote);
+    const refuse = (error: unknown) => this.session.break(refusal(error));
+    const ask = () => {
+      if (membership === undefined) return this.#agree(NONE);
+      const { nodeId: claim, protocols, features } = hello;
+      const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
+      attempt(
+        () => membership.admit(peer),
+        () => this.#agree(peer.answer),
+        refuse,
+      );
     };
-    const pending = { remote: this.remote, target: this.target, hello };
-    askAdmit(config, membership, pending, agree, (error) => this.session.break(error));
+    const { admit } = config;
+    if (admit === undefined) ask();
+    else attempt(() => admit(remote), ask, refuse);
   }
 
-  /** Gets the fields of the hello for this peer. */
-  #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
-    askHello(this.host.config, this.target, then, (error, cause) => {
-      this.host.reporter.tell({ type: 'callbackFailed', callback: 'hello', error: cause });
-      this.session.break(error);
+  /** Accepts a peer that was admitted; an acceptor lists these features in its answer. */
+  #agree(features: readonly string[]): void {
+    const { ticker } = this.host;
+    if (this.direction === 'out') return ticker.run(() => this.session.consent({}));
+    this.#introduce((fields) => {
+      ticker.run(() => this.session.consent(fields, features));
+      this.#opening?.slot?.answered?.((error) => this.session.cut(error));
     });
+  }
+
+  /** Gets the fields of the hello for this peer from the option. */
+  #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
+    const { config, reporter } = this.host;
+    const { hello, name } = config;
+    const give: typeof then = (fields) => then(name === undefined ? fields : { name, ...fields });
+    if (typeof hello !== 'function') return give((hello ?? {}) as Record<string, string>);
+    const fail = (error: unknown) => {
+      reporter.tell({ type: 'callbackFailed', callback: 'hello', error });
+      const message = `this end's 'hello' option failed: ${errorText(error)}`;
+      this.session.break(
+        error instanceof TransportError
+          ? withDetails(error, OWN)
+          : new TransportError('unavailable', message, { ...OWN, cause: error }),
+      );
+    };
+    attempt(
+      () => hello(this.target),
+      (fields) => attempt(() => helloFields(fields), give, fail),
+      fail,
+    );
   }
 
   up(): void {
@@ -300,12 +321,68 @@ export class Connection implements SessionVisitor {
 
   /** Reports the protocols that the two ends have mounted in incompatible ways. */
   #compare(): void {
-    const { isUp, channels, remote } = this;
+    const { isUp, parts, remote } = this;
     if (remote === undefined || !isUp) return;
-    for (const { protocol, error } of channels.disagreements())
+    for (const { protocol, error } of parts.channels.disagreements())
       this.host.reporter.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
+
+// The errors that end a connection during its hello, and the call of an option.
+
+/**
+ * Returns the error of a dial that failed after the stream was open, phrased like the errors of
+ * stream layers.
+ */
+function unreachable(error: TransportError, target: string): TransportError {
+  const message = `Cannot connect to ${target}: ${error.message}`;
+  return withoutStack(error, { target, sent: false }, message);
+}
+
+/** Returns the error for a peer that is not the dialed node. */
+function mismatch(
+  expected: string,
+  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
+): TransportError {
+  const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
+  return reasonError(
+    'identity_mismatch',
+    `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`,
+  );
+}
+
+/** Converts the value that `admit` threw into the error that both ends see. */
+function refusal(error: unknown): TransportError {
+  if (error instanceof TransportError && error.target !== undefined)
+    // The peer must not see the target of another call, nor the text of its error.
+    error = new TransportError('internal', 'another call that admit made has failed', {
+      cause: error,
+    });
+  if (error instanceof TransportError)
+    return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
+  return reasonError('refused', errorText(error), { sent: false, cause: error });
+}
+
+/** Calls a function that may return a value or a promise; creates no promise for a plain value. */
+function attempt<T>(
+  run: () => T | PromiseLike<T>,
+  then: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
+  let result: T | PromiseLike<T>;
+  try {
+    result = run();
+    if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
+      return void Promise.resolve(result).then(then, failed);
+  } catch (error) {
+    return failed(error);
+  }
+  then(result as T);
+}
+
+const NONE: readonly string[] = [];
+/** Marks the error of a dial that this end itself has caused. */
+const OWN = { unreachable: false } as const;
 
 // The options of a session, which follow from those of the transport.
 
@@ -329,7 +406,10 @@ function sessionOptions(
     preamble: output.preamble,
     count: (counter, amount) => host.reporter.count(counter, amount, connection.remote),
     side: direction === 'out' ? 'dialer' : 'acceptor',
-    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
+    limits:
+      stream.credit === undefined
+        ? limits
+        : { ...limits, credit: { ...limits.credit, ...(stream.credit as typeof limits.credit) } },
     memory,
     allocate,
     freeMemory: freeChunk,
@@ -352,13 +432,6 @@ function sessionOptions(
   };
 }
 
-function withCredit(
-  limits: CommonConfig['limits'],
-  credit: NonNullable<StreamConnection['credit']>,
-): CommonConfig['limits'] {
-  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
-}
-
 /** The maximum length of the observed address in a hello. */
 const OBSERVED = 256;
 
@@ -369,7 +442,7 @@ export class LiveRemote implements Remote {
   readonly id: string;
   readonly endpoint: string;
   readonly direction: 'in' | 'out';
-  addr: string | undefined;
+  addr: string | undefined = undefined;
   readonly nodeId: string | undefined;
   readonly instance: string;
   readonly hello: Readonly<Record<string, string>>;
@@ -381,15 +454,15 @@ export class LiveRemote implements Remote {
     this.endpoint = connection.endpoint;
     this.direction = connection.direction;
     this.nodeId = nodeId;
-    this.addr = hello.addr === '' ? undefined : spelledAddresses(hello.addr);
     this.instance = hello.instance;
     this.hello = Object.freeze(hello.fields);
+    this.move(hello.addr);
   }
 
   /** Replaces the address unless `addr` is empty. Returns true if that changes it. */
   move(addr: string): boolean {
     const before = this.addr;
-    if (addr !== '') this.addr = spelledAddresses(addr);
+    if (addr !== '') this.addr = cleanText(addr).split(',').map(spelled).join();
     return this.addr !== before;
   }
 
@@ -408,7 +481,7 @@ export class LiveRemote implements Remote {
 
   /** @internal */
   get [ATTACHMENT as never](): object | undefined {
-    return this.#connection.attachment;
+    return this.#connection.stream.attachment;
   }
 
   /**
@@ -417,10 +490,6 @@ export class LiveRemote implements Remote {
   static connectionOf(remote: Remote): Connection | undefined {
     return #connection in remote ? (remote as LiveRemote).#connection : undefined;
   }
-}
-
-function spelledAddresses(addr: string): string {
-  return cleanText(addr).split(',').map(spelled).join();
 }
 
 /** Returns the connection behind a Remote of this transport. */

@@ -2,8 +2,10 @@
 // tries one after another.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
+import type { ResolveFunction } from '../resolver.ts';
+import { errorText } from '../text.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
-import { askResolve, nodeOf, orderAddresses } from './membership.ts';
+import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
 import type { Names } from './names.ts';
 import type { PoolEntry } from './pool.ts';
 import type { StreamConnection } from './stream-layer.ts';
@@ -18,12 +20,11 @@ export class Dialer {
     this.#names = names;
   }
 
-  /** Connects and completes the hello; see `Open` of the pool. */
+  /** Connects and completes the hello; see `Pool.open`. */
   async open(entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
-    const { target, address, nodeId, watch } = entry;
-    const { config, membership, random } = this.#transport;
-    const full = this.#transport.full();
-    if (full !== undefined) throw withDetails(full, { target });
+    const { target, address, watch } = entry;
+    const { config, random } = this.#transport;
+    this.#refuseIfFull(target);
     if (watch !== undefined) {
       const order = await watch.order(config.dialTimeout, signal, entry.connections[0]);
       return this.#tryAll(order, entry, signal);
@@ -32,12 +33,15 @@ export class Dialer {
     const found =
       typeof resolve !== 'function' || nodeOf(target) !== undefined
         ? address
-        : await askResolve(resolve, target, nodeId === undefined ? address : target, address);
+        : await askResolve(resolve, entry);
     signal.throwIfAborted();
-    if (typeof found !== 'string')
-      return this.#tryAll(orderAddresses(found, random), entry, signal);
-    const addresses = found === address ? membership?.addressesOf?.(target) : undefined;
-    return this.#connect(found, entry, signal, addresses);
+    if (typeof found === 'string') return this.#connect(found, entry, signal);
+    return this.#tryAll(orderAddresses(found, random), entry, signal);
+  }
+
+  #refuseIfFull(target: string): void {
+    const full = this.#transport.full();
+    if (full !== undefined) throw withDetails(full, { target });
   }
 
   /** Dials one address after another until one answers. */
@@ -50,8 +54,7 @@ export class Dialer {
     let last: TransportError | undefined;
     for (const address of addresses) {
       signal.throwIfAborted();
-      const full = this.#transport.full();
-      if (full !== undefined) throw withDetails(full, { target });
+      this.#refuseIfFull(target);
       try {
         return await this.#connect(address, entry, signal);
       } catch (error) {
@@ -65,17 +68,8 @@ export class Dialer {
     throw reasonError('no_addresses', message, { target, sent: false });
   }
 
-  /**
-   * Connects to one address, or to the node that it names.
-   *
-   * @param addresses the IP addresses of the target's host, if they are known.
-   */
-  async #connect(
-    address: string,
-    entry: PoolEntry,
-    signal: AbortSignal,
-    addresses?: readonly string[],
-  ): Promise<Connection> {
+  /** Connects to one address, or to the node that it names. */
+  async #connect(address: string, entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
     const { target, nodeId, watch } = entry;
     const named = nodeOf(address);
     if (named !== undefined) {
@@ -83,7 +77,9 @@ export class Dialer {
       watch?.reached(connection, address);
       return connection;
     }
-    const { config, layer } = this.#transport;
+    const { config, layer, membership } = this.#transport;
+    // A membership may know the IP addresses of the host that the caller names.
+    const addresses = address === entry.address ? membership?.addressesOf?.(target) : undefined;
     try {
       const options = { timeout: config.dialTimeout, signal, nodeId, addresses };
       const stream = await layer.dial(address, options);
@@ -123,6 +119,25 @@ export class Dialer {
       signal.addEventListener('abort', onAbort, { once: true });
       ticker.run(() => connection.start());
     });
+  }
+}
+
+/**
+ * Calls the user's function that resolves the address of a target. Returns the address to dial, or
+ * a list of addresses.
+ */
+async function askResolve(
+  resolve: ResolveFunction,
+  { target, address, nodeId }: PoolEntry,
+): Promise<string | readonly ListedAddress[]> {
+  try {
+    const result = (await resolve(address)) ?? address;
+    return typeof result === 'string' ? result : readAddresses(result);
+  } catch (error) {
+    if (error instanceof TransportError) throw error;
+    const shown = nodeId === undefined ? address : target;
+    const text = `the 'resolve' option failed for '${shown}': ${errorText(error)}`;
+    throw reasonError('host_not_found', text, { target, cause: error });
   }
 }
 

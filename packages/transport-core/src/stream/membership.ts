@@ -1,17 +1,12 @@
 // The membership of a transport, which knows the nodes behind its connections: a transport has at
-// most one, usually that of `@trunkline/peers`. Below are the calls of the user's `resolve`,
-// `hello` and `admit` options and of the membership before a connection is up, and the list of
-// addresses behind a name.
+// most one, usually that of `@trunkline/peers`. Below is the list of addresses behind a name.
 
 import { isNodeId } from '../address.ts';
-import { type CommonConfig, helloFields } from '../common-options.ts';
-import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import type { ResolvedAddress, ResolveFunction, Resolver } from '../resolver.ts';
-import { errorText } from '../text.ts';
-import type { Hello } from '../wire/hello.ts';
+import type { ResolvedAddress, Resolver } from '../resolver.ts';
 
 /** A connection that is not up yet, but whose hello was received. */
 export interface PendingConnection {
@@ -122,140 +117,6 @@ export const ATTACHMENT: symbol = Symbol.for('trunkline.attachment');
 export function attachmentOf(remote: Remote): object | undefined {
   return remote[ATTACHMENT as never];
 }
-
-// Calls the user's options, and converts their failures.
-
-/**
- * Calls the user's function that resolves the address of a target. Returns the address to dial, or
- * a list of addresses. `shown` stands for the target in an error.
- */
-export async function askResolve(
-  resolve: ResolveFunction,
-  target: string,
-  shown: string,
-  address: string,
-): Promise<string | readonly ListedAddress[]> {
-  try {
-    const result = (await resolve(address)) ?? address;
-    return typeof result === 'string' ? result : readAddresses(result);
-  } catch (error) {
-    if (error instanceof TransportError) throw error;
-    const text = `the 'resolve' option failed for '${shown}': ${errorText(error)}`;
-    throw reasonError('host_not_found', text, { target, cause: error });
-  }
-}
-
-/**
- * Gets the fields that this end sends in its hello.
- *
- * @param failed receives the error for the peer, and the value that the option threw.
- */
-export function askHello(
-  { hello, name }: CommonConfig,
-  target: string | undefined,
-  give: (fields: Readonly<Record<string, string>>) => void,
-  failed: (error: TransportError, cause: unknown) => void,
-): void {
-  const then: typeof give = (fields) => give(name === undefined ? fields : { name, ...fields });
-  if (typeof hello !== 'function') return then((hello ?? {}) as Record<string, string>);
-  const fail = (error: unknown) => {
-    const message = `this end's 'hello' option failed: ${errorText(error)}`;
-    failed(
-      error instanceof TransportError
-        ? withDetails(error, OWN)
-        : new TransportError('unavailable', message, { ...OWN, cause: error }),
-      error,
-    );
-  };
-  attempt(
-    () => hello(target),
-    (fields) => attempt(() => helloFields(fields), then, fail),
-    fail,
-  );
-}
-
-/**
- * Asks the `admit` option, then the membership, whether to admit a peer.
- *
- * @param agree receives the features that this end lists in its answer.
- * @param refuse receives the error that both ends see.
- */
-export function askAdmit(
-  { admit }: CommonConfig,
-  membership: Membership | undefined,
-  peer: { readonly remote: Remote; readonly target: string | undefined; readonly hello: Hello },
-  agree: (features: readonly string[]) => void,
-  refuse: (error: TransportError) => void,
-): void {
-  const { remote, target, hello } = peer;
-  const failed = (error: unknown) => refuse(refusal(error));
-  const apply = () => {
-    if (membership === undefined) return agree(NONE);
-    const { nodeId: claim, protocols, features } = hello;
-    const pending: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
-    attempt(
-      () => membership.admit(pending),
-      () => agree(pending.answer),
-      failed,
-    );
-  };
-  if (admit === undefined) return apply();
-  attempt(() => admit(remote), apply, failed);
-}
-
-/**
- * Returns the error of a dial that failed after the stream was open, phrased like the errors of
- * stream layers.
- */
-export function unreachable(error: TransportError, target: string): TransportError {
-  const message = `Cannot connect to ${target}: ${error.message}`;
-  return withoutStack(error, { target, sent: false }, message);
-}
-
-/** Returns the error for a peer that is not the dialed node. */
-export function mismatch(
-  expected: string,
-  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
-): TransportError {
-  const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
-  return reasonError(
-    'identity_mismatch',
-    `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`,
-  );
-}
-
-/** Converts the value that `admit` threw into the error that both ends see. */
-function refusal(error: unknown): TransportError {
-  if (error instanceof TransportError && error.target !== undefined)
-    // The peer must not see the target of another call, nor the text of its error.
-    error = new TransportError('internal', 'another call that admit made has failed', {
-      cause: error,
-    });
-  if (error instanceof TransportError)
-    return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
-  return reasonError('refused', errorText(error), { sent: false, cause: error });
-}
-
-/** Calls a function that may return a value or a promise; creates no promise for a plain value. */
-function attempt<T>(
-  run: () => T | PromiseLike<T>,
-  then: (value: T) => void,
-  failed: (error: unknown) => void,
-): void {
-  let result: T | PromiseLike<T>;
-  try {
-    result = run();
-    if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
-      return void Promise.resolve(result).then(then, failed);
-  } catch (error) {
-    return failed(error);
-  }
-  then(result as T);
-}
-
-const NONE: readonly string[] = [];
-/** Marks the error of a dial that this end itself has caused. */
-const OWN = { unreachable: false } as const;
 
 // The list of addresses behind a name: its checks, and the order in which the addresses are dialed.
 

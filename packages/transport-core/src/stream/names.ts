@@ -11,12 +11,6 @@ import { type Connection, connectionOf } from './connection.ts';
 import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
 import type { TransportResources } from './transport-resources.ts';
 
-/** A dial that waits for the first report. */
-interface Waiter {
-  resolve(addresses: readonly ListedAddress[]): void;
-  reject(error: unknown): void;
-}
-
 /** The addresses of one name, and the connections to them. */
 export class NameWatch {
   readonly name: string;
@@ -28,7 +22,8 @@ export class NameWatch {
   addresses: readonly ListedAddress[] | undefined = undefined;
   /** The last failure; undefined once the resolver reports addresses again. */
   error: TransportError | undefined = undefined;
-  readonly #waiters = new Set<Waiter>();
+  /** Tells the dial that waits for the first report, if one does. A name has one dial at a time. */
+  #reported = () => {};
   readonly #via = new WeakMap<Connection, string>();
   #isOver = false;
 
@@ -50,7 +45,7 @@ export class NameWatch {
         failed: (error) => this.#failed(error),
       });
     } catch (error) {
-      this.error = this.#wrong(error);
+      this.#failed(error);
     }
   }
 
@@ -62,28 +57,19 @@ export class NameWatch {
       return this.#failed(error);
     }
     this.error = undefined;
-    for (const waiter of this.#waiters) waiter.resolve(this.addresses);
-    this.#waiters.clear();
+    this.#reported();
     this.#changed();
   }
 
+  /** @param error the resolver's, its exception, or the error of a malformed report. */
   #failed(error: unknown): void {
     if (this.#isOver) return;
-    this.error = this.#wrong(error);
-    for (const waiter of this.#waiters) waiter.reject(this.#mine(this.error));
-    this.#waiters.clear();
-  }
-
-  /** Converts a resolver's exception or malformed report into an error. */
-  #wrong(error: unknown): TransportError {
-    if (error instanceof TransportError) return error;
     const text = `the resolver failed for '${this.name}': ${errorText(error)}`;
-    return reasonError('host_not_found', text, { target: this.name, cause: error });
-  }
-
-  /** Returns a copy of an error, because each caller needs its own. */
-  #mine(error: TransportError): TransportError {
-    return withDetails(error, { sent: false });
+    this.error =
+      error instanceof TransportError
+        ? error
+        : reasonError('host_not_found', text, { target: this.name, cause: error });
+    this.#reported();
   }
 
   // Dialing.
@@ -107,15 +93,20 @@ export class NameWatch {
   }
 
   #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
+    // Each caller needs an error of its own.
+    const failure = () => withDetails(this.error!, { sent: false });
     if (this.error !== undefined) {
       this.distrust();
-      return Promise.reject(this.#mine(this.error));
+      return Promise.reject(failure());
     }
     signal.throwIfAborted();
     const { clock } = this.#names.transport;
     let leave = () => {};
     const first = new Promise<readonly ListedAddress[]>((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject };
+      this.#reported = () => {
+        if (this.error !== undefined) reject(failure());
+        else resolve(this.addresses!);
+      };
       const onAbort = () => reject(signal.reason);
       const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
       const timer = clock.setTimeout(
@@ -125,10 +116,8 @@ export class NameWatch {
       leave = () => {
         clock.clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
-        this.#waiters.delete(waiter);
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.add(waiter);
     });
     return first.finally(leave);
   }
@@ -177,18 +166,14 @@ export class NameWatch {
     return this.#names.draining.get(address)?.over === false;
   }
 
-  /** Stops watching. Dials that still wait are rejected. */
+  /** Stops watching. The pool has aborted the dial before. */
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const waiter of this.#waiters) waiter.reject(GONE);
-    this.#waiters.clear();
     this.#stop();
     this.#names.ended(this);
   }
 }
-
-const GONE = new TransportError('cancelled', 'no caller waits for this name any more');
 
 // The names that a transport watches, and the nodes that its targets name. Finds the resolver of a
 // target, and bounds the number of watched names.

@@ -1,35 +1,34 @@
-// The targets of a transport. The pool decides which connection a call takes and when a target is
-// dialed (docs/design.md, the pool).
+// The targets of a transport. The pool finds the target of a call; each target decides which
+// connection a call takes, and when it is dialed (docs/design.md, the pool).
 
 import { parseTarget } from '../address.ts';
-import { TransportError, withoutStack } from '../errors.ts';
+import { type ErrorCode, TransportError, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
-import { HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
 import type { Names, NameWatch } from './names.ts';
 
-/**
- * Connects and completes the hello; rejects with a TransportError, or with the signal's reason. For
- * a name, one address after another is tried.
- */
-type Open = (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
+/** One hold of a target. */
+interface Hold {
+  /** The hold ends when a dial fails with one of these codes. */
+  readonly stopOn: readonly ErrorCode[];
+  /** Called once, when the hold ends. */
+  ended?(): void;
+}
 
 /** The connections that a transport dials, by target. */
 export class Pool {
   readonly host: ConnectionHost;
-  readonly #names: Names;
-  readonly #open: Open;
+  readonly names: Names;
+  /** Connects and completes the hello; rejects with a TransportError, or with the signal's reason. */
+  readonly open: (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  /**
-   * The connections of a membership that entries of watched names use, with these entries: they were
-   * dialed for other targets.
-   */
+  /** The connections of nodes that watched names use, with the entries of these names. */
   readonly #borrowed = new Map<Connection, readonly PoolEntry[]>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
@@ -38,10 +37,10 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: ConnectionHost, names: Names, open: Open) {
+  constructor(host: ConnectionHost, names: Names, open: Pool['open']) {
     this.host = host;
-    this.#names = names;
-    this.#open = open;
+    this.names = names;
+    this.open = open;
   }
 
   /**
@@ -49,13 +48,11 @@ export class Pool {
    * Throws `invalid_argument` if the target can't be parsed.
    */
   live(target: string): Connection | undefined {
-    if (target !== this.#lastTarget || this.#last === undefined) this.#find(target);
-    return this.#last?.connections[0] ?? this.#names.live(target);
-  }
-
-  #find(target: string): void {
-    this.#last = this.entries.get(this.#key(target));
-    this.#lastTarget = target;
+    if (target !== this.#lastTarget || this.#last === undefined) {
+      this.#last = this.entries.get(this.#key(target));
+      this.#lastTarget = target;
+    }
+    return this.#last?.connections[0] ?? this.names.live(target);
   }
 
   /** Returns all connections to a target. */
@@ -72,7 +69,7 @@ export class Pool {
   start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
-      const live = isBulky ? this.#names.live(call.target) : this.live(call.target);
+      const live = isBulky ? this.names.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
       else this.restart(call, isBulky);
     } catch (error) {
@@ -82,22 +79,7 @@ export class Pool {
 
   /** Starts a call, also again if its connection has left and no handler can have seen it. */
   restart(call: Call, isBulky = false): void {
-    const entry = this.#entry(call.target);
-    const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
-    if (connection !== undefined) {
-      connection.caller.start(call);
-      if (isBulky) entry.look();
-      return;
-    }
-    const { memory } = this.host;
-    if (!memory.fits(call.cost)) {
-      call.failed(memoryFull(memory, call.cost));
-      return this.settle(entry);
-    }
-    entry.wait(call);
-    memory.makeRoom(this.host.ticker.now());
-    this.host.timer.by(call.due);
-    this.#dial(entry);
+    this.#entry(call.target).start(call, isBulky);
   }
 
   /**
@@ -105,12 +87,7 @@ export class Pool {
    * this caller only.
    */
   connect(target: string, signal?: AbortSignal): Promise<Connection> {
-    const entry = this.#entry(target);
-    const live = entry.connections[0];
-    if (live !== undefined) return Promise.resolve(live);
-    const connected = entry.connected(target, signal);
-    this.#dial(entry);
-    return connected;
+    return this.#entry(target).connect(target, signal);
   }
 
   /** Keeps a target connected until the returned function is called; see `Transport.hold`. */
@@ -119,45 +96,41 @@ export class Pool {
       throw new TypeError(
         `hold: ${target} names no address; to stay connected to a node, add it to the peers`,
       );
-    const entry = this.#entry(target);
-    const held = (entry.held ??= new HeldTarget(this.host));
-    held.hold(hold);
-    if (held.due === Number.POSITIVE_INFINITY) this.#connectHeld(entry);
-    return () => {
-      if (held.leave(hold)) this.settle(entry);
-    };
+    return this.#entry(target).hold(hold);
+  }
+
+  /**
+   * Adds a connection whose session is up, so that calls find it even before the promise of its
+   * dial resolves.
+   */
+  add(connection: Connection): void {
+    this.#entry(connection.target!).add(connection);
   }
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
     const borrowers = this.#borrowed.get(connection) ?? [];
     this.#borrowed.delete(connection);
-    for (const entry of borrowers) this.#remove(entry, connection);
-    const entry = this.#entryOf(connection);
-    if (entry !== undefined) this.#remove(entry, connection);
+    for (const entry of borrowers) entry.remove(connection);
+    this.#entryOf(connection)?.remove(connection);
   }
 
-  /** Returns the entry of the target for which a connection was dialed. */
-  #entryOf({ target }: Connection): PoolEntry | undefined {
-    return target === undefined ? undefined : this.entries.get(this.#key(target));
+  /** Makes `forget` reach an entry of a connection that was dialed for another target. */
+  borrow(connection: Connection, entry: PoolEntry): void {
+    const others = this.#borrowed.get(connection) ?? [];
+    const users = others.filter(({ connections }) => connections.includes(connection));
+    this.#borrowed.set(connection, [...users, entry]);
   }
 
-  #remove(entry: PoolEntry, connection: Connection): void {
-    const at = entry.connections.indexOf(connection);
-    if (at < 0) return;
-    entry.connections.splice(at, 1);
-    this.#heldLost(entry, connection);
-    this.settle(entry);
-    if (entry.watch?.lists(connection) === true) entry.watch.distrust();
+  /** Removes a target that has no connections, dial or waiters. */
+  drop({ target }: PoolEntry): void {
+    this.entries.delete(this.#key(target));
+    this.#last = undefined;
   }
 
   /** Aborts all dials and fails all calls and callers that wait. */
   close(error: TransportError): void {
-    for (const entry of this.entries.values()) {
-      entry.abortDial(error);
-      entry.fail(error);
-      entry.unwatch();
-    }
+    for (const entry of this.entries.values()) entry.close(error);
     this.entries.clear();
     this.#borrowed.clear();
     this.#last = undefined;
@@ -165,67 +138,18 @@ export class Pool {
 
   /** Fails the waiting calls of one protocol, because it closes. */
   failChannel(channel: number, error: TransportError): void {
-    for (const entry of this.entries.values()) {
-      for (const call of entry.waiting) {
-        if (call.channel !== channel) continue;
-        entry.drop(call);
-        call.failed(withoutStack(error, { sent: false }));
-      }
-      this.settle(entry);
-    }
+    for (const entry of this.entries.values()) entry.failChannel(channel, error);
   }
 
   /** Aborts the dial of a target and fails everything that waits for it. */
   cancel(target: string, error: TransportError): void {
-    const entry = this.entries.get(this.#key(target));
-    if (entry === undefined) return;
-    if (entry.dialing) entry.held?.failed();
-    entry.abortDial(error);
-    entry.fail(error);
-    this.settle(entry);
+    this.entries.get(this.#key(target))?.cancel(error);
   }
 
-  /** Holds a live connection to a held target, or dials if there is none. */
-  #connectHeld(entry: PoolEntry): void {
-    const live = entry.connections[0] ?? this.#names.live(entry.target);
-    if (live === undefined) this.#dial(entry);
-    else this.#holdLive(entry, live);
-  }
-
-  #holdLive(entry: PoolEntry, connection: Connection): void {
-    const { held } = entry;
-    if (held === undefined) return;
-    if (connection.isUp) held.up(connection);
-    else if (held.due === Number.POSITIVE_INFINITY) held.failed();
-    // `forget` finds this entry only for connections that were dialed for it.
-    if (connection.isUp && !entry.connections.includes(connection))
-      void connection.whenGone().then(() => this.#heldLost(entry, connection));
-  }
-
-  /** Holds another connection to the target if there is one; otherwise dials when that is due. */
-  #heldLost(entry: PoolEntry, connection: Connection): void {
-    const [other] = entry.connections;
-    if (entry.held?.lost(connection) === true && other !== undefined) this.#holdLive(entry, other);
-  }
-
-  /**
-   * Expires waiting calls whose time is up, and opens connections for crowded and held targets.
-   * Returns the next due time.
-   */
+  /** Does what is due for all targets at `now`. Returns the next due time. */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const entry of this.entries.values()) {
-      for (const call of entry.waiting) {
-        if (call.due <= now) call.expired(now);
-        else if (call.due < next) next = call.due;
-      }
-      if (now >= entry.growthDue) this.#grow(entry);
-      else next = Math.min(next, entry.growthDue);
-      if (entry.held !== undefined) {
-        if (now >= entry.held.due) this.#connectHeld(entry);
-        next = Math.min(next, entry.held.due);
-      }
-    }
+    for (const entry of this.entries.values()) next = Math.min(next, entry.wake(now));
     return next;
   }
 
@@ -240,12 +164,12 @@ export class Pool {
    */
   drains(connection: Connection): void {
     const entry = this.#entryOf(connection);
-    if (entry?.watch?.drains(connection) === true) this.#remove(entry, connection);
+    if (entry?.watch?.drains(connection) === true) entry.remove(connection);
   }
 
-  #grow(entry: PoolEntry): void {
-    if (entry.wantsGrowth() && entry.connections.length < this.host.config.maxPool)
-      this.#dial(entry, true);
+  /** Returns the entry of the target for which a connection was dialed. */
+  #entryOf({ target }: Connection): PoolEntry | undefined {
+    return target === undefined ? undefined : this.entries.get(this.#key(target));
   }
 
   #key(target: string): string {
@@ -267,104 +191,20 @@ export class Pool {
     }
     return entry;
   }
-
-  #dial(entry: PoolEntry, background = false): void {
-    // A dial that is under way serves the holders, too.
-    if (entry.held !== undefined) entry.held.due = Number.POSITIVE_INFINITY;
-    if (entry.dialing) return;
-    const dial = entry.startDial();
-    entry.watch ??= this.#names.watch(entry.address, () => this.#listChanged(entry));
-    this.#open(entry, dial.signal).then(
-      (connection) => {
-        entry.endDial(dial);
-        const isBorrowed = entry.watch?.borrows(connection) === true;
-        // The link to a node was replaced by another link while it came up; dialing again finds the
-        // new link.
-        if (!connection.isUp && entry.wanted && (isBorrowed || nodeOf(entry.target) !== undefined))
-          return this.#dial(entry);
-        const isNew = connection.isUp && !entry.connections.includes(connection);
-        if (isBorrowed && isNew) {
-          const others = this.#borrowed.get(connection) ?? [];
-          const users = others.filter(({ connections }) => connections.includes(connection));
-          this.#borrowed.set(connection, [...users, entry]);
-          entry.connections.push(connection);
-        } else if (isBorrowed) entry.pauseGrowth();
-        this.#holdLive(entry, connection);
-        this.#opened(entry, connection);
-      },
-      (error) => {
-        if (!entry.endDial(dial)) return;
-        if (background) entry.pauseGrowth();
-        const { held } = entry;
-        if (entry.connections.length === 0) held?.failed(error.code);
-        const retryIn = held?.active === true ? held.due - this.host.ticker.now() : undefined;
-        this.host.dialFailed(entry.target, error, retryIn);
-        entry.fail(error);
-        this.settle(entry);
-      },
-    );
-  }
-
-  #opened(entry: PoolEntry, connection: Connection): void {
-    entry.opened(connection);
-    this.settle(entry);
-  }
-
-  /** Stops using connections to addresses that are no longer listed. */
-  #listChanged(entry: PoolEntry): void {
-    const { watch } = entry;
-    if (watch === undefined) return;
-    for (const connection of entry.connections.filter((one) => !watch.lists(one))) {
-      if (watch.borrows(connection)) this.#remove(entry, connection);
-      else this.host.retire(connection);
-    }
-    if (entry.held?.active === true && entry.connections.length === 0) this.#connectHeld(entry);
-  }
-
-  /**
-   * Adds a connection whose session is up, so that calls find it even before the promise of its
-   * dial resolves.
-   */
-  add(connection: Connection): void {
-    const entry = this.#entry(connection.target!);
-    entry.connections.push(connection);
-    entry.held?.up(connection);
-    this.#opened(entry, connection);
-  }
-
-  /**
-   * Aborts a dial that nobody waits for, and removes a target that has no connections, dial or
-   * waiters.
-   */
-  settle(entry: PoolEntry): void {
-    if (entry.wanted || entry.connections.length > 0) return;
-    entry.abortDial(UNWANTED);
-    entry.unwatch();
-    this.entries.delete(this.#key(entry.target));
-    this.#last = undefined;
-  }
-}
-
-function leastLoaded(connections: readonly Connection[]): Connection | undefined {
-  let best: Connection | undefined;
-  for (const connection of connections)
-    if (best === undefined || connection.parts.load < best.parts.load) best = connection;
-  return best;
 }
 
 /** The number of spellings of targets that are remembered. */
 const KEYS = 4_096;
-const UNWANTED = new TransportError('cancelled', 'no caller waits for this connection any more');
 
-// The targets. The pool reports events to them and decides when to dial.
+// The targets.
 
-/** A caller that waits for a connection without a call. */
-interface PendingDial {
-  resolve(connection: Connection): void;
-  reject(error: TransportError): void;
-}
+/** Tells a caller that waits without a call how the dial ended. */
+type Pending = (outcome: Connection | TransportError) => void;
 
-/** One target: its connections, its dial, and the calls that wait for it. */
+/**
+ * One target: its connections, its dial, the calls that wait for it, and its holds. A held target
+ * is dialed immediately after a connection that lasted, otherwise with a back-off.
+ */
 export class PoolEntry implements CallCarrier {
   readonly stage = 'it was waiting for a connection';
   readonly mark = 0;
@@ -372,17 +212,21 @@ export class PoolEntry implements CallCarrier {
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
-  /** Set once the target has been held. */
-  held: HeldTarget | undefined = undefined;
   /** Set while the target is a watched name. */
   watch: NameWatch | undefined = undefined;
   /** The calls that wait for a connection, in order. */
-  readonly waiting = new List<OutCall>();
-  readonly #pending = new Set<PendingDial>();
+  readonly #waiting = new List<OutCall>();
+  readonly #pending = new Set<Pending>();
   #dialing: AbortController | undefined = undefined;
-  /** The time since which every connection's pipe has lacked credit while long messages wait. */
-  #crowdedSince = Number.POSITIVE_INFINITY;
-  /** The earliest time at which the pool tries to grow again, because the last attempt failed. */
+  readonly #holds = new Set<Hold>();
+  /** The connection that is held, since when, and the function that releases it. */
+  #held: { connection: Connection; since: number; release: () => void } | undefined = undefined;
+  /** The time of the next dial of a held target; Infinity while none is due. */
+  #holdDue = Number.POSITIVE_INFINITY;
+  #delay = FIRST_DELAY;
+  /** The time at which it grows, because all connections are crowded; Infinity if one is not. */
+  #growthDue = Number.POSITIVE_INFINITY;
+  /** The earliest time at which the target tries to grow again, because the last attempt failed. */
   #growAfter = 0;
   readonly #pool: Pool;
 
@@ -394,93 +238,173 @@ export class PoolEntry implements CallCarrier {
     this.nodeId = nodeId;
   }
 
-  // Calls and callers that wait for a connection.
-
   get now(): number {
     return this.#pool.host.ticker.now();
+  }
+
+  // Calls and callers that wait for a connection.
+
+  start(call: Call, isBulky: boolean): void {
+    const connection = isBulky ? leastLoaded(this.connections) : this.connections[0];
+    if (connection === undefined) return this.#wait(call);
+    connection.caller.start(call);
+    if (isBulky) this.look();
+  }
+
+  #wait(call: OutCall): void {
+    const { memory, timer } = this.#pool.host;
+    if (!memory.fits(call.cost)) {
+      call.failed(memoryFull(memory, call.cost));
+      return this.#settle();
+    }
+    call.carryBy(this);
+    call.keep();
+    this.#waiting.push(call);
+    memory.hold(call.cost);
+    memory.makeRoom(this.now);
+    timer.by(call.due);
+    this.#dial();
   }
 
   requestWritten(): void {}
 
   abandon(call: OutCall): void {
-    this.drop(call);
-    this.#pool.settle(this);
+    this.#drop(call);
+    this.#settle();
   }
 
-  wait(call: OutCall): void {
-    call.carryBy(this);
-    call.keep();
-    this.waiting.push(call);
-    this.#pool.host.memory.hold(call.cost);
+  #drop(call: OutCall): void {
+    if (this.#waiting.remove(call)) this.#pool.host.memory.hold(-call.cost);
   }
 
-  drop(call: OutCall): void {
-    if (this.waiting.remove(call)) this.#pool.host.memory.hold(-call.cost);
-  }
-
-  /** Waits for a connection; the signal ends this wait only. */
-  connected(target: string, signal: AbortSignal | undefined): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const settling =
-        <T>(settle: (value: T) => void) =>
-        (value: T) => {
-          signal?.removeEventListener('abort', leave);
-          settle(value);
-        };
-      const pending = { resolve: settling(resolve), reject: settling(reject) };
+  /** @param target as the caller spells it. */
+  connect(target: string, signal: AbortSignal | undefined): Promise<Connection> {
+    const [live] = this.connections;
+    if (live !== undefined) return Promise.resolve(live);
+    const connected = new Promise<Connection>((resolve, reject) => {
+      const pending: Pending = (outcome) => {
+        signal?.removeEventListener('abort', leave);
+        if (outcome instanceof TransportError) reject(outcome);
+        else resolve(outcome);
+      };
       const leave = () => {
         this.#pending.delete(pending);
-        reject(
-          new TransportError('cancelled', `the dial of ${target} was cancelled`, {
-            target,
-            cause: signal?.reason,
-            sent: false,
-          }),
-        );
-        this.#pool.settle(this);
+        const details = { target, cause: signal?.reason, sent: false };
+        reject(new TransportError('cancelled', `the dial of ${target} was cancelled`, details));
+        this.#settle();
       };
       signal?.addEventListener('abort', leave, { once: true });
       this.#pending.add(pending);
     });
+    this.#dial();
+    return connected;
   }
 
   /** Starts the calls that waited for this connection, in order, then resolves other callers. */
-  opened(connection: Connection): void {
+  #opened(connection: Connection): void {
     for (let call = this.#next(); call !== undefined; call = this.#next()) {
       if (connection.over) call.failed(LOST);
       else connection.caller.start(call);
     }
-    for (const pending of this.#pending) pending.resolve(connection);
+    for (const pending of this.#pending) pending(connection);
     this.#pending.clear();
+    this.#settle();
   }
 
   /** Fails everything that is waiting. */
-  fail(error: TransportError): void {
+  #fail(error: TransportError): void {
     for (let call = this.#next(); call !== undefined; call = this.#next())
       call.failed(withoutStack(error, { sent: false }));
     for (const pending of this.#pending)
-      pending.reject(withoutStack(error, { sent: false, target: this.target }));
+      pending(withoutStack(error, { sent: false, target: this.target }));
     this.#pending.clear();
+  }
+
+  failChannel(channel: number, error: TransportError): void {
+    for (const call of this.#waiting) {
+      if (call.channel !== channel) continue;
+      this.#drop(call);
+      call.failed(withoutStack(error, { sent: false }));
+    }
+    this.#settle();
+  }
+
+  cancel(error: TransportError): void {
+    if (this.dialing) this.#holdFailed();
+    this.#abortDial(error);
+    this.#fail(error);
+    this.#settle();
+  }
+
+  close(error: TransportError): void {
+    this.#abortDial(error);
+    this.#fail(error);
+    this.watch?.close();
   }
 
   /** Removes and returns the call that has waited longest. */
   #next(): OutCall | undefined {
-    const call = this.waiting.first;
-    if (call !== undefined) this.drop(call);
+    const call = this.#waiting.first;
+    if (call !== undefined) this.#drop(call);
     return call;
   }
 
   /** True if anything waits for a connection, or the target is held. */
-  get wanted(): boolean {
-    return this.waiting.length > 0 || this.#pending.size > 0 || this.held?.active === true;
+  get #isWanted(): boolean {
+    return this.#waiting.length > 0 || this.#pending.size > 0 || this.#isHeld;
   }
 
-  // Names.
-
-  /** Stops watching the name. */
-  unwatch(): void {
+  /** Ends a target that has no connections and that nobody waits for. */
+  #settle(): void {
+    if (this.#isWanted || this.connections.length > 0) return;
+    this.#abortDial(UNWANTED);
     this.watch?.close();
     this.watch = undefined;
+    this.#pool.drop(this);
+  }
+
+  /**
+   * Expires waiting calls whose time is up, and opens connections if the target is crowded or held.
+   * Returns the next due time.
+   */
+  wake(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const call of this.#waiting) {
+      if (call.due <= now) call.expired(now);
+      else if (call.due < next) next = call.due;
+    }
+    if (now >= this.#growthDue) this.#grow();
+    if (now >= this.#holdDue) this.#connectHeld();
+    return Math.min(next, this.#growthDue, this.#holdDue);
+  }
+
+  // The connections.
+
+  add(connection: Connection): void {
+    this.connections.push(connection);
+    this.#holdConnection(connection);
+    this.#opened(connection);
+  }
+
+  /** Stops using a connection. */
+  remove(connection: Connection): void {
+    const at = this.connections.indexOf(connection);
+    if (at < 0) return;
+    this.connections.splice(at, 1);
+    this.#heldLost(connection);
+    this.#settle();
+    if (this.watch?.lists(connection) === true) this.watch.distrust();
+  }
+
+  /** Stops using connections to addresses that are no longer listed. */
+  #listChanged(): void {
+    const { watch } = this;
+    if (watch === undefined) return;
+    for (const connection of this.connections.filter((one) => !watch.lists(one))) {
+      if (watch.borrows(connection)) this.remove(connection);
+      else this.#pool.host.retire(connection);
+    }
+    if (this.#isHeld && this.connections.length === 0) this.#connectHeld();
   }
 
   // The dial.
@@ -489,63 +413,183 @@ export class PoolEntry implements CallCarrier {
     return this.#dialing !== undefined;
   }
 
-  startDial(): AbortController {
-    this.#dialing = new AbortController();
-    return this.#dialing;
+  /** @param isBackground true if calls have other connections. */
+  #dial(isBackground = false): void {
+    // A dial that is under way serves the holders, too.
+    this.#holdDue = Number.POSITIVE_INFINITY;
+    if (this.dialing) return;
+    const { names, open } = this.#pool;
+    const dial = new AbortController();
+    this.#dialing = dial;
+    this.watch ??= names.watch(this.address, () => this.#listChanged());
+    open(this, dial.signal).then(
+      (connection) => {
+        if (this.#dialing === dial) this.#dialing = undefined;
+        this.#dialed(connection);
+      },
+      (error) => {
+        // An aborted dial has been replaced, or is not wanted anymore.
+        if (this.#dialing !== dial) return;
+        this.#dialing = undefined;
+        this.#dialFailed(error, isBackground);
+      },
+    );
   }
 
-  /** Records the end of a dial. Returns false if it was aborted before. */
-  endDial(dial: AbortController): boolean {
-    if (this.#dialing !== dial) return false;
-    this.#dialing = undefined;
-    return true;
+  #dialed(connection: Connection): void {
+    const isBorrowed = this.watch?.borrows(connection) === true;
+    // The link to a node was replaced by another link while it came up; dialing again finds the new
+    // link.
+    const isLink = isBorrowed || nodeOf(this.target) !== undefined;
+    if (!connection.isUp && this.#isWanted && isLink) return this.#dial();
+    if (isBorrowed && connection.isUp && !this.connections.includes(connection)) {
+      this.#pool.borrow(connection, this);
+      this.connections.push(connection);
+    } else if (isBorrowed) this.#pauseGrowth();
+    this.#holdLive(connection);
+    this.#opened(connection);
   }
 
-  abortDial(reason: TransportError): void {
+  #dialFailed(error: TransportError, isBackground: boolean): void {
+    if (isBackground) this.#pauseGrowth();
+    if (this.connections.length === 0) this.#holdFailed(error.code);
+    const retryIn = this.#isHeld ? this.#holdDue - this.now : undefined;
+    this.#pool.host.dialFailed(this.target, error, retryIn);
+    this.#fail(error);
+    this.#settle();
+  }
+
+  #abortDial(reason: TransportError): void {
     const dial = this.#dialing;
     this.#dialing = undefined;
     dial?.abort(reason);
   }
 
+  // Holds.
+
+  get #isHeld(): boolean {
+    return this.#holds.size > 0;
+  }
+
+  hold(hold: Hold): () => void {
+    this.#holds.add(hold);
+    if (this.#holdDue === Number.POSITIVE_INFINITY) this.#connectHeld();
+    return () => {
+      if (this.#endHold(hold)) this.#settle();
+    };
+  }
+
+  /** Ends one hold, and what it held if it is the last one. Returns false if it ended before. */
+  #endHold(hold: Hold): boolean {
+    if (!this.#holds.delete(hold)) return false;
+    hold.ended?.();
+    if (this.#isHeld) return true;
+    this.#holdDue = Number.POSITIVE_INFINITY;
+    this.#held?.release();
+    this.#held = undefined;
+    return true;
+  }
+
+  /** Holds a live connection to a held target, or dials if there is none. */
+  #connectHeld(): void {
+    const live = this.connections[0] ?? this.#pool.names.live(this.target);
+    if (live === undefined) this.#dial();
+    else this.#holdLive(live);
+  }
+
+  #holdLive(connection: Connection): void {
+    if (!this.#isHeld) return;
+    if (connection.isUp) this.#holdConnection(connection);
+    else if (this.#holdDue === Number.POSITIVE_INFINITY) this.#holdFailed();
+    // `Pool.forget` finds this entry only for connections that were dialed for it.
+    if (connection.isUp && !this.connections.includes(connection))
+      void connection.whenGone().then(() => this.#heldLost(connection));
+  }
+
+  /** Holds a connection that is up if the target is held, unless another one is held. */
+  #holdConnection(connection: Connection): void {
+    this.#holdDue = Number.POSITIVE_INFINITY;
+    if (!this.#isHeld || this.#held !== undefined) return;
+    this.#held = { connection, since: this.now, release: connection.session.hold() };
+  }
+
+  /**
+   * Replaces the connection that is held, if it is this one, because it takes no new calls: by
+   * another one to the target, otherwise by a dial. A connection that lasted longer than the
+   * back-off is replaced immediately.
+   */
+  #heldLost(connection: Connection): void {
+    const held = this.#held;
+    if (connection !== held?.connection) return;
+    this.#held = undefined;
+    held.release();
+    if (this.now - held.since <= this.#delay) this.#holdFailed();
+    else {
+      this.#delay = FIRST_DELAY;
+      this.#dialAt(this.now);
+    }
+    const [other] = this.connections;
+    if (other !== undefined) this.#holdLive(other);
+  }
+
+  /** Dials a held target again after the back-off; a code ends the holds that it stops. */
+  #holdFailed(code?: ErrorCode): void {
+    for (const hold of this.#holds) if (hold.stopOn.includes(code!)) this.#endHold(hold);
+    if (!this.#isHeld) return;
+    const { random } = this.#pool.host;
+    this.#dialAt(this.now + this.#delay * (1 + JITTER * (2 * random() - 1)));
+    this.#delay = Math.min(2 * this.#delay, LONGEST_DELAY);
+  }
+
+  #dialAt(time: number): void {
+    this.#holdDue = time;
+    this.#pool.host.timer.by(time);
+  }
+
   // Growth.
 
-  /** Records since when all connections have been crowded. */
+  /** Looks whether all connections are crowded. */
   look(): void {
-    const isCrowded =
-      this.connections.length > 0 && this.connections.every(({ session }) => session.crowded);
-    if (!isCrowded) this.#crowdedSince = Number.POSITIVE_INFINITY;
-    else if (this.#crowdedSince === Number.POSITIVE_INFINITY) {
-      const { host } = this.#pool;
-      this.#crowdedSince = host.ticker.now();
-      host.timer.by(this.growthDue);
+    const { connections } = this;
+    const isCrowded = connections.length > 0 && connections.every(({ session }) => session.crowded);
+    if (!isCrowded) this.#growthDue = Number.POSITIVE_INFINITY;
+    else if (this.#growthDue === Number.POSITIVE_INFINITY) {
+      this.#growthDue = this.now + CROWDED;
+      this.#pool.host.timer.by(this.#growthDue);
     }
   }
 
-  /** The time at which a crowded target gets another connection; Infinity if it is not crowded. */
-  get growthDue(): number {
-    return this.#crowdedSince + CROWDED;
-  }
-
-  /** Returns true if the target is still crowded and may grow now. */
-  wantsGrowth(): boolean {
-    this.#crowdedSince = Number.POSITIVE_INFINITY;
+  /** Dials another connection if the target is still crowded and may grow now. */
+  #grow(): void {
+    this.#growthDue = Number.POSITIVE_INFINITY;
     this.look();
-    return this.#crowdedSince !== Number.POSITIVE_INFINITY && this.now >= this.#growAfter;
+    if (this.#growthDue === Number.POSITIVE_INFINITY || this.now < this.#growAfter) return;
+    if (this.connections.length < this.#pool.host.config.maxPool) this.#dial(true);
   }
 
   /** Delays the next growth, because the last attempt failed. */
-  pauseGrowth(): void {
+  #pauseGrowth(): void {
     this.#growAfter = this.now + GROW_PAUSE;
   }
 }
 
-/** Duration, in milliseconds, for which a target must be crowded before its pool grows. */
+function leastLoaded(connections: readonly Connection[]): Connection | undefined {
+  let best: Connection | undefined;
+  for (const connection of connections)
+    if (best === undefined || connection.parts.load < best.parts.load) best = connection;
+  return best;
+}
+
+/** The delay before the second dial of a held target, in milliseconds; further delays double. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 30_000;
+/** The fraction by which a wait varies, so that the clients of a server do not return together. */
+const JITTER = 0.2;
+/** Duration, in milliseconds, for which a target must be crowded before it gets a connection. */
 const CROWDED = 50;
-/**
- * Duration, in milliseconds, after which a pool that could not grow tries again, so that a full
- * peer is not dialed twenty times per second.
- */
+/** The same after a failure to grow, so that a full peer is not dialed twenty times per second. */
 const GROW_PAUSE = 1_000;
+const UNWANTED = new TransportError('cancelled', 'no caller waits for this connection any more');
 const LOST = new TransportError(
   'unavailable',
   'the connection was lost while it was being established',

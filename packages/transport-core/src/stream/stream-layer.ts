@@ -302,7 +302,10 @@ export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
  */
 export function socketError(error: unknown, action: SocketAction, address: string): TransportError {
   const code = codeOfError(error);
-  const [kind, text] = meaning(code, action);
+  const meaning =
+    meaningOf(`${action} ${code}`) ?? meaningOf(`${code}`) ?? 'unavailable: it failed';
+  const kind = meaning.slice(0, meaning.indexOf(':'));
+  const text = meaning.slice(kind.length + 2);
   const message = `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`;
   const options = { target: address, cause: error };
   return kind in ERROR_REASONS
@@ -310,85 +313,47 @@ export function socketError(error: unknown, action: SocketAction, address: strin
     : new TransportError(kind as ErrorCode, message, options);
 }
 
-/** Returns the reason of an error, or its code if it has no reason, and its text. */
-function meaning(
-  code: string | undefined,
-  action: SocketAction,
-): readonly [kind: ErrorReason | ErrorCode, text: string] {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return [
-        'connection_refused',
-        'nothing listens on this address; check that the peer is running and the port is right',
-      ];
-    case 'ENOTFOUND':
-    case 'EAI_NONAME':
-    case 'EAI_NODATA':
-    case 'EAI_AGAIN':
-    case 'EAI_FAIL':
-      return [
-        'host_not_found',
-        'the host name has no address; check its spelling and the name server',
-      ];
-    // Only of a listener: a dial asks for no particular local port.
-    case 'EADDRINUSE':
-      return [
-        'address_in_use',
-        'another process listens on this address; stop it, or bind another port (0 picks a free one)',
-      ];
-    case 'EADDRNOTAVAIL':
-      if (action !== 'listen')
-        return ['unavailable', 'no local address or port is free for the connection'];
-      return [
-        'invalid_argument',
-        'this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr',
-      ];
-    case 'EACCES':
-    case 'EPERM':
-      if (action !== 'listen')
-        return ['unavailable', 'a firewall or a route of this machine forbids it; check them'];
-      return ['permission_denied', 'this user may not bind this port; choose one above 1023'];
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'ENOBUFS':
-    case 'ENOMEM':
-      return [
-        'resource_exhausted',
-        'the process or the system has no file descriptor or memory left for a socket; raise the limit (ulimit -n)',
-      ];
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'EHOSTDOWN':
-    case 'ENETDOWN':
-      return ['unavailable', 'no network route leads to this address'];
-    case 'ETIMEDOUT':
-      return action === 'dial'
-        ? ['dial_timeout', 'no answer']
-        : ['reset', 'the other end no longer answers'];
-    case 'ECONNRESET':
-    case 'EPIPE':
-    case 'ECONNABORTED':
-      return ['reset', 'the other end reset the connection'];
-    case 'EINVAL':
-    case 'EAFNOSUPPORT':
-      if (action === 'listen')
-        return ['invalid_argument', 'the system does not support this address'];
-      return [
-        'unavailable',
-        'the system cannot use this address; IPv6 may be turned off, or if the address is link-local, its zone (%eth0) is not an interface of this machine',
-      ];
-    default:
-      return ['unavailable', 'it failed'];
-  }
+/** The reason of an error, or its code if it has no reason, and its text. */
+type Meaning = `${ErrorReason | ErrorCode}: ${string}`;
+
+function meaningOf(code: string): Meaning | undefined {
+  return Object.entries(MEANINGS).find(([codes]) => codes.split(', ').includes(code))?.[1];
 }
+
+/** What the codes mean. A code that means something else for one action is also there with it. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED:
+    'connection_refused: nothing listens on this address; check that the peer is running and the port is right',
+  'ENOTFOUND, EAI_NONAME, EAI_NODATA, EAI_AGAIN, EAI_FAIL':
+    'host_not_found: the host name has no address; check its spelling and the name server',
+  // Only of a listener: a dial asks for no particular local port.
+  EADDRINUSE:
+    'address_in_use: another process listens on this address; stop it, or bind another port (0 picks a free one)',
+  EADDRNOTAVAIL: 'unavailable: no local address or port is free for the connection',
+  'listen EADDRNOTAVAIL':
+    'invalid_argument: this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr',
+  'EACCES, EPERM': 'unavailable: a firewall or a route of this machine forbids it; check them',
+  'listen EACCES, listen EPERM':
+    'permission_denied: this user may not bind this port; choose one above 1023',
+  'EMFILE, ENFILE, ENOBUFS, ENOMEM':
+    'resource_exhausted: the process or the system has no file descriptor or memory left for a socket; raise the limit (ulimit -n)',
+  'EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN':
+    'unavailable: no network route leads to this address',
+  ETIMEDOUT: 'reset: the other end no longer answers',
+  'dial ETIMEDOUT': 'dial_timeout: no answer',
+  'ECONNRESET, EPIPE, ECONNABORTED': 'reset: the other end reset the connection',
+  'EINVAL, EAFNOSUPPORT':
+    'unavailable: the system cannot use this address; IPv6 may be turned off, or if the address is link-local, its zone (%eth0) is not an interface of this machine',
+  'listen EINVAL, listen EAFNOSUPPORT':
+    'invalid_argument: the system does not support this address',
+};
 
 /**
  * Returns Node's error code. If several attempts were made for one name (an AggregateError),
  * returns the first code found.
  */
 function codeOfError(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { code, errors } = error as { code?: unknown; errors?: unknown };
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown };
   if (typeof code === 'string') return code;
   return Array.isArray(errors)
     ? errors.map(codeOfError).find((each) => each !== undefined)

@@ -491,10 +491,8 @@ export class TokenBuckets {
     const bucket = this.#byNode.get(nodeId) ?? new TokenBucket(this.#rate, now);
     this.#byNode.delete(nodeId);
     this.#byNode.set(nodeId, bucket);
-    for (const oldest of this.#byNode.keys()) {
-      if (this.#byNode.size <= MOST) break;
-      this.#byNode.delete(oldest);
-    }
+    const [oldest] = this.#byNode.keys();
+    if (this.#byNode.size > MOST) this.#byNode.delete(oldest!);
     return bucket;
   }
 }

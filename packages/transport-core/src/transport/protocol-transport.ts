@@ -317,7 +317,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { signal } = options;
     this.#refuseWhenOver();
     const connection = await this.#connect(target, signal);
-    const why = connection.channels.nothingShared();
+    const why = connection.parts.channels.nothingShared();
     if (why !== undefined) throw withDetails(why, { sent: false, target: nameOf(target) });
     return connection.remote!;
   }

@@ -14,7 +14,6 @@ import {
   list,
   message,
   text,
-  textMap,
   uint32,
   uint32s,
 } from './protobuf-message.ts';
@@ -65,10 +64,7 @@ export interface Introduction {
  * Limits of the data that the sender is ready to receive, in bytes except for `calls` and
  * `streams`. Absent fields are 0.
  */
-export type HelloLimits = Record<
-  'message' | 'item' | 'packet' | 'pipe' | 'inbox' | 'stream' | 'calls' | 'streams',
-  number
->;
+export type HelloLimits = Record<(typeof NAMES)[number], number>;
 
 /** Returns the description of a protocol in a hello. */
 export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {
@@ -84,7 +80,8 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 export function encodeHello(hello: Hello): Uint8Array {
   const wrong = wrongHello(hello);
   if (wrong !== undefined) throw unfit(`hello can't be sent: ${wrong}`);
-  return encode({ ...hello, instance: bytesOfHex(hello.instance) });
+  const fields = Object.entries(hello.fields).map(([key, value]) => ({ key, value }));
+  return encode({ ...hello, instance: bytesOfHex(hello.instance), fields });
 }
 
 /**
@@ -93,14 +90,13 @@ export function encodeHello(hello: Hello): Uint8Array {
 export function decodeHello(bytes: Uint8Array): Hello | string {
   const decoded = decode(bytes);
   if (typeof decoded === 'string') return decoded;
-  const { instance, fields } = decoded;
+  const { instance } = decoded;
   if (instance.length !== INSTANCE_LENGTH)
     return `an instance of ${instance.length} bytes instead of ${INSTANCE_LENGTH}`;
-  const hello: Hello = {
-    ...decoded,
-    instance: hexOfBytes(instance),
-    fields: Object.keys(fields).length === 0 ? NO_FIELDS : fields,
-  };
+  // Without a prototype, because a peer chooses the keys.
+  const fields: Hello['fields'] = decoded.fields.length === 0 ? NO_FIELDS : Object.create(null);
+  for (const { key, value } of decoded.fields) fields[key] = value;
+  const hello: Hello = { ...decoded, instance: hexOfBytes(instance), fields };
   const wrong = wrongHello(hello);
   return wrong === undefined ? hello : cleanText(wrong);
 }
@@ -226,23 +222,17 @@ function bytesOfHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g)!, (digits) => Number.parseInt(digits, 16));
 }
 
-/** A hello as it is encoded: the instance in bytes. */
-interface EncodedHello extends Omit<Hello, 'instance'> {
+/** A hello as it is encoded: the instance in bytes, and the fields as the entries of a map. */
+interface EncodedHello extends Omit<Hello, 'instance' | 'fields'> {
   instance: Uint8Array;
+  fields: { key: string; value: string }[];
 }
 
-/** In this table and the next two, the index of a field is its number in frame.proto. */
-const LIMITS: Fields<HelloLimits> = [
-  undefined,
-  ['message', uint32],
-  ['item', uint32],
-  ['packet', uint32],
-  ['pipe', uint32],
-  ['inbox', uint32],
-  ['stream', uint32],
-  ['calls', uint32],
-  ['streams', uint32],
-];
+/** The names of the limits, in the order of their numbers in frame.proto. */
+const NAMES = ['message', 'item', 'packet', 'pipe', 'inbox', 'stream', 'calls', 'streams'] as const;
+
+/** In this table and the next three, the index of a field is its number in frame.proto. */
+const LIMITS: Fields<HelloLimits> = [undefined, ...NAMES.map((name) => [name, uint32] as const)];
 
 const PROTOCOL: Fields<HelloProtocol> = [
   undefined,
@@ -251,6 +241,8 @@ const PROTOCOL: Fields<HelloProtocol> = [
   ['accepts', uint32s],
   ['channel', uint32],
 ];
+
+const ENTRY: Fields<{ key: string; value: string }> = [undefined, ['key', text], ['value', text]];
 
 const FIELDS: Fields<EncodedHello> = [
   undefined,
@@ -265,7 +257,7 @@ const FIELDS: Fields<EncodedHello> = [
   ['limits', message(LIMITS)],
   ['features', list(text)],
   ['observed', text],
-  ['fields', textMap],
+  ['fields', list(message(ENTRY))],
 ];
 
 const INSTANCE_LENGTH = 16;

@@ -43,17 +43,13 @@ export function encodeMetadata(
         `metadata['${key}'] is ${text === null ? 'null' : `a ${typeof text}`}; metadata holds strings only`,
       );
     if (hasLoneSurrogate(key) || hasLoneSurrogate(text))
-      throw new TransportError(
-        'invalid_argument',
-        `metadata['${key}'] has a lone surrogate, which is not valid Unicode`,
-        { sent: false },
-      );
+      throw unfit(`metadata['${key}'] has a lone surrogate, which is not valid Unicode`);
     const keyBytes = encoder.encode(key);
     const textBytes = encoder.encode(text);
     value[key] = text;
     size += keyBytes.length + textBytes.length;
     if (size > METADATA_LIMIT)
-      throw tooLong(`has more than ${METADATA_LIMIT} bytes of keys and values`);
+      throw unfit(`the metadata has more than ${METADATA_LIMIT} bytes of keys and values; ${HINT}`);
     parts.push(keyBytes, textBytes);
   }
   // An entry adds at most nine bytes to its two texts: see `writeEntry`.
@@ -61,8 +57,8 @@ export function encodeMetadata(
   let at = 0;
   for (let i = 0; i < parts.length; i += 2) at = writeEntry(bytes, at, parts[i]!, parts[i + 1]!);
   if (at > ENCODED_METADATA_LIMIT)
-    throw tooLong(
-      `takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame can hold`,
+    throw unfit(
+      `the metadata takes ${at} bytes with its ${entries.length} entries, above the ${ENCODED_METADATA_LIMIT} that a frame can hold; ${HINT}`,
     );
   return { bytes: bytes.subarray(0, at), size, value };
 }
@@ -98,13 +94,11 @@ function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8
   return at + value.length;
 }
 
-function tooLong(what: string): TransportError {
-  return new TransportError(
-    'invalid_argument',
-    `the metadata ${what}; send large things as the request`,
-    { sent: false },
-  );
+function unfit(message: string): TransportError {
+  return new TransportError('invalid_argument', message, { sent: false });
 }
+
+const HINT = 'send large things as the request';
 
 const encoder = new TextEncoder();
 

@@ -17,15 +17,13 @@ export function screenHello(
     return { reason: 'wrong_preamble', message: wrongPreamble(first) };
   let isWhole = false;
   const allocate = (size: number) => new Uint8Array(size);
-  const violation = new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate }).read(
-    first.subarray(PREAMBLE.length),
-    {
-      frame: ({ kind }) => {
-        isWhole = kind === Kind.HELLO;
-        return false;
-      },
+  const decoder = new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate });
+  const violation = decoder.read(first.subarray(PREAMBLE.length), {
+    frame: ({ kind }) => {
+      isWhole = kind === Kind.HELLO;
+      return false;
     },
-  );
+  });
   if (isWhole) return undefined;
   const found = violation?.message ?? `length ${first.length}`;
   return { reason: 'malformed', message: `no whole HELLO is in the first bytes (${found})` };

@@ -14,13 +14,16 @@ export interface FieldType<T> {
   /** Returns the value of a field that is absent. */
   empty(): T;
   /**
-   * Reads one occurrence of the field. `before` is its value so far. Returns undefined, and reads
-   * nothing, if the wire type is another.
+   * Returns the value after one occurrence of the field; undefined if its wire type is another.
+   * `before` is the value before it.
    */
-  read(reader: Reader, wireType: number, before: T): T | undefined;
+  read(content: Content, before: T): T | undefined;
   /** Appends one occurrence of the field, or as many as a list has values. */
   write(output: number[], number: number, value: T): void;
 }
+
+/** The content of a field: a varint, bytes after their length, or undefined for other wire types. */
+type Content = number | Uint8Array | undefined;
 
 /** Decodes a message; fields that are not in the table are skipped. @throws RangeError */
 export function decodeMessage<T extends object>(
@@ -30,12 +33,12 @@ export function decodeMessage<T extends object>(
 ): T {
   const reader = new Reader(bytes);
   while (!reader.isAtEnd) {
-    const tag = reader.uint32();
+    const tag = uint32Of(reader.varint());
     if (tag < 8) throw new RangeError('a field with the number 0');
+    const content = reader.content(tag & 7);
     const field = fields[tag >>> 3];
-    const value = field?.[1].read(reader, tag & 7, into[field[0]] as never);
-    if (value === undefined) reader.skip(tag & 7);
-    else into[field![0]] = value;
+    const value = field?.[1].read(content, into[field[0]] as never);
+    if (value !== undefined) into[field![0]] = value;
   }
   return into;
 }
@@ -53,7 +56,7 @@ export function encodeMessage<T extends object>(message: Partial<T>, fields: Fie
 
 export const uint32: FieldType<number> = {
   empty: () => 0,
-  read: (reader, wireType) => (wireType === 0 ? reader.uint32() : undefined),
+  read: (content) => (typeof content === 'number' ? uint32Of(content) : undefined),
   write(output, number, value) {
     writeVarint(output, number << 3);
     writeVarint(output, value);
@@ -63,12 +66,11 @@ export const uint32: FieldType<number> = {
 /** A list of integers: packed when written, packed or not when read. */
 export const uint32s: FieldType<number[]> = {
   empty: () => [],
-  read(reader, wireType, before) {
-    if (wireType !== 0 && wireType !== 2) return undefined;
-    if (wireType === 0) before.push(reader.uint32());
-    else
-      for (const packed = new Reader(reader.bytes()); !packed.isAtEnd; )
-        before.push(packed.uint32());
+  read(content, before) {
+    if (typeof content === 'number') before.push(uint32Of(content));
+    if (typeof content === 'object')
+      for (const packed = new Reader(content); !packed.isAtEnd; )
+        before.push(uint32Of(packed.varint()));
     return before;
   },
   write(output, number, values) {
@@ -92,22 +94,20 @@ export const text = lengthPrefixed<string>(
 
 /** A message; several occurrences are merged. */
 export function message<T extends object>(fields: Fields<T>): FieldType<T> {
-  return {
-    empty: () => emptyMessage(fields),
-    read: (reader, wireType, before) =>
-      wireType === 2 ? decodeMessage(reader.bytes(), fields, before) : undefined,
-    write: (output, number, value) => writeBytes(output, number, encodeMessage(value, fields)),
-  };
+  return lengthPrefixed<T>(
+    () => emptyMessage(fields),
+    (content, before) => decodeMessage(content, fields, before),
+    (value) => encodeMessage(value, fields),
+  );
 }
 
 /** A list of messages or texts. */
 export function list<T>(type: FieldType<T>): FieldType<T[]> {
   return {
     empty: () => [],
-    read(reader, wireType, before) {
-      const value = type.read(reader, wireType, type.empty());
-      if (value === undefined) return undefined;
-      before.push(value);
+    read(content, before) {
+      const value = type.read(content, type.empty());
+      if (value !== undefined) before.push(value);
       return before;
     },
     write(output, number, values) {
@@ -115,27 +115,6 @@ export function list<T>(type: FieldType<T>): FieldType<T[]> {
     },
   };
 }
-
-/** A map of texts, as an object without a prototype, because a peer chooses its keys. */
-export const textMap: FieldType<Record<string, string>> = {
-  empty: () => Object.create(null),
-  read(reader, wireType, before) {
-    if (wireType !== 2) return undefined;
-    const { key, value } = decodeMessage(reader.bytes(), ENTRY);
-    before[key] = value;
-    return before;
-  },
-  write(output, number, entries) {
-    for (const [key, value] of Object.entries(entries)) {
-      const entry: number[] = [];
-      writeBytes(entry, 1, encodeText(key));
-      writeBytes(entry, 2, encodeText(value));
-      writeBytes(output, number, entry);
-    }
-  },
-};
-
-const ENTRY: Fields<{ key: string; value: string }> = [undefined, ['key', text], ['value', text]];
 
 /** Reads untrusted bytes. It throws a RangeError that describes the problem. */
 class Reader {
@@ -150,29 +129,17 @@ class Reader {
     return this.#at === this.#bytes.length;
   }
 
-  uint32(): number {
-    const value = this.#varint();
-    if (value >= 0x1_0000_0000) throw new RangeError('a value of 2^32 or more');
-    return value;
+  content(wireType: number): Content {
+    if (wireType === 0) return this.varint();
+    if (wireType === 2) return this.#take(uint32Of(this.varint()));
+    if (wireType === 1) return void this.#take(8);
+    if (wireType === 5) return void this.#take(4);
+    throw new RangeError(
+      wireType < 5 ? 'a group' : `the wire type ${wireType}, which does not exist`,
+    );
   }
 
-  /** Reads bytes after their length. */
-  bytes(): Uint8Array {
-    return this.#take(this.uint32());
-  }
-
-  skip(wireType: number): void {
-    if (wireType === 0) this.#varint();
-    else if (wireType === 1) this.#take(8);
-    else if (wireType === 2) this.bytes();
-    else if (wireType === 5) this.#take(4);
-    else
-      throw new RangeError(
-        wireType < 5 ? 'a group' : `the wire type ${wireType}, which does not exist`,
-      );
-  }
-
-  #varint(): number {
+  varint(): number {
     let value = 0;
     for (let scale = 1; scale < 2 ** 70; scale *= 0x80) {
       if (this.isAtEnd) this.#take(1);
@@ -195,14 +162,19 @@ class Reader {
   }
 }
 
-function lengthPrefixed<T extends { readonly length: number }>(
+function uint32Of(value: number): number {
+  if (value >= 0x1_0000_0000) throw new RangeError('a value of 2^32 or more');
+  return value;
+}
+
+function lengthPrefixed<T>(
   empty: () => T,
-  read: (content: Uint8Array) => T,
+  read: (content: Uint8Array, before: T) => T,
   write: (value: T) => ArrayLike<number>,
 ): FieldType<T> {
   return {
     empty,
-    read: (reader, wireType) => (wireType === 2 ? read(reader.bytes()) : undefined),
+    read: (content, before) => (typeof content === 'object' ? read(content, before) : undefined),
     write: (output, number, value) => writeBytes(output, number, write(value)),
   };
 }
