@@ -19,7 +19,6 @@ import { type AnswerCarrier, InCall, type InChannel, unserved } from './incoming
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import {
-  Assembly,
   aboveCodec,
   type IncomingPackets,
   longCost,
@@ -194,7 +193,7 @@ export class Callee implements AnswerCarrier {
     if (call === undefined || (!call.open && call.upload !== undefined))
       return void this.#packets.packet(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
+      return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
     this.#context.touch();
     call.upload.receive(frame, this.#packets, true, call);
   }
@@ -202,15 +201,12 @@ export class Callee implements AnswerCarrier {
   part(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (!this.#packets.packet(frame) || call === undefined) return;
+    // If there is no unfinished message, this packet belongs to a dropped duplicate, or it crossed
+    // the end of the upload.
     const { assembly } = call;
-    if (assembly === undefined) {
-      // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
-      // crossed the end of the upload.
-      if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
-      return;
-    }
-    if (!assembly.receive(frame, 'request')) return;
-    call.complete(assembly);
+    if (assembly?.receive(frame) !== true) return;
+    const message = call.complete(assembly);
+    if (assembly.isItem) return call.upload!.push(message, assembly.cost);
     if (call.method.kind === 'oneway') this.ids.delete(call);
     else if (this.early.holds(call)) return;
     call.channel.mounted!.incoming(call);
@@ -220,7 +216,7 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined || !call.open) return;
     const { upload } = call;
-    if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
+    if (upload === undefined || call.assembly !== undefined)
       return this.#context.violation(`END of call ${frame.id}, which has no open stream`);
     if (upload.ended)
       return this.#context.violation(`END of call ${frame.id}, whose stream had already ended`);
@@ -250,9 +246,8 @@ export class Callee implements AnswerCarrier {
   }
 
   #begin(call: InCall, frame: Frame): void {
-    call.assemble(new Assembly(this.#context, frame, true, call));
+    this.#packets.begin(frame, call, true);
     this.#context.wakeBy(this.#context.now + STALLED);
-    this.#context.usage.makeRoom();
   }
 
   // The beginning of a call.
@@ -410,13 +405,11 @@ export class Callee implements AnswerCarrier {
     this.#deadlines.remove(call);
     call.dropPayload();
     call.channel.countIncoming(-1);
-    if (call.method.flags !== 0) this.#closeUpload(call);
-  }
-
-  #closeUpload(call: InCall): void {
+    if (call.method.flags === 0) return;
     this.streams--;
     call.upload?.end(ANSWERED);
     call.upload?.release();
+    call.endAssembly();
   }
 
   // Time and the end of the connection.
@@ -459,7 +452,7 @@ export class Callee implements AnswerCarrier {
     const calls = [...this.ids.values()];
     this.ids.clear();
     for (const call of calls) {
-      const whole = call.assembly === undefined;
+      const isWhole = call.assembly?.isItem !== false;
       call.close();
       call.takeReply();
       call.download?.stop(error);
@@ -467,7 +460,7 @@ export class Callee implements AnswerCarrier {
       call.upload?.release();
       call.endAssembly();
       if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
-      if (whole && call.leaves(error)) untold.push(call);
+      if (isWhole && call.leaves(error)) untold.push(call);
     }
     return untold;
   }

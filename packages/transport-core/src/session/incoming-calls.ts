@@ -217,6 +217,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   declare list: List<ListEntry> | undefined;
   declare before: ListEntry | undefined;
   declare after: ListEntry | undefined;
+  /** The long message that is arriving: the request, or an item of the upload. */
   declare assembly: Assembly | undefined;
   /** The terminal frame that waits in the lanes. */
   declare reply: Outgoing | undefined;
@@ -297,17 +298,19 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.giveBack(this.channel.inbound.length === 0);
   }
 
-  /** Begins to receive a long request or one-way. */
+  /** Begins to receive a long request, one-way or item. */
   assemble(assembly: Assembly): void {
     this.widen();
     this.assembly = assembly;
-    this.payload = EMPTY;
+    if (!assembly.isItem) this.payload = EMPTY;
   }
 
-  /** Takes over the complete message. */
-  complete(assembly: Assembly): void {
+  /** Takes a long message that is complete: an item is returned, another one is the payload. */
+  complete(assembly: Assembly): Uint8Array {
     this.assembly = undefined;
-    this.payload = assembly.take()!;
+    const message = assembly.take()!;
+    if (!assembly.isItem) this.payload = message;
+    return message;
   }
 
   /** Abandons an incomplete long message. */
@@ -317,11 +320,6 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.assembly = undefined;
   }
 
-  /** The message that is arriving in packets: the request, or an item of the upload. */
-  get unfinished(): Assembly | undefined {
-    return this.assembly ?? this.upload?.assembly;
-  }
-
   /**
    * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
    * call is refused, a one-way is dropped.
@@ -329,19 +327,19 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   crowdOut(): void {
     const isOneway = this.method.kind === 'oneway';
     // The call is answered already, so the rest of its upload is not needed.
-    if (!this.open && !isOneway) return this.upload?.dropAssembly();
+    if (!this.open && !isOneway) return this.endAssembly();
     const { context } = this.channel;
     const { used, limit } = context.memory;
     const message = `${this.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
     if (!isOneway) context.count('refusedCall', 1);
-    this.carrier.abort(this, stackless('resource_exhausted', message), this.assembly !== undefined);
+    this.carrier.abort(this, stackless('resource_exhausted', message), this.assembly?.isItem === false);
   }
 
   /** Abandons a long message because none of its packets has arrived for too long. */
   stopped(): void {
     // The end of another call may have ended this one.
-    if (this.unfinished === undefined) return;
-    const { got, size } = this.unfinished;
+    if (this.assembly === undefined) return;
+    const { got, size } = this.assembly;
     const message = `${this.method.full}: the message stopped after ${got} of ${size} bytes`;
     this.carrier.abort(this, new TransportError('aborted', message));
   }

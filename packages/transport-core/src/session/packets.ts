@@ -124,6 +124,20 @@ export class IncomingPackets {
     } else return this.packet(frame);
     return false;
   }
+
+  /**
+   * Begins a long message or item of a call with its first packet, which was checked.
+   * @param isKept false if it is no longer wanted: its packets are counted and dropped.
+   */
+  begin(frame: Frame, call: Receiver, isKept: boolean): void {
+    call.assemble(new Assembly(this.#context, frame, isKept, call));
+    this.#context.usage.makeRoom();
+  }
+}
+
+/** A call, which receives at most one long message or item at a time. */
+export interface Receiver extends MessageOwner {
+  assemble(assembly: Assembly): void;
 }
 
 /**
@@ -136,6 +150,7 @@ export class Assembly extends UnfinishedMessage {
   readonly size: number;
   /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;
+  readonly isItem: boolean;
   readonly #context: SessionContext;
   #isKept: boolean;
   /** The pieces that are full, in order. */
@@ -155,6 +170,7 @@ export class Assembly extends UnfinishedMessage {
     this.#context = context;
     this.size = frame.size;
     this.cost = longCost(frame);
+    this.isItem = frame.kind === Kind.ITEM;
     this.#isKept = keep;
     if (!keep) return;
     this.#piece = this.#next(0, this.got);
@@ -225,13 +241,10 @@ export class Assembly extends UnfinishedMessage {
     return true;
   }
 
-  /**
-   * Adds a packet, and reports one that does not fit. Returns true if the message is complete.
-   * @param what the kind of the message; the id of its call follows in the error.
-   */
-  receive(frame: Frame, what: string): boolean {
-    if (!this.add(frame.payload))
-      this.#context.violation(`the packets of ${what} ${frame.id} do not match its declared size`);
+  /** Adds a packet, and reports one that does not fit. Returns true if the message is complete. */
+  receive({ id, payload }: Frame): boolean {
+    if (!this.add(payload))
+      this.#context.violation(`the packets of a message of call ${id} do not match its size`);
     else if (this.complete) return true;
     else this.#context.usage.makeRoom();
     return false;

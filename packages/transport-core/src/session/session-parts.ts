@@ -19,7 +19,7 @@ import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
+import { aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext, STUCK } from './session-context.ts';
 
 /**
@@ -338,16 +338,15 @@ export class Answers {
     if (!this.#packets.long(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
       call.failed(aboveCodec(call.method, 'response', frame.size, true));
-    call.assemble(new Assembly(this.#context, frame, !call.done, call));
-    this.#context.usage.makeRoom();
+    this.#packets.begin(frame, call, !call.done);
   }
 
   item(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
     const { download } = call;
-    if (download === undefined)
-      return this.#context.violation(`ITEM for call ${frame.id}, which has no download`);
+    if (download === undefined || call.assembly !== undefined)
+      return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
     this.#context.touch();
     download.receive(frame, this.#packets, !call.done, call);
     if (!call.done) call.progressed(this.#context.now);
@@ -358,14 +357,11 @@ export class Answers {
     if (call === undefined) return this.#unknown(frame);
     if (!this.#packets.packet(frame)) return;
     const { assembly, download } = call;
-    if (assembly === undefined) {
-      if (download?.assembly !== undefined) download.receivePart(frame);
-      else
-        this.#context.violation(`PART for call ${frame.id}, which is not receiving a long message`);
-      return;
-    }
-    if (!assembly.receive(frame, 'the response to call')) return;
+    if (assembly === undefined)
+      return this.#context.violation(`PART for call ${frame.id}, which expects none`);
+    if (!assembly.receive(frame)) return;
     const message = call.takeAssembly();
+    if (download !== undefined) return download.push(message, assembly.cost);
     this.#caller.terminal(call);
     if (call.done || message === undefined) this.#context.count('lateReply', 1);
     else call.answered(message);
@@ -374,10 +370,8 @@ export class Answers {
   end(frame: Frame): void {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined) return this.#unknown(frame);
-    if (call.download === undefined)
-      return this.#context.violation(`END of call ${frame.id}, which has no download`);
-    if (call.download.assembly !== undefined)
-      return this.#context.violation(`END of call ${frame.id} in the middle of an item`);
+    if (call.download === undefined || call.assembly !== undefined)
+      return this.#context.violation(`END of call ${frame.id}, which expects none`);
     this.#caller.terminal(call);
     call.download.end(undefined);
     if (call.done) this.#context.count('lateReply', 1);

@@ -275,7 +275,7 @@ export class Session implements FrameVisitor {
     const { memory, allocate } = this.#context;
     const { caller, callee } = this.parts;
     const call = this.#isOurs(id) ? caller.slots.get(id) : callee.ids.get(id);
-    return call?.unfinished?.room(length) ?? memory.discardRoom(length, allocate);
+    return call?.assembly?.room(length) ?? memory.discardRoom(length, allocate);
   }
 
   #rarer(frame: Frame): void {
