@@ -356,7 +356,7 @@ export class Callee implements AnswerCarrier {
     // Its terminal frame was written already.
     if (!call.open && call.reply === undefined && call.download === undefined) return;
     const reply = call.takeReply();
-    if (reply !== undefined) this.#outbox.remove(call.channel.lanes, reply);
+    if (reply !== undefined) this.#outbox.remove(reply);
     call.close();
     call.download?.stop(error);
     // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.

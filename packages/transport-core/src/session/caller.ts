@@ -332,7 +332,7 @@ export class Caller implements CallCarrier {
   abandon(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (this.#endWait(this.#queueOf(channel, call), call)) return;
-    const begun = this.#stopSending(channel, call, ABANDONED);
+    const begun = this.#stopSending(call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       // The id stays in use until the callee answers the CANCEL, which it does not for a one-way. A
       // short one-way has no id.
@@ -362,15 +362,15 @@ export class Caller implements CallCarrier {
    */
   terminal(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    if (call.wide) this.#stopSending(channel, call, ANSWERED);
+    if (call.wide) this.#stopSending(call, ANSWERED);
     this.#release(channel, call);
     this.admitWaiting(channel);
   }
 
   /** Stops the request and the upload of a call. Returns true if the request had begun to leave. */
-  #stopSending(channel: Channel, call: OutCall, error: TransportError): boolean {
+  #stopSending(call: OutCall, error: TransportError): boolean {
     const unit = call.takeUnit();
-    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
+    if (unit !== undefined) this.#outbox.remove(unit);
     call.upload?.stop(error);
     return unit?.begun === true;
   }
@@ -477,7 +477,7 @@ export class Caller implements CallCarrier {
     let lost = 0;
     const over = (channel: Channel, call: OutCall) => {
       const { sent } = call;
-      this.#stopSending(channel, call, error);
+      this.#stopSending(call, error);
       call.download?.end(error);
       this.#release(channel, call);
       if (call.done) return;

@@ -137,10 +137,11 @@ export class Outbox {
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
+    unit.pushTo(lanes);
     this.context.usage.hold(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).count(1, unit.price);
     if (this.#isLongReply(unit)) {
-      unit.wait(lanes);
+      unit.wait(true);
       this.#waitingReplies.push(unit);
       return this.#admitReplies();
     }
@@ -163,9 +164,9 @@ export class Outbox {
     for (const unit of this.#waitingReplies) {
       if (this.#admittedReplies + unit.price > REPLIES_MAX) return;
       this.#admittedReplies += unit.price;
-      const lanes = unit.waitsFor!;
+      const lanes = unit.lanes!;
       this.#waitingReplies.remove(unit);
-      unit.endWait();
+      unit.wait(false);
       lanes.bulk.push(unit);
       this.#wake(lanes);
       this.context.port.dirty();
@@ -185,11 +186,11 @@ export class Outbox {
   }
 
   /** Takes back a unit that was not completely written. */
-  remove(lanes: Lanes, unit: Outgoing): void {
+  remove(unit: Outgoing): void {
     if (unit.list === undefined || this.#over) return;
+    const lanes = unit.lanes!;
     lanes.remove(unit);
     this.#gone(lanes, unit);
-    lanes.refund(unit);
     this.#payWaiting(lanes);
   }
 
@@ -301,7 +302,7 @@ export class Outbox {
     if (unit.kind === Kind.REQUEST && !unit.begun) {
       timeout = unit.sender!.timeLeft!(now);
       if (timeout < 0) {
-        this.remove(lanes, unit);
+        this.remove(unit);
         unit.sender!.dropped?.();
         return true;
       }

@@ -319,7 +319,7 @@ export class OutStream implements UnitSender {
     if (this.#ended instanceof TransportError) return;
     this.#ended = error;
     if (this.#current !== undefined) {
-      this.#outbox.remove(this.#lanes, this.#current);
+      this.#outbox.remove(this.#current);
       (this.#current as Item).refuse?.(error);
       this.#current = undefined;
     }
