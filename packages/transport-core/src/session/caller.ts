@@ -2,20 +2,30 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the open calls and the calls that wait for room. The transport tells it to start and to
-// abandon calls, and `Answers` which calls the peer has answered. It writes requests into the batch
-// or queues them in the outbox, and settles calls.
+// abandon calls, and Session passes it the peer's answers. It writes requests into the batch or
+// queues them in the outbox, and settles calls.
 
 import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { DOWNLOAD, type EncodedMetadata, Kind, MOST_PRICE, UNIT, UPLOAD } from '../wire/frame.ts';
+import {
+  DOWNLOAD,
+  type EncodedMetadata,
+  type Frame,
+  Kind,
+  MOST_PRICE,
+  UNIT,
+  UPLOAD,
+} from '../wire/frame.ts';
+import { remoteError } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent } from './outgoing.ts';
+import { aboveCodec, type IncomingPackets, oversized } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -31,15 +41,27 @@ export class Caller implements CallCarrier {
   readonly #batch: Batch;
   readonly #outbox: Outbox;
   readonly #channels: Channels;
+  readonly #packets: IncomingPackets;
+  readonly #visitor: { drains?(): void };
 
-  /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
-  constructor(outbox: Outbox, channels: Channels, parity: 0 | 1) {
-    const { context, batch } = outbox;
-    this.#context = context;
-    this.#batch = batch;
+  /**
+   * @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor.
+   * @param visitor is told that the peer has refused a call because it drains.
+   */
+  constructor(
+    outbox: Outbox,
+    channels: Channels,
+    packets: IncomingPackets,
+    parity: 0 | 1,
+    visitor: { drains?(): void },
+  ) {
+    this.#context = outbox.context;
+    this.#batch = outbox.batch;
     this.#outbox = outbox;
     this.#channels = channels;
+    this.#packets = packets;
     this.slots = new Slots(parity);
+    this.#visitor = visitor;
   }
 
   get stage(): string {
@@ -346,25 +368,11 @@ export class Caller implements CallCarrier {
   #release(channel: Channel, call: OutCall): void {
     if (!this.slots.delete(call)) return;
     if (call.method.kind !== 'oneway') channel.countCall(-1);
-    if (call.wide) this.#releaseStreams(call);
-  }
-
-  #releaseStreams(call: OutCall): void {
+    if (!call.wide) return;
     call.endAssembly();
     if (call.method.flags === 0) return;
     this.streams--;
     call.download?.release();
-  }
-
-  /**
-   * Ends a call whose terminal frame was read: its id becomes free, and its request and upload
-   * stop.
-   */
-  terminal(call: OutCall): void {
-    const channel = this.#channels.get(call.channel);
-    if (call.wide) this.#stopSending(call, ANSWERED);
-    this.#release(channel, call);
-    this.admitWaiting(channel);
   }
 
   /** Stops the request and the upload of a call. Returns true if the request had begun to leave. */
@@ -373,6 +381,103 @@ export class Caller implements CallCarrier {
     if (unit !== undefined) this.#outbox.remove(unit);
     call.upload?.stop(error);
     return unit?.begun === true;
+  }
+
+  // The peer's answers to our calls, matched by the id of the call (docs/wire-protocol.md §4).
+
+  response(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.method.response === undefined || call.assembly !== undefined)
+      return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
+    this.#context.touch();
+    if (frame.size > 0) return this.#long(frame, call);
+    if (!this.#packets.short(frame)) return;
+    this.#terminal(call);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.answered(this.#packets.keep(frame));
+  }
+
+  /** Handles the first packet of a long response. */
+  #long(frame: Frame, call: OutCall): void {
+    if (!this.#packets.long(frame)) return;
+    if (!call.done && oversized(call.method.response, frame.size))
+      call.failed(aboveCodec(call.method, 'response', frame.size, true));
+    this.#packets.begin(frame, call, !call.done);
+  }
+
+  item(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    const { download } = call;
+    if (download === undefined || call.assembly !== undefined)
+      return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
+    this.#context.touch();
+    download.receive(frame, this.#packets, !call.done, call);
+    if (!call.done) call.progressed(this.#context.now);
+  }
+
+  part(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (!this.#packets.packet(frame)) return;
+    const { assembly, download } = call;
+    if (assembly === undefined)
+      return this.#context.violation(`PART for call ${frame.id}, which expects none`);
+    if (!assembly.receive(frame)) return;
+    const message = call.takeAssembly();
+    if (download !== undefined) return download.push(message, assembly.cost);
+    this.#terminal(call);
+    if (call.done || message === undefined) this.#context.count('lateReply', 1);
+    else call.answered(message);
+  }
+
+  end(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.download === undefined || call.assembly !== undefined)
+      return this.#context.violation(`END of call ${frame.id}, which expects none`);
+    this.#terminal(call);
+    call.download.end(undefined);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.ended();
+  }
+
+  error(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
+    const error = remoteError(frame);
+    if (error.reason === 'draining') this.#visitor.drains?.();
+    this.#terminal(call);
+    call.download?.end(error);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.failed(error);
+  }
+
+  /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
+  credit(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call?.upload === undefined) return;
+    call.upload.grant(frame.credit);
+    if (!call.upload.stopped) call.taken();
+  }
+
+  #unknown(frame: Frame): void {
+    this.#context.count('unknownAnswer', 1);
+    this.#context.abused();
+    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
+    if (packet) this.#packets.packet(frame);
+  }
+
+  /**
+   * Ends a call whose terminal frame was read: its id becomes free, and its request and upload
+   * stop.
+   */
+  #terminal(call: OutCall): void {
+    const channel = this.#channels.get(call.channel);
+    if (call.wide) this.#stopSending(call, ANSWERED);
+    this.#release(channel, call);
+    this.admitWaiting(channel);
   }
 
   // Time and the end of the connection.
@@ -476,9 +581,9 @@ export class Caller implements CallCarrier {
     const unsent: OutCall[] = [];
     let lost = 0;
     const over = (channel: Channel, call: OutCall) => {
-      const { sent } = call;
+      const { sent, download } = call;
       this.#stopSending(call, error);
-      call.download?.end(error);
+      download?.end(error);
       this.#release(channel, call);
       if (call.done) return;
       // The user of an accepted streaming call already holds its streams, so it can't be started

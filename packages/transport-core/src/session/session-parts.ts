@@ -1,16 +1,14 @@
 // The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
 // SessionParts owns the parts. Session tells it the time, and when the connection has ended. It
-// also computes the load and the counts of a snapshot. Below is Answers, the part that ends our
-// calls.
+// also computes the load and the counts of a snapshot.
 
 import { reasonError, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
-import { type Frame, Kind } from '../wire/frame.ts';
+import { Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
-import { remoteError } from '../wire/metadata.ts';
 import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
@@ -19,7 +17,7 @@ import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
+import { IncomingPackets, PayloadRetainer } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext, STUCK } from './session-context.ts';
 
 /**
@@ -81,7 +79,6 @@ export class SessionParts {
   readonly channels: Channels;
   readonly liveness: Liveness;
   readonly caller: Caller;
-  readonly answers: Answers;
   readonly callee: Callee;
   /** Duration, in milliseconds, without activity after which this end leaves. */
   readonly idleTime: number;
@@ -104,8 +101,8 @@ export class SessionParts {
     this.packets = new IncomingPackets(context, this.batch, retainer, () => this.#measure());
     this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
-    this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(this, visitor);
+    const parity = side === 'dialer' ? 1 : 0;
+    this.caller = new Caller(this.outbox, this.channels, this.packets, parity, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
     // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
     this.idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
@@ -297,110 +294,5 @@ export class SessionParts {
     const calls = { out: caller.slots.size, in: callee.ids.size };
     const streams = caller.streams + callee.streams;
     return { calls, streams, blocked, inbound, outbound, fill };
-  }
-}
-
-// The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
-// (docs/wire-protocol.md §4).
-//
-// Answers owns no state, because each call keeps its own. Session passes it the peer's frames. It
-// ends calls at the caller and hands payloads and errors to the calls.
-
-/** Handles the peer's answers to our calls. */
-export class Answers {
-  readonly #context: SessionContext;
-  readonly #packets: IncomingPackets;
-  readonly #caller: Caller;
-  readonly #visitor: SessionVisitor;
-
-  constructor({ context, packets, caller }: SessionParts, visitor: SessionVisitor) {
-    this.#context = context;
-    this.#packets = packets;
-    this.#caller = caller;
-    this.#visitor = visitor;
-  }
-
-  response(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    if (call.method.response === undefined || call.assembly !== undefined)
-      return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
-    this.#context.touch();
-    if (frame.size > 0) return this.#long(frame, call);
-    if (!this.#packets.short(frame)) return;
-    this.#caller.terminal(call);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.answered(this.#packets.keep(frame));
-  }
-
-  /** Handles the first packet of a long response. */
-  #long(frame: Frame, call: OutCall): void {
-    if (!this.#packets.long(frame)) return;
-    if (!call.done && oversized(call.method.response, frame.size))
-      call.failed(aboveCodec(call.method, 'response', frame.size, true));
-    this.#packets.begin(frame, call, !call.done);
-  }
-
-  item(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    const { download } = call;
-    if (download === undefined || call.assembly !== undefined)
-      return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
-    this.#context.touch();
-    download.receive(frame, this.#packets, !call.done, call);
-    if (!call.done) call.progressed(this.#context.now);
-  }
-
-  part(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    if (!this.#packets.packet(frame)) return;
-    const { assembly, download } = call;
-    if (assembly === undefined)
-      return this.#context.violation(`PART for call ${frame.id}, which expects none`);
-    if (!assembly.receive(frame)) return;
-    const message = call.takeAssembly();
-    if (download !== undefined) return download.push(message, assembly.cost);
-    this.#caller.terminal(call);
-    if (call.done || message === undefined) this.#context.count('lateReply', 1);
-    else call.answered(message);
-  }
-
-  end(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    if (call.download === undefined || call.assembly !== undefined)
-      return this.#context.violation(`END of call ${frame.id}, which expects none`);
-    this.#caller.terminal(call);
-    call.download.end(undefined);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.ended();
-  }
-
-  error(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
-    const error = remoteError(frame);
-    if (error.reason === 'draining') this.#visitor.drains?.();
-    this.#caller.terminal(call);
-    call.download?.end(error);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.failed(error);
-  }
-
-  /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
-  credit(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call?.upload === undefined) return;
-    call.upload.grant(frame.credit);
-    if (!call.upload.stopped) call.taken();
-  }
-
-  #unknown(frame: Frame): void {
-    this.#context.count('unknownAnswer', 1);
-    this.#context.abused();
-    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet) this.#packets.packet(frame);
   }
 }

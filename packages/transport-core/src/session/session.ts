@@ -258,7 +258,7 @@ export class Session implements FrameVisitor {
    */
   #dispatch(frame: Frame): void {
     const { kind } = frame;
-    if (kind === Kind.RESPONSE) this.parts.answers.response(frame);
+    if (kind === Kind.RESPONSE) this.parts.caller.response(frame);
     else if (kind === Kind.REQUEST) {
       if (this.#opens(frame)) this.parts.callee.request(frame);
     } else if (kind === Kind.ONEWAY) {
@@ -280,11 +280,11 @@ export class Session implements FrameVisitor {
 
   #rarer(frame: Frame): void {
     const { kind, id } = frame;
-    const half = this.#isOurs(id) ? this.parts.answers : this.parts.callee;
+    const half = this.#isOurs(id) ? this.parts.caller : this.parts.callee;
     if (kind === Kind.ITEM) half.item(frame);
     else if (kind === Kind.PART) half.part(frame);
     else if (kind === Kind.END) half.end(frame);
-    else if (kind === Kind.ERROR) this.parts.answers.error(frame);
+    else if (kind === Kind.ERROR) this.parts.caller.error(frame);
     else if (kind === Kind.CANCEL) this.parts.callee.cancel(frame);
     else if (kind === Kind.CREDIT) this.#credit(frame);
     else if (kind === Kind.PING) this.#ping(id);
@@ -322,7 +322,7 @@ export class Session implements FrameVisitor {
     const { channels, outbox } = this.parts;
     if (credit > 0) {
       if (account === Account.STREAM)
-        return (this.#isOurs(id) ? this.parts.answers : this.parts.callee).credit(frame);
+        return (this.#isOurs(id) ? this.parts.caller : this.parts.callee).credit(frame);
       if (account === Account.PIPE) {
         if (outbox.grant(credit)) return;
       } else if (account === Account.INBOX) {
