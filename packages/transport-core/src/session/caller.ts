@@ -44,10 +44,7 @@ export class Caller implements CallCarrier {
   readonly #packets: IncomingPackets;
   readonly #visitor: { drains?(): void };
 
-  /**
-   * @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor.
-   * @param visitor is told that the peer has refused a call because it drains.
-   */
+  /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
   constructor(
     outbox: Outbox,
     channels: Channels,
@@ -98,7 +95,9 @@ export class Caller implements CallCarrier {
   }
 
   #admitOrWait(channel: Channel, call: OutCall): void {
-    const queue = this.#queueOf(channel, call);
+    // Streaming calls of all channels share one queue.
+    const isStream = call.method.flags !== 0;
+    const queue = isStream ? this.#waitingStreams : channel.queueFor(call.payload.length);
     if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
     const { usage, memory } = this.#context;
     if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
@@ -107,7 +106,7 @@ export class Caller implements CallCarrier {
     queue.push(call);
     this.#outbox.await(1);
     usage.makeRoom();
-    if (queue === this.#waitingStreams && queue.length <= this.streams)
+    if (isStream && queue.length <= this.streams)
       this.#context.wakeBy(this.#freePlaces(this.#context.now));
   }
 
@@ -120,8 +119,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Ends streams that nobody has begun to read for a while, as long as others wait for their
-   * places. Returns the next time at which it must be called.
+   * Ends streams that nobody has begun to read, as long as others wait for their places. Returns
+   * the next time at which it must be called.
    */
   #freePlaces(now: number): number {
     let missing = this.#waitingStreams.length;
@@ -162,15 +161,6 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  /** See `Session.whenWritable`. */
-  whenWritable(byte: number, endpoint: string): Promise<void> {
-    const channel = this.#channels.get(byte);
-    const { disagreement } = channel;
-    if (disagreement !== undefined)
-      return Promise.reject(withDetails(disagreement, { sent: false }));
-    return this.writable(channel) ? Promise.resolve() : channel.whenWritable(endpoint);
-  }
-
   /** Returns true if a one-way of at most one packet could be sent now. */
   writable(channel: Channel): boolean {
     const { packet } = this.#context.terms;
@@ -182,7 +172,7 @@ export class Caller implements CallCarrier {
 
   /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
   #payable(channel: Channel, length: number): boolean {
-    return this.#queueFor(channel, length).length === 0 && channel.lanes.hasCredit;
+    return channel.queueFor(length).length === 0 && channel.lanes.hasCredit;
   }
 
   /** Returns the error for a message that can never be sent on this connection. */
@@ -215,25 +205,9 @@ export class Caller implements CallCarrier {
     );
   }
 
-  /** Returns the queue in which a call waits: streaming calls of all channels share one. */
-  #queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    if (call.method.flags !== 0) return this.#waitingStreams;
-    return this.#queueFor(channel, call.payload.length);
-  }
-
-  /**
-   * Returns the queue of other calls. Long messages that are not ordered with short ones have a
-   * queue of their own in each channel.
-   */
-  #queueFor({ waiting, waitingLong, mounted }: Channel, length: number): List<OutCall> {
-    return length > this.#context.terms.packet && mounted?.protocol.ordered !== true
-      ? waitingLong
-      : waiting;
-  }
-
-  /** Removes a call from the queue in which it waits; returns false if it is not there. */
-  #endWait(queue: List<OutCall>, call: OutCall): boolean {
-    if (!queue.remove(call)) return false;
+  /** Removes a call from the queue in which it waits; returns false if it is in none. */
+  #endWait(call: OutCall): boolean {
+    if (call.list?.remove(call) !== true) return false;
     this.#outbox.await(-1);
     this.#context.usage.free(call.cost);
     return true;
@@ -249,7 +223,7 @@ export class Caller implements CallCarrier {
       for (let call = queue.first; call !== undefined; call = queue.first) {
         const channel = this.#channels.get(call.channel);
         if (!this.#hasRoom(channel, call)) break;
-        this.#endWait(queue, call);
+        this.#endWait(call);
         this.#admit(channel, call);
       }
     }
@@ -352,8 +326,8 @@ export class Caller implements CallCarrier {
   }
 
   abandon(call: OutCall): void {
+    if (this.#endWait(call)) return;
     const channel = this.#channels.get(call.channel);
-    if (this.#endWait(this.#queueOf(channel, call), call)) return;
     const begun = this.#stopSending(call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       // The id stays in use until the callee answers the CANCEL, which it does not for a one-way. A
@@ -469,10 +443,7 @@ export class Caller implements CallCarrier {
     if (packet) this.#packets.packet(frame);
   }
 
-  /**
-   * Ends a call whose terminal frame was read: its id becomes free, and its request and upload
-   * stop.
-   */
+  /** Ends a call whose terminal frame was read: its id is free, its request and upload stop. */
   #terminal(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
     if (call.wide) this.#stopSending(call, ANSWERED);
@@ -487,27 +458,22 @@ export class Caller implements CallCarrier {
    * that were not yet accepted.
    */
   failUnsent(error: TransportError): void {
-    const unsent = this.takeWaiting();
-    this.#visitUnsettled((call) => {
-      if (call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
-    });
-    for (const call of unsent) {
-      // It was accepted if the end of an earlier call freed credit for it.
-      if (call.done) continue;
-      call.carrier?.abandon(call);
-      call.failed(withoutStack(error, { sent: false }));
-    }
+    this.#end(error, (call) => call.writtenIn === 0 && !isPlaced(call));
   }
 
-  /**
-   * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
-   */
-  failChannel(channel: Channel, error: TransportError): void {
+  /** Ends the calls of a protocol that closes. */
+  failChannel({ byte }: Channel, error: TransportError): void {
+    this.#end(error, ({ channel }) => channel === byte);
+  }
+
+  /** Ends some calls: unsent ones are taken back, the others are canceled. */
+  #end(error: TransportError, isMeant: (call: OutCall) => boolean): void {
     const calls: OutCall[] = [];
     this.#visitUnsettled((call) => {
-      if (call.channel === channel.byte) calls.push(call);
+      if (isMeant(call)) calls.push(call);
     });
     for (const call of calls) {
+      // It was accepted if the end of an earlier call freed credit for it.
       if (call.done) continue;
       const { sent } = call;
       this.abandon(call);
@@ -515,9 +481,7 @@ export class Caller implements CallCarrier {
     }
   }
 
-  /**
-   * Fails everything in flight when the grace period is over. The answers are no longer awaited.
-   */
+  /** Fails all calls in flight, because the grace period is over. */
   failAll(error: TransportError): void {
     for (const call of this.slots.values())
       if (!call.done) call.failed(withoutStack(error, { sent: call.sent }));
@@ -528,7 +492,7 @@ export class Caller implements CallCarrier {
     const taken: OutCall[] = [];
     for (const queue of this.#queues) {
       for (const call of queue) {
-        this.#endWait(queue, call);
+        this.#endWait(call);
         call.carryBy(undefined);
         taken.push(call);
       }

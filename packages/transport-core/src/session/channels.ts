@@ -37,10 +37,7 @@ export class Channel extends InChannel {
 
   /** The number of our calls without a terminal frame. */
   open = 0;
-  /**
-   * Our calls that wait for room, in order, except streaming ones. Unless the order of the protocol
-   * counts, long ones are in `waitingLong`, so that they do not hold up short ones.
-   */
+  /** Our calls that wait for room, in order, except streaming ones; see `queueFor`. */
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
@@ -62,10 +59,26 @@ export class Channel extends InChannel {
   }
 
   /**
-   * Resolves when there is room for a one-way; rejects if too many callers already wait for that.
+   * Returns the queue in which our calls with a payload of this length wait. Long messages that are
+   * not ordered with short ones have a queue of their own.
+   */
+  queueFor(length: number): List<OutCall> {
+    return length > this.context.terms.packet && this.mounted?.protocol.ordered !== true
+      ? this.waitingLong
+      : this.waiting;
+  }
+
+  /**
+   * Resolves when there is room for a one-way; rejects if there never will be, or if too many
+   * callers already wait for that.
+   * @param caller tells whether a one-way could be sent now.
    * @param endpoint of the peer, for errors.
    */
-  whenWritable(endpoint: string): Promise<void> {
+  whenWritable(caller: { writable(channel: Channel): boolean }, endpoint: string): Promise<void> {
+    const { disagreement } = this;
+    if (disagreement !== undefined)
+      return Promise.reject(withoutStack(disagreement, { sent: false }));
+    if (caller.writable(this)) return Promise.resolve();
     const { length } = this.#writers;
     if (length >= this.context.limits.outbound.messages) {
       const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;

@@ -84,7 +84,8 @@ export class Session implements FrameVisitor {
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
-    if (this.#phase.name === 'up') return this.parts.caller.whenWritable(channel, endpoint);
+    const { caller, channels } = this.parts;
+    if (this.#phase.name === 'up') return channels.get(channel).whenWritable(caller, endpoint);
     const details = { reason: 'disconnected', target: endpoint, sent: false } as const;
     return Promise.reject(new TransportError('unavailable', 'the connection is closing', details));
   }
