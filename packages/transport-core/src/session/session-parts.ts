@@ -1,24 +1,21 @@
-// The parts of a session, their wiring, and the actions that concern all of them in any phase.
-//
-// SessionParts owns the parts. Session tells it the time, and when the connection has ended. It
-// also computes the load and the counts of a snapshot.
+// The parts of a session, their wiring, and the figures that they add up to: the load of the
+// connection, and the counts of a snapshot.
 
-import { reasonError, TransportError } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
-import { type Channel, Channels } from './channels.ts';
+import { Channels } from './channels.ts';
 import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
 import { IncomingPackets, PayloadRetainer } from './packets.ts';
-import { type KeepAlive, Liveness, SessionContext, STUCK } from './session-context.ts';
+import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
  * Receives the events of a session. It is an interface because `Connection`, which implements it,
@@ -80,11 +77,6 @@ export class SessionParts {
   readonly liveness: Liveness;
   readonly caller: Caller;
   readonly callee: Callee;
-  /** Duration, in milliseconds, without activity after which this end leaves. */
-  readonly idleTime: number;
-  /** The number of `hold`s that keep the connection from becoming idle. */
-  #holds = 0;
-  readonly #options: SessionOptions;
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
   constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
@@ -104,9 +96,6 @@ export class SessionParts {
     const parity = side === 'dialer' ? 1 : 0;
     this.caller = new Caller(this.outbox, this.channels, this.packets, parity, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
-    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
-    this.idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
-    this.#options = options;
   }
 
   /** Sends a PING. */
@@ -119,112 +108,6 @@ export class SessionParts {
     if (this.liveness.asks) return false;
     this.ping(this.context.now);
     return true;
-  }
-
-  /** Applies the peer's HELLO. */
-  agree({ limits, protocols }: Hello): void {
-    this.context.settle(limits);
-    this.outbox.open(limits);
-    this.channels.met(protocols);
-  }
-
-  /** Sends the peer our protocols and our address, which may have changed. */
-  announce(addr: string): void {
-    this.channels.remount();
-    this.#options.visitor.protocolsChanged?.(undefined);
-    this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
-  }
-
-  /** Applies the peer's PROTOCOLS. */
-  announced(list: Uint8Array): void {
-    const announcement = this.channels.learn(list);
-    if (typeof announcement === 'string')
-      this.context.violation(`its PROTOCOLS has ${announcement}`);
-    else this.#options.visitor.protocolsChanged?.(announcement);
-  }
-
-  /** Ends the calls of one protocol, which was closed here. */
-  failChannel(channel: Channel, error: TransportError): void {
-    this.caller.failChannel(channel, error);
-    this.callee.failChannel(channel, new TransportError('unavailable', error.message));
-    channel.settleWriters(error);
-  }
-
-  /**
-   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
-   * in order.
-   * @param arrived true if everything that was written is known to have arrived.
-   */
-  end(error: TransportError, arrived: boolean): OutCall[] {
-    const { channels, outbox } = this;
-    outbox.end();
-    const unsent = this.caller.close(error, arrived);
-    const untold = this.callee.close(error);
-    this.context.usage.end();
-    outbox.drop(channels.lanes());
-    channels.rejectWriters(error);
-    this.#options.visitor.abandoned(untold);
-    return unsent;
-  }
-
-  /** Does what is due for calls and credit at `now`; returns the next time for calls. */
-  wake(now: number): number {
-    const { batch, caller, callee, packets } = this;
-    const next = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
-    if (now >= batch.heldUntil) {
-      batch.holdsNothing();
-      this.channels.payHeld();
-    }
-    return next;
-  }
-
-  // The time limits of an open connection: silence of the peer, a peer that does not read, and
-  // idleness (docs/wire-protocol.md §9).
-
-  /** Keeps the session from becoming idle until the returned function is called. */
-  hold(): () => void {
-    let held = true;
-    this.#holds++;
-    return () => {
-      if (held) this.#holds--;
-      held = false;
-    };
-  }
-
-  /** The time at which an unused session leaves; Infinity if the session is in use. */
-  get idleDue(): number {
-    const { caller, callee, context, outbox } = this;
-    const calls = caller.slots.size + callee.ids.size;
-    const isUsed = this.#holds > 0 || calls > 0 || !outbox.idle;
-    return isUsed ? Number.POSITIVE_INFINITY : context.active + this.idleTime;
-  }
-
-  /** The next time at which one of the limits is due, except the idle limit. */
-  get due(): number {
-    const { batch, context, liveness } = this;
-    return Math.min(liveness.due(context.active), context.stuckAt, batch.heldUntil);
-  }
-
-  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
-  exceeded(now: number): TransportError | undefined {
-    const { batch, context, liveness } = this;
-    if (now >= context.stuckAt)
-      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
-    const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
-    if (batch.stuffed) return reasonError('reset', text);
-    if (!liveness.dead(now)) return undefined;
-    const { interval, timeout } = this.#options.keepAlive;
-    return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
-  }
-
-  /**
-   * Extends, by `lateness` (the milliseconds for which this process was asleep), the time limits
-   * that the peer must keep.
-   */
-  excuse(lateness: number): void {
-    this.liveness.excuse(lateness);
-    this.packets.excuse(lateness);
-    this.context.excuse(lateness);
   }
 
   // Figures: the load and the queues, for snapshots and for the choice of a connection.
