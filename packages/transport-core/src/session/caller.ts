@@ -157,7 +157,7 @@ export class Caller implements CallCarrier {
     call.done = true; // Nobody waits for it.
     if (!this.#hasRoom(channel, call)) return false;
     call.carryBy(this);
-    this.#queueOneway(channel, call);
+    this.#queue(channel, call);
     return true;
   }
 
@@ -239,7 +239,7 @@ export class Caller implements CallCarrier {
     const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
     const isLong = payload.length > this.#context.terms.packet;
     if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
-      return this.#queue(channel, call, isLong, isLong);
+      return this.#queue(channel, call);
     const timeout = call.timeLeft(this.#context.now);
     // The call fails soon because its deadline has passed.
     if (timeout < 0) return;
@@ -251,7 +251,7 @@ export class Caller implements CallCarrier {
 
   #admitOneway(channel: Channel, call: OutCall): void {
     if (!this.#writeOneway(channel, call.method, call.payload, call.metadata))
-      return this.#queueOneway(channel, call);
+      return this.#queue(channel, call);
     call.writeIn(this.#batch.number);
     if (!call.isLent) call.accepted();
     this.#batch.wrote();
@@ -287,18 +287,14 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  #queueOneway(channel: Channel, call: OutCall): void {
+  /** Queues the request of a call in the lanes of its channel. */
+  #queue(channel: Channel, call: OutCall): void {
+    const isOneway = call.method.kind === 'oneway';
     const isLong = call.payload.length > this.#context.terms.packet;
-    if (isLong) this.slots.add(call);
-    this.#queue(channel, call, isLong, true);
-  }
-
-  #queue(channel: Channel, call: OutCall, isLong: boolean, pays: boolean): void {
-    const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
-    const unit = call.queue(kind, pays);
+    if (isOneway && isLong) this.slots.add(call);
+    const unit = call.queue(isOneway ? Kind.ONEWAY : Kind.REQUEST, isOneway || isLong);
     const isOrdered = channel.mounted?.protocol.ordered === true;
-    const lane = isLong && !isOrdered ? 'bulk' : 'short';
-    this.#outbox.push(channel.lanes, unit, lane);
+    this.#outbox.push(channel.lanes, unit, isLong && !isOrdered ? 'bulk' : 'short');
   }
 
   #openStreams(channel: Channel, call: OutCall): void {
