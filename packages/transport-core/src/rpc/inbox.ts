@@ -121,7 +121,7 @@ export class Inbox implements Mounted {
       taker === undefined ||
       !taker.ready ||
       channel.inbound.length > 0 ||
-      call.carrier.congested(channel)
+      channel.congested()
     )
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
@@ -289,7 +289,7 @@ export class Inbox implements Mounted {
         call = call.after as InCall | undefined
       ) {
         if (!this.#takes(taker, call.method)) continue;
-        if (call.carrier.congested(channel)) break;
+        if (channel.congested()) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
         if (call.method.kind !== 'oneway') call.release();

@@ -15,7 +15,7 @@ import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
 import type { Channel, Channels } from './channels.ts';
-import { type AnswerCarrier, InCall, type InChannel, unserved } from './incoming-calls.ts';
+import { type AnswerCarrier, InCall, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import {
@@ -81,10 +81,15 @@ export class Callee implements AnswerCarrier {
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
     if (frame.size > 0) call.chargeTo(channel!.inbox);
-    this.#open(call);
+    this.ids.set(call);
+    channel!.countIncoming(1);
+    this.#context.wakeBy(call.due);
+    if (method!.flags !== 0) this.#openStreams(call);
     if (frame.size > 0) this.#begin(call, frame);
     else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
-    this.#watchDeadline(call);
+    // The deadline matters only if the call was not answered immediately.
+    if (call.due < NEVER && (call.open || call.reply !== undefined))
+      this.#deadlines.add(call, call.due);
   }
 
   /**
@@ -250,16 +255,6 @@ export class Callee implements AnswerCarrier {
     this.#context.wakeBy(this.#context.now + STALLED);
   }
 
-  // The beginning of a call.
-
-  /** Adds an admitted request to the open calls, and opens its streams. */
-  #open(call: InCall): void {
-    this.ids.set(call);
-    call.channel.countIncoming(1);
-    this.#context.wakeBy(call.due);
-    if (call.method.flags !== 0) this.#openStreams(call);
-  }
-
   #openStreams(call: InCall): void {
     this.streams++;
     const { id, channel } = call;
@@ -270,24 +265,9 @@ export class Callee implements AnswerCarrier {
     );
   }
 
-  /** Keeps the deadline of a call that was not answered immediately. */
-  #watchDeadline(call: InCall): void {
-    if (call.due < NEVER && (call.open || call.reply !== undefined))
-      this.#deadlines.add(call, call.due);
-  }
-
   expires(call: InCall, time: number): void {
     this.#deadlines.add(call, time);
     this.#context.wakeBy(time);
-  }
-
-  congested(channel: InChannel): boolean {
-    const { lanes } = channel;
-    // For almost all calls no answers wait, so the limits need not be checked.
-    if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
-    if (!lanes.congested(this.#context.limits.outbound)) return false;
-    channel.stall();
-    return true;
   }
 
   // Answers of the reader.
@@ -364,12 +344,6 @@ export class Callee implements AnswerCarrier {
     this.#sendError(call, error, unprocessed);
   }
 
-  /** Refuses a call that has waited long enough for a reader. */
-  #refuseUnserved(call: InCall): void {
-    this.#context.count('refusedCall', 1);
-    this.abort(call, unserved(call.method), true);
-  }
-
   /**
    * Releases what a call holds on this side: its place in the inbound queue, its upload, an
    * incomplete request, and the credit of a request that no reader has taken.
@@ -424,7 +398,10 @@ export class Callee implements AnswerCarrier {
       if (++ended > EXPIRED_AT_ONCE) return now;
       deadlines.remove(call);
       if (call.due <= now) this.#expired(call);
-      else if (call.open && call.refuseAt <= now) this.#refuseUnserved(call);
+      else if (call.open && call.refuseAt <= now) {
+        this.#context.count('refusedCall', 1);
+        this.abort(call, unserved(call.method), true);
+      }
       // A reader has been added in the meantime, or the call's reply waits to be sent.
       else deadlines.add(call, call.open ? Math.min(call.due, call.refuseAt) : call.due);
     }

@@ -104,10 +104,18 @@ export class InChannel {
     this.crowded = isCrowded;
   }
 
-  /** Stops dispatching calls until the channel's replies have drained. */
-  stall(): void {
+  /**
+   * Returns true if so many answers wait that no more calls of the channel should be dispatched;
+   * `Mounted.feedAll` is called when there is room.
+   */
+  congested(): boolean {
+    const { context, lanes } = this;
+    // For almost all calls no answers wait, so the limits need not be checked.
+    if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
+    if (!lanes.congested(context.limits.outbound)) return false;
     this.stalled = true;
-    this.context.port.dirty();
+    context.port.dirty();
+    return true;
   }
 }
 
@@ -136,11 +144,6 @@ export interface AnswerCarrier {
   abort(call: InCall, error: TransportError, unprocessed?: boolean): void;
   /** Called when a terminal frame of `call` is in the batch. */
   forget(call: InCall): void;
-  /**
-   * Returns true if so many answers wait that no more calls of the channel should be dispatched;
-   * `Mounted.feedAll` is called when there is room.
-   */
-  congested(channel: InChannel): boolean;
   /** Schedules a check of the call at `time`, in case no reader takes it by then. */
   expires(call: InCall, time: number): void;
 }
