@@ -175,10 +175,7 @@ export class Channels {
    */
   known(number: number): Channel | undefined {
     const last = this.#last;
-    return last !== undefined && last.byte === number ? last : this.#findKnown(number);
-  }
-
-  #findKnown(number: number): Channel | undefined {
+    if (last !== undefined && last.byte === number) return last;
     return this.#mounts.has(number) ? this.#find(number) : this.used(number);
   }
 
@@ -317,17 +314,14 @@ export class Channels {
  * its way; the callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
-  const peer = theirs.find((protocol) => protocol.name === own.name);
-  const squatter = theirs.find(
-    (protocol) => protocol.channel === own.channel && protocol.name !== own.name,
-  );
-  if (peer !== undefined && peer.channel !== own.channel) {
-    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
-  }
+  const peer = theirs.find(({ name }) => name === own.name);
   if (peer === undefined) {
+    const squatter = theirs.find(({ channel }) => channel === own.channel);
     if (squatter === undefined) return own.version;
     return mismatch(`channel ${own.channel} is '${own.name}'`, `'${cleanText(squatter.name)}'`);
   }
+  if (peer.channel !== own.channel)
+    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
   const known = new Set([peer.version, ...peer.accepts]);
   let best = -1;
   for (const version of [own.version, ...own.accepts])

@@ -199,8 +199,6 @@ export class Lanes {
    * connection share.
    */
   spent = 0;
-  /** True if these lanes are in the outbox's list of lanes with something to send. */
-  busy = false;
   #places = 0;
   #turn = 0;
   #turnBytes = 0;
@@ -220,13 +218,7 @@ export class Lanes {
 
   /** Begins to take turns with other lanes, with this share of the wire counted as already used. */
   join(spent: number): void {
-    this.busy = true;
     this.spent = spent;
-  }
-
-  /** Called when nothing is left to send. */
-  leave(): void {
-    this.busy = false;
   }
 
   get empty(): boolean {
