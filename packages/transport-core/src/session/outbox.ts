@@ -170,8 +170,8 @@ export class Outbox {
   }
 
   /**
-   * Adds a channel to the busy list, because it has something to send. It starts at the current minimum of `spent`, so it gets no
-   * extra share for the time when it had nothing to send.
+   * Adds a channel that has something to send to the busy list. It starts at the current minimum of
+   * `spent`, so it gets no extra share for the time when it had nothing to send.
    */
   #wake(lanes: Lanes): void {
     this.context.port.dirty();

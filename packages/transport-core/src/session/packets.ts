@@ -2,17 +2,17 @@
 // messages that packets add up to (docs/wire-protocol.md §4, §6).
 //
 // Owns the account and the window of the pipe, and each incomplete message. The callers and callees
-// report messages and packets to it. It gives credit back through the creditor, reports violations,
-// and requests a PING when it measures the line.
+// report messages and packets to it. It gives credit back through the batch, reports violations, and
+// sends a PING when it measures the line.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { Codec } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
-import { type Creditor, ReceiveAccount } from './batch.ts';
+import { type Batch, ReceiveAccount } from './batch.ts';
 import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';
-import type { SessionContext } from './session-context.ts';
+import type { Liveness, SessionContext } from './session-context.ts';
 
 /** The messages and packets of the peer, as one connection receives them. */
 export class IncomingPackets {
@@ -30,22 +30,23 @@ export class IncomingPackets {
    */
   #credited: number;
   readonly #context: SessionContext;
-  readonly #ping: () => boolean;
+  readonly #batch: Batch;
+  readonly #liveness: Liveness;
   /** Learns of each chunk before and after it is read. Undefined if frames own their payloads. */
   readonly retainer: PayloadRetainer | undefined;
 
-  /** @param ping sends a PING; returns false if one is already outstanding. */
   constructor(
     context: SessionContext,
-    creditor: Creditor,
+    batch: Batch,
+    liveness: Liveness,
     retainer: PayloadRetainer | undefined,
-    ping: () => boolean,
   ) {
     this.#context = context;
+    this.#batch = batch;
+    this.#liveness = liveness;
     this.retainer = retainer;
-    this.#ping = ping;
     const { pipe, pipeMax } = context.limits.credit;
-    this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
+    this.pipe = new ReceiveAccount(batch, Account.PIPE, pipe);
     this.window = new PipeWindow(pipe, pipeMax);
     this.lastPacket = this.#credited = context.now;
   }
@@ -92,8 +93,16 @@ export class IncomingPackets {
     if (isDue) this.#credited = now;
     this.pipe.giveBack(this.window.giveBack(cost, now, isDue ? cost : 0), isDue, this.window.spare);
     this.#context.grow(this.window.granted - this.#context.limits.credit.pipe);
-    if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
+    if (this.window.wantsRound(now) && !this.#liveness.asks) {
+      this.ping(now);
+      this.window.begin(now);
+    }
     return true;
+  }
+
+  /** Sends a PING. */
+  ping(now: number): void {
+    this.#batch.control(Kind.PING, this.#liveness.ping(now));
   }
 
   /** Checks a frame that is a complete message. Returns false after a violation. */

@@ -4,7 +4,6 @@
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
-import { Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
@@ -90,24 +89,12 @@ export class SessionParts {
     this.batch = new Batch(context, options.writer, new BatchPacer(frames));
     this.outbox = new Outbox(context, this.batch);
     const retainer = isBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
-    this.packets = new IncomingPackets(context, this.batch, retainer, () => this.#measure());
-    this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
+    this.packets = new IncomingPackets(context, this.batch, this.liveness, retainer);
+    this.channels = new Channels(context, this.batch, mounts);
     const parity = side === 'dialer' ? 1 : 0;
     this.caller = new Caller(this.outbox, this.channels, this.packets, parity, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
-  }
-
-  /** Sends a PING. */
-  ping(now: number): void {
-    this.batch.control(Kind.PING, this.liveness.ping(now));
-  }
-
-  /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
-  #measure(): boolean {
-    if (this.liveness.asks) return false;
-    this.ping(this.context.now);
-    return true;
   }
 
   // Figures: the load and the queues, for snapshots and for the choice of a connection.

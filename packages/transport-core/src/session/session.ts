@@ -143,7 +143,7 @@ export class Session implements FrameVisitor {
     this.#phase = { name: 'up' };
     this.#isOpen = true;
     this.#context.touch();
-    this.parts.ping(this.#context.now);
+    this.parts.packets.ping(this.#context.now);
     this.#context.wakeBy(this.#nextDue());
     this.#options.visitor.up();
     if (isStale) this.announce();
@@ -551,7 +551,8 @@ export class Session implements FrameVisitor {
     if (this.#checkFrame(now)) return;
     const exceeded = this.#exceeded(now);
     if (exceeded !== undefined) return this.cut(exceeded);
-    if (this.parts.liveness.wantsPing(now, this.#context.active)) this.parts.ping(now);
+    const { liveness, packets } = this.parts;
+    if (liveness.wantsPing(now, this.#context.active)) packets.ping(now);
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
     else if (phase.name === 'up' && now >= this.#idleDue)
