@@ -214,8 +214,8 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   place = -1;
 
   // The following properties matter only for a call that waits, is long, streams or is given up.
-  // For all others they stay on the prototype, which saves memory. Call `widen` before setting any
-  // of them: it sets all at once, because V8 is slow with objects of many shapes.
+  // All others do not have them, which saves memory. Call `widen` before setting any of them: it
+  // sets all at once, because V8 is slow with objects of many shapes.
   declare private wide: true | undefined;
   declare list: List<ListEntry> | undefined;
   declare before: ListEntry | undefined;
@@ -485,10 +485,5 @@ export function unserved({ full }: ProtocolMethod): TransportError {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Defaults of the optional properties, stored on the prototype. */
-const none = undefined;
-const links = { list: none, before: none, after: none };
-const parts = { assembly: none, upload: none, download: none, reply: none, seen: none };
-const ends = { gone: none, cancelled: none, refuseAt: NEVER };
-const rest = { permitted: false, queuedAt: none, observer: none };
-Object.assign(InCall.prototype, links, parts, ends, rest);
+/** Defaults of the optional properties that are not undefined. */
+Object.assign(InCall.prototype, { refuseAt: NEVER, permitted: false });

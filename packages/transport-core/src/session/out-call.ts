@@ -68,9 +68,9 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    */
   writtenIn = 0;
 
-  // The following properties matter only for a call that waits, is long or streams. For all others
-  // they stay on the prototype, because memory is a large part of the cost of a call. Call `widen`
-  // before setting any of them.
+  // The following properties matter only for a call that waits, is long or streams. All others do
+  // not have them, because memory is a large part of the cost of a call. Call `widen` before setting
+  // any of them.
   /** Undefined if the call has none of these properties: it is unary and was never queued. */
   declare wide: true | undefined;
   declare list: List<ListEntry> | undefined;
@@ -294,12 +294,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
 /** Slightly less than 1; the difference is far below the resolution of the clock. */
 const NEARLY_ONE = 1 - 2 ** -30;
 
-/** Defaults of the optional properties, stored on the prototype. */
-const none = undefined;
-const links = { list: none, before: none, after: none };
-const parts = { unit: none, assembly: none, upload: none, download: none };
-const flags = { wide: none, travels: true, retried: false, isKept: false };
-Object.assign(OutCall.prototype, links, parts, flags);
+/** Defaults of the optional properties that are not undefined. */
+Object.assign(OutCall.prototype, { travels: true, retried: false, isKept: false });
 
 // The ids of our own calls on the wire: dense slots with a generation. Owns the assignment of ids.
 // The caller enters and removes its calls; the table calls nothing but `assignId`.
