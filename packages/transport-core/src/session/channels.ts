@@ -115,22 +115,29 @@ export class Channel extends InChannel {
 
   // The protocol.
 
-  /** Mounts a protocol; undefined unmounts it. Returns false if nothing has changed. */
-  mount(mounted: Mounted | undefined): boolean {
-    if (this.mounted === mounted) return false;
+  /**
+   * Mounts a protocol; undefined unmounts it.
+   * @param theirs the protocols of the peer.
+   */
+  mount(mounted: Mounted | undefined, theirs: readonly HelloProtocol[]): void {
+    if (this.mounted === mounted) return;
     this.mounted = mounted;
     this.disagreement = undefined;
-    if (mounted === undefined) return true;
+    if (mounted === undefined) return;
     this.lanes.prioritize(mounted.protocol.priority);
     this.name ??= mounted.protocol.name;
-    return true;
+    this.agree(theirs);
   }
 
-  /**
-   * Sets the version of the mounted protocol that both ends use, or the reason why they can't speak
-   * it.
-   */
-  agree(agreed: number | TransportError): void {
+  /** Determines the version of the mounted protocol, or the reason why the ends can't speak it. */
+  agree(theirs: readonly HelloProtocol[]): void {
+    if (this.mounted === undefined) return;
+    const { protocol } = this.mounted;
+    const text = `channel ${this.byte} was '${this.name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
+    const agreed =
+      this.name === protocol.name
+        ? agree(protocol, theirs)
+        : new TransportError('failed_precondition', text);
     this.disagreement = typeof agreed === 'number' ? undefined : agreed;
     if (typeof agreed === 'number') this.version = agreed;
   }
@@ -201,7 +208,7 @@ export class Channels {
       // Most connections have one or two channels, so the array is copied to exactly the size it
       // needs.
       this.#opened = [...this.#opened, channel];
-      this.#join(channel);
+      channel.mount(this.#mounts.get(byte), this.theirs);
     }
     this.#last = channel;
     return channel;
@@ -225,7 +232,8 @@ export class Channels {
 
   /** Applies a change to our own protocols. */
   remount(): void {
-    for (const channel of this.#opened) this.#join(channel);
+    for (const channel of this.#opened)
+      channel.mount(this.#mounts.get(channel.byte), this.theirs);
   }
 
   /**
@@ -236,7 +244,7 @@ export class Channels {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     this.theirs = announcement.protocols;
-    for (const channel of this.#opened) this.#agree(channel);
+    for (const channel of this.#opened) channel.agree(this.theirs);
     return announcement;
   }
 
@@ -248,20 +256,6 @@ export class Channels {
   /** Rejects all writers that wait for room, because no more calls may be opened. */
   rejectWriters(error: TransportError): void {
     for (const channel of this.#opened) channel.settleWriters(error);
-  }
-
-  #join(channel: Channel): void {
-    if (channel.mount(this.#mounts.get(channel.byte))) this.#agree(channel);
-  }
-
-  /** Determines from the peer's list which version of its protocol a channel uses. */
-  #agree(channel: Channel): void {
-    const { byte, mounted, name } = channel;
-    if (mounted === undefined) return;
-    const { protocol } = mounted;
-    if (name === protocol.name) return channel.agree(agree(protocol, this.theirs));
-    const message = `channel ${byte} was '${name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
-    channel.agree(new TransportError('failed_precondition', message));
   }
 
   // The protocols of both ends.

@@ -311,8 +311,8 @@ export class Session implements FrameVisitor {
         if (known === undefined || outbox.grantChannel(known.lanes, credit, size)) return;
       }
     }
-    const done = size > 0 ? ` with ${size} one-ways done` : '';
-    this.#context.violation(`CREDIT of ${credit} for account ${account}${done}`);
+    const text = `CREDIT of ${credit} and ${size} one-ways done for account ${account}`;
+    this.#context.violation(text);
   }
 
   /**
