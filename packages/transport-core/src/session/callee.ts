@@ -18,14 +18,7 @@ import type { Channel, Channels } from './channels.ts';
 import { type AnswerCarrier, InCall, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
-import {
-  aboveCodec,
-  type IncomingPackets,
-  longCost,
-  oversized,
-  priceOf,
-  STALLED,
-} from './packets.ts';
+import { aboveCodec, type IncomingPackets, longCost, priceOf, STALLED } from './packets.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -110,7 +103,8 @@ export class Callee implements AnswerCarrier {
     )
       return unlike(frame, channel, method);
     const { size } = frame;
-    if (size > 0 && oversized(method.request, size)) return aboveCodec(method, 'request', size);
+    const tooLarge = aboveCodec(method, 'request', size);
+    if (tooLarge !== undefined) return tooLarge;
     const { limits, usage, memory } = this.#context;
     // If nothing waits or is handled, no share is used up.
     const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
@@ -130,7 +124,7 @@ export class Callee implements AnswerCarrier {
     if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
-    if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
+    if (!this.#hears(channel, method) || aboveCodec(method!, 'request', frame.size)) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
     }
@@ -477,9 +471,10 @@ function unlike(
   const { name } = channel.mounted.protocol;
   if (method === undefined)
     return stackless('unimplemented', `protocol '${name}' has no method ${id} here`);
-  return method.kind === 'oneway'
-    ? mismatch(method, 'one-way', 'for an answer')
-    : mismatch(method, method.kind, `as ${KINDS[flags]}`);
+  const isOneway = method.kind === 'oneway';
+  const [here, called] = isOneway ? ['one-way', 'for an answer'] : [method.kind, KINDS[flags]];
+  const text = `'${method.full}' is ${here} here, but was called ${called}`;
+  return stackless('failed_precondition', text);
 }
 
 /** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */
@@ -499,13 +494,9 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
   return exhausted(`limits.total is reached: ${all}, ${share}, which has used up its share`);
 }
 
-function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {
-  return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
-}
-
 function exhausted(message: string): TransportError {
   return stackless('resource_exhausted', message);
 }
 
-/** The kinds of methods by the flags of their REQUEST. */
-const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;
+/** The kinds of calls by the flags of their REQUEST. */
+const KINDS = ['as unary', 'as upload', 'as download', 'as duplex'] as const;

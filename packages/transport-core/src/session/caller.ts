@@ -25,7 +25,7 @@ import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent } from './outgoing.ts';
-import { aboveCodec, type IncomingPackets, oversized } from './packets.ts';
+import { aboveCodec, type IncomingPackets } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -371,8 +371,8 @@ export class Caller implements CallCarrier {
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
     if (!this.#packets.long(frame)) return;
-    if (!call.done && oversized(call.method.response, frame.size))
-      call.failed(aboveCodec(call.method, 'response', frame.size, true));
+    const tooLarge = aboveCodec(call.method, 'response', frame.size, true);
+    if (tooLarge !== undefined && !call.done) call.failed(tooLarge);
     this.#packets.begin(frame, call, !call.done);
   }
 

@@ -6,7 +6,6 @@
 // sends a PING when it measures the line.
 
 import { stackless, type TransportError } from '../errors.ts';
-import type { Codec } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
 import { type Batch, ReceiveAccount } from './batch.ts';
@@ -349,21 +348,17 @@ export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }
 
-/** Returns the error for a message above the limit of the codec that reads it. */
+/** Returns the error for a message of this announced size, if it is larger than its codec accepts. */
 export function aboveCodec(
   method: ProtocolMethod,
   what: 'request' | 'response',
   size: number,
   sent?: boolean,
-): TransportError {
+): TransportError | undefined {
   const { limit, name } = method[what]!;
+  if (limit === undefined || size <= limit) return undefined;
   const message = `${method.full}: a ${what} of ${size} bytes is above ${limit}, the limit of its codec here (${name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large', sent });
-}
-
-/** Returns true if a message with this announced size is larger than its codec accepts. */
-export function oversized(codec: Codec<unknown, unknown> | undefined, size: number): boolean {
-  return codec?.limit !== undefined && size > codec.limit;
 }
 
 /**

@@ -98,7 +98,9 @@ export class Session implements FrameVisitor {
 
   /** Sends the preamble and HELLO. Only the dialer calls this; it speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
-    if (this.#phase.name === 'hello') this.#phase.exchange.open(fields);
+    if (this.#phase.name !== 'hello') return;
+    this.#phase.exchange.hello(fields);
+    this.parts.batch.flush();
   }
 
   /**
@@ -267,8 +269,10 @@ export class Session implements FrameVisitor {
     else if (kind === Kind.ERROR) this.parts.caller.error(frame);
     else if (kind === Kind.CANCEL) this.parts.callee.cancel(frame);
     else if (kind === Kind.CREDIT) this.#credit(frame);
-    else if (kind === Kind.PING) this.#ping(id);
-    else if (kind === Kind.PONG) this.#pong(id);
+    else if (kind === Kind.PING) {
+      // Answered whatever else is queued, as long as the peer does not send too many.
+      if (this.#context.abused()) this.parts.batch.control(Kind.PONG, id);
+    } else if (kind === Kind.PONG) this.#pong(id);
     else if (kind === Kind.PROTOCOLS) this.#protocols(frame.hello);
     else if (kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (kind < UNKNOWN_KINDS)
@@ -313,13 +317,6 @@ export class Session implements FrameVisitor {
     }
     const text = `CREDIT of ${credit} and ${size} one-ways done for account ${account}`;
     this.#context.violation(text);
-  }
-
-  /**
-   * Answers a PING, whatever else is queued, as long as the peer does not send too many of them.
-   */
-  #ping(id: number): void {
-    if (this.#context.abused()) this.parts.batch.control(Kind.PONG, id);
   }
 
   #pong(nonce: number): void {

@@ -275,7 +275,7 @@ export class OutStream implements UnitSender {
       this.#credit -= cost;
       this.#progress();
       // The empty item only waits until the lent bytes have left.
-      return lent && !this.#outbox.batch.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
+      return lent && !this.#outbox.batch.flush() ? this.#leave(new Item(Kind.ITEM, this.#id, EMPTY, this)) : RESOLVED;
     }
     if (
       this.#queue.length > 0 &&
@@ -285,14 +285,10 @@ export class OutStream implements UnitSender {
       const message = `${this.#queue.length} items already wait on this stream (limits.outbound): await write()`;
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
-    const item = this.#item(kept(payload, this.#codec));
+    const item = new Item(Kind.ITEM, this.#id, kept(payload, this.#codec), this);
     item.isLent = lent;
     this.#enqueue(item);
     return item.written;
-  }
-
-  #item(payload: Uint8Array): Item {
-    return new Item(Kind.ITEM, this.#id, payload, this);
   }
 
   /** Settles the write of an item that is in the batch once it has left. */
