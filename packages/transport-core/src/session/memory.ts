@@ -164,17 +164,11 @@ export class Memory {
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
-      let fastest: MemoryUsage | undefined;
-      let best = -1;
-      for (const sender of this.#senders) {
-        const rate = sender.rate(now);
-        if (rate <= best) continue;
-        fastest = sender;
-        best = rate;
-      }
-      let most = fastest!;
-      let share = fastest!.unfinished - fastest!.largest;
-      for (const sender of this.#senders) {
+      const senders = [...this.#senders];
+      const fastest = senders.reduce((a, b) => (b.rate(now) > a.rate(now) ? b : a));
+      let most = fastest;
+      let share = fastest.unfinished - fastest.largest;
+      for (const sender of senders) {
         if (sender === fastest || sender.unfinished <= share) continue;
         most = sender;
         share = sender.unfinished;

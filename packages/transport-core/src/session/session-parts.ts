@@ -104,11 +104,6 @@ export class SessionParts {
     return this.context.usage.held;
   }
 
-  /** Maximum length, in bytes, of a message that the peer accepts. */
-  get messageLimit(): number {
-    return this.context.terms.message;
-  }
-
   /** The amount of work this session has, for comparison with other sessions to the same target. */
   get load(): number {
     const { caller, context } = this;
