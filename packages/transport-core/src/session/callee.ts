@@ -139,10 +139,8 @@ export class Callee implements AnswerCarrier {
   /** Returns true if the method is a one-way and nothing prevents its delivery. */
   #hears(channel: Channel | undefined, method: ProtocolMethod | undefined): boolean {
     return (
-      channel !== undefined &&
-      method !== undefined &&
-      method.kind === 'oneway' &&
-      channel.disagreement === undefined &&
+      method?.kind === 'oneway' &&
+      channel!.disagreement === undefined &&
       this.refusing === undefined &&
       !this.#context.usage.hasTooMuch
     );
@@ -245,8 +243,8 @@ export class Callee implements AnswerCarrier {
   }
 
   #begin(call: InCall, frame: Frame): void {
-    this.#packets.begin(frame, call, true);
     this.#context.wakeBy(this.#context.now + STALLED);
+    this.#packets.begin(frame, call, true);
   }
 
   #openStreams(call: InCall): void {
@@ -472,7 +470,8 @@ function unlike(
   if (method === undefined)
     return stackless('unimplemented', `protocol '${name}' has no method ${id} here`);
   const isOneway = method.kind === 'oneway';
-  const [here, called] = isOneway ? ['one-way', 'for an answer'] : [method.kind, KINDS[flags]];
+  const here = isOneway ? 'one-way' : method.kind;
+  const called = isOneway ? 'for an answer' : `as ${KINDS[flags]}`;
   const text = `'${method.full}' is ${here} here, but was called ${called}`;
   return stackless('failed_precondition', text);
 }
@@ -498,5 +497,5 @@ function exhausted(message: string): TransportError {
   return stackless('resource_exhausted', message);
 }
 
-/** The kinds of calls by the flags of their REQUEST. */
-const KINDS = ['as unary', 'as upload', 'as download', 'as duplex'] as const;
+/** The kinds of methods by the flags of their REQUEST. */
+const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;
