@@ -117,12 +117,7 @@ export class Inbox implements Mounted {
   arrive(call: InCall): void {
     const { channel, method } = call;
     const taker = this.#only[method.id] ?? this.#takerOf(method);
-    if (
-      taker === undefined ||
-      !taker.ready ||
-      channel.inbound.length > 0 ||
-      channel.congested()
-    )
+    if (taker === undefined || !taker.ready || channel.inbound.length > 0 || channel.congested())
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);

@@ -232,8 +232,7 @@ export class Channels {
 
   /** Applies a change to our own protocols. */
   remount(): void {
-    for (const channel of this.#opened)
-      channel.mount(this.#mounts.get(channel.byte), this.theirs);
+    for (const channel of this.#opened) channel.mount(this.#mounts.get(channel.byte), this.theirs);
   }
 
   /**

@@ -335,7 +335,8 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     const { used, limit } = context.memory;
     const message = `${this.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
     if (!isOneway) context.count('refusedCall', 1);
-    this.carrier.abort(this, stackless('resource_exhausted', message), this.assembly?.isItem === false);
+    const isRequest = this.assembly?.isItem === false;
+    this.carrier.abort(this, stackless('resource_exhausted', message), isRequest);
   }
 
   /** Abandons a long message because none of its packets has arrived for too long. */

@@ -275,7 +275,9 @@ export class OutStream implements UnitSender {
       this.#credit -= cost;
       this.#progress();
       // The empty item only waits until the lent bytes have left.
-      return lent && !this.#outbox.batch.flush() ? this.#leave(new Item(Kind.ITEM, this.#id, EMPTY, this)) : RESOLVED;
+      return lent && !this.#outbox.batch.flush()
+        ? this.#leave(new Item(Kind.ITEM, this.#id, EMPTY, this))
+        : RESOLVED;
     }
     if (
       this.#queue.length > 0 &&
