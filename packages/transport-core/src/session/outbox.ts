@@ -156,8 +156,12 @@ export class Outbox {
     return kind === Kind.RESPONSE && payload.length > this.context.terms.packet;
   }
 
-  /** Moves long responses into the bulk lanes, in order, as long as they may begin. */
-  #admitReplies(): void {
+  /**
+   * Moves long responses into the bulk lanes, in order, as long as they may begin.
+   * @param freed the price of one that has left or was dropped.
+   */
+  #admitReplies(freed = 0): void {
+    this.#admittedReplies -= freed;
     for (const unit of this.#waitingReplies) {
       if (this.#admittedReplies + unit.price > REPLIES_MAX) return;
       this.#admittedReplies += unit.price;
@@ -205,10 +209,7 @@ export class Outbox {
     this.#waiting--;
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).count(-1, unit.price);
-    if (this.#isLongReply(unit)) {
-      if (!unit.unpaid) this.#admittedReplies -= unit.price;
-      this.#admitReplies();
-    }
+    if (this.#isLongReply(unit)) this.#admitReplies(unit.unpaid ? 0 : unit.price);
     if (this.#farewell !== undefined || this.awaited > 0) this.context.port.dirty();
   }
 
