@@ -117,12 +117,7 @@ export class Inbox implements Mounted {
   arrive(call: InCall): void {
     const { channel, method } = call;
     const taker = this.#only[method.id] ?? this.#takerOf(method);
-    if (
-      taker === undefined ||
-      !taker.ready ||
-      channel.inbound.length > 0 ||
-      call.carrier.congested(channel)
-    )
+    if (taker === undefined || !taker.ready || channel.inbound.length > 0 || channel.congested())
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);
@@ -289,7 +284,7 @@ export class Inbox implements Mounted {
         call = call.after as InCall | undefined
       ) {
         if (!this.#takes(taker, call.method)) continue;
-        if (call.carrier.congested(channel)) break;
+        if (channel.congested()) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
         if (call.method.kind !== 'oneway') call.release();

@@ -17,7 +17,6 @@ import {
   FRAME_OVERHEAD,
   inboxCost,
   Kind,
-  LARGE,
   UNIT,
   type WireError,
 } from '../wire/frame.ts';
@@ -105,7 +104,7 @@ export class Batch {
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    this.#message(payload, 0, payload.length, metadata, stays(payload, method));
+    this.#message(payload, 0, payload.length, metadata, method.request.owned === true);
   }
 
   /**
@@ -305,11 +304,6 @@ export class Batch {
   leave(): void {
     this.#leaving = true;
   }
-}
-
-/** Returns true if a request is not changed before it has left. Only for large ones it matters. */
-function stays({ length }: Uint8Array, { request }: ProtocolMethod): boolean {
-  return length >= LARGE && request.owned === true;
 }
 
 /** Enough room, in bytes, for any control frame without a body. */

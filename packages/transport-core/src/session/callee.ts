@@ -15,18 +15,10 @@ import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
 import type { Channel, Channels } from './channels.ts';
-import { type AnswerCarrier, InCall, type InChannel, unserved } from './incoming-calls.ts';
+import { type AnswerCarrier, InCall, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
-import {
-  Assembly,
-  aboveCodec,
-  type IncomingPackets,
-  longCost,
-  oversized,
-  priceOf,
-  STALLED,
-} from './packets.ts';
+import { aboveCodec, type IncomingPackets, longCost, priceOf, STALLED } from './packets.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -82,10 +74,15 @@ export class Callee implements AnswerCarrier {
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
     if (frame.size > 0) call.chargeTo(channel!.inbox);
-    this.#open(call);
+    this.ids.set(call);
+    channel!.countIncoming(1);
+    this.#context.wakeBy(call.due);
+    if (method!.flags !== 0) this.#openStreams(call);
     if (frame.size > 0) this.#begin(call, frame);
     else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
-    this.#watchDeadline(call);
+    // The deadline matters only if the call was not answered immediately.
+    if (call.due < NEVER && (call.open || call.reply !== undefined))
+      this.#deadlines.add(call, call.due);
   }
 
   /**
@@ -106,7 +103,8 @@ export class Callee implements AnswerCarrier {
     )
       return unlike(frame, channel, method);
     const { size } = frame;
-    if (size > 0 && oversized(method.request, size)) return aboveCodec(method, 'request', size);
+    const tooLarge = aboveCodec(method, 'request', size);
+    if (tooLarge !== undefined) return tooLarge;
     const { limits, usage, memory } = this.#context;
     // If nothing waits or is handled, no share is used up.
     const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
@@ -126,7 +124,7 @@ export class Callee implements AnswerCarrier {
     if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
-    if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
+    if (!this.#hears(channel, method) || aboveCodec(method!, 'request', frame.size)) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
     }
@@ -141,10 +139,8 @@ export class Callee implements AnswerCarrier {
   /** Returns true if the method is a one-way and nothing prevents its delivery. */
   #hears(channel: Channel | undefined, method: ProtocolMethod | undefined): boolean {
     return (
-      channel !== undefined &&
-      method !== undefined &&
-      method.kind === 'oneway' &&
-      channel.disagreement === undefined &&
+      method?.kind === 'oneway' &&
+      channel!.disagreement === undefined &&
       this.refusing === undefined &&
       !this.#context.usage.hasTooMuch
     );
@@ -194,7 +190,7 @@ export class Callee implements AnswerCarrier {
     if (call === undefined || (!call.open && call.upload !== undefined))
       return void this.#packets.packet(frame);
     if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
-      return this.#context.violation(`ITEM for call ${frame.id}, which has no upload`);
+      return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
     this.#context.touch();
     call.upload.receive(frame, this.#packets, true, call);
   }
@@ -202,15 +198,12 @@ export class Callee implements AnswerCarrier {
   part(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (!this.#packets.packet(frame) || call === undefined) return;
+    // If there is no unfinished message, this packet belongs to a dropped duplicate, or it crossed
+    // the end of the upload.
     const { assembly } = call;
-    if (assembly === undefined) {
-      // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
-      // crossed the end of the upload.
-      if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
-      return;
-    }
-    if (!assembly.receive(frame, 'request')) return;
-    call.complete(assembly);
+    if (assembly?.receive(frame) !== true) return;
+    const message = call.complete(assembly);
+    if (assembly.isItem) return call.upload!.push(message, assembly.cost);
     if (call.method.kind === 'oneway') this.ids.delete(call);
     else if (this.early.holds(call)) return;
     call.channel.mounted!.incoming(call);
@@ -220,7 +213,7 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined || !call.open) return;
     const { upload } = call;
-    if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
+    if (upload === undefined || call.assembly !== undefined)
       return this.#context.violation(`END of call ${frame.id}, which has no open stream`);
     if (upload.ended)
       return this.#context.violation(`END of call ${frame.id}, whose stream had already ended`);
@@ -250,19 +243,8 @@ export class Callee implements AnswerCarrier {
   }
 
   #begin(call: InCall, frame: Frame): void {
-    call.assemble(new Assembly(this.#context, frame, true, call));
     this.#context.wakeBy(this.#context.now + STALLED);
-    this.#context.usage.makeRoom();
-  }
-
-  // The beginning of a call.
-
-  /** Adds an admitted request to the open calls, and opens its streams. */
-  #open(call: InCall): void {
-    this.ids.set(call);
-    call.channel.countIncoming(1);
-    this.#context.wakeBy(call.due);
-    if (call.method.flags !== 0) this.#openStreams(call);
+    this.#packets.begin(frame, call, true);
   }
 
   #openStreams(call: InCall): void {
@@ -275,24 +257,9 @@ export class Callee implements AnswerCarrier {
     );
   }
 
-  /** Keeps the deadline of a call that was not answered immediately. */
-  #watchDeadline(call: InCall): void {
-    if (call.due < NEVER && (call.open || call.reply !== undefined))
-      this.#deadlines.add(call, call.due);
-  }
-
   expires(call: InCall, time: number): void {
     this.#deadlines.add(call, time);
     this.#context.wakeBy(time);
-  }
-
-  congested(channel: InChannel): boolean {
-    const { lanes } = channel;
-    // For almost all calls no answers wait, so the limits need not be checked.
-    if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
-    if (!lanes.congested(this.#context.limits.outbound)) return false;
-    channel.stall();
-    return true;
   }
 
   // Answers of the reader.
@@ -361,18 +328,12 @@ export class Callee implements AnswerCarrier {
     // Its terminal frame was written already.
     if (!call.open && call.reply === undefined && call.download === undefined) return;
     const reply = call.takeReply();
-    if (reply !== undefined) this.#outbox.remove(call.channel.lanes, reply);
+    if (reply !== undefined) this.#outbox.remove(reply);
     call.close();
     call.download?.stop(error);
     // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.
     this.#leave(call, error);
     this.#sendError(call, error, unprocessed);
-  }
-
-  /** Refuses a call that has waited long enough for a reader. */
-  #refuseUnserved(call: InCall): void {
-    this.#context.count('refusedCall', 1);
-    this.abort(call, unserved(call.method), true);
   }
 
   /**
@@ -410,13 +371,11 @@ export class Callee implements AnswerCarrier {
     this.#deadlines.remove(call);
     call.dropPayload();
     call.channel.countIncoming(-1);
-    if (call.method.flags !== 0) this.#closeUpload(call);
-  }
-
-  #closeUpload(call: InCall): void {
+    if (call.method.flags === 0) return;
     this.streams--;
     call.upload?.end(ANSWERED);
     call.upload?.release();
+    call.endAssembly();
   }
 
   // Time and the end of the connection.
@@ -431,7 +390,10 @@ export class Callee implements AnswerCarrier {
       if (++ended > EXPIRED_AT_ONCE) return now;
       deadlines.remove(call);
       if (call.due <= now) this.#expired(call);
-      else if (call.open && call.refuseAt <= now) this.#refuseUnserved(call);
+      else if (call.open && call.refuseAt <= now) {
+        this.#context.count('refusedCall', 1);
+        this.abort(call, unserved(call.method), true);
+      }
       // A reader has been added in the meantime, or the call's reply waits to be sent.
       else deadlines.add(call, call.open ? Math.min(call.due, call.refuseAt) : call.due);
     }
@@ -459,7 +421,7 @@ export class Callee implements AnswerCarrier {
     const calls = [...this.ids.values()];
     this.ids.clear();
     for (const call of calls) {
-      const whole = call.assembly === undefined;
+      const isWhole = call.assembly?.isItem !== false;
       call.close();
       call.takeReply();
       call.download?.stop(error);
@@ -467,7 +429,7 @@ export class Callee implements AnswerCarrier {
       call.upload?.release();
       call.endAssembly();
       if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
-      if (whole && call.leaves(error)) untold.push(call);
+      if (isWhole && call.leaves(error)) untold.push(call);
     }
     return untold;
   }
@@ -507,9 +469,11 @@ function unlike(
   const { name } = channel.mounted.protocol;
   if (method === undefined)
     return stackless('unimplemented', `protocol '${name}' has no method ${id} here`);
-  return method.kind === 'oneway'
-    ? mismatch(method, 'one-way', 'for an answer')
-    : mismatch(method, method.kind, `as ${KINDS[flags]}`);
+  const isOneway = method.kind === 'oneway';
+  const here = isOneway ? 'one-way' : method.kind;
+  const called = isOneway ? 'for an answer' : `as ${KINDS[flags]}`;
+  const text = `'${method.full}' is ${here} here, but was called ${called}`;
+  return stackless('failed_precondition', text);
 }
 
 /** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */
@@ -527,10 +491,6 @@ function crowded(channel: Channel, context: SessionContext): TransportError {
   const share = `${context.usage.calls} of this connection (${context.usage.bytes} bytes)`;
   const all = `${memory.calls} calls (${memory.bytes} bytes) wait or are handled here`;
   return exhausted(`limits.total is reached: ${all}, ${share}, which has used up its share`);
-}
-
-function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {
-  return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
 }
 
 function exhausted(message: string): TransportError {

@@ -2,20 +2,30 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the open calls and the calls that wait for room. The transport tells it to start and to
-// abandon calls, and `Answers` which calls the peer has answered. It writes requests into the batch
-// or queues them in the outbox, and settles calls.
+// abandon calls, and Session passes it the peer's answers. It writes requests into the batch or
+// queues them in the outbox, and settles calls.
 
 import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { DOWNLOAD, type EncodedMetadata, Kind, MOST_PRICE, UNIT, UPLOAD } from '../wire/frame.ts';
+import {
+  DOWNLOAD,
+  type EncodedMetadata,
+  type Frame,
+  Kind,
+  MOST_PRICE,
+  UNIT,
+  UPLOAD,
+} from '../wire/frame.ts';
+import { remoteError } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent } from './outgoing.ts';
+import { aboveCodec, type IncomingPackets } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -31,15 +41,24 @@ export class Caller implements CallCarrier {
   readonly #batch: Batch;
   readonly #outbox: Outbox;
   readonly #channels: Channels;
+  readonly #packets: IncomingPackets;
+  readonly #visitor: { drains?(): void };
 
   /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
-  constructor(outbox: Outbox, channels: Channels, parity: 0 | 1) {
-    const { context, batch } = outbox;
-    this.#context = context;
-    this.#batch = batch;
+  constructor(
+    outbox: Outbox,
+    channels: Channels,
+    packets: IncomingPackets,
+    parity: 0 | 1,
+    visitor: { drains?(): void },
+  ) {
+    this.#context = outbox.context;
+    this.#batch = outbox.batch;
     this.#outbox = outbox;
     this.#channels = channels;
+    this.#packets = packets;
     this.slots = new Slots(parity);
+    this.#visitor = visitor;
   }
 
   get stage(): string {
@@ -76,7 +95,9 @@ export class Caller implements CallCarrier {
   }
 
   #admitOrWait(channel: Channel, call: OutCall): void {
-    const queue = this.#queueOf(channel, call);
+    // Streaming calls of all channels share one queue.
+    const isStream = call.method.flags !== 0;
+    const queue = isStream ? this.#waitingStreams : channel.queueFor(call.payload.length);
     if (queue.length === 0 && this.#hasRoom(channel, call)) return this.#admit(channel, call);
     const { usage, memory } = this.#context;
     if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
@@ -85,7 +106,7 @@ export class Caller implements CallCarrier {
     queue.push(call);
     this.#outbox.await(1);
     usage.makeRoom();
-    if (queue === this.#waitingStreams && queue.length <= this.streams)
+    if (isStream && queue.length <= this.streams)
       this.#context.wakeBy(this.#freePlaces(this.#context.now));
   }
 
@@ -98,8 +119,8 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Ends streams that nobody has begun to read for a while, as long as others wait for their
-   * places. Returns the next time at which it must be called.
+   * Ends streams that nobody has begun to read, as long as others wait for their places. Returns
+   * the next time at which it must be called.
    */
   #freePlaces(now: number): number {
     let missing = this.#waitingStreams.length;
@@ -136,17 +157,8 @@ export class Caller implements CallCarrier {
     call.done = true; // Nobody waits for it.
     if (!this.#hasRoom(channel, call)) return false;
     call.carryBy(this);
-    this.#queueOneway(channel, call);
+    this.#queue(channel, call);
     return true;
-  }
-
-  /** See `Session.whenWritable`. */
-  whenWritable(byte: number, endpoint: string): Promise<void> {
-    const channel = this.#channels.get(byte);
-    const { disagreement } = channel;
-    if (disagreement !== undefined)
-      return Promise.reject(withDetails(disagreement, { sent: false }));
-    return this.writable(channel) ? Promise.resolve() : channel.whenWritable(endpoint);
   }
 
   /** Returns true if a one-way of at most one packet could be sent now. */
@@ -160,7 +172,7 @@ export class Caller implements CallCarrier {
 
   /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
   #payable(channel: Channel, length: number): boolean {
-    return this.#queueFor(channel, length).length === 0 && channel.lanes.hasCredit;
+    return channel.queueFor(length).length === 0 && channel.lanes.hasCredit;
   }
 
   /** Returns the error for a message that can never be sent on this connection. */
@@ -193,25 +205,9 @@ export class Caller implements CallCarrier {
     );
   }
 
-  /** Returns the queue in which a call waits: streaming calls of all channels share one. */
-  #queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    if (call.method.flags !== 0) return this.#waitingStreams;
-    return this.#queueFor(channel, call.payload.length);
-  }
-
-  /**
-   * Returns the queue of other calls. Long messages that are not ordered with short ones have a
-   * queue of their own in each channel.
-   */
-  #queueFor({ waiting, waitingLong, mounted }: Channel, length: number): List<OutCall> {
-    return length > this.#context.terms.packet && mounted?.protocol.ordered !== true
-      ? waitingLong
-      : waiting;
-  }
-
-  /** Removes a call from the queue in which it waits; returns false if it is not there. */
-  #endWait(queue: List<OutCall>, call: OutCall): boolean {
-    if (!queue.remove(call)) return false;
+  /** Removes a call from the queue in which it waits; returns false if it is in none. */
+  #endWait(call: OutCall): boolean {
+    if (call.list?.remove(call) !== true) return false;
     this.#outbox.await(-1);
     this.#context.usage.free(call.cost);
     return true;
@@ -227,7 +223,7 @@ export class Caller implements CallCarrier {
       for (let call = queue.first; call !== undefined; call = queue.first) {
         const channel = this.#channels.get(call.channel);
         if (!this.#hasRoom(channel, call)) break;
-        this.#endWait(queue, call);
+        this.#endWait(call);
         this.#admit(channel, call);
       }
     }
@@ -243,7 +239,7 @@ export class Caller implements CallCarrier {
     const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
     const isLong = payload.length > this.#context.terms.packet;
     if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
-      return this.#queue(channel, call, isLong, isLong);
+      return this.#queue(channel, call);
     const timeout = call.timeLeft(this.#context.now);
     // The call fails soon because its deadline has passed.
     if (timeout < 0) return;
@@ -255,7 +251,7 @@ export class Caller implements CallCarrier {
 
   #admitOneway(channel: Channel, call: OutCall): void {
     if (!this.#writeOneway(channel, call.method, call.payload, call.metadata))
-      return this.#queueOneway(channel, call);
+      return this.#queue(channel, call);
     call.writeIn(this.#batch.number);
     if (!call.isLent) call.accepted();
     this.#batch.wrote();
@@ -291,18 +287,14 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  #queueOneway(channel: Channel, call: OutCall): void {
+  /** Queues the request of a call in the lanes of its channel. */
+  #queue(channel: Channel, call: OutCall): void {
+    const isOneway = call.method.kind === 'oneway';
     const isLong = call.payload.length > this.#context.terms.packet;
-    if (isLong) this.slots.add(call);
-    this.#queue(channel, call, isLong, true);
-  }
-
-  #queue(channel: Channel, call: OutCall, isLong: boolean, pays: boolean): void {
-    const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
-    const unit = call.queue(kind, pays);
+    if (isOneway && isLong) this.slots.add(call);
+    const unit = call.queue(isOneway ? Kind.ONEWAY : Kind.REQUEST, isOneway || isLong);
     const isOrdered = channel.mounted?.protocol.ordered === true;
-    const lane = isLong && !isOrdered ? 'bulk' : 'short';
-    this.#outbox.push(channel.lanes, unit, lane);
+    this.#outbox.push(channel.lanes, unit, isLong && !isOrdered ? 'bulk' : 'short');
   }
 
   #openStreams(channel: Channel, call: OutCall): void {
@@ -330,9 +322,9 @@ export class Caller implements CallCarrier {
   }
 
   abandon(call: OutCall): void {
+    if (this.#endWait(call)) return;
     const channel = this.#channels.get(call.channel);
-    if (this.#endWait(this.#queueOf(channel, call), call)) return;
-    const begun = this.#stopSending(channel, call, ABANDONED);
+    const begun = this.#stopSending(call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       // The id stays in use until the callee answers the CANCEL, which it does not for a one-way. A
       // short one-way has no id.
@@ -346,33 +338,113 @@ export class Caller implements CallCarrier {
   #release(channel: Channel, call: OutCall): void {
     if (!this.slots.delete(call)) return;
     if (call.method.kind !== 'oneway') channel.countCall(-1);
-    if (call.wide) this.#releaseStreams(call);
-  }
-
-  #releaseStreams(call: OutCall): void {
+    if (!call.wide) return;
     call.endAssembly();
     if (call.method.flags === 0) return;
     this.streams--;
     call.download?.release();
   }
 
-  /**
-   * Ends a call whose terminal frame was read: its id becomes free, and its request and upload
-   * stop.
-   */
-  terminal(call: OutCall): void {
-    const channel = this.#channels.get(call.channel);
-    if (call.wide) this.#stopSending(channel, call, ANSWERED);
-    this.#release(channel, call);
-    this.admitWaiting(channel);
-  }
-
   /** Stops the request and the upload of a call. Returns true if the request had begun to leave. */
-  #stopSending(channel: Channel, call: OutCall, error: TransportError): boolean {
+  #stopSending(call: OutCall, error: TransportError): boolean {
     const unit = call.takeUnit();
-    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
+    if (unit !== undefined) this.#outbox.remove(unit);
     call.upload?.stop(error);
     return unit?.begun === true;
+  }
+
+  // The peer's answers to our calls, matched by the id of the call (docs/wire-protocol.md §4).
+
+  response(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.method.response === undefined || call.assembly !== undefined)
+      return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
+    this.#context.touch();
+    if (frame.size > 0) return this.#long(frame, call);
+    if (!this.#packets.short(frame)) return;
+    this.#terminal(call);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.answered(this.#packets.keep(frame));
+  }
+
+  /** Handles the first packet of a long response. */
+  #long(frame: Frame, call: OutCall): void {
+    if (!this.#packets.long(frame)) return;
+    const tooLarge = aboveCodec(call.method, 'response', frame.size, true);
+    if (tooLarge !== undefined && !call.done) call.failed(tooLarge);
+    this.#packets.begin(frame, call, !call.done);
+  }
+
+  item(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    const { download } = call;
+    if (download === undefined || call.assembly !== undefined)
+      return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
+    this.#context.touch();
+    download.receive(frame, this.#packets, !call.done, call);
+    if (!call.done) call.progressed(this.#context.now);
+  }
+
+  part(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (!this.#packets.packet(frame)) return;
+    const { assembly, download } = call;
+    if (assembly === undefined)
+      return this.#context.violation(`PART for call ${frame.id}, which expects none`);
+    if (!assembly.receive(frame)) return;
+    const message = call.takeAssembly();
+    if (download !== undefined) return download.push(message, assembly.cost);
+    this.#terminal(call);
+    if (call.done || message === undefined) this.#context.count('lateReply', 1);
+    else call.answered(message);
+  }
+
+  end(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.download === undefined || call.assembly !== undefined)
+      return this.#context.violation(`END of call ${frame.id}, which expects none`);
+    this.#terminal(call);
+    call.download.end(undefined);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.ended();
+  }
+
+  error(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
+    const error = remoteError(frame);
+    if (error.reason === 'draining') this.#visitor.drains?.();
+    this.#terminal(call);
+    call.download?.end(error);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.failed(error);
+  }
+
+  /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
+  credit(frame: Frame): void {
+    const call = this.slots.get(frame.id);
+    if (call?.upload === undefined) return;
+    call.upload.grant(frame.credit);
+    if (!call.upload.stopped) call.taken();
+  }
+
+  #unknown(frame: Frame): void {
+    this.#context.count('unknownAnswer', 1);
+    this.#context.abused();
+    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
+    if (packet) this.#packets.packet(frame);
+  }
+
+  /** Ends a call whose terminal frame was read: its id is free, its request and upload stop. */
+  #terminal(call: OutCall): void {
+    const channel = this.#channels.get(call.channel);
+    if (call.wide) this.#stopSending(call, ANSWERED);
+    this.#release(channel, call);
+    this.admitWaiting(channel);
   }
 
   // Time and the end of the connection.
@@ -382,27 +454,22 @@ export class Caller implements CallCarrier {
    * that were not yet accepted.
    */
   failUnsent(error: TransportError): void {
-    const unsent = this.takeWaiting();
-    this.#visitUnsettled((call) => {
-      if (call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
-    });
-    for (const call of unsent) {
-      // It was accepted if the end of an earlier call freed credit for it.
-      if (call.done) continue;
-      call.carrier?.abandon(call);
-      call.failed(withoutStack(error, { sent: false }));
-    }
+    this.#end(error, (call) => call.writtenIn === 0 && !isPlaced(call));
   }
 
-  /**
-   * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
-   */
-  failChannel(channel: Channel, error: TransportError): void {
+  /** Ends the calls of a protocol that closes. */
+  failChannel({ byte }: Channel, error: TransportError): void {
+    this.#end(error, ({ channel }) => channel === byte);
+  }
+
+  /** Ends some calls: unsent ones are taken back, the others are canceled. */
+  #end(error: TransportError, isMeant: (call: OutCall) => boolean): void {
     const calls: OutCall[] = [];
     this.#visitUnsettled((call) => {
-      if (call.channel === channel.byte) calls.push(call);
+      if (isMeant(call)) calls.push(call);
     });
     for (const call of calls) {
+      // It was accepted if the end of an earlier call freed credit for it.
       if (call.done) continue;
       const { sent } = call;
       this.abandon(call);
@@ -410,9 +477,7 @@ export class Caller implements CallCarrier {
     }
   }
 
-  /**
-   * Fails everything in flight when the grace period is over. The answers are no longer awaited.
-   */
+  /** Fails all calls in flight, because the grace period is over. */
   failAll(error: TransportError): void {
     for (const call of this.slots.values())
       if (!call.done) call.failed(withoutStack(error, { sent: call.sent }));
@@ -423,7 +488,7 @@ export class Caller implements CallCarrier {
     const taken: OutCall[] = [];
     for (const queue of this.#queues) {
       for (const call of queue) {
-        this.#endWait(queue, call);
+        this.#endWait(call);
         call.carryBy(undefined);
         taken.push(call);
       }
@@ -476,9 +541,9 @@ export class Caller implements CallCarrier {
     const unsent: OutCall[] = [];
     let lost = 0;
     const over = (channel: Channel, call: OutCall) => {
-      const { sent } = call;
-      this.#stopSending(channel, call, error);
-      call.download?.end(error);
+      const { sent, download } = call;
+      this.#stopSending(call, error);
+      download?.end(error);
       this.#release(channel, call);
       if (call.done) return;
       // The user of an accepted streaming call already holds its streams, so it can't be started

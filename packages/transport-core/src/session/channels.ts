@@ -37,10 +37,7 @@ export class Channel extends InChannel {
 
   /** The number of our calls without a terminal frame. */
   open = 0;
-  /**
-   * Our calls that wait for room, in order, except streaming ones. Unless the order of the protocol
-   * counts, long ones are in `waitingLong`, so that they do not hold up short ones.
-   */
+  /** Our calls that wait for room, in order, except streaming ones; see `queueFor`. */
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
@@ -62,10 +59,26 @@ export class Channel extends InChannel {
   }
 
   /**
-   * Resolves when there is room for a one-way; rejects if too many callers already wait for that.
+   * Returns the queue in which our calls with a payload of this length wait. Long messages that are
+   * not ordered with short ones have a queue of their own.
+   */
+  queueFor(length: number): List<OutCall> {
+    return length > this.context.terms.packet && this.mounted?.protocol.ordered !== true
+      ? this.waitingLong
+      : this.waiting;
+  }
+
+  /**
+   * Resolves when there is room for a one-way; rejects if there never will be, or if too many
+   * callers already wait for that.
+   * @param caller tells whether a one-way could be sent now.
    * @param endpoint of the peer, for errors.
    */
-  whenWritable(endpoint: string): Promise<void> {
+  whenWritable(caller: { writable(channel: Channel): boolean }, endpoint: string): Promise<void> {
+    const { disagreement } = this;
+    if (disagreement !== undefined)
+      return Promise.reject(withoutStack(disagreement, { sent: false }));
+    if (caller.writable(this)) return Promise.resolve();
     const { length } = this.#writers;
     if (length >= this.context.limits.outbound.messages) {
       const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
@@ -102,22 +115,29 @@ export class Channel extends InChannel {
 
   // The protocol.
 
-  /** Mounts a protocol; undefined unmounts it. Returns false if nothing has changed. */
-  mount(mounted: Mounted | undefined): boolean {
-    if (this.mounted === mounted) return false;
+  /**
+   * Mounts a protocol; undefined unmounts it.
+   * @param theirs the protocols of the peer.
+   */
+  mount(mounted: Mounted | undefined, theirs: readonly HelloProtocol[]): void {
+    if (this.mounted === mounted) return;
     this.mounted = mounted;
     this.disagreement = undefined;
-    if (mounted === undefined) return true;
+    if (mounted === undefined) return;
     this.lanes.prioritize(mounted.protocol.priority);
     this.name ??= mounted.protocol.name;
-    return true;
+    this.agree(theirs);
   }
 
-  /**
-   * Sets the version of the mounted protocol that both ends use, or the reason why they can't speak
-   * it.
-   */
-  agree(agreed: number | TransportError): void {
+  /** Determines the version of the mounted protocol, or the reason why the ends can't speak it. */
+  agree(theirs: readonly HelloProtocol[]): void {
+    if (this.mounted === undefined) return;
+    const { protocol } = this.mounted;
+    const text = `channel ${this.byte} was '${this.name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
+    const agreed =
+      this.name === protocol.name
+        ? agree(protocol, theirs)
+        : new TransportError('failed_precondition', text);
     this.disagreement = typeof agreed === 'number' ? undefined : agreed;
     if (typeof agreed === 'number') this.version = agreed;
   }
@@ -162,10 +182,7 @@ export class Channels {
    */
   known(number: number): Channel | undefined {
     const last = this.#last;
-    return last !== undefined && last.byte === number ? last : this.#findKnown(number);
-  }
-
-  #findKnown(number: number): Channel | undefined {
+    if (last !== undefined && last.byte === number) return last;
     return this.#mounts.has(number) ? this.#find(number) : this.used(number);
   }
 
@@ -191,7 +208,7 @@ export class Channels {
       // Most connections have one or two channels, so the array is copied to exactly the size it
       // needs.
       this.#opened = [...this.#opened, channel];
-      this.#join(channel);
+      channel.mount(this.#mounts.get(byte), this.theirs);
     }
     this.#last = channel;
     return channel;
@@ -215,7 +232,7 @@ export class Channels {
 
   /** Applies a change to our own protocols. */
   remount(): void {
-    for (const channel of this.#opened) this.#join(channel);
+    for (const channel of this.#opened) channel.mount(this.#mounts.get(channel.byte), this.theirs);
   }
 
   /**
@@ -226,7 +243,7 @@ export class Channels {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     this.theirs = announcement.protocols;
-    for (const channel of this.#opened) this.#agree(channel);
+    for (const channel of this.#opened) channel.agree(this.theirs);
     return announcement;
   }
 
@@ -238,20 +255,6 @@ export class Channels {
   /** Rejects all writers that wait for room, because no more calls may be opened. */
   rejectWriters(error: TransportError): void {
     for (const channel of this.#opened) channel.settleWriters(error);
-  }
-
-  #join(channel: Channel): void {
-    if (channel.mount(this.#mounts.get(channel.byte))) this.#agree(channel);
-  }
-
-  /** Determines from the peer's list which version of its protocol a channel uses. */
-  #agree(channel: Channel): void {
-    const { byte, mounted, name } = channel;
-    if (mounted === undefined) return;
-    const { protocol } = mounted;
-    if (name === protocol.name) return channel.agree(agree(protocol, this.theirs));
-    const message = `channel ${byte} was '${name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
-    channel.agree(new TransportError('failed_precondition', message));
   }
 
   // The protocols of both ends.
@@ -304,17 +307,14 @@ export class Channels {
  * its way; the callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
-  const peer = theirs.find((protocol) => protocol.name === own.name);
-  const squatter = theirs.find(
-    (protocol) => protocol.channel === own.channel && protocol.name !== own.name,
-  );
-  if (peer !== undefined && peer.channel !== own.channel) {
-    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
-  }
+  const peer = theirs.find(({ name }) => name === own.name);
   if (peer === undefined) {
+    const squatter = theirs.find(({ channel }) => channel === own.channel);
     if (squatter === undefined) return own.version;
     return mismatch(`channel ${own.channel} is '${own.name}'`, `'${cleanText(squatter.name)}'`);
   }
+  if (peer.channel !== own.channel)
+    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
   const known = new Set([peer.version, ...peer.accepts]);
   let best = -1;
   for (const version of [own.version, ...own.accepts])

@@ -91,15 +91,9 @@ export class HelloExchange {
     this.#spoke = true;
   }
 
-  /** Sends the preamble and HELLO of the dialer, which speaks first. */
-  open(fields: Readonly<Record<string, string>>): void {
-    this.#speak();
-    this.hello(fields);
-    this.#batch.flush();
-  }
-
-  /** Writes our HELLO. */
+  /** Writes our HELLO, after our preamble. */
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
+    this.#speak();
     this.isStale = false;
     this.#batch.greet(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
   }

@@ -104,10 +104,18 @@ export class InChannel {
     this.crowded = isCrowded;
   }
 
-  /** Stops dispatching calls until the channel's replies have drained. */
-  stall(): void {
+  /**
+   * Returns true if so many answers wait that no more calls of the channel should be dispatched;
+   * `Mounted.feedAll` is called when there is room.
+   */
+  congested(): boolean {
+    const { context, lanes } = this;
+    // For almost all calls no answers wait, so the limits need not be checked.
+    if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
+    if (!lanes.congested(context.limits.outbound)) return false;
     this.stalled = true;
-    this.context.port.dirty();
+    context.port.dirty();
+    return true;
   }
 }
 
@@ -136,11 +144,6 @@ export interface AnswerCarrier {
   abort(call: InCall, error: TransportError, unprocessed?: boolean): void;
   /** Called when a terminal frame of `call` is in the batch. */
   forget(call: InCall): void;
-  /**
-   * Returns true if so many answers wait that no more calls of the channel should be dispatched;
-   * `Mounted.feedAll` is called when there is room.
-   */
-  congested(channel: InChannel): boolean;
   /** Schedules a check of the call at `time`, in case no reader takes it by then. */
   expires(call: InCall, time: number): void;
 }
@@ -211,12 +214,13 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   place = -1;
 
   // The following properties matter only for a call that waits, is long, streams or is given up.
-  // For all others they stay on the prototype, which saves memory. Call `widen` before setting any
-  // of them: it sets all at once, because V8 is slow with objects of many shapes.
+  // All others do not have them, which saves memory. Call `widen` before setting any of them: it
+  // sets all at once, because V8 is slow with objects of many shapes.
   declare private wide: true | undefined;
   declare list: List<ListEntry> | undefined;
   declare before: ListEntry | undefined;
   declare after: ListEntry | undefined;
+  /** The long message that is arriving: the request, or an item of the upload. */
   declare assembly: Assembly | undefined;
   /** The terminal frame that waits in the lanes. */
   declare reply: Outgoing | undefined;
@@ -297,17 +301,19 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.giveBack(this.channel.inbound.length === 0);
   }
 
-  /** Begins to receive a long request or one-way. */
+  /** Begins to receive a long request, one-way or item. */
   assemble(assembly: Assembly): void {
     this.widen();
     this.assembly = assembly;
-    this.payload = EMPTY;
+    if (!assembly.isItem) this.payload = EMPTY;
   }
 
-  /** Takes over the complete message. */
-  complete(assembly: Assembly): void {
+  /** Takes a long message that is complete: an item is returned, another one is the payload. */
+  complete(assembly: Assembly): Uint8Array {
     this.assembly = undefined;
-    this.payload = assembly.take()!;
+    const message = assembly.take()!;
+    if (!assembly.isItem) this.payload = message;
+    return message;
   }
 
   /** Abandons an incomplete long message. */
@@ -317,11 +323,6 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.assembly = undefined;
   }
 
-  /** The message that is arriving in packets: the request, or an item of the upload. */
-  get unfinished(): Assembly | undefined {
-    return this.assembly ?? this.upload?.assembly;
-  }
-
   /**
    * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
    * call is refused, a one-way is dropped.
@@ -329,19 +330,20 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   crowdOut(): void {
     const isOneway = this.method.kind === 'oneway';
     // The call is answered already, so the rest of its upload is not needed.
-    if (!this.open && !isOneway) return this.upload?.dropAssembly();
+    if (!this.open && !isOneway) return this.endAssembly();
     const { context } = this.channel;
     const { used, limit } = context.memory;
     const message = `${this.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
     if (!isOneway) context.count('refusedCall', 1);
-    this.carrier.abort(this, stackless('resource_exhausted', message), this.assembly !== undefined);
+    const isRequest = this.assembly?.isItem === false;
+    this.carrier.abort(this, stackless('resource_exhausted', message), isRequest);
   }
 
   /** Abandons a long message because none of its packets has arrived for too long. */
   stopped(): void {
     // The end of another call may have ended this one.
-    if (this.unfinished === undefined) return;
-    const { got, size } = this.unfinished;
+    if (this.assembly === undefined) return;
+    const { got, size } = this.assembly;
     const message = `${this.method.full}: the message stopped after ${got} of ${size} bytes`;
     this.carrier.abort(this, new TransportError('aborted', message));
   }
@@ -484,10 +486,5 @@ export function unserved({ full }: ProtocolMethod): TransportError {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Defaults of the optional properties, stored on the prototype. */
-const none = undefined;
-const links = { list: none, before: none, after: none };
-const parts = { assembly: none, upload: none, download: none, reply: none, seen: none };
-const ends = { gone: none, cancelled: none, refuseAt: NEVER };
-const rest = { permitted: false, queuedAt: none, observer: none };
-Object.assign(InCall.prototype, links, parts, ends, rest);
+/** Defaults of the optional properties that are not undefined. */
+Object.assign(InCall.prototype, { refuseAt: NEVER, permitted: false });

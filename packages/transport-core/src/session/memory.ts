@@ -164,17 +164,11 @@ export class Memory {
    */
   makeRoom(now: number): void {
     while (this.used > this.limit && this.#senders.size > 0) {
-      let fastest: MemoryUsage | undefined;
-      let best = -1;
-      for (const sender of this.#senders) {
-        const rate = sender.rate(now);
-        if (rate <= best) continue;
-        fastest = sender;
-        best = rate;
-      }
-      let most = fastest!;
-      let share = fastest!.unfinished - fastest!.largest;
-      for (const sender of this.#senders) {
+      const senders = [...this.#senders];
+      const fastest = senders.reduce((a, b) => (b.rate(now) > a.rate(now) ? b : a));
+      let most = fastest;
+      let share = fastest.unfinished - fastest.largest;
+      for (const sender of senders) {
         if (sender === fastest || sender.unfinished <= share) continue;
         most = sender;
         share = sender.unfinished;
@@ -420,7 +414,11 @@ export class MemoryUsage {
   refuse(now: number, spares: boolean): void {
     const time = now - this.#since;
     const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
-    if (isSlow) return this.#owner.breakOff(tooSlow(this.#memory));
+    if (isSlow) {
+      const { used, limit } = this.#memory;
+      const message = `limits.memory is reached (${used} of ${limit} bytes are held), and this connection sent less than ${SLOW_RATE} bytes of long messages a second for ${SLOW_TIME / 1_000} s`;
+      return this.#owner.breakOff(new TransportError('resource_exhausted', message));
+    }
     const largest = this.#largest(undefined);
     (spares ? this.#largest(largest) : largest)!.owner.crowdOut();
   }
@@ -445,11 +443,6 @@ export class MemoryUsage {
 /** Returns the error for a call of `cost` bytes that would have to wait without room in memory. */
 export function memoryFull(memory: Memory, cost: number): TransportError {
   return new TransportError('resource_exhausted', memory.noRoom('a call', cost), { sent: false });
-}
-
-function tooSlow({ used, limit }: Memory): TransportError {
-  const message = `limits.memory is reached (${used} of ${limit} bytes are held), and this connection sent less than ${SLOW_RATE} bytes of long messages a second for ${SLOW_TIME / 1_000} s`;
-  return new TransportError('resource_exhausted', message);
 }
 
 /**

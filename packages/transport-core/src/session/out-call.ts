@@ -68,9 +68,9 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    */
   writtenIn = 0;
 
-  // The following properties matter only for a call that waits, is long or streams. For all others
-  // they stay on the prototype, because memory is a large part of the cost of a call. Call `widen`
-  // before setting any of them.
+  // The following properties matter only for a call that waits, is long or streams. All others do
+  // not have them, because memory is a large part of the cost of a call. Call `widen` before setting
+  // any of them.
   /** Undefined if the call has none of these properties: it is unary and was never queued. */
   declare wide: true | undefined;
   declare list: List<ListEntry> | undefined;
@@ -86,6 +86,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   declare retried: boolean;
   /** True if its payload does not change while the call waits. */
   declare isKept: boolean;
+  /** The long message that is arriving: the response, or an item. */
   declare assembly: Assembly | undefined;
   declare upload: OutStream | undefined;
   declare download: InStream | undefined;
@@ -168,34 +169,29 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     this.download = download;
   }
 
-  /** Begins to receive a long response. */
+  /** Begins to receive a long response or item. */
   assemble(assembly: Assembly): void {
     this.widen();
     this.assembly = assembly;
   }
 
-  /** Returns a long response that is complete; undefined if its packets were only counted. */
+  /** Returns a long message that is complete; undefined if its packets were only counted. */
   takeAssembly(): Uint8Array | undefined {
     const { assembly } = this;
     this.assembly = undefined;
     return assembly?.take();
   }
 
-  /** Abandons an incomplete long response. */
+  /** Abandons an incomplete long message. */
   endAssembly(): void {
     if (this.assembly === undefined) return;
     this.assembly.drop();
     this.assembly = undefined;
   }
 
-  /** The message that is arriving in packets: the response, or an item. */
-  get unfinished(): Assembly | undefined {
-    return this.assembly ?? this.download?.assembly;
-  }
-
   /** Fails because `limits.memory` has no room for a long message, and sends a CANCEL. */
   crowdOut(): void {
-    const assembly = this.unfinished;
+    const { assembly } = this;
     if (assembly === undefined) return;
     assembly.drop();
     const message = `${this.method.full}: limits.memory is reached, ${this.arriving} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
@@ -205,7 +201,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
 
   /** Fails because a long message stopped arriving; a callee that still streams gets a CANCEL. */
   stopped(): void {
-    const assembly = this.unfinished;
+    const { assembly } = this;
     assembly?.drop();
     if (assembly === undefined || this.done) return;
     const message = `${this.arriving} stopped after ${assembly.got} of ${assembly.size} bytes`;
@@ -298,12 +294,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
 /** Slightly less than 1; the difference is far below the resolution of the clock. */
 const NEARLY_ONE = 1 - 2 ** -30;
 
-/** Defaults of the optional properties, stored on the prototype. */
-const none = undefined;
-const links = { list: none, before: none, after: none };
-const parts = { unit: none, assembly: none, upload: none, download: none };
-const flags = { wide: none, travels: true, retried: false, isKept: false };
-Object.assign(OutCall.prototype, links, parts, flags);
+/** Defaults of the optional properties that are not undefined. */
+Object.assign(OutCall.prototype, { travels: true, retried: false, isKept: false });
 
 // The ids of our own calls on the wire: dense slots with a generation. Owns the assignment of ids.
 // The caller enters and removes its calls; the table calls nothing but `assignId`.

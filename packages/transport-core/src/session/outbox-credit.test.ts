@@ -41,7 +41,7 @@ test('a paid message that is withdrawn before it began is refunded, which pays f
   const first = unit(Kind.REQUEST, 2 * packet, true);
   fixture.outbox.push(lanes, first, 'bulk');
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 3 * packet, true, next), 'bulk');
-  fixture.outbox.remove(lanes, first);
+  fixture.outbox.remove(first);
   t.is(next.paidFor, 1);
   t.is(lanes.credit, 1 - 3 * packet - 64);
 });
@@ -52,7 +52,7 @@ test('a message that is withdrawn after it began is refunded only by the receive
   fixture.outbox.push(lanes, message, 'bulk');
   const before = lanes.credit;
   fixture.pumpOneBatch();
-  fixture.outbox.remove(lanes, message);
+  fixture.outbox.remove(message);
   t.is(lanes.credit, before);
 });
 
@@ -62,7 +62,7 @@ test('when a one-way that waits for credit is withdrawn, the requests behind it 
   fixture.outbox.push(lanes, oneway, 'short');
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   t.is(fixture.pump().length, 0);
-  fixture.outbox.remove(lanes, oneway);
+  fixture.outbox.remove(oneway);
   t.is(fixture.pump().length, 1);
 });
 
@@ -172,7 +172,7 @@ test('the end of a connection drops everything that waits, also responses that h
   fixture.outbox.push(channels[1]!, unit(Kind.REQUEST, 2 * packet, true), 'bulk');
   fixture.outbox.end();
   // A call that ends later withdraws what is dropped anyway.
-  for (const response of waiting) fixture.outbox.remove(channels[0]!, response);
+  for (const response of waiting) fixture.outbox.remove(response);
   fixture.outbox.drop(channels);
   t.is(fixture.context.usage.held, 0);
   t.true(channels.every((lanes) => lanes.empty));
@@ -195,7 +195,7 @@ test('long responses begin as long as those that wait or have begun are within 1
       .map(({ id }) => [...responses, next].findIndex((response) => response.id === id));
   fixture.pump();
   t.deepEqual(begun().sort(), [0, 1, 2]);
-  fixture.outbox.remove(channels[0]!, responses[0]!);
+  fixture.outbox.remove(responses[0]!);
   fixture.outbox.grant(16 * packet);
   fixture.pump();
   t.deepEqual(begun().sort(), [0, 1, 2, 3, 4], 'a response that was broken off counts no more');
@@ -212,7 +212,7 @@ test('a long response that is withdrawn while it waits admits those behind it', 
   fixture.grant(1);
   for (const response of responses) fixture.outbox.push(lanes, response, 'replies');
   t.true(responses[3]!.unpaid);
-  fixture.outbox.remove(lanes, responses[2]!);
+  fixture.outbox.remove(responses[2]!);
   t.false(responses[3]!.unpaid);
   fixture.outbox.grant(30 * MIB);
   fixture.pump();

@@ -303,8 +303,8 @@ test('waiting messages count in the gauge until they are written, withdrawn or d
   );
   fixture.pump();
   t.is(fixture.context.usage.held, units[0]!.cost + units[1]!.cost + units[3]!.cost);
-  fixture.outbox.remove(lanes, units[1]!);
-  fixture.outbox.remove(lanes, units[1]!);
+  fixture.outbox.remove(units[1]!);
+  fixture.outbox.remove(units[1]!);
   t.is(fixture.context.usage.held, units[0]!.cost + units[3]!.cost);
   fixture.outbox.end();
   fixture.outbox.drop([lanes]);

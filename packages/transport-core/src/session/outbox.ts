@@ -8,7 +8,7 @@
 // the unit's sender.
 
 import { List } from '../list.ts';
-import { ACCOUNT_MAX, Kind, UNIT, type WireError } from '../wire/frame.ts';
+import { ACCOUNT_MAX, type EncodedMetadata, Kind, UNIT, type WireError } from '../wire/frame.ts';
 import type { Batch } from './batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -100,9 +100,7 @@ export class Outbox {
 
   /** Writes an ERROR straight into the batch. Returns false if it has to wait in its lane. */
   error(lanes: Lanes, id: number, flags: number, error: WireError): boolean {
-    const bytes =
-      error.text.length * 3 + (error.metadata === undefined ? 0 : error.metadata.bytes.length);
-    if (lanes.replies.length > 0 || !this.straight(bytes)) return false;
+    if (lanes.replies.length > 0 || !this.straight(room(error, error.metadata))) return false;
     this.batch.error(id, flags, error);
     return true;
   }
@@ -137,10 +135,11 @@ export class Outbox {
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
+    unit.pushTo(lanes);
     this.context.usage.hold(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).count(1, unit.price);
     if (this.#isLongReply(unit)) {
-      unit.wait(lanes);
+      unit.wait(true);
       this.#waitingReplies.push(unit);
       return this.#admitReplies();
     }
@@ -150,7 +149,6 @@ export class Outbox {
     const isPaid = unit.pays && lanes.payOrWait(unit, isLong);
     if (isLong && !isPaid) return;
     this.#wake(lanes);
-    this.context.port.dirty();
     if (isPaid) unit.sender?.paid?.();
   }
 
@@ -158,26 +156,30 @@ export class Outbox {
     return kind === Kind.RESPONSE && payload.length > this.context.terms.packet;
   }
 
-  /** Moves long responses into the bulk lanes, in order, as long as they may begin. */
-  #admitReplies(): void {
+  /**
+   * Moves long responses into the bulk lanes, in order, as long as they may begin.
+   * @param freed the price of one that has left or was dropped.
+   */
+  #admitReplies(freed = 0): void {
+    this.#admittedReplies -= freed;
     for (const unit of this.#waitingReplies) {
       if (this.#admittedReplies + unit.price > REPLIES_MAX) return;
       this.#admittedReplies += unit.price;
-      const lanes = unit.waitsFor!;
+      const lanes = unit.lanes!;
       this.#waitingReplies.remove(unit);
-      unit.endWait();
+      unit.wait(false);
       lanes.bulk.push(unit);
       this.#wake(lanes);
-      this.context.port.dirty();
     }
   }
 
   /**
-   * Adds a channel to the busy list. It starts at the current minimum of `spent`, so it gets no
-   * extra share for the time when it had nothing to send.
+   * Adds a channel that has something to send to the busy list. It starts at the current minimum of
+   * `spent`, so it gets no extra share for the time when it had nothing to send.
    */
   #wake(lanes: Lanes): void {
-    if (lanes.busy) return;
+    this.context.port.dirty();
+    if (this.#busy.includes(lanes)) return;
     let least = Number.POSITIVE_INFINITY;
     for (const other of this.#busy) if (other.spent < least) least = other.spent;
     lanes.join(least === Number.POSITIVE_INFINITY ? 0 : least);
@@ -185,11 +187,11 @@ export class Outbox {
   }
 
   /** Takes back a unit that was not completely written. */
-  remove(lanes: Lanes, unit: Outgoing): void {
+  remove(unit: Outgoing): void {
     if (unit.list === undefined || this.#over) return;
+    const lanes = unit.lanes!;
     lanes.remove(unit);
     this.#gone(lanes, unit);
-    lanes.refund(unit);
     this.#payWaiting(lanes);
   }
 
@@ -207,10 +209,7 @@ export class Outbox {
     this.#waiting--;
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).count(-1, unit.price);
-    if (this.#isLongReply(unit)) {
-      if (!unit.unpaid) this.#admittedReplies -= unit.price;
-      this.#admitReplies();
-    }
+    if (this.#isLongReply(unit)) this.#admitReplies(unit.unpaid ? 0 : unit.price);
     if (this.#farewell !== undefined || this.awaited > 0) this.context.port.dirty();
   }
 
@@ -236,10 +235,7 @@ export class Outbox {
   /** Pays for the waiting units of a channel, in order, as far as its credit reaches. */
   #payWaiting(lanes: Lanes): void {
     for (let unit = lanes.payNext(); unit !== undefined; unit = lanes.payNext()) {
-      if ((unit.list as unknown) === lanes.bulk) {
-        this.#wake(lanes);
-        this.context.port.dirty();
-      }
+      if ((unit.list as unknown) === lanes.bulk) this.#wake(lanes);
       unit.sender?.paid?.();
     }
   }
@@ -279,10 +275,8 @@ export class Outbox {
     let best: Lanes | undefined;
     for (let i = this.#busy.length - 1; i >= 0; i--) {
       const lanes = this.#busy[i]!;
-      if (lanes.empty) {
-        lanes.leave();
-        this.#busy.splice(i, 1);
-      } else if (
+      if (lanes.empty) this.#busy.splice(i, 1);
+      else if (
         (best === undefined || lanes.spent < best.spent) &&
         lanes.next(this.pipe, packet) !== undefined
       )
@@ -296,12 +290,13 @@ export class Outbox {
     const start = unit.offset;
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
-    if (!this.batch.hasRoom(end - start + room(unit))) return false;
+    const more = unit.begun ? 0 : room(unit.error, unit.metadata);
+    if (!this.batch.hasRoom(end - start + more)) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
       timeout = unit.sender!.timeLeft!(now);
       if (timeout < 0) {
-        this.remove(lanes, unit);
+        this.remove(unit);
         unit.sender!.dropped?.();
         return true;
       }
@@ -323,12 +318,8 @@ export class Outbox {
 }
 
 /** Returns the number of bytes that the first frame of a unit needs besides its packet. */
-function room({ begun, error, metadata }: Outgoing): number {
-  if (begun) return 0;
-  return (
-    (error === undefined ? 0 : error.text.length * 3) +
-    (metadata === undefined ? 0 : metadata.bytes.length)
-  );
+function room(error: WireError | undefined, metadata: EncodedMetadata | undefined): number {
+  return (error === undefined ? 0 : error.text.length * 3) + (metadata?.bytes.length ?? 0);
 }
 
 /**

@@ -56,10 +56,8 @@ export class Outgoing implements ListEntry {
   unpaid = false;
   /** Its place among the units of its channel that wait for credit. */
   place = 0;
-  /**
-   * The lanes that a long response enters once it may begin; undefined for other units.
-   */
-  waitsFor: Lanes | undefined = undefined;
+  /** The lanes that it was pushed to. */
+  lanes: Lanes | undefined = undefined;
   offset = 0;
   begun = false;
   /** Set only for an ERROR. */
@@ -93,16 +91,14 @@ export class Outgoing implements ListEntry {
     return unit;
   }
 
-  /** Waits for credit, or as a long response until it may enter these lanes. */
-  wait(lanes?: Lanes): void {
-    this.unpaid = true;
-    this.waitsFor = lanes;
+  /** Called when the outbox takes it. */
+  pushTo(lanes: Lanes): void {
+    this.lanes = lanes;
   }
 
-  /** Ends the wait for credit. */
-  endWait(): void {
-    this.unpaid = false;
-    this.waitsFor = undefined;
+  /** Begins or ends the wait for credit or, as a long response, until it may begin. */
+  wait(isUnpaid: boolean): void {
+    this.unpaid = isUnpaid;
   }
 
   /** Records that a packet that ends at `end` was written. Returns true if it was the last one. */
@@ -203,8 +199,6 @@ export class Lanes {
    * connection share.
    */
   spent = 0;
-  /** True if these lanes are in the outbox's list of lanes with something to send. */
-  busy = false;
   #places = 0;
   #turn = 0;
   #turnBytes = 0;
@@ -224,13 +218,7 @@ export class Lanes {
 
   /** Begins to take turns with other lanes, with this share of the wire counted as already used. */
   join(spent: number): void {
-    this.busy = true;
     this.spent = spent;
-  }
-
-  /** Called when nothing is left to send. */
-  leave(): void {
-    this.busy = false;
   }
 
   get empty(): boolean {
@@ -339,7 +327,7 @@ export class Lanes {
     if (isLong) (isPaid ? this.bulk : this.unpaidLong).push(unit);
     if (isPaid) this.#pay(unit);
     else {
-      unit.wait();
+      unit.wait(true);
       unit.place = this.#places++;
       if (!isLong) this.firstUnpaid ??= unit;
     }
@@ -365,7 +353,7 @@ export class Lanes {
 
   #pay(unit: Outgoing): void {
     this.credit -= unit.charge;
-    unit.endWait();
+    unit.wait(false);
   }
 
   /** Makes the next unpaid unit after `from` the first one. */
@@ -375,17 +363,13 @@ export class Lanes {
     this.firstUnpaid = unit;
   }
 
-  /** Removes a unit from the list in which it waits. */
+  /**
+   * Removes a unit from the list in which it waits. One that was paid for but never begun is
+   * refunded: the receiver does not know about it, so it can't give the credit back.
+   */
   remove(unit: Outgoing): void {
     if (unit === this.firstUnpaid) this.#skipUnpaid(unit);
     (unit.list as unknown as List<Outgoing>).remove(unit);
-  }
-
-  /**
-   * Refunds the cost of a removed unit that was paid for but never begun. The receiver does not
-   * know about the unit, so it can't give the credit back.
-   */
-  refund(unit: Outgoing): void {
     if (unit.pays && !unit.unpaid && !unit.begun) this.credit += unit.charge;
   }
 

@@ -2,17 +2,16 @@
 // messages that packets add up to (docs/wire-protocol.md §4, §6).
 //
 // Owns the account and the window of the pipe, and each incomplete message. The callers and callees
-// report messages and packets to it. It gives credit back through the creditor, reports violations,
-// and requests a PING when it measures the line.
+// report messages and packets to it. It gives credit back through the batch, reports violations, and
+// sends a PING when it measures the line.
 
 import { stackless, type TransportError } from '../errors.ts';
-import type { Codec } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
-import { type Creditor, ReceiveAccount } from './batch.ts';
+import { type Batch, ReceiveAccount } from './batch.ts';
 import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';
-import type { SessionContext } from './session-context.ts';
+import type { Liveness, SessionContext } from './session-context.ts';
 
 /** The messages and packets of the peer, as one connection receives them. */
 export class IncomingPackets {
@@ -30,22 +29,23 @@ export class IncomingPackets {
    */
   #credited: number;
   readonly #context: SessionContext;
-  readonly #ping: () => boolean;
+  readonly #batch: Batch;
+  readonly #liveness: Liveness;
   /** Learns of each chunk before and after it is read. Undefined if frames own their payloads. */
   readonly retainer: PayloadRetainer | undefined;
 
-  /** @param ping sends a PING; returns false if one is already outstanding. */
   constructor(
     context: SessionContext,
-    creditor: Creditor,
+    batch: Batch,
+    liveness: Liveness,
     retainer: PayloadRetainer | undefined,
-    ping: () => boolean,
   ) {
     this.#context = context;
+    this.#batch = batch;
+    this.#liveness = liveness;
     this.retainer = retainer;
-    this.#ping = ping;
     const { pipe, pipeMax } = context.limits.credit;
-    this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
+    this.pipe = new ReceiveAccount(batch, Account.PIPE, pipe);
     this.window = new PipeWindow(pipe, pipeMax);
     this.lastPacket = this.#credited = context.now;
   }
@@ -92,8 +92,16 @@ export class IncomingPackets {
     if (isDue) this.#credited = now;
     this.pipe.giveBack(this.window.giveBack(cost, now, isDue ? cost : 0), isDue, this.window.spare);
     this.#context.grow(this.window.granted - this.#context.limits.credit.pipe);
-    if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
+    if (this.window.wantsRound(now) && !this.#liveness.asks) {
+      this.ping(now);
+      this.window.begin(now);
+    }
     return true;
+  }
+
+  /** Sends a PING. */
+  ping(now: number): void {
+    this.#batch.control(Kind.PING, this.#liveness.ping(now));
   }
 
   /** Checks a frame that is a complete message. Returns false after a violation. */
@@ -124,6 +132,20 @@ export class IncomingPackets {
     } else return this.packet(frame);
     return false;
   }
+
+  /**
+   * Begins a long message or item of a call with its first packet, which was checked.
+   * @param isKept false if it is no longer wanted: its packets are counted and dropped.
+   */
+  begin(frame: Frame, call: Receiver, isKept: boolean): void {
+    call.assemble(new Assembly(this.#context, frame, isKept, call));
+    this.#context.usage.makeRoom();
+  }
+}
+
+/** A call, which receives at most one long message or item at a time. */
+export interface Receiver extends MessageOwner {
+  assemble(assembly: Assembly): void;
 }
 
 /**
@@ -136,6 +158,7 @@ export class Assembly extends UnfinishedMessage {
   readonly size: number;
   /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;
+  readonly isItem: boolean;
   readonly #context: SessionContext;
   #isKept: boolean;
   /** The pieces that are full, in order. */
@@ -155,6 +178,7 @@ export class Assembly extends UnfinishedMessage {
     this.#context = context;
     this.size = frame.size;
     this.cost = longCost(frame);
+    this.isItem = frame.kind === Kind.ITEM;
     this.#isKept = keep;
     if (!keep) return;
     this.#piece = this.#next(0, this.got);
@@ -225,13 +249,10 @@ export class Assembly extends UnfinishedMessage {
     return true;
   }
 
-  /**
-   * Adds a packet, and reports one that does not fit. Returns true if the message is complete.
-   * @param what the kind of the message; the id of its call follows in the error.
-   */
-  receive(frame: Frame, what: string): boolean {
-    if (!this.add(frame.payload))
-      this.#context.violation(`the packets of ${what} ${frame.id} do not match its declared size`);
+  /** Adds a packet, and reports one that does not fit. Returns true if the message is complete. */
+  receive({ id, payload }: Frame): boolean {
+    if (!this.add(payload))
+      this.#context.violation(`the packets of a message of call ${id} do not match its size`);
     else if (this.complete) return true;
     else this.#context.usage.makeRoom();
     return false;
@@ -327,21 +348,17 @@ export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }
 
-/** Returns the error for a message above the limit of the codec that reads it. */
+/** Returns the error for a message of this announced size, if it is larger than its codec accepts. */
 export function aboveCodec(
   method: ProtocolMethod,
   what: 'request' | 'response',
   size: number,
   sent?: boolean,
-): TransportError {
+): TransportError | undefined {
   const { limit, name } = method[what]!;
+  if (limit === undefined || size <= limit) return undefined;
   const message = `${method.full}: a ${what} of ${size} bytes is above ${limit}, the limit of its codec here (${name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large', sent });
-}
-
-/** Returns true if a message with this announced size is larger than its codec accepts. */
-export function oversized(codec: Codec<unknown, unknown> | undefined, size: number): boolean {
-  return codec?.limit !== undefined && size > codec.limit;
 }
 
 /**

@@ -4,7 +4,7 @@
 //
 // The context owns these figures. The session sets the work units of each turn, and every part
 // reports work. The context ends the connection when the peer breaks the rules or costs too much.
-// It also records since when the peer has read nothing; SessionParts disconnects such a peer.
+// It also records since when the peer has read nothing; Session disconnects such a peer.
 
 import type { CommonConfig } from '../common-options.ts';
 import { reasonError, type TransportError } from '../errors.ts';

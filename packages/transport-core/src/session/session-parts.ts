@@ -1,26 +1,20 @@
-// The parts of a session, their wiring, and the actions that concern all of them in any phase.
-//
-// SessionParts owns the parts. Session tells it the time, and when the connection has ended. It
-// also computes the load and the counts of a snapshot. Below is Answers, the part that ends our
-// calls.
+// The parts of a session, their wiring, and the figures that they add up to: the load of the
+// connection, and the counts of a snapshot.
 
-import { reasonError, TransportError } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { inMs } from '../text.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
-import { type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
-import { remoteError } from '../wire/metadata.ts';
 import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
-import { type Channel, Channels } from './channels.ts';
+import { Channels } from './channels.ts';
 import type { HelloExchangeOptions } from './hello-exchange.ts';
 import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, aboveCodec, IncomingPackets, oversized, PayloadRetainer } from './packets.ts';
-import { type KeepAlive, Liveness, SessionContext, STUCK } from './session-context.ts';
+import { IncomingPackets, PayloadRetainer } from './packets.ts';
+import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
  * Receives the events of a session. It is an interface because `Connection`, which implements it,
@@ -81,13 +75,7 @@ export class SessionParts {
   readonly channels: Channels;
   readonly liveness: Liveness;
   readonly caller: Caller;
-  readonly answers: Answers;
   readonly callee: Callee;
-  /** Duration, in milliseconds, without activity after which this end leaves. */
-  readonly idleTime: number;
-  /** The number of `hold`s that keep the connection from becoming idle. */
-  #holds = 0;
-  readonly #options: SessionOptions;
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
   constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
@@ -101,133 +89,12 @@ export class SessionParts {
     this.batch = new Batch(context, options.writer, new BatchPacer(frames));
     this.outbox = new Outbox(context, this.batch);
     const retainer = isBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
-    this.packets = new IncomingPackets(context, this.batch, retainer, () => this.#measure());
-    this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
-    this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(this, visitor);
+    this.packets = new IncomingPackets(context, this.batch, this.liveness, retainer);
+    this.channels = new Channels(context, this.batch, mounts);
+    const parity = side === 'dialer' ? 1 : 0;
+    this.caller = new Caller(this.outbox, this.channels, this.packets, parity, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
-    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
-    this.idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
-    this.#options = options;
-  }
-
-  /** Sends a PING. */
-  ping(now: number): void {
-    this.batch.control(Kind.PING, this.liveness.ping(now));
-  }
-
-  /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
-  #measure(): boolean {
-    if (this.liveness.asks) return false;
-    this.ping(this.context.now);
-    return true;
-  }
-
-  /** Applies the peer's HELLO. */
-  agree({ limits, protocols }: Hello): void {
-    this.context.settle(limits);
-    this.outbox.open(limits);
-    this.channels.met(protocols);
-  }
-
-  /** Sends the peer our protocols and our address, which may have changed. */
-  announce(addr: string): void {
-    this.channels.remount();
-    this.#options.visitor.protocolsChanged?.(undefined);
-    this.batch.control(Kind.PROTOCOLS, 0, this.channels.announcement(addr));
-  }
-
-  /** Applies the peer's PROTOCOLS. */
-  announced(list: Uint8Array): void {
-    const announcement = this.channels.learn(list);
-    if (typeof announcement === 'string')
-      this.context.violation(`its PROTOCOLS has ${announcement}`);
-    else this.#options.visitor.protocolsChanged?.(announcement);
-  }
-
-  /** Ends the calls of one protocol, which was closed here. */
-  failChannel(channel: Channel, error: TransportError): void {
-    this.caller.failChannel(channel, error);
-    this.callee.failChannel(channel, new TransportError('unavailable', error.message));
-    channel.settleWriters(error);
-  }
-
-  /**
-   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
-   * in order.
-   * @param arrived true if everything that was written is known to have arrived.
-   */
-  end(error: TransportError, arrived: boolean): OutCall[] {
-    const { channels, outbox } = this;
-    outbox.end();
-    const unsent = this.caller.close(error, arrived);
-    const untold = this.callee.close(error);
-    this.context.usage.end();
-    outbox.drop(channels.lanes());
-    channels.rejectWriters(error);
-    this.#options.visitor.abandoned(untold);
-    return unsent;
-  }
-
-  /** Does what is due for calls and credit at `now`; returns the next time for calls. */
-  wake(now: number): number {
-    const { batch, caller, callee, packets } = this;
-    const next = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
-    if (now >= batch.heldUntil) {
-      batch.holdsNothing();
-      this.channels.payHeld();
-    }
-    return next;
-  }
-
-  // The time limits of an open connection: silence of the peer, a peer that does not read, and
-  // idleness (docs/wire-protocol.md §9).
-
-  /** Keeps the session from becoming idle until the returned function is called. */
-  hold(): () => void {
-    let held = true;
-    this.#holds++;
-    return () => {
-      if (held) this.#holds--;
-      held = false;
-    };
-  }
-
-  /** The time at which an unused session leaves; Infinity if the session is in use. */
-  get idleDue(): number {
-    const { caller, callee, context, outbox } = this;
-    const calls = caller.slots.size + callee.ids.size;
-    const isUsed = this.#holds > 0 || calls > 0 || !outbox.idle;
-    return isUsed ? Number.POSITIVE_INFINITY : context.active + this.idleTime;
-  }
-
-  /** The next time at which one of the limits is due, except the idle limit. */
-  get due(): number {
-    const { batch, context, liveness } = this;
-    return Math.min(liveness.due(context.active), context.stuckAt, batch.heldUntil);
-  }
-
-  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
-  exceeded(now: number): TransportError | undefined {
-    const { batch, context, liveness } = this;
-    if (now >= context.stuckAt)
-      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
-    const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
-    if (batch.stuffed) return reasonError('reset', text);
-    if (!liveness.dead(now)) return undefined;
-    const { interval, timeout } = this.#options.keepAlive;
-    return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
-  }
-
-  /**
-   * Extends, by `lateness` (the milliseconds for which this process was asleep), the time limits
-   * that the peer must keep.
-   */
-  excuse(lateness: number): void {
-    this.liveness.excuse(lateness);
-    this.packets.excuse(lateness);
-    this.context.excuse(lateness);
   }
 
   // Figures: the load and the queues, for snapshots and for the choice of a connection.
@@ -235,11 +102,6 @@ export class SessionParts {
   /** The number of bytes that are held for this connection. */
   get held(): number {
     return this.context.usage.held;
-  }
-
-  /** Maximum length, in bytes, of a message that the peer accepts. */
-  get messageLimit(): number {
-    return this.context.terms.message;
   }
 
   /** The amount of work this session has, for comparison with other sessions to the same target. */
@@ -297,116 +159,5 @@ export class SessionParts {
     const calls = { out: caller.slots.size, in: callee.ids.size };
     const streams = caller.streams + callee.streams;
     return { calls, streams, blocked, inbound, outbound, fill };
-  }
-}
-
-// The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
-// (docs/wire-protocol.md §4).
-//
-// Answers owns no state, because each call keeps its own. Session passes it the peer's frames. It
-// ends calls at the caller and hands payloads and errors to the calls.
-
-/** Handles the peer's answers to our calls. */
-export class Answers {
-  readonly #context: SessionContext;
-  readonly #packets: IncomingPackets;
-  readonly #caller: Caller;
-  readonly #visitor: SessionVisitor;
-
-  constructor({ context, packets, caller }: SessionParts, visitor: SessionVisitor) {
-    this.#context = context;
-    this.#packets = packets;
-    this.#caller = caller;
-    this.#visitor = visitor;
-  }
-
-  response(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    if (call.method.response === undefined || call.assembly !== undefined)
-      return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
-    this.#context.touch();
-    if (frame.size > 0) return this.#long(frame, call);
-    if (!this.#packets.short(frame)) return;
-    this.#caller.terminal(call);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.answered(this.#packets.keep(frame));
-  }
-
-  /** Handles the first packet of a long response. */
-  #long(frame: Frame, call: OutCall): void {
-    if (!this.#packets.long(frame)) return;
-    if (!call.done && oversized(call.method.response, frame.size))
-      call.failed(aboveCodec(call.method, 'response', frame.size, true));
-    call.assemble(new Assembly(this.#context, frame, !call.done, call));
-    this.#context.usage.makeRoom();
-  }
-
-  item(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    const { download } = call;
-    if (download === undefined)
-      return this.#context.violation(`ITEM for call ${frame.id}, which has no download`);
-    this.#context.touch();
-    download.receive(frame, this.#packets, !call.done, call);
-    if (!call.done) call.progressed(this.#context.now);
-  }
-
-  part(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    if (!this.#packets.packet(frame)) return;
-    const { assembly, download } = call;
-    if (assembly === undefined) {
-      if (download?.assembly !== undefined) download.receivePart(frame);
-      else
-        this.#context.violation(`PART for call ${frame.id}, which is not receiving a long message`);
-      return;
-    }
-    if (!assembly.receive(frame, 'the response to call')) return;
-    const message = call.takeAssembly();
-    this.#caller.terminal(call);
-    if (call.done || message === undefined) this.#context.count('lateReply', 1);
-    else call.answered(message);
-  }
-
-  end(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined) return this.#unknown(frame);
-    if (call.download === undefined)
-      return this.#context.violation(`END of call ${frame.id}, which has no download`);
-    if (call.download.assembly !== undefined)
-      return this.#context.violation(`END of call ${frame.id} in the middle of an item`);
-    this.#caller.terminal(call);
-    call.download.end(undefined);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.ended();
-  }
-
-  error(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
-    const error = remoteError(frame);
-    if (error.reason === 'draining') this.#visitor.drains?.();
-    this.#caller.terminal(call);
-    call.download?.end(error);
-    if (call.done) this.#context.count('lateReply', 1);
-    else call.failed(error);
-  }
-
-  /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
-  credit(frame: Frame): void {
-    const call = this.#caller.slots.get(frame.id);
-    if (call?.upload === undefined) return;
-    call.upload.grant(frame.credit);
-    if (!call.upload.stopped) call.taken();
-  }
-
-  #unknown(frame: Frame): void {
-    this.#context.count('unknownAnswer', 1);
-    this.#context.abused();
-    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet) this.#packets.packet(frame);
   }
 }

@@ -2,10 +2,10 @@
 // current time; its output is bytes or frames. It never reads a clock, never waits, and never
 // throws because of a peer's input.
 //
-// Session owns the phase of the connection, the decoder, and the time by which the arriving frame
-// must be complete; its parts (session-parts.ts) own everything else. The driver tells it what
-// arrived, what time it is, and which calls to start. It hands each frame to the part that handles
-// its kind, calls the driver's port, and reports to the driver's visitor.
+// Session owns the phase of the connection, the decoder, and the time limits that concern the whole
+// connection; its parts (session-parts.ts) own everything else. The driver tells it what arrived,
+// what time it is, and which calls to start. It hands each frame to the part that handles its kind,
+// calls the driver's port, and reports to the driver's visitor.
 
 import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
@@ -14,21 +14,19 @@ import { Account, FRAME_OVERHEAD, type Frame, Kind, UNKNOWN_KINDS } from '../wir
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
 import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from './endings.ts';
 import { EARLY_END, HelloExchange } from './hello-exchange.ts';
-import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
+import { FIELDS_SHIFT, type SessionContext, STUCK } from './session-context.ts';
 import { type SessionOptions, SessionParts } from './session-parts.ts';
 
-/** The phases of a session, each with the data that only it has. */
+/** The phases of a session, each with the part that only it has. */
 type Phase =
   /**
    * hello: waits for the peer's preamble or HELLO. consent: waits for the driver's decision about
    * the peer. ready: the acceptor waits for READY.
    */
   | { readonly name: 'hello' | 'consent' | 'ready'; readonly exchange: HelloExchange }
-  | { readonly name: 'up' }
   /** leaving: this end opens no new calls; open calls continue. */
   | { readonly name: 'leaving'; readonly close: GracefulClose }
-  /** `arrived` is true if everything that was written is known to have arrived. */
-  | { readonly name: 'closed'; readonly error: TransportError; readonly arrived: boolean };
+  | { readonly name: 'up' | 'closed' };
 
 /** The reasons why an end leaves gracefully. */
 export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
@@ -41,7 +39,11 @@ export class Session implements FrameVisitor {
   /** Decodes the byte stream; undefined if the connection carries frames. */
   readonly #decoder: FrameDecoder | undefined;
   /** The time by which the frame that is now arriving must be complete. */
-  #frameDue = Number.POSITIVE_INFINITY;
+  #frameDue = NEVER;
+  /** Duration, in milliseconds, without activity after which this end leaves. */
+  readonly #idleTime: number;
+  /** The number of `hold`s that keep the connection from becoming idle. */
+  #holds = 0;
   /** The number of frames that were read from this chunk. */
   #frames = 0;
   /** True if calls may flow, so frames other than those of the hello are handled. */
@@ -56,8 +58,10 @@ export class Session implements FrameVisitor {
     this.parts = new SessionParts(options, (error) => this.break(error));
     this.#options = options;
     this.#context = this.parts.context;
-    this.#parity = options.side === 'dialer' ? 1 : 0;
-    const { allocate, preamble } = options;
+    const { allocate, preamble, side } = options;
+    this.#parity = side === 'dialer' ? 1 : 0;
+    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
+    this.#idleTime = options.idleTimeout * (side === 'dialer' ? 1 : 2);
     if (preamble !== undefined)
       this.#decoder = new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate });
     const exchange = new HelloExchange(this.parts.batch, options, (how, error) => this[how](error));
@@ -84,49 +88,19 @@ export class Session implements FrameVisitor {
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
-    if (this.#phase.name === 'up') return this.parts.caller.whenWritable(channel, endpoint);
+    const { caller, channels } = this.parts;
+    if (this.#phase.name === 'up') return channels.get(channel).whenWritable(caller, endpoint);
     const details = { reason: 'disconnected', target: endpoint, sent: false } as const;
     return Promise.reject(new TransportError('unavailable', 'the connection is closing', details));
-  }
-
-  // Phases.
-
-  /** Changes the phase, and runs the first actions of the new phase. */
-  #enter(next: Phase): void {
-    const last = this.#phase;
-    this.#phase = next;
-    if (next.name === 'up') this.#whenUp('exchange' in last && last.exchange.isStale);
-    else if (next.name === 'leaving') this.#whenLeaving(next.close);
-    else if (next.name === 'closed') {
-      this.#context.grant(0); // No more frames are read.
-      this.#options.visitor.down(next.error, this.parts.end(lossOf(next.error), next.arrived));
-    }
-  }
-
-  #whenUp(isStale: boolean): void {
-    this.#isOpen = true;
-    this.#context.touch();
-    this.parts.ping(this.#context.now);
-    this.#context.wakeBy(this.#nextDue());
-    this.#options.visitor.up();
-    if (isStale) this.announce();
-  }
-
-  /** Called when the session begins to leave: calls that waited for room are sent elsewhere. */
-  #whenLeaving({ left }: GracefulClose): void {
-    const { batch, caller, channels } = this.parts;
-    const waiting = caller.takeWaiting();
-    channels.payHeld();
-    batch.leave();
-    this.#options.visitor.leaving(waiting);
-    channels.rejectWriters(lossOf(left));
   }
 
   // Opening the connection.
 
   /** Sends the preamble and HELLO. Only the dialer calls this; it speaks first. */
   open(fields: Readonly<Record<string, string>>): void {
-    if (this.#phase.name === 'hello') this.#phase.exchange.open(fields);
+    if (this.#phase.name !== 'hello') return;
+    this.#phase.exchange.hello(fields);
+    this.parts.batch.flush();
   }
 
   /**
@@ -138,9 +112,9 @@ export class Session implements FrameVisitor {
     const { exchange } = this.#phase;
     if (this.#options.side === 'dialer') {
       this.parts.batch.greet(Kind.READY);
-      this.#enter({ name: 'up' });
+      this.#up(exchange);
     } else {
-      this.#enter({ name: 'ready', exchange });
+      this.#phase = { name: 'ready', exchange };
       exchange.hello(fields, features);
     }
     this.parts.batch.flush();
@@ -152,15 +126,29 @@ export class Session implements FrameVisitor {
     const phase = this.#phase;
     if (frame.kind === Kind.GO_AWAY) return this.#goneAway(frame);
     if (refused !== undefined) return this.break(refused);
-    if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
+    if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#up(phase.exchange);
     if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
       return this.#context.violation(`frame ${frame.kind} before the hello was complete`);
     const hello = phase.exchange.judge(frame);
     if (hello instanceof TransportError) return this.break(hello);
-    this.parts.agree(hello);
+    const { channels, context, outbox } = this.parts;
+    context.settle(hello.limits);
+    outbox.open(hello.limits);
+    channels.met(hello.protocols);
     this.#decoder?.limit(this.#options.limits.packet + FRAME_OVERHEAD);
-    this.#enter({ name: 'consent', exchange: phase.exchange });
+    this.#phase = { name: 'consent', exchange: phase.exchange };
     visitor.greeted(hello);
+  }
+
+  /** Called when the hello is complete, so calls may flow. */
+  #up({ isStale }: HelloExchange): void {
+    this.#phase = { name: 'up' };
+    this.#isOpen = true;
+    this.#context.touch();
+    this.parts.packets.ping(this.#context.now);
+    this.#context.wakeBy(this.#nextDue());
+    this.#options.visitor.up();
+    if (isStale) this.announce();
   }
 
   // Input.
@@ -178,18 +166,6 @@ export class Session implements FrameVisitor {
     this.parts.liveness.heard(now);
     const bytes = phase.name === 'hello' ? phase.exchange.receive(chunk) : chunk;
     if (bytes === undefined) return true;
-    const isDone = this.#read(now, bytes);
-    if (this.#phase.name === 'leaving') this.#options.port.dirty();
-    return isDone;
-  }
-
-  /** The part of the chunk that the last `receive` did not read. */
-  get unread(): Uint8Array {
-    return this.#decoder!.unread;
-  }
-
-  /** Reads bytes that arrived at `now`. Returns true if no reference to them is kept. */
-  #read(now: number, bytes: Uint8Array): boolean {
     const { batch, caller, callee, packets } = this.parts;
     const decoder = this.#decoder!;
     // Counted before the answers in this chunk end calls; see `BatchPacer.read`.
@@ -206,12 +182,18 @@ export class Session implements FrameVisitor {
     // Before `close` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined) this.#context.violation(violation.message, violation.reason);
     callee.early.close(decoder.unread.length === 0);
-    if (decoder.partial === 0) this.#frameDue = Number.POSITIVE_INFINITY;
-    else if (this.#frameDue === Number.POSITIVE_INFINITY || this.#frames > 0) {
+    if (decoder.partial === 0) this.#frameDue = NEVER;
+    else if (this.#frameDue === NEVER || this.#frames > 0) {
       this.#frameDue = now + FRAME_TIME;
       this.#context.wakeBy(this.#frameDue);
     }
+    if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return isDone;
+  }
+
+  /** The part of the chunk that the last `receive` did not read. */
+  get unread(): Uint8Array {
+    return this.#decoder!.unread;
   }
 
   /**
@@ -258,7 +240,7 @@ export class Session implements FrameVisitor {
    */
   #dispatch(frame: Frame): void {
     const { kind } = frame;
-    if (kind === Kind.RESPONSE) this.parts.answers.response(frame);
+    if (kind === Kind.RESPONSE) this.parts.caller.response(frame);
     else if (kind === Kind.REQUEST) {
       if (this.#opens(frame)) this.parts.callee.request(frame);
     } else if (kind === Kind.ONEWAY) {
@@ -275,20 +257,22 @@ export class Session implements FrameVisitor {
     const { memory, allocate } = this.#context;
     const { caller, callee } = this.parts;
     const call = this.#isOurs(id) ? caller.slots.get(id) : callee.ids.get(id);
-    return call?.unfinished?.room(length) ?? memory.discardRoom(length, allocate);
+    return call?.assembly?.room(length) ?? memory.discardRoom(length, allocate);
   }
 
   #rarer(frame: Frame): void {
     const { kind, id } = frame;
-    const half = this.#isOurs(id) ? this.parts.answers : this.parts.callee;
+    const half = this.#isOurs(id) ? this.parts.caller : this.parts.callee;
     if (kind === Kind.ITEM) half.item(frame);
     else if (kind === Kind.PART) half.part(frame);
     else if (kind === Kind.END) half.end(frame);
-    else if (kind === Kind.ERROR) this.parts.answers.error(frame);
+    else if (kind === Kind.ERROR) this.parts.caller.error(frame);
     else if (kind === Kind.CANCEL) this.parts.callee.cancel(frame);
     else if (kind === Kind.CREDIT) this.#credit(frame);
-    else if (kind === Kind.PING) this.#ping(id);
-    else if (kind === Kind.PONG) this.#pong(id);
+    else if (kind === Kind.PING) {
+      // Answered whatever else is queued, as long as the peer does not send too many.
+      if (this.#context.abused()) this.parts.batch.control(Kind.PONG, id);
+    } else if (kind === Kind.PONG) this.#pong(id);
     else if (kind === Kind.PROTOCOLS) this.#protocols(frame.hello);
     else if (kind === Kind.GO_AWAY) this.#goneAway(frame);
     else if (kind < UNKNOWN_KINDS)
@@ -322,7 +306,7 @@ export class Session implements FrameVisitor {
     const { channels, outbox } = this.parts;
     if (credit > 0) {
       if (account === Account.STREAM)
-        return (this.#isOurs(id) ? this.parts.answers : this.parts.callee).credit(frame);
+        return (this.#isOurs(id) ? this.parts.caller : this.parts.callee).credit(frame);
       if (account === Account.PIPE) {
         if (outbox.grant(credit)) return;
       } else if (account === Account.INBOX) {
@@ -331,15 +315,8 @@ export class Session implements FrameVisitor {
         if (known === undefined || outbox.grantChannel(known.lanes, credit, size)) return;
       }
     }
-    const done = size > 0 ? ` with ${size} one-ways done` : '';
-    this.#context.violation(`CREDIT of ${credit} for account ${account}${done}`);
-  }
-
-  /**
-   * Answers a PING, whatever else is queued, as long as the peer does not send too many of them.
-   */
-  #ping(id: number): void {
-    if (this.#context.abused()) this.parts.batch.control(Kind.PONG, id);
+    const text = `CREDIT of ${credit} and ${size} one-ways done for account ${account}`;
+    this.#context.violation(text);
   }
 
   #pong(nonce: number): void {
@@ -352,7 +329,11 @@ export class Session implements FrameVisitor {
   }
 
   #protocols(list: Uint8Array): void {
-    if (this.#context.abused()) this.parts.announced(list);
+    if (!this.#context.abused()) return;
+    const announcement = this.parts.channels.learn(list);
+    if (typeof announcement === 'string')
+      this.#context.violation(`its PROTOCOLS has ${announcement}`);
+    else this.#options.visitor.protocolsChanged?.(announcement);
   }
 
   // Protocols.
@@ -360,15 +341,22 @@ export class Session implements FrameVisitor {
   /** Sends the peer our protocols and address after they have changed. */
   announce(): void {
     const phase = this.#phase;
-    if ('exchange' in phase) phase.exchange.announce();
-    else if (phase.name !== 'closed') this.parts.announce(this.#options.self.addr);
+    if ('exchange' in phase) return phase.exchange.announce();
+    if (phase.name === 'closed') return;
+    const { batch, channels } = this.parts;
+    channels.remount();
+    this.#options.visitor.protocolsChanged?.(undefined);
+    batch.control(Kind.PROTOCOLS, 0, channels.announcement(this.#options.self.addr));
   }
 
   /** Closes one protocol: its outgoing calls fail, and the calls that it serves are aborted. */
   endChannel(byte: number, error: TransportError): void {
-    const channel = this.parts.channels.used(byte);
-    if (channel !== undefined && this.#phase.name !== 'closed')
-      this.parts.failChannel(channel, error);
+    const { caller, callee, channels } = this.parts;
+    const channel = channels.used(byte);
+    if (channel === undefined || this.#phase.name === 'closed') return;
+    caller.failChannel(channel, error);
+    callee.failChannel(channel, new TransportError('unavailable', error.message));
+    channel.settleWriters(error);
   }
 
   // Output.
@@ -399,7 +387,12 @@ export class Session implements FrameVisitor {
 
   /** Keeps the session from becoming idle until the returned function is called. */
   hold(): () => void {
-    return this.parts.hold();
+    let held = true;
+    this.#holds++;
+    return () => {
+      if (held) this.#holds--;
+      held = false;
+    };
   }
 
   /**
@@ -412,9 +405,16 @@ export class Session implements FrameVisitor {
   }
 
   #leave(error: TransportError, told: string, time?: number): GracefulClose {
+    const { batch, caller, channels } = this.parts;
     const end = (arrived: boolean) => this.#end(error, arrived);
     const close = new GracefulClose(this.parts, error, told, end, time);
-    this.#enter({ name: 'leaving', close });
+    this.#phase = { name: 'leaving', close };
+    // Calls that wait for room are sent elsewhere.
+    const waiting = caller.takeWaiting();
+    channels.payHeld();
+    batch.leave();
+    this.#options.visitor.leaving(waiting);
+    channels.rejectWriters(lossOf(error));
     return close;
   }
 
@@ -481,8 +481,22 @@ export class Session implements FrameVisitor {
     );
   }
 
+  /** @param arrived true if everything that was written is known to have arrived. */
   #end(error: TransportError, arrived = false): void {
-    if (this.#phase.name !== 'closed') this.#enter({ name: 'closed', error, arrived });
+    if (this.#phase.name === 'closed') return;
+    this.#phase = { name: 'closed' };
+    const { caller, callee, channels, context, outbox } = this.parts;
+    const { visitor } = this.#options;
+    const loss = lossOf(error);
+    context.grant(0); // No more frames are read.
+    outbox.end();
+    const unsent = caller.close(loss, arrived);
+    const untold = callee.close(loss);
+    context.usage.end();
+    outbox.drop(channels.lanes());
+    channels.rejectWriters(loss);
+    visitor.abandoned(untold);
+    visitor.down(error, unsent);
   }
 
   // Time.
@@ -492,7 +506,8 @@ export class Session implements FrameVisitor {
    * peer must keep are extended by that much; the deadlines of calls are not.
    */
   excuse(lateness: number): void {
-    this.parts.excuse(lateness);
+    const { context, liveness, packets } = this.parts;
+    for (const part of [liveness, packets, context]) part.excuse(lateness);
     if ('exchange' in this.#phase) this.#phase.exchange.excuse(lateness);
     this.#frameDue += lateness;
   }
@@ -500,15 +515,20 @@ export class Session implements FrameVisitor {
   /** Does everything that is due at `now`, and returns the next time at which something is due. */
   wake(now: number): number {
     const phase = this.#phase;
-    if (phase.name === 'closed') return Number.POSITIVE_INFINITY;
+    if (phase.name === 'closed') return NEVER;
     if ('exchange' in phase) {
       phase.exchange.wake(now);
       this.#checkFrame(now);
       return Math.min(phase.exchange.due, this.#frameDue);
     }
-    const calls = this.parts.wake(now);
+    const { batch, caller, callee, channels, packets } = this.parts;
+    const calls = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
+    if (now >= batch.heldUntil) {
+      batch.holdsNothing();
+      channels.payHeld();
+    }
     this.#check(now);
-    if (this.state === 'closed') return Number.POSITIVE_INFINITY;
+    if (this.state === 'closed') return NEVER;
     this.#context.port.dirty();
     return Math.min(calls, this.#nextDue());
   }
@@ -520,25 +540,52 @@ export class Session implements FrameVisitor {
     return true;
   }
 
+  /**
+   * Checks the time limits of an open connection: silence of the peer, a peer that does not read,
+   * and idleness (docs/wire-protocol.md §9).
+   */
   #check(now: number): void {
     if (this.#checkFrame(now)) return;
-    const { context, liveness } = this.parts;
-    const exceeded = this.parts.exceeded(now);
+    const exceeded = this.#exceeded(now);
     if (exceeded !== undefined) return this.cut(exceeded);
-    if (liveness.wantsPing(now, context.active)) this.parts.ping(now);
+    const { liveness, packets } = this.parts;
+    if (liveness.wantsPing(now, this.#context.active)) packets.ping(now);
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
-    else if (phase.name === 'up' && now >= this.parts.idleDue)
-      this.leave('idle', `nothing was sent for ${inMs(this.parts.idleTime)}`);
+    else if (phase.name === 'up' && now >= this.#idleDue)
+      this.leave('idle', `nothing was sent for ${inMs(this.#idleTime)}`);
+  }
+
+  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
+  #exceeded(now: number): TransportError | undefined {
+    const { batch, context, liveness } = this.parts;
+    if (now >= context.stuckAt)
+      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
+    const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
+    if (batch.stuffed) return reasonError('reset', text);
+    if (!liveness.dead(now)) return undefined;
+    const { interval, timeout } = this.#options.keepAlive;
+    return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
+  }
+
+  /** The time at which an unused session leaves; Infinity if the session is in use. */
+  get #idleDue(): number {
+    const { caller, callee, context, outbox } = this.parts;
+    const calls = caller.slots.size + callee.ids.size;
+    const isUsed = this.#holds > 0 || calls > 0 || !outbox.idle;
+    return isUsed ? NEVER : context.active + this.#idleTime;
   }
 
   /** The next time at which something is due besides the deadlines of calls. */
   #nextDue(): number {
+    const { batch, context, liveness } = this.parts;
     const phase = this.#phase;
-    const own = phase.name === 'leaving' ? phase.close.due : this.parts.idleDue;
-    return Math.min(this.parts.due, this.#frameDue, own);
+    const own = phase.name === 'leaving' ? phase.close.due : this.#idleDue;
+    const limits = Math.min(liveness.due(context.active), context.stuckAt, batch.heldUntil);
+    return Math.min(limits, this.#frameDue, own);
   }
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
 /** The time limit for receiving a frame, in milliseconds from its first byte. */
 const FRAME_TIME = 15_000;

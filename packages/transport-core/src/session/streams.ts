@@ -13,17 +13,14 @@ import { DONE, type Step, Steps } from '../steps.ts';
 import { ACCOUNT_MAX, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
 import type { Creditor } from './batch.ts';
 import { GrowingAccount } from './credit.ts';
-import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent, kept, type Lanes, Outgoing, type UnitSender } from './outgoing.ts';
-import { Assembly, type IncomingPackets, longCost } from './packets.ts';
+import { type IncomingPackets, longCost, type Receiver } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The receiving end of a stream: items that have arrived and wait for their reader. */
 export class InStream {
   readonly account: GrowingAccount;
-  /** The long item that is arriving. */
-  assembly: Assembly | undefined = undefined;
   /** True once the stream is complete or has failed; `error` is set if it has failed. */
   ended = false;
   error: TransportError | undefined = undefined;
@@ -61,17 +58,13 @@ export class InStream {
   /**
    * Handles an ITEM: a short one, or the first packet of a long one.
    * @param keep false if its reader is gone.
-   * @param owner notified if a long item is abandoned.
    */
-  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: MessageOwner): void {
+  receive(frame: Frame, packets: IncomingPackets, keep: boolean, call: Receiver): void {
     const context = this.#context;
     const { item } = context.limits;
-    if (this.assembly !== undefined)
-      return context.violation(`ITEM of call ${frame.id} in the middle of another item`);
     if (frame.size > 0) {
-      if (!packets.long(frame, this.account)) return;
-      this.assembly = new Assembly(context, frame, keep, owner);
-      return context.usage.makeRoom();
+      if (packets.long(frame, this.account)) packets.begin(frame, call, keep);
+      return;
     }
     if (!packets.short(frame)) return;
     if (frame.length > item) {
@@ -81,24 +74,15 @@ export class InStream {
     const cost = longCost(frame);
     if (!this.account.spend(cost))
       return context.violation(`an item of call ${frame.id} arrived without credit of its stream`);
-    if (!packets.packet(frame)) return;
-    if (keep) this.push(packets.keep(frame), cost);
-    else this.account.giveBack(cost, false);
+    if (packets.packet(frame)) this.push(keep ? packets.keep(frame) : undefined, cost);
   }
 
-  /** Handles a further packet of the long item that is arriving. */
-  receivePart(frame: Frame): void {
-    const assembly = this.assembly!;
-    if (!assembly.receive(frame, 'an item of call')) return;
-    this.assembly = undefined;
-    const item = assembly.take();
-    if (item !== undefined) this.push(item, assembly.cost);
-    else this.account.giveBack(assembly.cost, false);
-  }
-
-  /** Adds a complete item; not called after `release`. */
-  push(payload: Uint8Array, cost: number): void {
-    if (this.#discarding) return this.account.giveBack(cost, false);
+  /**
+   * Adds a complete item; not called after `release`. With undefined, the item was only counted, so
+   * its credit is given back.
+   */
+  push(payload: Uint8Array | undefined, cost: number): void {
+    if (this.#discarding || payload === undefined) return this.account.giveBack(cost, false);
     this.came++;
     this.heard = this.#context.now;
     this.#context.usage.hold(cost);
@@ -142,7 +126,6 @@ export class InStream {
     this.ended = true;
     this.error = error;
     this.account.end();
-    this.dropAssembly();
     this.#notify();
   }
 
@@ -153,7 +136,6 @@ export class InStream {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.dropAssembly();
     this.#context.usage.free(this.#unread);
   }
 
@@ -171,11 +153,6 @@ export class InStream {
     if (this.#discarding) return;
     this.#discarding = true;
     while (this.take() !== undefined);
-  }
-
-  dropAssembly(): void {
-    this.assembly?.drop();
-    this.assembly = undefined;
   }
 
   #notify(): void {
@@ -298,7 +275,9 @@ export class OutStream implements UnitSender {
       this.#credit -= cost;
       this.#progress();
       // The empty item only waits until the lent bytes have left.
-      return lent && !this.#outbox.batch.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
+      return lent && !this.#outbox.batch.flush()
+        ? this.#leave(new Item(Kind.ITEM, this.#id, EMPTY, this))
+        : RESOLVED;
     }
     if (
       this.#queue.length > 0 &&
@@ -308,14 +287,10 @@ export class OutStream implements UnitSender {
       const message = `${this.#queue.length} items already wait on this stream (limits.outbound): await write()`;
       return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
     }
-    const item = this.#item(kept(payload, this.#codec));
+    const item = new Item(Kind.ITEM, this.#id, kept(payload, this.#codec), this);
     item.isLent = lent;
     this.#enqueue(item);
     return item.written;
-  }
-
-  #item(payload: Uint8Array): Item {
-    return new Item(Kind.ITEM, this.#id, payload, this);
   }
 
   /** Settles the write of an item that is in the batch once it has left. */
@@ -342,7 +317,7 @@ export class OutStream implements UnitSender {
     if (this.#ended instanceof TransportError) return;
     this.#ended = error;
     if (this.#current !== undefined) {
-      this.#outbox.remove(this.#lanes, this.#current);
+      this.#outbox.remove(this.#current);
       (this.#current as Item).refuse?.(error);
       this.#current = undefined;
     }

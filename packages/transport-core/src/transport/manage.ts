@@ -105,7 +105,7 @@ export type Management = ReturnType<typeof manage>;
  * or, with `remote`, that this peer accepts.
  */
 export function messageLimit(transport: AnyTransport, remote?: Remote): number {
-  if (remote !== undefined) return connectionOf(remote).parts.messageLimit;
+  if (remote !== undefined) return connectionOf(remote).parts.context.terms.message;
   return engineOf(transport, 'messageLimit').config.limits.message;
 }
 

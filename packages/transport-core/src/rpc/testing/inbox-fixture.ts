@@ -57,6 +57,7 @@ export class FakeConnection implements AnswerCarrier {
     this.context.meet(this.remote);
     this.channel = new Channel(this.context, this.#creditor, protocol.channel);
     this.channel.version = 1;
+    this.channel.congested = () => this.jammed;
   }
 
   call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
@@ -102,10 +103,6 @@ export class FakeConnection implements AnswerCarrier {
   forget(): void {}
 
   expires(): void {}
-
-  congested(): boolean {
-    return this.jammed;
-  }
 
   get running(): number {
     return this.channel.running + this.channel.oneways;

@@ -227,7 +227,7 @@ class FuzzedSession {
         else if (how === 252) session.endChannel(0x20, new TransportError('shutdown', 'it closed'));
         else if (how === 253) end.mounts.clear();
         else if (how === 254) session.announce();
-        else session.parts.channels.get(0x20).stall();
+        else session.parts.channels.get(0x20).stalled = true;
     }
   }
 
