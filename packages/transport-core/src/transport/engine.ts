@@ -9,6 +9,7 @@
 
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
+import { EventHub } from '../event-hub.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -28,7 +29,7 @@ import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { ConnectionEvents } from './connection-events.ts';
+import { enqueue } from './connection-events.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
@@ -65,8 +66,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly alive = new KeepAlive(this.clock);
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  /** The readers of `connections()`. */
-  readonly #followers = new Set<ConnectionEvents>();
+  readonly #events = new EventHub<ConnectionEvent>(undefined, enqueue);
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -287,29 +287,20 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   // Events.
 
   /** Returns an iterator over connections coming up and going down, starting with the live ones. */
-  follow(): ConnectionEvents {
-    const events: ConnectionEvents = new ConnectionEvents(this.remotes(), () =>
-      this.#followers.delete(events),
-    );
-    if (this.state === 'closed') events.end();
-    else this.#followers.add(events);
-    return events;
+  follow(): AsyncIterableIterator<ConnectionEvent> {
+    return this.#events.follow(this.remotes().map((remote) => ({ type: 'up', remote })));
   }
 
   /** Reports a connection to the observer and to the readers of `connections()`. */
   #report(event: Exclude<ConnectionEvent, { type: 'failed' }>): void {
     this.reporter.tell(event);
-    this.#pass(event);
-  }
-
-  #pass(event: ConnectionEvent): void {
-    for (const follower of this.#followers) follower.push(event);
+    this.#events.tell(event);
   }
 
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void {
     this.reporter.tell({ type: 'dialFailed', target, error });
     if (this.pool.connectionsOf(target).length === 0)
-      this.#pass({ type: 'failed', target, error, retryIn });
+      this.#events.tell({ type: 'failed', target, error, retryIn });
   }
 
   listenFailed(listener: object, error: TransportError, retryIn: number): void {
@@ -477,8 +468,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.aborts.finish();
     this.scheduler.stop();
     this.state = 'closed';
-    for (const follower of this.#followers) follower.end();
-    this.#followers.clear();
+    this.#events.end();
   }
 
   #endGrace(): void {

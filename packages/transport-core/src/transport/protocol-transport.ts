@@ -327,7 +327,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   connections(): AsyncIterableIterator<ConnectionEvent> {
-    return this.engine.follow() as AsyncIterableIterator<ConnectionEvent>;
+    return this.engine.follow();
   }
 
   hold(target: Target, options: HoldOptions = {}): () => void {
