@@ -154,6 +154,8 @@ export interface ProtocolMethod {
     readonly download: string;
   };
   readonly id: number;
+  /** Its place among the methods of its protocol, from 0. */
+  readonly index: number;
   readonly kind: MethodKind;
   readonly request: Codec<any, any>;
   readonly response: Codec<any, any> | undefined;
@@ -272,7 +274,7 @@ function build(
   const byLowId: (ProtocolMethod | undefined)[] = [];
   const methods: [string, MethodDefinition][] = [];
   for (const [methodName, definition] of Object.entries(given.methods)) {
-    const method = toMethod(name, methodName, definition);
+    const method = toMethod(name, methodName, byName.size, definition);
     byName.set(methodName, method);
     byId.set(method.id, method);
     if (method.id < 256) byLowId[method.id] = method;
@@ -291,6 +293,7 @@ function build(
 function toMethod(
   protocol: string,
   name: string,
+  index: number,
   { id = methodId(name), request, response, upload, download, timeout, doc }: MethodDefinition,
 ): ProtocolMethod {
   const flags = ((upload === undefined ? 0 : 1) +
@@ -308,6 +311,7 @@ function toMethod(
     full,
     what,
     id,
+    index,
     kind,
     request,
     response,
@@ -382,13 +386,9 @@ const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
     for (const [name, definition] of Object.entries(given as ProtocolMethods)) {
       const at = `${path}${member(name)}`;
       const before = wrong.length;
-      const {
-        id = methodId(name),
-        response,
-        upload,
-        download,
-      } = method.read(definition, at, wrong);
+      const read = method.read(definition, at, wrong);
       if (wrong.length > before) continue;
+      const { id = methodId(name), response, upload, download } = read;
       if (name === 'then')
         wrong.push(
           `${at}: must have another name: \`await\` takes a client with a method 'then' for a promise, and hangs`,

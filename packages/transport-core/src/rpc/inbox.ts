@@ -6,12 +6,7 @@ import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
-import {
-  type MethodTable,
-  methodTable,
-  type Protocol,
-  type ProtocolMethod,
-} from '../protocol/protocol.ts';
+import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
 import {
   HANDLER,
   type InCall,
@@ -49,10 +44,10 @@ export class Inbox implements Mounted {
   #asks = false;
   readonly #takers: Taker[] = [];
   /**
-   * The only reader that can take calls of a method, by method id: found without a search until the
-   * readers change.
+   * The readers of each method, by its index: those that name it, otherwise those that take all
+   * methods.
    */
-  #only: (Taker | undefined)[] = [];
+  #takersOf: readonly (readonly Taker[])[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
   readonly #host: RpcHost;
@@ -68,6 +63,7 @@ export class Inbox implements Mounted {
     this.protocol = protocol;
     this.table = methodTable(protocol);
     this.#host = host;
+    this.#route();
     this.handlerFailed = (error) => this.#callbackFailed('handler', error);
   }
 
@@ -116,7 +112,10 @@ export class Inbox implements Mounted {
    */
   arrive(call: InCall): void {
     const { channel, method } = call;
-    const taker = this.#only[method.id] ?? this.#takerOf(method);
+    const takers = this.#takersOf[method.index]!;
+    // A free reader is preferred to a busy one.
+    const taker =
+      takers.length === 1 ? takers[0] : (takers.find(({ ready }) => ready) ?? takers[0]);
     if (
       taker === undefined ||
       !taker.ready ||
@@ -141,11 +140,20 @@ export class Inbox implements Mounted {
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);
-    this.#only = [];
+    this.#route();
     this.#host.readersChanged();
     this.#ruleChanged();
     this.#refuseUnserved();
     this.feed(taker);
+  }
+
+  /** Finds the readers of each method, because the readers have changed. */
+  #route(): void {
+    const general = this.#takers.filter(({ methods }) => methods === undefined);
+    this.#takersOf = Array.from(this.table.byName.keys(), (name) => {
+      const named = this.#takers.filter(({ methods }) => methods?.has(name));
+      return named.length > 0 ? named : general;
+    });
   }
 
   /**
@@ -155,7 +163,7 @@ export class Inbox implements Mounted {
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.method) !== undefined) {
+        if (this.#takersOf[call.method.index]!.length > 0) {
           call.refuseBy(Number.POSITIVE_INFINITY);
           continue;
         }
@@ -176,7 +184,7 @@ export class Inbox implements Mounted {
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
-    this.#only = [];
+    this.#route();
     this.#host.readersChanged();
     if (this.#takers.length > 0) {
       this.#refuseUnserved();
@@ -232,12 +240,12 @@ export class Inbox implements Mounted {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.method.kind === 'oneway') this.#dropOneway(call);
-        else this.#fail(call, error);
+        this.#fail(call, error);
       }
     }
-    this.#only = [];
-    for (const taker of this.#takers.splice(0)) taker.close();
+    const takers = this.#takers.splice(0);
+    this.#route();
+    for (const taker of takers) taker.close();
   }
 
   #check(taker: Taker): void {
@@ -253,29 +261,6 @@ export class Inbox implements Mounted {
   }
 
   /**
-   * Returns the reader of a method: one that names it, otherwise one that takes all methods. A free
-   * reader is preferred to a busy one.
-   */
-  #takerOf(method: ProtocolMethod): Taker | undefined {
-    let best: Taker | undefined;
-    let named = false;
-    for (const taker of this.#takers) {
-      const names = taker.methods?.has(method.name) === true;
-      if (!names && (taker.methods !== undefined || named)) continue;
-      if (best === undefined || (names && !named) || (!best.ready && taker.ready)) best = taker;
-      named ||= names;
-    }
-    const isOnly = this.#takers.length === 1 || (named && best!.exclusive);
-    if (isOnly && method.id < REMEMBERED) this.#only[method.id] = best;
-    return best;
-  }
-
-  #takes(taker: Taker, method: ProtocolMethod): boolean {
-    if (taker.methods !== undefined) return taker.methods.has(method.name);
-    return this.#takerOf(method)?.methods === undefined;
-  }
-
-  /**
    * Returns the next call for a reader: connections take turns, and the calls of one channel for
    * this reader stay in order. But requests pass one-ways that wait for `limits.calls`.
    */
@@ -288,7 +273,7 @@ export class Inbox implements Mounted {
         call !== undefined;
         call = call.after as InCall | undefined
       ) {
-        if (!this.#takes(taker, call.method)) continue;
+        if (!this.#takersOf[call.method.index]!.includes(taker)) continue;
         if (call.carrier.congested(channel)) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
@@ -375,16 +360,24 @@ export class Inbox implements Mounted {
 
   /** Refuses a call that its caller is not allowed to make. */
   #deny(call: InCall, error: TransportError): void {
-    this.#unread(call, () => {
-      if (this.#fail(call, error) && error.reason !== 'draining') call.channel.context.refused();
-    });
+    if (this.#reject(call, error) && error.reason !== 'draining') call.channel.context.refused();
   }
 
-  /** Refuses a call that no reader gets, and observes that. */
-  #unread(call: InCall, refuse: () => void): void {
+  /** Refuses a request that its codec can't decode. */
+  #undecodable(call: InCall, error: TransportError): void {
+    const { context } = call.channel;
+    const work = Math.max(call.payload.length, workOf(error));
+    this.#reject(call, error);
+    context.spend(UNDECODABLE + work);
+    context.refused(work >> UNDECODABLE_SHIFT);
+  }
+
+  /** Fails a call that its reader does not get, and observes that. */
+  #reject(call: InCall, error: TransportError): boolean {
     const { watch } = this.#host.reporter;
-    if (watch === undefined) refuse();
-    else watch.run(new HandlingRecord(watch, this.protocol.name, call), refuse);
+    if (watch === undefined) return this.#fail(call, error);
+    const record = new HandlingRecord(watch, this.protocol.name, call);
+    return watch.run(record, () => this.#fail(call, error));
   }
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
@@ -399,19 +392,10 @@ export class Inbox implements Mounted {
     return false;
   }
 
-  /** Refuses a request that its codec can't decode; it reaches no reader. */
-  #undecodable(call: InCall, error: TransportError): void {
-    const { context } = call.channel;
-    const work = Math.max(call.payload.length, workOf(error));
-    this.#unread(call, () => this.#fail(call, error));
-    context.spend(UNDECODABLE + work);
-    context.refused(work >> UNDECODABLE_SHIFT);
-  }
-
+  /** Refuses a call that no reader takes. */
   #refuse(call: InCall): void {
-    call.release();
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
-    call.carrier.fail(call, unserved(call.method), true);
+    this.#fail(call, unserved(call.method));
     call.channel.context.refused();
   }
 
@@ -434,43 +418,31 @@ export class Inbox implements Mounted {
       this.#deny(call, this.#refusing);
       return false;
     }
-    const first = this.#ask(this.#allow, call);
-    const answer = first === true ? this.#ask(rule, call) : first;
+    const answer = this.#ask(call, this.#allow, rule);
     if (answer === true) return true;
     if (answer instanceof TransportError) this.#deny(call, answer);
-    else this.#await(call, first === true ? answer : this.#both(answer, rule, call));
+    else this.#await(call, answer);
     return false;
   }
 
-  /** Asks one rule. The promise that it may return never rejects. */
-  #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
-    if (rule === undefined) return true;
+  /**
+   * Asks the rules one after the other, until one does not allow the call. The promise that it may
+   * return never rejects.
+   */
+  #ask(call: InCall, rule: AllowCall | undefined, next?: AllowCall): Answer | Promise<Answer> {
+    if (rule === undefined) return next === undefined ? true : this.#ask(call, next);
     const { from, method, metadata } = call;
     const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
     try {
       const answer = rule(from!, method.name, given);
-      if (answer === true) return true;
-      return answer === false ? denied(call) : this.#later(answer, call);
+      if (typeof answer === 'boolean') return answer ? this.#ask(call, next) : denied(call);
+      return Promise.resolve(answer).then(
+        (isAllowed) => (isAllowed === true ? this.#ask(call, next) : denied(call)),
+        (error) => this.#refusalFor(error, call),
+      );
     } catch (error) {
       return this.#refusalFor(error, call);
     }
-  }
-
-  #later(answer: PromiseLike<boolean>, call: InCall): Promise<Answer> {
-    return Promise.resolve(answer).then(
-      (isAllowed) => isAllowed === true || denied(call),
-      (error) => this.#refusalFor(error, call),
-    );
-  }
-
-  /** Asks the second rule when the first one has allowed the call. */
-  async #both(
-    first: PromiseLike<Answer>,
-    rule: AllowCall | undefined,
-    call: InCall,
-  ): Promise<Answer> {
-    const answer = await first;
-    return answer === true ? this.#ask(rule, call) : answer;
   }
 
   #refusalFor(error: unknown, call: InCall): TransportError {
@@ -508,8 +480,6 @@ type Answer = true | TransportError;
 
 /** The longest time, in milliseconds, that a call waits for a first reader. */
 const PATIENCE = 1_000;
-/** Methods with ids below this are looked up in an array. */
-const REMEMBERED = 256;
 
 function denied({ method }: InCall): TransportError {
   return stackless('permission_denied', `'${method.full}': this peer may not call it`, {

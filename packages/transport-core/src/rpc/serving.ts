@@ -48,9 +48,8 @@ export class Serving implements Taker {
   readonly allow: AllowCall | undefined;
   readonly context: ReaderContext | undefined;
   readonly #inbox: Inbox;
-  readonly #handlers: ReadonlyMap<string, AnyHandler>;
-  /** The handlers of methods with low ids, by id. */
-  readonly #byLowId: readonly (AnyHandler | undefined)[];
+  /** The handlers of methods, by the index of the method. */
+  readonly #handlers: readonly (AnyHandler | undefined)[];
   readonly #options: ServingOptions;
   readonly #running = new Set<IncomingRpc>();
   #active = 0;
@@ -59,8 +58,7 @@ export class Serving implements Taker {
 
   constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
     this.#inbox = inbox;
-    this.#handlers = handlers;
-    this.#byLowId = inbox.table.byLowId.map((method) => method && handlers.get(method.name));
+    this.#handlers = Array.from(inbox.table.byName.keys(), (name) => handlers.get(name));
     this.methods = new Set(handlers.keys());
     this.#options = options;
     this.allow = options.allow;
@@ -76,7 +74,7 @@ export class Serving implements Taker {
     this.#active++;
     let result: unknown;
     try {
-      const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
+      const handler = this.#handlers[call.method.index]!;
       // (V8 does not inline handlers that are bound in advance.)
       result = handler.call(this.#options.self, rpc.request, rpc);
       if (isThenable(result)) return this.#later(rpc, call, result);
