@@ -227,7 +227,7 @@ type NamesById<M> = {
 export function defineProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  return build(definition, optional(integer(0x10, 0xff))) as Protocol<M>;
+  return build(definition, optional(integer(FIRST_OWN, 0xff))) as Protocol<M>;
 }
 
 /**
@@ -257,6 +257,14 @@ export function methodTable(protocol: Protocol): MethodTable {
 export function isProtocol(value: unknown): value is Protocol {
   return typeof value === 'object' && value !== null && TABLE in value;
 }
+
+/** Returns true for a protocol of Trunkline itself, which interceptors do not see. */
+export function isProjectProtocol({ channel }: Protocol): boolean {
+  return channel < FIRST_OWN;
+}
+
+/** The lowest channel of protocols that `defineProtocol` makes. */
+const FIRST_OWN = 0x10;
 
 /** The key of a protocol's method table, shared by all copies of this package; not enumerable. */
 const TABLE = Symbol.for('trunkline.methodTable');

@@ -3,8 +3,8 @@
 // sent as the reader takes them.
 
 import { refuseUnknown } from '../config.ts';
+import type { Contexts } from '../context.ts';
 import {
-  type ErrorCode,
   iterable,
   reasonError,
   stackless,
@@ -12,8 +12,9 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
+import type { Interceptors } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
-import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
@@ -22,6 +23,7 @@ import { type InStream, ItemReader } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
+import type { Mount } from './mount.ts';
 import type { OutgoingRecord, Reporter } from './records.ts';
 
 /**
@@ -30,7 +32,12 @@ import type { OutgoingRecord, Reporter } from './records.ts';
  */
 export interface RpcHost {
   /** `timeout` in milliseconds is for calls and methods without their own. */
-  readonly config: { readonly timeout: number };
+  readonly config: {
+    readonly timeout: number;
+    readonly interceptors?: Interceptors | undefined;
+  };
+  /** The async contexts of the runtime, if it has any. */
+  readonly contexts: Contexts | undefined;
   readonly ticker: { now(): number };
   /** Wakes the transport when a call may expire. */
   readonly timer: { by(time: number): void };
@@ -41,6 +48,11 @@ export interface RpcHost {
   /** Passes calls, events and counters to the observer. */
   readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
   /**
+   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
+   * them; undefined if nothing watches for garbage.
+   */
+  readonly watchUnread: ((items: object, call: Call) => void) | undefined;
+  /**
    * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
    * the connection. Undefined if nobody inspects calls.
    */
@@ -49,62 +61,6 @@ export interface RpcHost {
   readersChanged(): void;
   /** Closes a connection, because the transport is far above `limits.memory`. */
   relieve(): void;
-}
-
-/** The outgoing calls of one mounted protocol: what they share, and their number. */
-export class CallHost {
-  /** The channel of the protocol on every connection. */
-  readonly channel: number;
-  /** True if the protocol keeps long messages in order with short ones. */
-  readonly ordered: boolean;
-  /** The transport's timeout in milliseconds, for calls and methods without their own. */
-  readonly timeout: number;
-  readonly ticker: { now(): number };
-  /** The order of all calls of the transport. */
-  readonly order: CallOrder;
-  /** The number of calls that have not settled. */
-  open = 0;
-  /**
-   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
-   * them; undefined if nothing watches for garbage.
-   */
-  readonly watchUnread: ((items: object, call: Call) => void) | undefined;
-  readonly #host: RpcHost;
-  readonly #idle: (() => void)[] = [];
-
-  constructor({ channel, ordered }: Protocol, host: RpcHost, watchUnread: CallHost['watchUnread']) {
-    this.channel = channel;
-    this.ordered = ordered;
-    this.timeout = host.config.timeout;
-    this.ticker = host.ticker;
-    this.order = host.order;
-    this.watchUnread = watchUnread;
-    this.#host = host;
-  }
-
-  /** Counts a call that starts. */
-  begin(): void {
-    if (this.open++ === 0) this.#host.alive.enter();
-  }
-
-  /** Called when a call has settled, with this code if it failed. */
-  settled(code: ErrorCode | undefined): void {
-    this.open--;
-    if (code !== undefined) this.#host.reporter.callFailed(code);
-    if (this.open > 0) return;
-    this.#host.alive.leave();
-    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  /** Requests that calls be checked at `time`, when one may expire. */
-  wakeBy(time: number): void {
-    this.#host.timer.by(time);
-  }
-
-  /** Resolves when no call is in flight. */
-  whenIdle(): Promise<void> {
-    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
-  }
 }
 
 /** Options of one call, as `send` takes them. */
@@ -139,7 +95,7 @@ export class Call extends OutCall {
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
   readonly timeout: number;
-  readonly host: CallHost;
+  readonly mount: Mount;
   private readonly signal: AbortSignal | undefined;
 
   // The following properties matter only for a call that streams. They are set after `widen()`, as
@@ -156,27 +112,28 @@ export class Call extends OutCall {
   declare bounds: 'whole' | 'waits' | 'opening';
 
   /**
-   * Counts the call at its host; from now on it settles exactly once.
+   * Counts the call at its mount; from now on it settles exactly once.
    *
    * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for
    * an aborted signal.
    */
   constructor(
-    host: CallHost,
+    mount: Mount,
     method: ProtocolMethod,
     payload: Uint8Array,
     target: string | Remote,
     options: OwnOptions,
   ) {
-    const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
+    const { host, protocol } = mount;
+    const { metadata, signal, timeout = method.timeout ?? host.config.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
     const source = upload === undefined ? undefined : iteratorOf(upload);
     // The codec, the upload or an interceptor may have aborted it since it was checked.
     refuseAborted(method.full, signal);
-    super(host.channel, method, payload, encoded);
+    super(protocol.channel, method, payload, encoded);
     const now = host.ticker.now();
-    this.host = host;
+    this.mount = mount;
     this.to = target;
     this.timeout = timeout;
     this.signal = signal;
@@ -184,7 +141,7 @@ export class Call extends OutCall {
     this.promise = promiseOf(this);
     // An invalid signal throws.
     if (signal !== undefined) watchSignal(signal, this);
-    host.begin();
+    mount.begin();
     if (method.flags === 0) return;
     if (method.download !== undefined) iterable(this.promise);
     const isOwn = options.timeout !== undefined;
@@ -206,12 +163,12 @@ export class Call extends OutCall {
 
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
-    this.seq = this.host.order.next();
+    this.seq = this.mount.host.order.next();
   }
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */
   isBulky(packet: number): boolean {
-    return this.method.flags !== 0 || (this.payload.length > packet && !this.host.ordered);
+    return this.method.flags !== 0 || (this.payload.length > packet && !this.mount.protocol.ordered);
   }
 
   override writeIn(batch: number): void {
@@ -296,7 +253,7 @@ export class Call extends OutCall {
   settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
-    this.host.settled(error?.code);
+    this.mount.settled(error?.code);
     this.record?.settled(error);
     if (this.method.flags !== 0) stop(this.source);
   }
@@ -330,7 +287,7 @@ export class Call extends OutCall {
   override progressed(now: number): void {
     if (this.bounds !== 'waits' || this.done) return;
     this.due = now + this.timeout;
-    this.host.wakeBy(this.due);
+    this.mount.host.timer.by(this.due);
   }
 
   override taken(): void {
@@ -347,7 +304,7 @@ export class Call extends OutCall {
 /** Gives the items to the reader and begins to pull the upload, because the request has left. */
 function opened(call: Call): void {
   if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
-  const { carrier, download, host, method, record, target } = call;
+  const { carrier, download, method, mount, record, target } = call;
   if (download !== undefined) {
     download.offer(carrier!.now);
     const items = new ItemReader(download, {
@@ -365,8 +322,9 @@ function opened(call: Call): void {
           : withDetails(badAnswer(error), { target }),
     });
     call.resolve(items);
-    if (host.watchUnread !== undefined) {
-      host.watchUnread(items, call);
+    const { watchUnread } = mount.host;
+    if (watchUnread !== undefined) {
+      watchUnread(items, call);
       // The call must not keep its items from becoming garbage.
       call.resolve = NOTHING;
       call.promise = NEVER;

@@ -2,11 +2,10 @@
 // connections one after another, and gives each call to exactly one reader. If there is no reader,
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
-import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
-import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
+import { isProjectProtocol, type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
 import {
   HANDLER,
   type InCall,
@@ -28,20 +27,19 @@ import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 export class Inbox implements Mounted {
   readonly protocol: Protocol;
   readonly table: MethodTable;
-  readonly contexts: Contexts | undefined;
   closed = false;
   /** The number of peers' calls that have arrived. */
   served = 0;
   /** The number of calls that wait for a reader. */
   waiting = 0;
   /** Applied to the handling of the calls. */
-  interceptors: readonly ServerInterceptor[] = [];
+  readonly interceptors: readonly ServerInterceptor[];
   /** The rule for calls to all methods. */
-  #allow: AllowCall | undefined = undefined;
+  readonly #allow: AllowCall | undefined;
   /** Set while the node accepts only one-ways. */
   #refusing: TransportError | undefined = undefined;
   /** True if some calls need permission. */
-  #asks = false;
+  #asks: boolean;
   readonly #takers: Taker[] = [];
   /**
    * The readers of each method, by its index: those that name it, otherwise those that take all
@@ -50,7 +48,7 @@ export class Inbox implements Mounted {
   #takersOf: readonly (readonly Taker[])[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
-  readonly #host: RpcHost;
+  readonly host: RpcHost;
 
   /**
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
@@ -58,30 +56,24 @@ export class Inbox implements Mounted {
    */
   readonly handlerFailed: (error: unknown) => void;
 
-  constructor(protocol: Protocol, host: RpcHost, contexts?: Contexts | undefined) {
-    this.contexts = contexts;
+  constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall) {
     this.protocol = protocol;
     this.table = methodTable(protocol);
-    this.#host = host;
+    this.host = host;
+    this.interceptors = (!isProjectProtocol(protocol) && host.config.interceptors?.server) || [];
+    this.#allow = allow;
+    this.#asks = allow !== undefined;
     this.#route();
     this.handlerFailed = (error) => this.#callbackFailed('handler', error);
   }
 
   #callbackFailed(callback: string, error: unknown): void {
-    this.#host.reporter.tell({ type: 'callbackFailed', callback, error });
+    this.host.reporter.tell({ type: 'callbackFailed', callback, error });
   }
 
   /** True if it has a reader. */
   get isRead(): boolean {
     return this.#takers.length > 0;
-  }
-
-  /** Sets the interceptors, and the rule for calls to all methods. Ends what `refuse` began. */
-  guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
-    this.interceptors = interceptors;
-    this.#allow = allow;
-    this.#refusing = undefined;
-    this.#ruleChanged();
   }
 
   /** Refuses calls that are not handed over yet, except one-ways. */
@@ -99,11 +91,11 @@ export class Inbox implements Mounted {
 
   incoming(call: InCall): void {
     this.served++;
-    const { screen } = this.#host;
+    const { screen } = this.host;
     if (screen !== undefined && !screen(call, this.protocol.name)) return;
     this.arrive(call);
     const { memory } = call.channel.context;
-    if (memory.used > memory.most) this.#host.relieve();
+    if (memory.used > memory.most) this.host.relieve();
   }
 
   /**
@@ -141,7 +133,7 @@ export class Inbox implements Mounted {
     this.#check(taker);
     this.#takers.push(taker);
     this.#route();
-    this.#host.readersChanged();
+    this.host.readersChanged();
     this.#ruleChanged();
     this.#refuseUnserved();
     this.feed(taker);
@@ -185,7 +177,7 @@ export class Inbox implements Mounted {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
     this.#route();
-    this.#host.readersChanged();
+    this.host.readersChanged();
     if (this.#takers.length > 0) {
       this.#refuseUnserved();
       return this.feedAll();
@@ -199,7 +191,7 @@ export class Inbox implements Mounted {
    */
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;
-    const now = this.#host.ticker.now();
+    const now = this.host.ticker.now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
   }
@@ -293,7 +285,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#host.reporter.count('refusedCall', 1, call.from);
+        this.host.reporter.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -303,7 +295,7 @@ export class Inbox implements Mounted {
     channel.context.usage.waits(1, call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
-    const { watch } = this.#host.reporter;
+    const { watch } = this.host.reporter;
     if (watch !== undefined) call.waitsSince(watch.now);
     channel.inbound.push(call);
     this.waiting++;
@@ -348,7 +340,7 @@ export class Inbox implements Mounted {
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
-    const { watch } = this.#host.reporter;
+    const { watch } = this.host.reporter;
     if (watch === undefined) taker.take(rpc, call);
     else this.#giveObserved(watch, taker, rpc, call);
   };
@@ -374,7 +366,7 @@ export class Inbox implements Mounted {
 
   /** Fails a call that its reader does not get, and observes that. */
   #reject(call: InCall, error: TransportError): boolean {
-    const { watch } = this.#host.reporter;
+    const { watch } = this.host.reporter;
     if (watch === undefined) return this.#fail(call, error);
     const record = new HandlingRecord(watch, this.protocol.name, call);
     return watch.run(record, () => this.#fail(call, error));
@@ -401,7 +393,7 @@ export class Inbox implements Mounted {
 
   #dropOneway(call: InCall): void {
     call.release();
-    this.#host.reporter.count('onewayDropped', 1, call.from);
+    this.host.reporter.count('onewayDropped', 1, call.from);
   }
 
   // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call

@@ -6,7 +6,7 @@ import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
-import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
+import { checkOptions, nameOf, type OwnOptions, type RpcHost } from './call.ts';
 import type { Inbox } from './inbox.ts';
 import {
   type AnyHandler,
@@ -38,12 +38,12 @@ export class InterceptedCall implements ClientCall {
   signal: AbortSignal | undefined;
   /** The options as the caller gave them. */
   private readonly given: OwnOptions;
-  private readonly host: CallHost;
+  private readonly host: RpcHost;
   private readonly startedAt: number;
 
   constructor(
     transport: { readonly protocol: Protocol },
-    host: CallHost,
+    host: RpcHost,
     definition: ProtocolMethod,
     target: string | Remote,
     request: unknown,
@@ -75,7 +75,7 @@ export class InterceptedCall implements ClientCall {
 
   get deadline(): number | undefined {
     const { definition, given, host, startedAt } = this;
-    const usual = definition.flags === 0 ? (definition.timeout ?? host.timeout) : undefined;
+    const usual = definition.flags === 0 ? (definition.timeout ?? host.config.timeout) : undefined;
     const timeout = given.timeout ?? usual;
     return timeout === undefined || timeout === Number.POSITIVE_INFINITY
       ? undefined
@@ -122,14 +122,14 @@ export class InterceptedCall implements ClientCall {
 
 /** Wraps a handler in interceptors, once. */
 export function intercepted(
-  { protocol, contexts, handlerFailed: failed }: Inbox,
+  { protocol, host, handlerFailed: failed }: Inbox,
   interceptors: readonly ServerInterceptor[],
   handler: (request: unknown, call: InterceptedRpc) => unknown,
 ): AnyHandler {
   const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
     const rpc = call as InterceptedRpc;
     rpc.isReached = true;
-    const inContext = rpc.streams ? contexts?.forItems() : undefined;
+    const inContext = rpc.streams ? host.contexts?.forItems() : undefined;
     const result = rpc.resultOf(handler(rpc.request, rpc), failed);
     if (!rpc.streams) return result;
     return rpc.keep(inContext === undefined ? result : inContext(result), failed);

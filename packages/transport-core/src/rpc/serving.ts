@@ -62,7 +62,7 @@ export class Serving implements Taker {
     this.methods = new Set(handlers.keys());
     this.#options = options;
     this.allow = options.allow;
-    this.context = marked.has(options.self as object) ? undefined : inbox.contexts?.reader();
+    this.context = marked.has(options.self as object) ? undefined : inbox.host.contexts?.reader();
     if (!inbox.closed && options.reads !== false) inbox.add(this);
   }
 
@@ -266,7 +266,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     this.#inbox = inbox;
     this.methods = methods;
     const isPlain = inbox.interceptors.length === 0;
-    this.context = isPlain ? undefined : inbox.contexts?.reader();
+    this.context = isPlain ? undefined : inbox.host.contexts?.reader();
     this.#serving = isPlain ? undefined : this.#intercept();
     this.#over = inbox.closed;
     if (!inbox.closed) inbox.add(this);

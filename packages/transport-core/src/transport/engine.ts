@@ -7,13 +7,15 @@
 // describe the members that have no comment here. It tells the observer, the membership and the
 // readers of `connections()`.
 
+import { contexts } from '#context';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { Protocol } from '../protocol/protocol.ts';
+import { isProjectProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
+import { Mount } from '../rpc/mount.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
@@ -29,10 +31,11 @@ import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
+import { systemClock } from '../system-runtime.ts';
 import { enqueue } from './connection-events.ts';
-import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
+import { watchUnread } from './unread-items.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
@@ -64,6 +67,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
   readonly alive = new KeepAlive(this.clock);
+  readonly contexts = contexts;
+  // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+  readonly watchUnread = this.clock === systemClock ? watchUnread : undefined;
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
   readonly #events = new EventHub<ConnectionEvent>(undefined, enqueue);
@@ -105,20 +111,20 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this, drains);
-    const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
-    mount.guard(server, allow);
+    const mount = new Mount(protocol, this, allow, drains);
     if (this.refuses && this.#withdraws(mount)) mount.refuse(DRAINING);
-    for (const other of this.mounts.values()) {
-      if (other.protocol.name === protocol.name)
-        throw new TypeError(
-          `a protocol named '${protocol.name}' is already mounted on this transport`,
-        );
+    const { channel, name } = protocol;
+    if ([...this.mounts.values()].some((other) => other.protocol.name === name))
+      throw new TypeError(`a protocol named '${name}' is already mounted on this transport`);
+    const taken = this.mounts.get(channel)?.protocol.name;
+    if (taken !== undefined) {
+      let free = 0x20;
+      while (this.mounts.has(free)) free++;
+      throw new TypeError(
+        `channel ${channel} of '${name}' is taken by '${taken}' on this transport: give one of them another channel on all nodes, such as channel: ${free}`,
+      );
     }
-    const taken = this.mounts.get(protocol.channel);
-    if (taken !== undefined)
-      throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
-    this.mounts.set(protocol.channel, mount);
+    this.mounts.set(channel, mount);
     if (this.state !== 'open') mount.shut();
     this.announce();
     return mount;
@@ -483,11 +489,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * fail and peers' calls are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
-    const { calls, protocol } = mount;
+    const { protocol } = mount;
     mount.shut();
-    if (grace > 0 && calls.open > 0 && this.state === 'open') {
+    if (grace > 0 && mount.open > 0 && this.state === 'open') {
       const enough = new AbortController();
-      void calls.whenIdle().then(() => enough.abort());
+      void mount.whenIdle().then(() => enough.abort());
       await this.clock.sleep(grace, enough.signal).catch(() => {});
     }
     this.ticker.run(() => {

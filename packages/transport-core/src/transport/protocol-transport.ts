@@ -16,7 +16,7 @@ import {
 } from '../errors.ts';
 import type { ClientCall, ClientNext } from '../interceptors.ts';
 import { encodeAs } from '../protocol/codec.ts';
-import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
+import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import {
@@ -29,6 +29,7 @@ import {
 } from '../rpc/call.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
+import type { Mount } from '../rpc/mount.ts';
 import { OutgoingRecord } from '../rpc/records.ts';
 import { Consumer } from '../rpc/serving.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
@@ -38,7 +39,6 @@ import { VERSION } from '../version.ts';
 import { EMPTY } from '../wire/frame.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
-import { isProjectProtocol, type Mount } from './mount.ts';
 import type {
   Client,
   ConnectionEvent,
@@ -152,7 +152,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     request: unknown,
     options: OwnOptions,
   ): Promise<unknown> {
-    const call = new InterceptedCall(this, this.#mount.calls, method, target, request, options);
+    const call = new InterceptedCall(this, this.engine, method, target, request, options);
     let promise: Promise<unknown>;
     try {
       promise = Promise.resolve(chain(call));
@@ -186,7 +186,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
-    const call = new Call(this.#mount.calls, method, payload, target, options);
+    const call = new Call(this.#mount, method, payload, target, options);
     // Read after the call has begun a tick, which notices subscribers of tracing channels.
     const { watch } = this.engine.reporter;
     if (watch === undefined) return this.#start(call, remote);
