@@ -339,12 +339,10 @@ export const commonOptions = optionsSchema({
   }),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
   callerStacks: optional(flag()),
-  interceptors: optional(
-    optionsSchema({
-      client: optional(functions<ClientInterceptor>()),
-      server: optional(functions<ServerInterceptor>()),
-    }),
-  ),
+  interceptors: group({
+    client: withDefault(functions<ClientInterceptor>(), []),
+    server: withDefault(functions<ServerInterceptor>(), []),
+  }),
   observer: optional(
     reference<Observer>(
       isObserver,

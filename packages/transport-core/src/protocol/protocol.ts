@@ -271,7 +271,7 @@ const TABLE = Symbol.for('trunkline.methodTable');
 
 function build(
   definition: ProtocolDefinition,
-  channelField: OptionField<number | undefined, number | undefined>,
+  channelField: OptionField<number | undefined>,
 ): Protocol {
   const named: unknown = (definition as Partial<ProtocolDefinition> | undefined)?.name;
   const who = typeof named === 'string' ? `defineProtocol ${quote(named)}` : 'defineProtocol';
@@ -383,7 +383,7 @@ const methodSchema = () =>
   });
 
 /** Checks methods and passes them on as they are. */
-const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
+const methodsField: OptionField<ProtocolMethods> = {
   read(given, path, wrong) {
     if (!isPlainObject(given)) {
       wrong.push(broken(path, METHODS, given));
@@ -419,7 +419,7 @@ const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
 const METHODS =
   "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })";
 
-const schemaOf = (channel: OptionField<number | undefined, number | undefined>) =>
+const schemaOf = (channel: OptionField<number | undefined>) =>
   optionsSchema({
     name: reference<string>(
       isName,

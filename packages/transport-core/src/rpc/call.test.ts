@@ -5,10 +5,10 @@ import test from 'ava';
 import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';
-import { mountOf, protocol } from './testing/call-fixture.ts';
+import { configOf, mountOf, protocol } from './testing/call-fixture.ts';
 
 const method = methodTable(protocol).byName.get('ask')!;
-const at = (now: number) => mountOf({ config: { timeout: 5_000 }, ticker: { now: () => now } });
+const at = (now: number) => mountOf({ config: configOf(5_000), ticker: { now: () => now } });
 
 test('the remaining time is rounded up, and a call without any is late', (t) => {
   const call = new Call(at(100), method, new Uint8Array(0), 'a:1', NO_OPTIONS);

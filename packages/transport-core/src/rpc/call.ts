@@ -2,6 +2,7 @@
 // connection. The items of an upload are pulled as the callee takes them; those of a download are
 // sent as the reader takes them.
 
+import type { CommonConfig } from '../common-options.ts';
 import { refuseUnknown } from '../config.ts';
 import type { Contexts } from '../context.ts';
 import {
@@ -12,7 +13,6 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
-import type { Interceptors } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -32,10 +32,7 @@ import type { OutgoingRecord, Reporter } from './records.ts';
  */
 export interface RpcHost {
   /** `timeout` in milliseconds is for calls and methods without their own. */
-  readonly config: {
-    readonly timeout: number;
-    readonly interceptors?: Interceptors | undefined;
-  };
+  readonly config: Pick<CommonConfig, 'timeout' | 'interceptors'>;
   /** The async contexts of the runtime, if it has any. */
   readonly contexts: Contexts | undefined;
   readonly ticker: { now(): number };
@@ -168,7 +165,8 @@ export class Call extends OutCall {
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */
   isBulky(packet: number): boolean {
-    return this.method.flags !== 0 || (this.payload.length > packet && !this.mount.protocol.ordered);
+    const { method, mount, payload } = this;
+    return method.flags !== 0 || (payload.length > packet && !mount.protocol.ordered);
   }
 
   override writeIn(batch: number): void {

@@ -5,7 +5,7 @@
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
-import { isProjectProtocol, type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
+import { isProjectProtocol, methodTable, type Protocol } from '../protocol/protocol.ts';
 import {
   HANDLER,
   type InCall,
@@ -26,7 +26,7 @@ import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 /** The incoming calls of one mounted protocol, and its readers. */
 export class Inbox implements Mounted {
   readonly protocol: Protocol;
-  readonly table: MethodTable;
+  readonly table: Mounted['table'];
   closed = false;
   /** The number of peers' calls that have arrived. */
   served = 0;
@@ -60,7 +60,7 @@ export class Inbox implements Mounted {
     this.protocol = protocol;
     this.table = methodTable(protocol);
     this.host = host;
-    this.interceptors = (!isProjectProtocol(protocol) && host.config.interceptors?.server) || [];
+    this.interceptors = isProjectProtocol(protocol) ? [] : host.config.interceptors.server;
     this.#allow = allow;
     this.#asks = allow !== undefined;
     this.#route();

@@ -82,7 +82,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.random = engine.random;
     this.#mount = engine.mount(protocol, options);
     this.#root = root;
-    const { client = [] } = isProjectProtocol(protocol) ? {} : (engine.config.interceptors ?? {});
+    const client = isProjectProtocol(protocol) ? [] : engine.config.interceptors.client;
     this.#chain = client.length > 0 ? compose(client, this.#makeIntercepted) : undefined;
     if (engine.config.callerStacks === true) {
       this.send = withCallerStack('send', this.send.bind(this) as never) as never;

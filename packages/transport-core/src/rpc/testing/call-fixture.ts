@@ -32,9 +32,14 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Waits for one turn of the event loop, so that promises settle. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+export const configOf = (timeout: number): RpcHost['config'] => ({
+  timeout,
+  interceptors: { client: [], server: [] },
+});
+
 /** Returns a transport at time 0, of which nothing else does anything, with changes. */
 export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
-  config: { timeout: 10_000 },
+  config: configOf(10_000),
   contexts: undefined,
   ticker: { now: () => 0 },
   timer: { by: () => {} },
