@@ -1,14 +1,7 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
 
 import { integer, withDefault } from '../config.ts';
-import {
-  type ErrorCode,
-  reasonError,
-  stackless,
-  TransportError,
-  type TransportErrorOptions,
-  withDetails,
-} from '../errors.ts';
+import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
 import { type Bytes, cleanText, errorText, plain } from '../text.ts';
 
 /**
@@ -301,9 +294,7 @@ export function decodingError(
     : refused(codec, what, error, stackless);
 }
 
-function make(code: ErrorCode, message: string, options: TransportErrorOptions): TransportError {
-  return new TransportError(code, message, options);
-}
+const make: typeof stackless = (...details) => new TransportError(...details);
 
 /**
  * Returns the error for a value that its codec refused. An error of our own codecs has the place in
@@ -316,7 +307,7 @@ function refused(
   codec: Codec<any, any>,
   what: string,
   error: unknown,
-  create: typeof make,
+  create: typeof stackless,
 ): TransportError {
   if (!(error instanceof TransportError)) {
     const text = cleanText(errorText(error));

@@ -147,12 +147,7 @@ export interface ProtocolMethod {
   /** The method's name after the protocol's name, for errors: 'raft/append'. */
   readonly full: string;
   /** The names of the method's values in errors: 'raft/append request'. */
-  readonly what: {
-    readonly request: string;
-    readonly response: string;
-    readonly upload: string;
-    readonly download: string;
-  };
+  readonly what: Readonly<Record<'request' | 'response' | 'upload' | 'download', string>>;
   readonly id: number;
   /** Its place among the methods of its protocol, from 0. */
   readonly index: number;

@@ -118,17 +118,9 @@ export class SchemeLayer implements StreamLayer {
     }
   }
 
-  dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    let backend: Backend;
-    try {
-      backend = this.#dialerOf(address);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const dial = this.#layerOf(backend).dial(address, options);
-    return backend.credit === undefined
-      ? dial
-      : dial.then((connection) => this.#withCredit(connection, backend));
+  async dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    const backend = this.#dialerOf(address);
+    return this.#withCredit(await this.#layerOf(backend).dial(address, options), backend);
   }
 
   #withCredit(connection: StreamConnection, { credit }: Backend): StreamConnection {
