@@ -164,14 +164,18 @@ class RareState {
   isAnswered = false;
   /** True if the caller was gone before the reader of a consumer answered. */
   isAbandoned = false;
-  /** The answer that the handler gave before it returned: a value or an error. */
-  answer: { readonly value?: unknown; readonly error?: unknown } | undefined = undefined;
   /** The items that the handler writes. */
   pipe: ItemPipe | undefined = undefined;
   /** The items that the handler returned or writes; DROPPED if they are not wanted. */
   items: unknown = undefined;
-  /** Settles the promise of the result. */
-  settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined = undefined;
+  /** The promise of the result, if the handler did not simply return it. */
+  result: Result | undefined = undefined;
+}
+
+interface Result {
+  readonly promise: Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
 }
 
 /** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
@@ -222,15 +226,15 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   override respond(value: unknown): boolean {
     this.#claim('respond');
-    this.#settle({ value });
-    return this.isAwaited;
+    this.#result.resolve(value);
+    return callOf(this).open;
   }
 
   override fail(error: unknown): boolean {
     if (this.kind === 'oneway') return super.fail(error);
     this.#claim('fail');
     this.#fails(error);
-    return this.isAwaited;
+    return callOf(this).open;
   }
 
   override write(item: unknown): Promise<void> {
@@ -242,14 +246,14 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   override end(): boolean {
     this.#claim('end');
     this.#items().end(undefined);
-    return this.isAwaited;
+    return callOf(this).open;
   }
 
   #items(): ItemPipe {
     const state = this.#state;
     if (state.pipe === undefined) {
       state.pipe = new ItemPipe();
-      this.#settle({ value: state.pipe });
+      this.#result.resolve(state.pipe);
     }
     return state.pipe;
   }
@@ -262,17 +266,23 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     if (state.isAbandoned) countLate(callOf(this));
   }
 
-  #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
+  get #result(): Result {
     const state = this.#state;
-    if (state.settle === undefined) state.answer = answer;
-    else if ('error' in answer) state.settle.reject(answer.error);
-    else state.settle.resolve(answer.value);
+    if (state.result === undefined) {
+      let settle!: Omit<Result, 'promise'>;
+      const promise = new Promise((resolve, reject) => {
+        settle = { resolve, reject };
+      });
+      // A handler may throw after it has failed the call, so that nobody gets the promise.
+      state.result = { promise: handled(promise), ...settle };
+    }
+    return state.result;
   }
 
   #fails(error: unknown): void {
     const { pipe } = this.#state;
     if (pipe !== undefined) pipe.end({ error });
-    else this.#settle({ error });
+    else this.#result.reject(error);
   }
 
   /**
@@ -282,23 +292,12 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
    * @param failed receives the error of a handler that has answered before.
    */
   resultOf(returned: unknown, failed: (error: unknown) => void): unknown {
-    if (!isThenable(returned)) {
-      if (this.rare === undefined) return returned;
-      const { answer, isAnswered, pipe } = this.rare;
-      if (!isAnswered) pipe?.end(undefined);
-      if (answer === undefined) return returned;
-      closeItems(returned, failed);
-      if ('error' in answer) throw answer.error;
-      return answer.value;
-    }
+    if (!isThenable(returned) && this.rare?.result === undefined) return returned;
     const state = this.#state;
-    const result = new Promise((resolve, reject) => {
-      state.settle = { resolve, reject };
-      if (state.answer !== undefined) this.#settle(state.answer);
-    });
-    returned.then(
+    const { promise, resolve } = this.#result;
+    Promise.resolve(returned).then(
       (value) => {
-        if (!state.isAnswered && state.pipe === undefined) return this.#settle({ value });
+        if (!state.isAnswered && state.pipe === undefined) return resolve(value);
         closeItems(value, failed);
         if (!state.isAnswered) state.pipe!.end(undefined);
       },
@@ -307,7 +306,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
         else this.#fails(error);
       },
     );
-    return result;
+    return promise;
   }
 
   /** Remembers the handler's items, in case an interceptor does not pass them on. */
@@ -328,7 +327,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   /** Ends a one-way whose reader is done with it. */
   release(): void {
-    this.#settle({ value: undefined });
+    this.#result.resolve(undefined);
   }
 
   /**
@@ -352,18 +351,12 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 /** Stands for items that nobody wants. */
 const DROPPED: unique symbol = Symbol('dropped');
 
-interface PendingItem {
-  readonly item: unknown;
-  taken(): void;
-  refused(error: unknown): void;
-}
-
 /**
  * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
  * whose `write` is pending.
  */
 class ItemPipe extends Steps<unknown> {
-  readonly #items: PendingItem[] = [];
+  readonly #items: { item: unknown; taken(): void; refused(error: unknown): void }[] = [];
   /** Set once the handler has ended the stream, or has failed. */
   #end: { readonly error?: unknown } | undefined = undefined;
   #isLeft = false;

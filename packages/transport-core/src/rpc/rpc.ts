@@ -68,11 +68,6 @@ export class IncomingRpc {
     return this[CALL].answered;
   }
 
-  /** True if a caller waits for the answer. */
-  get isAwaited(): boolean {
-    return this[CALL].open;
-  }
-
   fail(error: unknown): boolean {
     return failWith(this, answerTo(this[CALL], error));
   }
