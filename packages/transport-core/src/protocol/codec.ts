@@ -179,15 +179,7 @@ export function limitOptions(limit: number, values: number) {
 }
 
 /** Thrown for an asynchronous schema: a programming mistake, independent of the value. */
-export class AsyncSchemaError extends TypeError {
-  static {
-    Object.defineProperty(AsyncSchemaError.prototype, 'name', {
-      value: 'TypeError',
-      configurable: true,
-      writable: true,
-    });
-  }
-}
+export class AsyncSchemaError extends TypeError {}
 
 /** The maximum number of characters in a path in an error. */
 const LONGEST_PATH = 512;

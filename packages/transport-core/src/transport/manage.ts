@@ -15,7 +15,8 @@ import type { AnyTransport, Transport } from './types.ts';
 
 /**
  * Puts a membership in charge of admitting peers and of targets `node:<id>`. Live connections are
- * drained and closed, because their hellos asserted no node id. Throws a TypeError if the transport
+ * drained and closed, because their hellos asserted no node id; those that have not finished their
+ * hello are closed immediately. Throws a TypeError if the transport
  * has a membership already, or if this package did not make it.
  */
 export function manage(transport: AnyTransport, membership: Membership) {
@@ -25,7 +26,12 @@ export function manage(transport: AnyTransport, membership: Membership) {
       'manage: this transport already has peers; call createPeers once for each transport',
     );
   engine.join(membership);
-  startAnew(engine);
+  const text = 'its hello asserted no node id';
+  void engine.leave([...engine.connections], text);
+  engine.ticker.run(() => {
+    for (const { session } of engine.connections)
+      if (session.state === 'opening') session.break(reasonError('disconnected', text));
+  });
   return {
     /** The transport's instance id, as its peers see it. */
     instance: engine.self.instance,
@@ -157,19 +163,6 @@ export function unsentOf(
   return remote.closed
     ? { messages: 0, bytes: 0 }
     : connectionOf(remote).parts.unsent(protocol.channel);
-}
-
-/**
- * Drains and closes every connection; those that have not finished their hello are closed
- * immediately.
- */
-function startAnew(engine: TransportEngine): void {
-  const text = 'its hello asserted no node id';
-  void engine.leave([...engine.connections], text);
-  engine.ticker.run(() => {
-    for (const { session } of engine.connections)
-      if (session.state === 'opening') session.break(reasonError('disconnected', text));
-  });
 }
 
 /** Returns the engine of a transport. Throws a TypeError if this package did not make it. */

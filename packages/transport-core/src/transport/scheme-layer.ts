@@ -28,11 +28,7 @@ export class SchemeLayer implements StreamLayer {
   /** True if connections get the credit that their backends ask for. */
   readonly #lendsCredit: boolean;
   /** The layers that listen, each with its scheme, in the order of their addresses. */
-  readonly #listeners: {
-    readonly scheme: string;
-    readonly layer: StreamLayer;
-    readonly backend: Backend;
-  }[] = [];
+  readonly #listeners: { scheme: string; layer: StreamLayer; backend: Backend }[] = [];
   /** The layers that dial. A backend that listens dials with the same layer. */
   readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
