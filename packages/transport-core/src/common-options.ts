@@ -123,9 +123,7 @@ export interface LimitOptions {
 }
 
 /** A group of numbers, each of which may be left out. */
-type Numbers<Name extends string> =
-  | { readonly [N in Name]?: number | undefined }
-  | undefined;
+type Numbers<Name extends string> = { readonly [N in Name]?: number | undefined } | undefined;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -319,14 +319,12 @@ export interface Taker {
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
 
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
+type Thenable = PromiseLike<unknown>;
+
+export function isThenable(value: unknown): value is Thenable {
   // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
   if (value instanceof Uint8Array) return false;
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
+  return typeof value === 'object' && typeof (value as Thenable | null)?.then === 'function';
 }
 
 /** Wraps the error that an interceptor threw before it passed the call on: no handler has seen it. */

@@ -130,13 +130,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return mount;
   }
 
-  unmount(mount: Mount): void {
-    if (this.mounts.get(mount.protocol.channel) !== mount) return;
-    this.mounts.delete(mount.protocol.channel);
-    this.#servedBefore += mount.served;
-    this.announce();
-  }
-
   /** Puts a membership in charge of admitting peers; undefined ends that. */
   join(membership: Membership | undefined): void {
     this.membership = membership;
@@ -272,9 +265,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   // Calls.
 
   remotes(): Remote[] {
-    return [...this.connections]
-      .filter((connection) => connection.isUp)
-      .map((connection) => connection.remote!);
+    return [...this.connections].filter(({ isUp }) => isUp).map(({ remote }) => remote!);
   }
 
   #ring(now: number): number {
@@ -501,7 +492,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       if (!mount.closed) mount.close(new TransportError('unimplemented', text));
       this.pool.failChannel(protocol.channel, mount.over!);
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
-      this.unmount(mount);
+      if (this.mounts.get(protocol.channel) !== mount) return;
+      this.mounts.delete(protocol.channel);
+      this.#servedBefore += mount.served;
+      this.announce();
     });
   }
 }

@@ -16,8 +16,8 @@ import type { AnyTransport, Transport } from './types.ts';
 /**
  * Puts a membership in charge of admitting peers and of targets `node:<id>`. Live connections are
  * drained and closed, because their hellos asserted no node id; those that have not finished their
- * hello are closed immediately. Throws a TypeError if the transport
- * has a membership already, or if this package did not make it.
+ * hello are closed immediately. Throws a TypeError if the transport has a membership already, or if
+ * this package did not make it.
  */
 export function manage(transport: AnyTransport, membership: Membership) {
   const engine = engineOf(transport, 'manage');
