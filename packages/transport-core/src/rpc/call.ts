@@ -19,7 +19,7 @@ import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
-import { type InStream, ItemReader } from '../session/streams.ts';
+import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
@@ -450,7 +450,10 @@ export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOp
     throw new TypeError(
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
     );
-  checkUpload(method, upload);
+  if (method.upload === undefined && upload !== undefined)
+    throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
+  if (method.upload !== undefined && !isAsyncIterable(upload))
+    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
   refuseAborted(method.full, signal);
   if (metadata === undefined) return options;
   const fields = fieldsOf(metadata, 'send: metadata');
@@ -465,15 +468,6 @@ export function refuseAborted(operation: string, signal: AbortSignal | undefined
 }
 
 const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;
-
-function checkUpload(method: ProtocolMethod, upload: unknown): void {
-  if (method.upload === undefined) {
-    if (upload !== undefined)
-      throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
-  } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
-    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
-  }
-}
 
 /** Returns the target of a call as error texts show it. */
 export function nameOf(target: string | Remote): string {
