@@ -425,19 +425,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { acceptor, clock, connections } = this;
     const until = clock.now() + grace;
     acceptor.stop().catch(() => {});
-    const left = new AbortController();
-    const leaving = async () => {
+    for (let left = grace; connections.size > 0 && left > 0; left = until - clock.now()) {
       // A connection in its hello is left once it is up: its peer may have sent calls already.
-      while (connections.size > 0 && !left.signal.aborted) {
-        const up = [...connections].filter(({ isUp }) => isUp);
-        if (up.length === 0) await clock.sleep(STEP, left.signal);
-        else await this.leave(up, 'this node goes out of service');
-      }
-      left.abort();
-    };
-    leaving().catch(() => {});
-    await clock.sleep(grace, left.signal).catch(() => {});
-    left.abort();
+      const up = [...connections].filter(({ isUp }) => isUp);
+      void this.leave(up, 'this node goes out of service');
+      await clock.sleep(Math.min(STEP, left));
+    }
     await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
   }
 
@@ -501,7 +494,7 @@ const DRAINING = stackless('unavailable', 'this node is being taken out of servi
   reason: 'draining',
 });
 const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
-/** The interval, in milliseconds, between checks for connections that have come up. */
+/** The interval, in milliseconds, between checks for connections that have come up or have ended. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
