@@ -184,8 +184,6 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   declare request: unknown;
   /** Whether the handler was called. */
   isReached = false;
-  /** The call as it would be without interceptors. */
-  readonly incoming: IncomingRpc;
   /**
    * All other state; set only for calls that interceptors change or whose handler does more than
    * return a value.
@@ -195,7 +193,6 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   constructor(protocol: string, rpc: IncomingRpc) {
     super(callOf(rpc), rpc.request);
     this.protocol = protocol;
-    this.incoming = rpc;
   }
 
   override get metadata(): Readonly<Record<string, string>> {

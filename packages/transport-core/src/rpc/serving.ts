@@ -14,6 +14,7 @@ import {
   type AnyHandler,
   answer,
   answerTo,
+  callOf,
   failWith,
   type IncomingRpc,
   isThenable,
@@ -257,7 +258,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   /** The calls of `next` that have no result yet, the oldest first. */
   readonly #waiting: ((result: IteratorResult<ReadRpc, undefined>) => void)[] = [];
   /** Calls that the interceptors have not passed on yet. */
-  readonly #held = new Set<IncomingRpc>();
+  readonly #held = new Set<InCall>();
   /** Calls that the interceptors passed on when no reader was waiting. */
   readonly #passed: InterceptedRpc[] = [];
 
@@ -301,7 +302,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   take(rpc: IncomingRpc, call: InCall): void {
     if (this.#serving !== undefined) {
-      this.#held.add(rpc);
+      this.#held.add(call);
       return this.#serving.take(rpc, call);
     }
     if (call.method.kind === 'oneway') this.#read.push(call);
@@ -330,7 +331,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
         return undefined;
       } finally {
         // An interceptor may have answered by itself.
-        if (this.#held.delete(rpc)) inbox.feed(this);
+        if (this.#held.delete(callOf(rpc))) inbox.feed(this);
       }
     };
     const handlers = new Map([...inbox.table.byName.keys()].map((name) => [name, handler]));
@@ -340,7 +341,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   /** Receives a call from the interceptors. The promise stays pending: the reader answers. */
   #pass(call: InterceptedRpc): Promise<never> {
-    this.#held.delete(call.incoming);
+    this.#held.delete(callOf(call));
     const { signal } = call;
     const left = () => call.abandon(signal.reason);
     if (call.kind !== 'oneway') {

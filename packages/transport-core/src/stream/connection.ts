@@ -30,9 +30,8 @@ import type { TransportResources } from './transport-resources.ts';
  */
 export interface ConnectionHost
   extends TransportResources,
+    Introduction,
     Omit<RpcHost, keyof TransportResources> {
-  /** The identity that is shown to peers. */
-  readonly self: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
   readonly mounts: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
@@ -320,7 +319,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, mounts, random, ticker } = host;
+  const { config, memory, mounts, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
@@ -333,7 +332,7 @@ function sessionOptions(
     memory,
     allocate,
     freeMemory: freeChunk,
-    self,
+    self: host,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
     mounts,

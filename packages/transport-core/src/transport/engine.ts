@@ -13,6 +13,7 @@ import { reasonError, stackless, TransportError, withoutStack } from '../errors.
 import { EventHub } from '../event-hub.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { isProjectProtocol, type Protocol } from '../protocol/protocol.ts';
+import { randomBytes } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
 import { Mount } from '../rpc/mount.ts';
@@ -32,8 +33,10 @@ import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
 import { systemClock } from '../system-runtime.ts';
+import { HELLO_TEXT_LIMIT, hexOfBytes } from '../wire/hello.ts';
+import { utf8Length } from '../wire/metadata.ts';
 import { enqueue } from './connection-events.ts';
-import { SelfIntroduction } from './scheme-layer.ts';
+import { checkAdvertised } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
 import { watchUnread } from './unread-items.ts';
 
@@ -51,7 +54,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
   readonly names = new Names(this);
-  readonly self = new SelfIntroduction(this);
+  readonly instance = hexOfBytes(randomBytes(this.random, 16));
+  /** The address that replaces the layer's own; undefined for the layer's own. */
+  #advertised: string | undefined = undefined;
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
@@ -108,6 +113,52 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       sum.out += output.bytes;
     }
     return sum;
+  }
+
+  // The identity that the transport presents to every peer.
+
+  get network(): string {
+    return this.config.network;
+  }
+
+  nodeIdFor(proven: string | undefined): string {
+    const { membership } = this;
+    return proven === undefined && membership?.asserts === false ? '' : (membership?.nodeId ?? '');
+  }
+
+  get addr(): string {
+    if (!this.listening) return '';
+    try {
+      return this.advertiseAddr();
+    } catch {
+      // The listener has failed and has not been restarted yet.
+      return '';
+    }
+  }
+
+  advertiseAddr(): string {
+    return this.#advertised ?? this.layer.advertiseAddr();
+  }
+
+  /**
+   * Replaces the address, while the transport runs; undefined restores the layer's own.
+   *
+   * @throws TypeError for an address that can't be dialed or sent.
+   */
+  advertise(addresses: string | readonly string[] | undefined): void {
+    const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
+    const list = given.map((address) => address.trim());
+    for (const address of list) {
+      if (address === '') throw new TypeError('advertise: an address is empty');
+      checkAdvertised(this.layer, address, 'advertise');
+    }
+    const advertised = list.join(',');
+    const length = utf8Length(advertised);
+    if (length > HELLO_TEXT_LIMIT)
+      throw new TypeError(`advertise: ${length} bytes of addresses; at most ${HELLO_TEXT_LIMIT}`);
+    const before = this.addr;
+    this.#advertised = advertised === '' ? undefined : advertised;
+    if (this.addr !== before) this.announce();
   }
 
   // Mounts, listening and dialing.

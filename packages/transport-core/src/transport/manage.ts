@@ -34,7 +34,7 @@ export function manage(transport: AnyTransport, membership: Membership) {
   });
   return {
     /** The transport's instance id, as its peers see it. */
-    instance: engine.self.instance,
+    instance: engine.instance,
     /**
      * This end's node id if its layer proves it to every peer (TLS, noise); undefined if ids are
      * only asserted.

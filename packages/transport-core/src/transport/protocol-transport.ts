@@ -382,11 +382,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   advertiseAddr(): string {
-    return this.engine.self.advertiseAddr();
+    return this.engine.advertiseAddr();
   }
 
   advertise(addresses: string | readonly string[] | undefined): void {
-    if (this.engine.self.advertise(addresses)) this.engine.announce();
+    this.engine.advertise(addresses);
   }
 
   mount<Q extends Protocol>(protocol: Q, options: MountOptions = {}): Transport<Q> {
