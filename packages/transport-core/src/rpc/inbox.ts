@@ -39,7 +39,7 @@ export class Inbox implements Mounted {
   /** Set while the node accepts only one-ways. */
   #refusing: TransportError | undefined = undefined;
   /** True if some calls need permission. */
-  #asks: boolean;
+  #asks = false;
   readonly #takers: Taker[] = [];
   /**
    * The readers of each method, by its index: those that name it, otherwise those that take all
@@ -54,7 +54,7 @@ export class Inbox implements Mounted {
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
    * No caller sees these errors.
    */
-  readonly handlerFailed: (error: unknown) => void;
+  readonly handlerFailed = (error: unknown): void => this.#callbackFailed('handler', error);
 
   constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall) {
     this.protocol = protocol;
@@ -62,13 +62,25 @@ export class Inbox implements Mounted {
     this.host = host;
     this.interceptors = isProjectProtocol(protocol) ? [] : host.config.interceptors.server;
     this.#allow = allow;
-    this.#asks = allow !== undefined;
     this.#route();
-    this.handlerFailed = (error) => this.#callbackFailed('handler', error);
   }
 
   #callbackFailed(callback: string, error: unknown): void {
     this.host.reporter.tell({ type: 'callbackFailed', callback, error });
+  }
+
+  /**
+   * Returns a method of the protocol.
+   *
+   * @throws TypeError for an unknown name; `what` says who asks.
+   */
+  method(name: string, what: string) {
+    const { byName } = this.table;
+    const method = byName.get(name);
+    if (method !== undefined) return method;
+    throw new TypeError(
+      `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`,
+    );
   }
 
   /** True if it has a reader. */
@@ -79,14 +91,7 @@ export class Inbox implements Mounted {
   /** Refuses calls that are not handed over yet, except one-ways. */
   refuse(error: TransportError): void {
     this.#refusing = error;
-    this.#ruleChanged();
-  }
-
-  #ruleChanged(): void {
-    this.#asks =
-      this.#refusing !== undefined ||
-      this.#allow !== undefined ||
-      this.#takers.some(({ allow }) => allow !== undefined);
+    this.#asks = true;
   }
 
   incoming(call: InCall): void {
@@ -134,13 +139,14 @@ export class Inbox implements Mounted {
     this.#takers.push(taker);
     this.#route();
     this.host.readersChanged();
-    this.#ruleChanged();
     this.#refuseUnserved();
     this.feed(taker);
   }
 
-  /** Finds the readers of each method, because the readers have changed. */
+  /** Finds the readers of each method, and whether calls need permission. */
   #route(): void {
+    const rules = [this.#allow, this.#refusing, ...this.#takers.map(({ allow }) => allow)];
+    this.#asks = rules.some((rule) => rule !== undefined);
     const general = this.#takers.filter(({ methods }) => methods === undefined);
     this.#takersOf = Array.from(this.table.byName.keys(), (name) => {
       const named = this.#takers.filter(({ methods }) => methods?.has(name));

@@ -168,14 +168,10 @@ class RareState {
   pipe: ItemPipe | undefined = undefined;
   /** The items that the handler returned or writes; DROPPED if they are not wanted. */
   items: unknown = undefined;
-  /** The promise of the result, if the handler did not simply return it. */
-  result: Result | undefined = undefined;
-}
-
-interface Result {
-  readonly promise: Promise<unknown>;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  /** The promise of the result, if the handler does not simply return it; see `#promised`. */
+  result: Promise<unknown> | undefined = undefined;
+  declare resolve: (value: unknown) => void;
+  declare reject: (error: unknown) => void;
 }
 
 /** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
@@ -223,7 +219,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   override respond(value: unknown): boolean {
     this.#claim('respond');
-    this.#result.resolve(value);
+    this.#promised.resolve(value);
     return callOf(this).open;
   }
 
@@ -250,7 +246,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     const state = this.#state;
     if (state.pipe === undefined) {
       state.pipe = new ItemPipe();
-      this.#result.resolve(state.pipe);
+      this.#promised.resolve(state.pipe);
     }
     return state.pipe;
   }
@@ -263,23 +259,20 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     if (state.isAbandoned) countLate(callOf(this));
   }
 
-  get #result(): Result {
+  /** The state, with a promise of the result. */
+  get #promised(): RareState {
     const state = this.#state;
-    if (state.result === undefined) {
-      let settle!: Omit<Result, 'promise'>;
-      const promise = new Promise((resolve, reject) => {
-        settle = { resolve, reject };
-      });
-      // A handler may throw after it has failed the call, so that nobody gets the promise.
-      state.result = { promise: handled(promise), ...settle };
-    }
-    return state.result;
+    // A handler may throw after it has failed the call, so that nobody gets the promise.
+    state.result ??= handled(
+      new Promise((resolve, reject) => Object.assign(state, { resolve, reject })),
+    );
+    return state;
   }
 
   #fails(error: unknown): void {
     const { pipe } = this.#state;
     if (pipe !== undefined) pipe.end({ error });
-    else this.#result.reject(error);
+    else this.#promised.reject(error);
   }
 
   /**
@@ -290,11 +283,10 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
    */
   resultOf(returned: unknown, failed: (error: unknown) => void): unknown {
     if (!isThenable(returned) && this.rare?.result === undefined) return returned;
-    const state = this.#state;
-    const { promise, resolve } = this.#result;
+    const state = this.#promised;
     Promise.resolve(returned).then(
       (value) => {
-        if (!state.isAnswered && state.pipe === undefined) return resolve(value);
+        if (!state.isAnswered && state.pipe === undefined) return state.resolve(value);
         closeItems(value, failed);
         if (!state.isAnswered) state.pipe!.end(undefined);
       },
@@ -303,7 +295,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
         else this.#fails(error);
       },
     );
-    return promise;
+    return state.result;
   }
 
   /** Remembers the handler's items, in case an interceptor does not pass them on. */
@@ -324,7 +316,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   /** Ends a one-way whose reader is done with it. */
   release(): void {
-    this.#result.resolve(undefined);
+    this.#promised.resolve(undefined);
   }
 
   /**

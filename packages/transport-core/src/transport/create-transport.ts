@@ -57,12 +57,7 @@ const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] 
 const networkSchema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   stream: withMethods<StreamLayer>('a StreamLayer', LAYER_METHODS),
-  channels: optional(
-    reference<TraceChannels>(
-      (value) => typeof value === 'object' && value !== null,
-      'the tracing channels of the process',
-    ),
-  ),
+  channels: optional(reference<TraceChannels>(isObject, 'the tracing channels of the process')),
 });
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
@@ -185,6 +180,10 @@ const schema = extendOptions(commonOptions, {
     reference<string | readonly string[]>(isAddresses, 'an address, or a list of them'),
   ),
 });
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
 
 function list(addresses: string | readonly string[]): string[] {
   const all = typeof addresses === 'string' ? addresses.split(',') : addresses;

@@ -269,13 +269,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (wasUp && remote !== undefined) {
       this.#report({ type: 'down', remote, cause: error });
       // (For an accepted connection, its slot has already reported this.)
-    } else if (direction === 'out')
-      this.reporter.tell({
-        type: 'rejected',
-        endpoint,
-        direction,
-        error: withoutStack(error, { target: connection.target }),
-      });
+    } else if (direction === 'out') {
+      const own = withoutStack(error, { target: connection.target });
+      this.reporter.tell({ type: 'rejected', endpoint, direction, error: own });
+    }
     for (const call of unsent) this.#again(call as Call, error);
   }
 
@@ -308,12 +305,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let most: Connection | undefined;
     for (const connection of this.connections)
       if (most === undefined || connection.parts.held > most.parts.held) most = connection;
-    most?.session.break(
-      new TransportError(
-        'resource_exhausted',
-        `this connection held ${most.parts.held} of the ${this.memory.limit} bytes of limits.memory`,
-      ),
-    );
+    const held = `${most?.parts.held} of the ${this.memory.limit} bytes of limits.memory`;
+    most?.session.break(new TransportError('resource_exhausted', `this connection held ${held}`));
   }
 
   // Calls.

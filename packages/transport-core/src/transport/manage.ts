@@ -128,7 +128,6 @@ export type ServiceControl = Pick<
   | 'hasWithdrawn'
   | 'health'
   | 'inFlight'
-  | 'isDraining'
   | 'isReady'
   | 'leaveAccepted'
   | 'listenFailed'

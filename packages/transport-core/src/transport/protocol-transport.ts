@@ -131,14 +131,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
-    const call = {
-      method,
-      target: nameOf(target),
-      to: target,
-      payload: EMPTY,
-      due: Number.POSITIVE_INFINITY,
-      carrier: undefined,
-    };
+    const idle = { payload: EMPTY, due: Number.POSITIVE_INFINITY, carrier: undefined };
+    const call = { ...idle, method, target: nameOf(target), to: target };
     const record = new OutgoingRecord(watch, this.protocol.name, call, options?.metadata);
     watch.run(record, () => record.settled(error));
     return error;
@@ -271,18 +265,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   #method(name: string, what: string): ProtocolMethod {
     const last = this.#last;
-    return last?.name === name ? last : this.#find(name, what);
-  }
-
-  #find(name: string, what: string): ProtocolMethod {
-    const { byName } = this.#mount.table;
-    const method = byName.get(name);
-    if (method === undefined)
-      throw new TypeError(
-        `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`,
-      );
-    this.#last = method;
-    return method;
+    return last?.name === name ? last : (this.#last = this.#mount.method(name, what));
   }
 
   #oneway(name: string, what: string): ProtocolMethod {
