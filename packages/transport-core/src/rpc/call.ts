@@ -1,11 +1,10 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
 // connection. The items of an upload are pulled as the callee takes them; those of a download are
-// sent as the reader takes them.
+// sent as the reader takes them. Mount, the protocol to which a call belongs, counts its calls.
 
-import type { CommonConfig } from '../common-options.ts';
 import { refuseUnknown } from '../config.ts';
-import type { Contexts } from '../context.ts';
 import {
+  type ErrorCode,
   iterable,
   reasonError,
   stackless,
@@ -13,51 +12,60 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
+import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/incoming-calls.ts';
-import { type CallOrder, OutCall } from '../session/out-call.ts';
+import { OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import type { Mount } from './mount.ts';
-import type { OutgoingRecord, Reporter } from './records.ts';
+import { Inbox, type RpcHost } from './inbox.ts';
+import type { OutgoingRecord } from './records.ts';
+import { dues } from './rpc.ts';
 
-/**
- * The transport as the calls of a protocol see it. It is an interface because `TransportEngine`,
- * which implements it, is in a higher layer.
- */
-export interface RpcHost {
-  /** `timeout` in milliseconds is for calls and methods without their own. */
-  readonly config: Pick<CommonConfig, 'timeout' | 'interceptors'>;
-  /** The async contexts of the runtime, if it has any. */
-  readonly contexts: Contexts | undefined;
-  readonly ticker: { now(): number };
-  /** Wakes the transport when a call may expire. */
-  readonly timer: { by(time: number): void };
-  /** The order of all calls of the transport. */
-  readonly order: CallOrder;
-  /** Keeps the process alive while calls are in flight. */
-  readonly alive: { enter(): void; leave(): void };
-  /** Passes calls, events and counters to the observer. */
-  readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
-  /**
-   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
-   * them; undefined if nothing watches for garbage.
-   */
-  readonly watchUnread: ((items: object, call: Call) => void) | undefined;
-  /**
-   * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
-   * the connection. Undefined if nobody inspects calls.
-   */
-  readonly screen: ((call: InCall, protocol: string) => boolean) | undefined;
-  /** Reports that a protocol got a reader or lost one. */
-  readersChanged(): void;
-  /** Closes a connection, because the transport is far above `limits.memory`. */
-  relieve(): void;
+/** One mounted protocol: the inbox of the peers' calls, and the calls that are made here. */
+export class Mount extends Inbox {
+  /** The number of calls made here that have not settled. */
+  open = 0;
+  /** The error with which new calls fail; set when the mount closes. */
+  over: TransportError | undefined = undefined;
+  /** False if its calls go on while the node drains. */
+  readonly drains: boolean;
+  readonly #idle: (() => void)[] = [];
+
+  /** @param allow the rule for calls to all methods. */
+  constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall, drains = true) {
+    super(protocol, host, allow);
+    this.drains = drains && !isProjectProtocol(protocol);
+  }
+
+  /** Counts a call that starts. */
+  begin(): void {
+    if (this.open++ === 0) this.host.alive.enter();
+  }
+
+  /** Called when a call has settled, with this code if it failed. */
+  settled(code: ErrorCode | undefined): void {
+    this.open--;
+    if (code !== undefined) this.host.reporter.callFailed(code);
+    if (this.open > 0) return;
+    this.host.alive.leave();
+    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Resolves when no call is in flight. */
+  whenIdle(): Promise<void> {
+    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Makes all new calls from here fail with `shutdown`. */
+  shut(): void {
+    const message = `this transport of '${this.protocol.name}' is closed`;
+    this.over ??= new TransportError('shutdown', message, { sent: false });
+  }
 }
 
 /** Options of one call, as `send` takes them. */
@@ -410,12 +418,6 @@ const NEVER = new Promise<never>(NOTHING);
 function uploadError(error: unknown): TransportError {
   return new TransportError('aborted', errorText(error), { cause: error });
 }
-
-/**
- * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
- * have made such a call for a caller with the same deadline.
- */
-export const dues = new WeakMap<TransportError, number>();
 
 /**
  * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or

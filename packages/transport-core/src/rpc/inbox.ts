@@ -2,6 +2,8 @@
 // connections one after another, and gives each call to exactly one reader. If there is no reader,
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
+import type { CommonConfig } from '../common-options.ts';
+import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
@@ -13,15 +15,52 @@ import {
   type Mounted,
   unserved,
 } from '../session/incoming-calls.ts';
+import type { CallOrder, OutCall } from '../session/out-call.ts';
 import {
   DECODED_SHIFT,
   HANDED,
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
-import type { RpcHost } from './call.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
+
+/**
+ * The transport as the mount of a protocol and its calls see it. It is an interface because `TransportEngine`,
+ * which implements it, is in a higher layer.
+ */
+export interface RpcHost {
+  /** `timeout` in milliseconds is for calls and methods without their own. */
+  readonly config: Pick<CommonConfig, 'timeout' | 'interceptors'>;
+  /** The async contexts of the runtime, if it has any. */
+  readonly contexts: Contexts | undefined;
+  readonly ticker: { now(): number };
+  /** Wakes the transport when a call may expire. */
+  readonly timer: { by(time: number): void };
+  /** The order of all calls of the transport. */
+  readonly order: CallOrder;
+  /** Keeps the process alive while calls are in flight. */
+  readonly alive: { enter(): void; leave(): void };
+  /** Passes calls, events and counters to the observer. */
+  readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
+  /**
+   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
+   * them; undefined if nothing watches for garbage.
+   */
+  readonly watchUnread: ((items: object, call: UnreadCall) => void) | undefined;
+  /**
+   * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
+   * the connection. Undefined if nobody inspects calls.
+   */
+  readonly screen: ((call: InCall, protocol: string) => boolean) | undefined;
+  /** Reports that a protocol got a reader or lost one. */
+  readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
+}
+
+/** A call whose items nobody may have begun to read. */
+export type UnreadCall = Pick<OutCall, 'download'> & { forgotten(): void };
 
 /** The incoming calls of one mounted protocol, and its readers. */
 export class Inbox implements Mounted {

@@ -6,8 +6,8 @@ import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
-import { checkOptions, nameOf, type OwnOptions, type RpcHost } from './call.ts';
-import type { Inbox } from './inbox.ts';
+import { checkOptions, nameOf, type OwnOptions } from './call.ts';
+import type { Inbox, RpcHost } from './inbox.ts';
 import {
   type AnyHandler,
   callOf,
@@ -162,7 +162,7 @@ class RareState {
   upload: AsyncIterable<unknown> | undefined = undefined;
   /** True once the handler has answered through the members of the Rpc. */
   isAnswered = false;
-  /** True if the caller was gone before the reader of a consumer answered. */
+  /** True if the caller or the reader of a consumer was gone before the reader answered. */
   isAbandoned = false;
   /** The items that the handler writes. */
   pipe: ItemPipe | undefined = undefined;
@@ -283,6 +283,9 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
    */
   resultOf(returned: unknown, failed: (error: unknown) => void): unknown {
     if (!isThenable(returned) && this.rare?.result === undefined) return returned;
+    const { isAnswered, isAbandoned, pipe } = this.#state;
+    // Otherwise an interceptor that calls the handler again would get its first result.
+    if (!isAnswered && !isAbandoned && pipe === undefined) this.#state.result = undefined;
     const state = this.#promised;
     Promise.resolve(returned).then(
       (value) => {
@@ -333,6 +336,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   /** Ends the call because no reader will answer it. */
   leave(): void {
+    this.#state.isAbandoned = true;
     this.#fails(new TransportError('cancelled', 'the caller was gone'));
   }
 }

@@ -11,7 +11,6 @@ import type { InCall } from '../session/incoming-calls.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled, ItemReader } from '../session/streams.ts';
 import { errorText } from '../text.ts';
-import { dues } from './call.ts';
 
 /**
  * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
@@ -221,6 +220,12 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
     { cause: error },
   );
 }
+
+/**
+ * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
+ * have made such a call for a caller with the same deadline.
+ */
+export const dues = new WeakMap<TransportError, number>();
 
 /**
  * A handler computes the timeout of another call from its own deadline a little later than the call

@@ -9,7 +9,7 @@ import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { RpcHost } from '../rpc/call.ts';
+import type { RpcHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';

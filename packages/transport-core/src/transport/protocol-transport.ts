@@ -22,6 +22,7 @@ import type { Remote } from '../remote.ts';
 import {
   Call,
   checkOptions,
+  type Mount,
   NO_OPTIONS,
   nameOf,
   type OwnOptions,
@@ -29,7 +30,6 @@ import {
 } from '../rpc/call.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
-import type { Mount } from '../rpc/mount.ts';
 import { OutgoingRecord } from '../rpc/records.ts';
 import { Consumer } from '../rpc/serving.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';

@@ -1,16 +1,16 @@
 // Finds streams that became garbage before anybody began to read them, so that their calls end.
 
-import type { Call } from '../rpc/call.ts';
+import type { UnreadCall } from '../rpc/inbox.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 
-let offered: { readonly items: object; readonly call: Call }[] = [];
-let registry: FinalizationRegistry<Call> | undefined;
+let offered: { readonly items: object; readonly call: UnreadCall }[] = [];
+let registry: FinalizationRegistry<UnreadCall> | undefined;
 
 /**
  * Calls `call.forgotten` when the items have become garbage. A stream that is read in the turn in
  * which its caller gets it, as almost all are, costs no entry in the registry.
  */
-export function watchUnread(items: object, call: Call): void {
+export function watchUnread(items: object, call: UnreadCall): void {
   if (offered.push({ items, call }) === 1) systemClock.turn!(register);
 }
 
