@@ -20,6 +20,7 @@ test('the defaults are those that the documentation gives', (t) => {
     handshakeTimeout: 5_000,
     idleTimeout: 60_000,
     keepAlive: { interval: 10_000, timeout: 5_000 },
+    interceptors: { client: [], server: [] },
     limits: {
       message: 67_108_864,
       item: 1_048_576,

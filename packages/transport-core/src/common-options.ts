@@ -49,9 +49,7 @@ export interface LimitOptions {
    * Limits on short requests that wait for a reader, for each connection and channel. Default 4,096
    * calls and 8 MiB. If the queue is full, a request is refused with `resource_exhausted`.
    */
-  readonly inbound?:
-    | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
-    | undefined;
+  readonly inbound?: Numbers<'calls' | 'bytes'>;
   /**
    * Limits on the incoming calls of all connections together.
    *
@@ -66,17 +64,13 @@ export interface LimitOptions {
    * the others. Beyond its share, a connection's requests are refused with `resource_exhausted`.
    * Its one-ways wait if `calls` is exceeded, and are dropped if `bytes` is exceeded.
    */
-  readonly total?:
-    | { readonly calls?: number | undefined; readonly bytes?: number | undefined }
-    | undefined;
+  readonly total?: Numbers<'calls' | 'bytes'>;
   /**
    * Limits on messages that were accepted but not sent yet, for each connection and channel.
    * Default 4,096 messages and 16 MiB, of which a message takes at most 8. While the queue is full,
    * `send` waits and `trySend` returns false.
    */
-  readonly outbound?:
-    | { readonly messages?: number | undefined; readonly bytes?: number | undefined }
-    | undefined;
+  readonly outbound?: Numbers<'messages' | 'bytes'>;
   /**
    * Maximum number of calls in flight, for each connection and channel. Default 4,096. At the
    * limit, the caller waits; the callee refuses further calls with `resource_exhausted`. In
@@ -105,9 +99,7 @@ export interface LimitOptions {
    * Maximum rates in bytes per second, for all connections of a peer that proves its id together,
    * and for each other connection. Default: unlimited.
    */
-  readonly rate?:
-    | { readonly send?: number | undefined; readonly receive?: number | undefined }
-    | undefined;
+  readonly rate?: Numbers<'send' | 'receive'>;
   /**
    * Maximum number of accepted connections whose handshake is not finished.
    *
@@ -117,9 +109,7 @@ export interface LimitOptions {
    *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
    *   place for a second.
    */
-  readonly handshakes?:
-    | { readonly pending?: number | undefined; readonly perSource?: number | undefined }
-    | undefined;
+  readonly handshakes?: Numbers<'pending' | 'perSource'>;
   /**
    * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `stream` 256 KiB,
    * and `inbox` a sixteenth of `total.bytes`, but at most 16 MiB (8 MiB if nothing is set). With a
@@ -129,15 +119,11 @@ export interface LimitOptions {
    * `stream` grows by as much, as long as its reader keeps up and half of `memory` is free. If you
    * set `pipe` without `pipeMax`, neither grows.
    */
-  readonly credit?:
-    | {
-        readonly pipe?: number | undefined;
-        readonly pipeMax?: number | undefined;
-        readonly inbox?: number | undefined;
-        readonly stream?: number | undefined;
-      }
-    | undefined;
+  readonly credit?: Numbers<'pipe' | 'pipeMax' | 'inbox' | 'stream'>;
 }
+
+/** A group of numbers, each of which may be left out. */
+type Numbers<Name extends string> = { readonly [N in Name]?: number | undefined } | undefined;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -339,12 +325,10 @@ export const commonOptions = optionsSchema({
   }),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
   callerStacks: optional(flag()),
-  interceptors: optional(
-    optionsSchema({
-      client: optional(functions<ClientInterceptor>()),
-      server: optional(functions<ServerInterceptor>()),
-    }),
-  ),
+  interceptors: group({
+    client: withDefault(functions<ClientInterceptor>(), []),
+    server: withDefault(functions<ServerInterceptor>(), []),
+  }),
   observer: optional(
     reference<Observer>(
       isObserver,

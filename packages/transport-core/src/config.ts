@@ -11,7 +11,7 @@ import { LONGEST_DELAY } from './clock.ts';
  * One option: `In` is the type that may be given, `Out` the type after parsing. The option may be
  * left out if `In` includes undefined.
  */
-export interface OptionField<In = unknown, Out = unknown> {
+export interface OptionField<In = unknown, Out = In> {
   /**
    * Returns `Out` for the given value. If the value is invalid, it adds a line to `wrong`, and its
    * result must not be used.
@@ -108,7 +108,7 @@ export function refuseUnknown<O extends object>(
 }
 
 /** An integer from `least` to `most`, both included. */
-export function integer(least: number, most: number): OptionField<number, number> {
+export function integer(least: number, most: number): OptionField<number> {
   return number(
     (value) => Number.isInteger(value) && value >= least && value <= most,
     `an integer from ${least} to ${most}`,
@@ -116,7 +116,7 @@ export function integer(least: number, most: number): OptionField<number, number
 }
 
 /** Milliseconds above 0, up to the longest delay of a timer (24.8 days). */
-export function milliseconds(): OptionField<number, number> {
+export function milliseconds(): OptionField<number> {
   return number(
     (value) => value > 0 && value <= LONGEST_DELAY,
     `milliseconds above 0, at most ${LONGEST_DELAY}`,
@@ -124,25 +124,22 @@ export function milliseconds(): OptionField<number, number> {
 }
 
 /** Milliseconds above 0, or `Infinity` for never. */
-export function millisecondsOrNever(): OptionField<number, number> {
+export function millisecondsOrNever(): OptionField<number> {
   return number((value) => value > 0, 'milliseconds above 0, or Infinity');
 }
 
 /** Milliseconds, 0 or more; `Infinity` for no limit. */
-export function grace(): OptionField<number, number> {
+export function grace(): OptionField<number> {
   return number((value) => value >= 0, 'milliseconds, 0 or more');
 }
 
 /** A number that `isFit` accepts. `rule` completes the sentence 'must be …'. */
-export function number(
-  isFit: (value: number) => boolean,
-  rule: string,
-): OptionField<number, number> {
+export function number(isFit: (value: number) => boolean, rule: string): OptionField<number> {
   return reference((value) => typeof value === 'number' && isFit(value), rule);
 }
 
 /** A string of 1 to `most` characters, without control characters. */
-export function text(most = 255): OptionField<string, string> {
+export function text(most = 255): OptionField<string> {
   const isFit = (value: unknown) =>
     typeof value === 'string' &&
     value.length > 0 &&
@@ -153,12 +150,12 @@ export function text(most = 255): OptionField<string, string> {
 }
 
 /** A boolean. */
-export function flag(): OptionField<boolean, boolean> {
+export function flag(): OptionField<boolean> {
   return reference((value) => typeof value === 'boolean', 'true or false');
 }
 
 /** An object with these methods. `what` completes the sentence 'must be …'. */
-export function withMethods<T>(what: string, names: readonly (keyof T)[]): OptionField<T, T> {
+export function withMethods<T>(what: string, names: readonly (keyof T)[]): OptionField<T> {
   return reference(
     (value) => names.every((name) => typeof (value as T | null | undefined)?.[name] === 'function'),
     `${what} with the methods ${names.join(', ')}`,
@@ -166,15 +163,12 @@ export function withMethods<T>(what: string, names: readonly (keyof T)[]): Optio
 }
 
 /** A function. */
-export function callback<F extends (...args: never[]) => unknown>(): OptionField<F, F> {
+export function callback<F extends (...args: never[]) => unknown>(): OptionField<F> {
   return reference((value) => typeof value === 'function', 'a function');
 }
 
 /** A list of functions. */
-export function functions<F extends (...args: never[]) => unknown>(): OptionField<
-  readonly F[],
-  readonly F[]
-> {
+export function functions<F extends (...args: never[]) => unknown>(): OptionField<readonly F[]> {
   return reference(
     (value) => Array.isArray(value) && value.every((item) => typeof item === 'function'),
     'a list of functions',
@@ -185,7 +179,7 @@ export function functions<F extends (...args: never[]) => unknown>(): OptionFiel
  * Any value that `isFit` accepts, passed through by reference and not frozen. `rule` completes the
  * sentence 'must be …'.
  */
-export function reference<T>(isFit: (value: unknown) => boolean, rule: string): OptionField<T, T> {
+export function reference<T>(isFit: (value: unknown) => boolean, rule: string): OptionField<T> {
   return {
     read(given, path, wrong) {
       if (!isFit(given)) wrong.push(broken(path, `must be ${rule}`, given));

@@ -1,22 +1,26 @@
-// Distributes events to any number of readers. Each reader has a queue; a reader that lags loses
-// the oldest events and learns how many it missed. Gossip and peers report their events through it,
-// and the recorder of admin its own. ConnectionEvents in transport/ extends EventReader with a
-// bound of its own.
+// Distributes events to any number of readers, each with a queue. Gossip, peers and the recorder of
+// admin report their events through it: a reader that lags loses the oldest events and learns how
+// many it missed. A transport reports its connections through it, with a bound of its own.
 
 import { DONE, type Step, Steps } from './steps.ts';
 
 /**
- * Distributes every event to all readers, each at its own pace. At most 4,096 events wait for one
- * reader.
+ * Distributes every event to all readers, each at its own pace. By default, at most 4,096 events
+ * wait for one reader.
  */
 export class EventHub<E> {
-  readonly #lagged: (missed: number) => E;
+  readonly #bound: Bound<E>;
   readonly #readers = new Set<EventReader<E>>();
   #over = false;
 
-  /** @param lagged makes the event that tells a reader how many events it missed. */
-  constructor(lagged: (missed: number) => E) {
-    this.#lagged = lagged;
+  /**
+   * @param lagged makes the event that tells a reader how many events it missed; undefined if
+   *   readers are not told.
+   * @param enqueue puts an event into the queue of a reader, and keeps the queue bounded. Returns
+   *   the number of events that the reader misses now. Default: it loses the oldest event.
+   */
+  constructor(lagged: Bound<E>['lagged'], enqueue: Bound<E>['enqueue'] = loseOldest) {
+    this.#bound = { lagged, enqueue };
   }
 
   /** Returns true if there are readers. Check it before you build frequent events. */
@@ -34,7 +38,7 @@ export class EventHub<E> {
    * only these.
    */
   follow(first: readonly E[]): AsyncIterator<E, undefined> & AsyncIterableIterator<E> {
-    const reader = new LaggingReader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
+    const reader = new EventReader<E>(this.#bound, this.#readers);
     for (const event of first) reader.push(event);
     if (this.#over) reader.end();
     else this.#readers.add(reader);
@@ -49,44 +53,48 @@ export class EventHub<E> {
   }
 }
 
+interface Bound<E> {
+  readonly lagged: ((missed: number) => E) | undefined;
+  readonly enqueue: (queue: E[], event: E) => number;
+}
+
 /**
  * One reader of events: an async iterator that waits for events and ends when it is left, or with
- * its source. Subclasses bound its queue.
+ * its hub.
  */
-export abstract class EventReader<E> extends Steps<E> {
-  protected readonly queue: E[] = [];
-  readonly #left: (reader: EventReader<E>) => void;
+class EventReader<E> extends Steps<E> {
+  readonly #queue: E[] = [];
+  readonly #bound: Bound<E>;
+  /** The readers of the hub, which forget this one when it is left. */
+  readonly #readers: Set<EventReader<E>>;
+  #missed = 0;
   #over = false;
 
-  /** @param left called when the reader leaves; each further `return` calls it again. */
-  constructor(left: (reader: EventReader<E>) => void) {
+  constructor(bound: Bound<E>, readers: Set<EventReader<E>>) {
     super();
-    this.#left = left;
+    this.#bound = bound;
+    this.#readers = readers;
   }
 
-  /** Adds an event. The source must not call it after `end`. */
   push(event: E): void {
-    this.enqueue(event);
+    this.#missed += this.#bound.enqueue(this.#queue, event);
     this.serve();
   }
 
-  /** Puts an event into the queue, and keeps the queue bounded. */
-  protected abstract enqueue(event: E): void;
-
-  /** Removes and returns the next event of a queue that is not empty. */
-  protected dequeue(): E {
-    return this.queue.shift()!;
-  }
-
   protected step(): Step<E> {
-    if (this.queue.length > 0) return { value: this.dequeue(), done: false };
+    const { lagged } = this.#bound;
+    const missed = this.#missed;
+    this.#missed = 0;
+    if (missed > 0 && lagged !== undefined) return { value: lagged(missed), done: false };
+    if (this.#queue.length > 0) return { value: this.#queue.shift()!, done: false };
     return this.#over ? DONE : undefined;
   }
 
   return(): Promise<IteratorResult<E, undefined>> {
-    this.queue.length = 0;
+    this.#queue.length = 0;
+    this.#missed = 0;
     this.end();
-    this.#left(this);
+    this.#readers.delete(this);
     return Promise.resolve(DONE);
   }
 
@@ -97,30 +105,11 @@ export abstract class EventReader<E> extends Steps<E> {
   }
 }
 
-/** A reader that loses the oldest events if it lags. */
-class LaggingReader<E> extends EventReader<E> {
-  readonly #lagged: (missed: number) => E;
-  #missed = 0;
-
-  constructor(lagged: (missed: number) => E, left: (reader: EventReader<E>) => void) {
-    super(left);
-    this.#lagged = lagged;
-  }
-
-  protected override enqueue(event: E): void {
-    if (this.queue.length >= LAG) {
-      this.queue.shift();
-      this.#missed++;
-    }
-    this.queue.push(event);
-  }
-
-  protected override dequeue(): E {
-    if (this.#missed === 0) return super.dequeue();
-    const missed = this.#missed;
-    this.#missed = 0;
-    return this.#lagged(missed);
-  }
+function loseOldest(queue: unknown[], event: unknown): number {
+  queue.push(event);
+  if (queue.length <= LAG) return 0;
+  queue.shift();
+  return 1;
 }
 
 /** The number of events that may wait for one reader. */

@@ -13,67 +13,44 @@ import { inMs } from './text.ts';
  * @throws TypeError if a method of the logger is missing.
  */
 export function logEvents(logger: Logger): Observer {
-  if (METHODS.every((name) => typeof logger?.[name] === 'function')) return new OperatorLog(logger);
-  throw new TypeError('logEvents: expected a logger with the methods debug, info, warn and error');
+  if (!METHODS.every((name) => typeof logger?.[name] === 'function'))
+    throw new TypeError(
+      'logEvents: expected a logger with the methods debug, info, warn and error',
+    );
+  // Winston takes the text and the details as one object; no other known logger has both members.
+  const takesOne = 'levels' in logger && 'log' in logger;
+  // The text has the message of the error, because JSON has only the other fields of an Error.
+  const write = (level: keyof Logger, details: Details, text: string) => {
+    const { err } = details;
+    const message = err instanceof Error ? `${text}: ${err.message}` : text;
+    if (!takesOne) return logger[level](details, message);
+    const stack = err instanceof Error ? err.stack : undefined;
+    (logger[level] as (info: object) => void)({ ...details, message, stack });
+  };
+  /** Counters that were logged. */
+  const logged = new Set<TransportCounter>();
+  return {
+    event: (event) => write(...messageOf(event)),
+    // A counter is logged when it goes up for the first time, because a flood would otherwise fill
+    // the log; not while the transport closes, when it is normal that one-ways are dropped.
+    count(counter, _, remote, isClosing) {
+      if (!ALARMS.has(counter) || logged.has(counter) || isClosing) return;
+      logged.add(counter);
+      const text = `the counter '${counter}' went up for the first time; see the snapshot for its value`;
+      write('warn', { counter, remote: remote && peer(remote) }, text);
+    },
+  };
 }
 
 const METHODS = ['debug', 'info', 'warn', 'error'] as const;
 
-class OperatorLog implements Observer {
-  readonly #logger: Logger;
-  /** Counters that were logged at least once. */
-  readonly #logged = new Set<TransportCounter>();
-
-  /**
-   * True for winston, which takes the text and the details as one object. Of the known loggers,
-   * only winston has both `levels` and `log`.
-   */
-  readonly #takesOne: boolean;
-
-  constructor(logger: Logger) {
-    this.#logger = logger;
-    this.#takesOne = 'levels' in logger && 'log' in logger;
-  }
-
-  event(event: ObserverEvent): void {
-    this.#write(...messageOf(event));
-  }
-
-  /**
-   * Logs a counter as a warning when it goes up for the first time, because a flood would otherwise
-   * fill the log. Logs nothing while the transport closes, because it is normal that one-ways are
-   * dropped then.
-   */
-  count(
-    counter: TransportCounter,
-    _: number,
-    remote: Remote | undefined,
-    isClosing: boolean,
-  ): void {
-    const isAlarm = ALARMS.has(counter) && !this.#logged.has(counter) && !isClosing;
-    if (!isAlarm) return;
-    this.#logged.add(counter);
-    const text = `the counter '${counter}' went up for the first time; see the snapshot for its value`;
-    this.#write('warn', { counter, remote: remote && peer(remote) }, text);
-  }
-
-  /** The text has the message of the error, because JSON has only the other fields of an Error. */
-  #write(level: keyof Logger, details: Readonly<Record<string, unknown>>, text: string): void {
-    const { err } = details;
-    const message = err instanceof Error ? `${text}: ${err.message}` : text;
-    if (!this.#takesOne) return this.#logger[level](details, message);
-    const stack = err instanceof Error ? err.stack : undefined;
-    (this.#logger[level] as (info: object) => void)({ ...details, message, stack });
-  }
-}
+type Details = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the level, the details and the text of an event. The compiler requires a message for
  * each type of event, because the function has to return one.
  */
-function messageOf(
-  event: ObserverEvent,
-): [keyof Logger, Readonly<Record<string, unknown>>, string] {
+function messageOf(event: ObserverEvent): [keyof Logger, Details, string] {
   switch (event.type) {
     case 'up':
       return ['debug', { remote: peer(event.remote) }, 'a connection is up'];

@@ -1,14 +1,7 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
 
 import { integer, withDefault } from '../config.ts';
-import {
-  type ErrorCode,
-  reasonError,
-  stackless,
-  TransportError,
-  type TransportErrorOptions,
-  withDetails,
-} from '../errors.ts';
+import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
 import { type Bytes, cleanText, errorText, plain } from '../text.ts';
 
 /**
@@ -186,15 +179,7 @@ export function limitOptions(limit: number, values: number) {
 }
 
 /** Thrown for an asynchronous schema: a programming mistake, independent of the value. */
-export class AsyncSchemaError extends TypeError {
-  static {
-    Object.defineProperty(AsyncSchemaError.prototype, 'name', {
-      value: 'TypeError',
-      configurable: true,
-      writable: true,
-    });
-  }
-}
+export class AsyncSchemaError extends TypeError {}
 
 /** The maximum number of characters in a path in an error. */
 const LONGEST_PATH = 512;
@@ -301,9 +286,7 @@ export function decodingError(
     : refused(codec, what, error, stackless);
 }
 
-function make(code: ErrorCode, message: string, options: TransportErrorOptions): TransportError {
-  return new TransportError(code, message, options);
-}
+const make: typeof stackless = (...details) => new TransportError(...details);
 
 /**
  * Returns the error for a value that its codec refused. An error of our own codecs has the place in
@@ -316,7 +299,7 @@ function refused(
   codec: Codec<any, any>,
   what: string,
   error: unknown,
-  create: typeof make,
+  create: typeof stackless,
 ): TransportError {
   if (!(error instanceof TransportError)) {
     const text = cleanText(errorText(error));

@@ -147,11 +147,7 @@ function split(problem: string): [path: string, problem: string] {
  * type URL, or otherwise the class's own name.
  */
 function nameOf(type: object): string {
-  const { fullName, getTypeUrl, name } = type as {
-    fullName?: unknown;
-    getTypeUrl?: unknown;
-    name?: unknown;
-  };
+  const { fullName, getTypeUrl, name } = type as Record<string, unknown>;
   if (typeof fullName === 'string') return fullName.replace(/^\./, '');
   if (typeof getTypeUrl === 'function') return String(getTypeUrl.call(type, '')).replace(/^\//, '');
   return typeof name === 'string' ? name : 'message';

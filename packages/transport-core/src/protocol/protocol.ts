@@ -147,13 +147,10 @@ export interface ProtocolMethod {
   /** The method's name after the protocol's name, for errors: 'raft/append'. */
   readonly full: string;
   /** The names of the method's values in errors: 'raft/append request'. */
-  readonly what: {
-    readonly request: string;
-    readonly response: string;
-    readonly upload: string;
-    readonly download: string;
-  };
+  readonly what: Readonly<Record<'request' | 'response' | 'upload' | 'download', string>>;
   readonly id: number;
+  /** Its place among the methods of its protocol, from 0. */
+  readonly index: number;
   readonly kind: MethodKind;
   readonly request: Codec<any, any>;
   readonly response: Codec<any, any> | undefined;
@@ -225,7 +222,7 @@ type NamesById<M> = {
 export function defineProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  return build(definition, optional(integer(0x10, 0xff))) as Protocol<M>;
+  return build(definition, optional(integer(FIRST_OWN, 0xff))) as Protocol<M>;
 }
 
 /**
@@ -256,12 +253,20 @@ export function isProtocol(value: unknown): value is Protocol {
   return typeof value === 'object' && value !== null && TABLE in value;
 }
 
+/** Returns true for a protocol of Trunkline itself, which interceptors do not see. */
+export function isProjectProtocol({ channel }: Protocol): boolean {
+  return channel < FIRST_OWN;
+}
+
+/** The lowest channel of protocols that `defineProtocol` makes. */
+const FIRST_OWN = 0x10;
+
 /** The key of a protocol's method table, shared by all copies of this package; not enumerable. */
 const TABLE = Symbol.for('trunkline.methodTable');
 
 function build(
   definition: ProtocolDefinition,
-  channelField: OptionField<number | undefined, number | undefined>,
+  channelField: OptionField<number | undefined>,
 ): Protocol {
   const named: unknown = (definition as Partial<ProtocolDefinition> | undefined)?.name;
   const who = typeof named === 'string' ? `defineProtocol ${quote(named)}` : 'defineProtocol';
@@ -272,7 +277,7 @@ function build(
   const byLowId: (ProtocolMethod | undefined)[] = [];
   const methods: [string, MethodDefinition][] = [];
   for (const [methodName, definition] of Object.entries(given.methods)) {
-    const method = toMethod(name, methodName, definition);
+    const method = toMethod(name, methodName, byName.size, definition);
     byName.set(methodName, method);
     byId.set(method.id, method);
     if (method.id < 256) byLowId[method.id] = method;
@@ -291,6 +296,7 @@ function build(
 function toMethod(
   protocol: string,
   name: string,
+  index: number,
   { id = methodId(name), request, response, upload, download, timeout, doc }: MethodDefinition,
 ): ProtocolMethod {
   const flags = ((upload === undefined ? 0 : 1) +
@@ -308,6 +314,7 @@ function toMethod(
     full,
     what,
     id,
+    index,
     kind,
     request,
     response,
@@ -371,7 +378,7 @@ const methodSchema = () =>
   });
 
 /** Checks methods and passes them on as they are. */
-const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
+const methodsField: OptionField<ProtocolMethods> = {
   read(given, path, wrong) {
     if (!isPlainObject(given)) {
       wrong.push(broken(path, METHODS, given));
@@ -382,13 +389,9 @@ const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
     for (const [name, definition] of Object.entries(given as ProtocolMethods)) {
       const at = `${path}${member(name)}`;
       const before = wrong.length;
-      const {
-        id = methodId(name),
-        response,
-        upload,
-        download,
-      } = method.read(definition, at, wrong);
+      const read = method.read(definition, at, wrong);
       if (wrong.length > before) continue;
+      const { id = methodId(name), response, upload, download } = read;
       if (name === 'then')
         wrong.push(
           `${at}: must have another name: \`await\` takes a client with a method 'then' for a promise, and hangs`,
@@ -411,7 +414,7 @@ const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
 const METHODS =
   "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })";
 
-const schemaOf = (channel: OptionField<number | undefined, number | undefined>) =>
+const schemaOf = (channel: OptionField<number | undefined>) =>
   optionsSchema({
     name: reference<string>(
       isName,

@@ -5,20 +5,20 @@ import test from 'ava';
 import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';
-import { hostOf, protocol } from './testing/call-fixture.ts';
+import { configOf, mountOf, protocol } from './testing/call-fixture.ts';
 
 const method = methodTable(protocol).byName.get('ask')!;
-const host = (now: number) => hostOf({ timeout: 5_000, ticker: { now: () => now } });
+const at = (now: number) => mountOf({ config: configOf(5_000), ticker: { now: () => now } });
 
 test('the remaining time is rounded up, and a call without any is late', (t) => {
-  const call = new Call(host(100), method, new Uint8Array(0), 'a:1', NO_OPTIONS);
+  const call = new Call(at(100), method, new Uint8Array(0), 'a:1', NO_OPTIONS);
   const left = (now: number) => call.timeLeft(now);
   t.deepEqual([100, 100.001, 101, 5_099, 5_099.999].map(left), [5_000, 5_000, 4_999, 1, 1]);
   t.is(left(5_100 - 2 ** -20), 1);
   const times = [100, 5_099.999, 5_100, 6_000];
   t.is(times.map((now) => call.timeLeft(now) < 0).join(), 'false,false,true,true');
   const lasting = (timeout: number) =>
-    new Call(host(0), method, new Uint8Array(0), 'a:1', { timeout });
+    new Call(at(0), method, new Uint8Array(0), 'a:1', { timeout });
   const never = lasting(Number.POSITIVE_INFINITY);
   t.is(never.timeLeft(1e9), 0);
   const long = lasting(2 ** 31 + 0.5);
@@ -29,12 +29,9 @@ test('the remaining time is rounded up, and a call without any is late', (t) => 
 
 test('a call counts from the beginning, and one with an invalid upload or signal not at all', (t) => {
   const counts = { begun: 0, settled: 0 };
-  const counted = hostOf({
-    timeout: 5_000,
-    ticker: { now: () => 0 },
-    begin: () => void counts.begun++,
-    settled: () => void counts.settled++,
-  });
+  const begin = () => void counts.begun++;
+  const settled = () => void counts.settled++;
+  const counted = mountOf({}, { begin, settled });
   const controller = new AbortController();
   const { signal } = controller;
   const call = new Call(counted, method, new Uint8Array(0), 'a:1', { signal });
@@ -73,9 +70,9 @@ test('a codec that aborts the call while it decodes the response settles the cal
   const methods = { ask: { id: 1, request: bytes, response: aborting } };
   const aborted = defineProtocol({ name: 'aborted', version: 1, channel: 0x20, methods });
   const codes: unknown[] = [];
-  const host = hostOf({ settled: (code) => void codes.push(code) });
+  const mount = mountOf({}, { settled: (code) => void codes.push(code) });
   const ask = methodTable(aborted).byName.get('ask')!;
-  const call = new Call(host, ask, new Uint8Array(0), 'a:1', { signal });
+  const call = new Call(mount, ask, new Uint8Array(0), 'a:1', { signal });
   call.answered(new Uint8Array(0));
   t.deepEqual(codes, ['cancelled']);
   await t.throwsAsync(call.promise, { code: 'cancelled' });

@@ -1,6 +1,6 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
 // connection. The items of an upload are pulled as the callee takes them; those of a download are
-// sent as the reader takes them.
+// sent as the reader takes them. Mount, the protocol to which a call belongs, counts its calls.
 
 import { refuseUnknown } from '../config.ts';
 import {
@@ -12,98 +12,59 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
-import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
+import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/incoming-calls.ts';
-import { type CallOrder, OutCall } from '../session/out-call.ts';
+import { OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
-import { type InStream, ItemReader } from '../session/streams.ts';
+import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import type { OutgoingRecord, Reporter } from './records.ts';
+import { Inbox, type RpcHost } from './inbox.ts';
+import type { OutgoingRecord } from './records.ts';
+import { dues } from './rpc.ts';
 
-/**
- * The transport as the calls of a protocol see it. It is an interface because `TransportEngine`,
- * which implements it, is in a higher layer.
- */
-export interface RpcHost {
-  /** `timeout` in milliseconds is for calls and methods without their own. */
-  readonly config: { readonly timeout: number };
-  readonly ticker: { now(): number };
-  /** Wakes the transport when a call may expire. */
-  readonly timer: { by(time: number): void };
-  /** The order of all calls of the transport. */
-  readonly order: CallOrder;
-  /** Keeps the process alive while calls are in flight. */
-  readonly alive: { enter(): void; leave(): void };
-  /** Passes calls, events and counters to the observer. */
-  readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
-  /**
-   * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
-   * the connection. Undefined if nobody inspects calls.
-   */
-  readonly screen: ((call: InCall, protocol: string) => boolean) | undefined;
-  /** Reports that a protocol got a reader or lost one. */
-  readersChanged(): void;
-  /** Closes a connection, because the transport is far above `limits.memory`. */
-  relieve(): void;
-}
-
-/** The outgoing calls of one mounted protocol: what they share, and their number. */
-export class CallHost {
-  /** The channel of the protocol on every connection. */
-  readonly channel: number;
-  /** True if the protocol keeps long messages in order with short ones. */
-  readonly ordered: boolean;
-  /** The transport's timeout in milliseconds, for calls and methods without their own. */
-  readonly timeout: number;
-  readonly ticker: { now(): number };
-  /** The order of all calls of the transport. */
-  readonly order: CallOrder;
-  /** The number of calls that have not settled. */
+/** One mounted protocol: the inbox of the peers' calls, and the calls that are made here. */
+export class Mount extends Inbox {
+  /** The number of calls made here that have not settled. */
   open = 0;
-  /**
-   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
-   * them; undefined if nothing watches for garbage.
-   */
-  readonly watchUnread: ((items: object, call: Call) => void) | undefined;
-  readonly #host: RpcHost;
+  /** The error with which new calls fail; set when the mount closes. */
+  over: TransportError | undefined = undefined;
+  /** False if its calls go on while the node drains. */
+  readonly drains: boolean;
   readonly #idle: (() => void)[] = [];
 
-  constructor({ channel, ordered }: Protocol, host: RpcHost, watchUnread: CallHost['watchUnread']) {
-    this.channel = channel;
-    this.ordered = ordered;
-    this.timeout = host.config.timeout;
-    this.ticker = host.ticker;
-    this.order = host.order;
-    this.watchUnread = watchUnread;
-    this.#host = host;
+  /** @param allow the rule for calls to all methods. */
+  constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall, drains = true) {
+    super(protocol, host, allow);
+    this.drains = drains && !isProjectProtocol(protocol);
   }
 
   /** Counts a call that starts. */
   begin(): void {
-    if (this.open++ === 0) this.#host.alive.enter();
+    if (this.open++ === 0) this.host.alive.enter();
   }
 
   /** Called when a call has settled, with this code if it failed. */
   settled(code: ErrorCode | undefined): void {
     this.open--;
-    if (code !== undefined) this.#host.reporter.callFailed(code);
+    if (code !== undefined) this.host.reporter.callFailed(code);
     if (this.open > 0) return;
-    this.#host.alive.leave();
+    this.host.alive.leave();
     if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  /** Requests that calls be checked at `time`, when one may expire. */
-  wakeBy(time: number): void {
-    this.#host.timer.by(time);
   }
 
   /** Resolves when no call is in flight. */
   whenIdle(): Promise<void> {
     return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Makes all new calls from here fail with `shutdown`. */
+  shut(): void {
+    const message = `this transport of '${this.protocol.name}' is closed`;
+    this.over ??= new TransportError('shutdown', message, { sent: false });
   }
 }
 
@@ -139,7 +100,7 @@ export class Call extends OutCall {
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
   readonly timeout: number;
-  readonly host: CallHost;
+  readonly mount: Mount;
   private readonly signal: AbortSignal | undefined;
 
   // The following properties matter only for a call that streams. They are set after `widen()`, as
@@ -156,27 +117,28 @@ export class Call extends OutCall {
   declare bounds: 'whole' | 'waits' | 'opening';
 
   /**
-   * Counts the call at its host; from now on it settles exactly once.
+   * Counts the call at its mount; from now on it settles exactly once.
    *
    * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for
    * an aborted signal.
    */
   constructor(
-    host: CallHost,
+    mount: Mount,
     method: ProtocolMethod,
     payload: Uint8Array,
     target: string | Remote,
     options: OwnOptions,
   ) {
-    const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
+    const { host, protocol } = mount;
+    const { metadata, signal, timeout = method.timeout ?? host.config.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
     const source = upload === undefined ? undefined : iteratorOf(upload);
     // The codec, the upload or an interceptor may have aborted it since it was checked.
     refuseAborted(method.full, signal);
-    super(host.channel, method, payload, encoded);
+    super(protocol.channel, method, payload, encoded);
     const now = host.ticker.now();
-    this.host = host;
+    this.mount = mount;
     this.to = target;
     this.timeout = timeout;
     this.signal = signal;
@@ -184,7 +146,7 @@ export class Call extends OutCall {
     this.promise = promiseOf(this);
     // An invalid signal throws.
     if (signal !== undefined) watchSignal(signal, this);
-    host.begin();
+    mount.begin();
     if (method.flags === 0) return;
     if (method.download !== undefined) iterable(this.promise);
     const isOwn = options.timeout !== undefined;
@@ -206,12 +168,13 @@ export class Call extends OutCall {
 
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
-    this.seq = this.host.order.next();
+    this.seq = this.mount.host.order.next();
   }
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */
   isBulky(packet: number): boolean {
-    return this.method.flags !== 0 || (this.payload.length > packet && !this.host.ordered);
+    const { method, mount, payload } = this;
+    return method.flags !== 0 || (payload.length > packet && !mount.protocol.ordered);
   }
 
   override writeIn(batch: number): void {
@@ -296,7 +259,7 @@ export class Call extends OutCall {
   settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
-    this.host.settled(error?.code);
+    this.mount.settled(error?.code);
     this.record?.settled(error);
     if (this.method.flags !== 0) stop(this.source);
   }
@@ -330,7 +293,7 @@ export class Call extends OutCall {
   override progressed(now: number): void {
     if (this.bounds !== 'waits' || this.done) return;
     this.due = now + this.timeout;
-    this.host.wakeBy(this.due);
+    this.mount.host.timer.by(this.due);
   }
 
   override taken(): void {
@@ -347,7 +310,7 @@ export class Call extends OutCall {
 /** Gives the items to the reader and begins to pull the upload, because the request has left. */
 function opened(call: Call): void {
   if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
-  const { carrier, download, host, method, record, target } = call;
+  const { carrier, download, method, mount, record, target } = call;
   if (download !== undefined) {
     download.offer(carrier!.now);
     const items = new ItemReader(download, {
@@ -365,8 +328,9 @@ function opened(call: Call): void {
           : withDetails(badAnswer(error), { target }),
     });
     call.resolve(items);
-    if (host.watchUnread !== undefined) {
-      host.watchUnread(items, call);
+    const { watchUnread } = mount.host;
+    if (watchUnread !== undefined) {
+      watchUnread(items, call);
       // The call must not keep its items from becoming garbage.
       call.resolve = NOTHING;
       call.promise = NEVER;
@@ -456,12 +420,6 @@ function uploadError(error: unknown): TransportError {
 }
 
 /**
- * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
- * have made such a call for a caller with the same deadline.
- */
-export const dues = new WeakMap<TransportError, number>();
-
-/**
  * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or
  * `resource_exhausted` with reason `too_large`.
  */
@@ -494,7 +452,10 @@ export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOp
     throw new TypeError(
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
     );
-  checkUpload(method, upload);
+  if (method.upload === undefined && upload !== undefined)
+    throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
+  if (method.upload !== undefined && !isAsyncIterable(upload))
+    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
   refuseAborted(method.full, signal);
   if (metadata === undefined) return options;
   const fields = fieldsOf(metadata, 'send: metadata');
@@ -509,15 +470,6 @@ export function refuseAborted(operation: string, signal: AbortSignal | undefined
 }
 
 const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;
-
-function checkUpload(method: ProtocolMethod, upload: unknown): void {
-  if (method.upload === undefined) {
-    if (upload !== undefined)
-      throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
-  } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
-    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
-  }
-}
 
 /** Returns the target of a call as error texts show it. */
 export function nameOf(target: string | Remote): string {

@@ -2,16 +2,12 @@
 // connections one after another, and gives each call to exactly one reader. If there is no reader,
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
+import type { CommonConfig } from '../common-options.ts';
 import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
-import {
-  type MethodTable,
-  methodTable,
-  type Protocol,
-  type ProtocolMethod,
-} from '../protocol/protocol.ts';
+import { isProjectProtocol, methodTable, type Protocol } from '../protocol/protocol.ts';
 import {
   HANDLER,
   type InCall,
@@ -19,60 +15,111 @@ import {
   type Mounted,
   unserved,
 } from '../session/incoming-calls.ts';
+import type { CallOrder, OutCall } from '../session/out-call.ts';
 import {
   DECODED_SHIFT,
   HANDED,
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
-import type { RpcHost } from './call.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
+
+/**
+ * The transport as the mount of a protocol and its calls see it. It is an interface because `TransportEngine`,
+ * which implements it, is in a higher layer.
+ */
+export interface RpcHost {
+  /** `timeout` in milliseconds is for calls and methods without their own. */
+  readonly config: Pick<CommonConfig, 'timeout' | 'interceptors'>;
+  /** The async contexts of the runtime, if it has any. */
+  readonly contexts: Contexts | undefined;
+  readonly ticker: { now(): number };
+  /** Wakes the transport when a call may expire. */
+  readonly timer: { by(time: number): void };
+  /** The order of all calls of the transport. */
+  readonly order: CallOrder;
+  /** Keeps the process alive while calls are in flight. */
+  readonly alive: { enter(): void; leave(): void };
+  /** Passes calls, events and counters to the observer. */
+  readonly reporter: Pick<Reporter, 'watch' | 'tell' | 'count' | 'callFailed'>;
+  /**
+   * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
+   * them; undefined if nothing watches for garbage.
+   */
+  readonly watchUnread: ((items: object, call: UnreadCall) => void) | undefined;
+  /**
+   * Inspects each call of a protocol that arrives, before everything else. Returns false if it ends
+   * the connection. Undefined if nobody inspects calls.
+   */
+  readonly screen: ((call: InCall, protocol: string) => boolean) | undefined;
+  /** Reports that a protocol got a reader or lost one. */
+  readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
+}
+
+/** A call whose items nobody may have begun to read. */
+export type UnreadCall = Pick<OutCall, 'download'> & { forgotten(): void };
 
 /** The incoming calls of one mounted protocol, and its readers. */
 export class Inbox implements Mounted {
   readonly protocol: Protocol;
-  readonly table: MethodTable;
-  readonly contexts: Contexts | undefined;
+  readonly table: Mounted['table'];
   closed = false;
   /** The number of peers' calls that have arrived. */
   served = 0;
   /** The number of calls that wait for a reader. */
   waiting = 0;
   /** Applied to the handling of the calls. */
-  interceptors: readonly ServerInterceptor[] = [];
+  readonly interceptors: readonly ServerInterceptor[];
   /** The rule for calls to all methods. */
-  #allow: AllowCall | undefined = undefined;
+  readonly #allow: AllowCall | undefined;
   /** Set while the node accepts only one-ways. */
   #refusing: TransportError | undefined = undefined;
   /** True if some calls need permission. */
   #asks = false;
   readonly #takers: Taker[] = [];
   /**
-   * The only reader that can take calls of a method, by method id: found without a search until the
-   * readers change.
+   * The readers of each method, by its index: those that name it, otherwise those that take all
+   * methods.
    */
-  #only: (Taker | undefined)[] = [];
+  #takersOf: readonly (readonly Taker[])[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
-  readonly #host: RpcHost;
+  readonly host: RpcHost;
 
   /**
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
    * No caller sees these errors.
    */
-  readonly handlerFailed: (error: unknown) => void;
+  readonly handlerFailed = (error: unknown): void => this.#callbackFailed('handler', error);
 
-  constructor(protocol: Protocol, host: RpcHost, contexts?: Contexts | undefined) {
-    this.contexts = contexts;
+  constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall) {
     this.protocol = protocol;
     this.table = methodTable(protocol);
-    this.#host = host;
-    this.handlerFailed = (error) => this.#callbackFailed('handler', error);
+    this.host = host;
+    this.interceptors = isProjectProtocol(protocol) ? [] : host.config.interceptors.server;
+    this.#allow = allow;
+    this.#route();
   }
 
   #callbackFailed(callback: string, error: unknown): void {
-    this.#host.reporter.tell({ type: 'callbackFailed', callback, error });
+    this.host.reporter.tell({ type: 'callbackFailed', callback, error });
+  }
+
+  /**
+   * Returns a method of the protocol.
+   *
+   * @throws TypeError for an unknown name; `what` says who asks.
+   */
+  method(name: string, what: string) {
+    const { byName } = this.table;
+    const method = byName.get(name);
+    if (method !== undefined) return method;
+    throw new TypeError(
+      `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`,
+    );
   }
 
   /** True if it has a reader. */
@@ -80,34 +127,19 @@ export class Inbox implements Mounted {
     return this.#takers.length > 0;
   }
 
-  /** Sets the interceptors, and the rule for calls to all methods. Ends what `refuse` began. */
-  guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
-    this.interceptors = interceptors;
-    this.#allow = allow;
-    this.#refusing = undefined;
-    this.#ruleChanged();
-  }
-
   /** Refuses calls that are not handed over yet, except one-ways. */
   refuse(error: TransportError): void {
     this.#refusing = error;
-    this.#ruleChanged();
-  }
-
-  #ruleChanged(): void {
-    this.#asks =
-      this.#refusing !== undefined ||
-      this.#allow !== undefined ||
-      this.#takers.some(({ allow }) => allow !== undefined);
+    this.#asks = true;
   }
 
   incoming(call: InCall): void {
     this.served++;
-    const { screen } = this.#host;
+    const { screen } = this.host;
     if (screen !== undefined && !screen(call, this.protocol.name)) return;
     this.arrive(call);
     const { memory } = call.channel.context;
-    if (memory.used > memory.most) this.#host.relieve();
+    if (memory.used > memory.most) this.host.relieve();
   }
 
   /**
@@ -116,8 +148,16 @@ export class Inbox implements Mounted {
    */
   arrive(call: InCall): void {
     const { channel, method } = call;
-    const taker = this.#only[method.id] ?? this.#takerOf(method);
-    if (taker === undefined || !taker.ready || channel.inbound.length > 0 || channel.congested())
+    const takers = this.#takersOf[method.index]!;
+    // A free reader is preferred to a busy one.
+    const taker =
+      takers.length === 1 ? takers[0] : (takers.find(({ ready }) => ready) ?? takers[0]);
+    if (
+      taker === undefined ||
+      !taker.ready ||
+      channel.inbound.length > 0 ||
+      channel.congested()
+    )
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);
@@ -136,11 +176,21 @@ export class Inbox implements Mounted {
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);
-    this.#only = [];
-    this.#host.readersChanged();
-    this.#ruleChanged();
+    this.#route();
+    this.host.readersChanged();
     this.#refuseUnserved();
     this.feed(taker);
+  }
+
+  /** Finds the readers of each method, and whether calls need permission. */
+  #route(): void {
+    const rules = [this.#allow, this.#refusing, ...this.#takers.map(({ allow }) => allow)];
+    this.#asks = rules.some((rule) => rule !== undefined);
+    const general = this.#takers.filter(({ methods }) => methods === undefined);
+    this.#takersOf = Array.from(this.table.byName.keys(), (name) => {
+      const named = this.#takers.filter(({ methods }) => methods?.has(name));
+      return named.length > 0 ? named : general;
+    });
   }
 
   /**
@@ -150,7 +200,7 @@ export class Inbox implements Mounted {
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.method) !== undefined) {
+        if (this.#takersOf[call.method.index]!.length > 0) {
           call.refuseBy(Number.POSITIVE_INFINITY);
           continue;
         }
@@ -171,8 +221,8 @@ export class Inbox implements Mounted {
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
-    this.#only = [];
-    this.#host.readersChanged();
+    this.#route();
+    this.host.readersChanged();
     if (this.#takers.length > 0) {
       this.#refuseUnserved();
       return this.feedAll();
@@ -186,7 +236,7 @@ export class Inbox implements Mounted {
    */
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;
-    const now = this.#host.ticker.now();
+    const now = this.host.ticker.now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
   }
@@ -227,12 +277,12 @@ export class Inbox implements Mounted {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.method.kind === 'oneway') this.#dropOneway(call);
-        else this.#fail(call, error);
+        this.#fail(call, error);
       }
     }
-    this.#only = [];
-    for (const taker of this.#takers.splice(0)) taker.close();
+    const takers = this.#takers.splice(0);
+    this.#route();
+    for (const taker of takers) taker.close();
   }
 
   #check(taker: Taker): void {
@@ -248,29 +298,6 @@ export class Inbox implements Mounted {
   }
 
   /**
-   * Returns the reader of a method: one that names it, otherwise one that takes all methods. A free
-   * reader is preferred to a busy one.
-   */
-  #takerOf(method: ProtocolMethod): Taker | undefined {
-    let best: Taker | undefined;
-    let named = false;
-    for (const taker of this.#takers) {
-      const names = taker.methods?.has(method.name) === true;
-      if (!names && (taker.methods !== undefined || named)) continue;
-      if (best === undefined || (names && !named) || (!best.ready && taker.ready)) best = taker;
-      named ||= names;
-    }
-    const isOnly = this.#takers.length === 1 || (named && best!.exclusive);
-    if (isOnly && method.id < REMEMBERED) this.#only[method.id] = best;
-    return best;
-  }
-
-  #takes(taker: Taker, method: ProtocolMethod): boolean {
-    if (taker.methods !== undefined) return taker.methods.has(method.name);
-    return this.#takerOf(method)?.methods === undefined;
-  }
-
-  /**
    * Returns the next call for a reader: connections take turns, and the calls of one channel for
    * this reader stay in order. But requests pass one-ways that wait for `limits.calls`.
    */
@@ -283,7 +310,7 @@ export class Inbox implements Mounted {
         call !== undefined;
         call = call.after as InCall | undefined
       ) {
-        if (!this.#takes(taker, call.method)) continue;
+        if (!this.#takersOf[call.method.index]!.includes(taker)) continue;
         if (channel.congested()) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
@@ -303,7 +330,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#host.reporter.count('refusedCall', 1, call.from);
+        this.host.reporter.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -313,7 +340,7 @@ export class Inbox implements Mounted {
     channel.context.usage.waits(1, call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
-    const { watch } = this.#host.reporter;
+    const { watch } = this.host.reporter;
     if (watch !== undefined) call.waitsSince(watch.now);
     channel.inbound.push(call);
     this.waiting++;
@@ -358,7 +385,7 @@ export class Inbox implements Mounted {
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
-    const { watch } = this.#host.reporter;
+    const { watch } = this.host.reporter;
     if (watch === undefined) taker.take(rpc, call);
     else this.#giveObserved(watch, taker, rpc, call);
   };
@@ -370,16 +397,24 @@ export class Inbox implements Mounted {
 
   /** Refuses a call that its caller is not allowed to make. */
   #deny(call: InCall, error: TransportError): void {
-    this.#unread(call, () => {
-      if (this.#fail(call, error) && error.reason !== 'draining') call.channel.context.refused();
-    });
+    if (this.#reject(call, error) && error.reason !== 'draining') call.channel.context.refused();
   }
 
-  /** Refuses a call that no reader gets, and observes that. */
-  #unread(call: InCall, refuse: () => void): void {
-    const { watch } = this.#host.reporter;
-    if (watch === undefined) refuse();
-    else watch.run(new HandlingRecord(watch, this.protocol.name, call), refuse);
+  /** Refuses a request that its codec can't decode. */
+  #undecodable(call: InCall, error: TransportError): void {
+    const { context } = call.channel;
+    const work = Math.max(call.payload.length, workOf(error));
+    this.#reject(call, error);
+    context.spend(UNDECODABLE + work);
+    context.refused(work >> UNDECODABLE_SHIFT);
+  }
+
+  /** Fails a call that its reader does not get, and observes that. */
+  #reject(call: InCall, error: TransportError): boolean {
+    const { watch } = this.host.reporter;
+    if (watch === undefined) return this.#fail(call, error);
+    const record = new HandlingRecord(watch, this.protocol.name, call);
+    return watch.run(record, () => this.#fail(call, error));
   }
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
@@ -394,25 +429,16 @@ export class Inbox implements Mounted {
     return false;
   }
 
-  /** Refuses a request that its codec can't decode; it reaches no reader. */
-  #undecodable(call: InCall, error: TransportError): void {
-    const { context } = call.channel;
-    const work = Math.max(call.payload.length, workOf(error));
-    this.#unread(call, () => this.#fail(call, error));
-    context.spend(UNDECODABLE + work);
-    context.refused(work >> UNDECODABLE_SHIFT);
-  }
-
+  /** Refuses a call that no reader takes. */
   #refuse(call: InCall): void {
-    call.release();
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
-    call.carrier.fail(call, unserved(call.method), true);
+    this.#fail(call, unserved(call.method));
     call.channel.context.refused();
   }
 
   #dropOneway(call: InCall): void {
     call.release();
-    this.#host.reporter.count('onewayDropped', 1, call.from);
+    this.host.reporter.count('onewayDropped', 1, call.from);
   }
 
   // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
@@ -429,43 +455,31 @@ export class Inbox implements Mounted {
       this.#deny(call, this.#refusing);
       return false;
     }
-    const first = this.#ask(this.#allow, call);
-    const answer = first === true ? this.#ask(rule, call) : first;
+    const answer = this.#ask(call, this.#allow, rule);
     if (answer === true) return true;
     if (answer instanceof TransportError) this.#deny(call, answer);
-    else this.#await(call, first === true ? answer : this.#both(answer, rule, call));
+    else this.#await(call, answer);
     return false;
   }
 
-  /** Asks one rule. The promise that it may return never rejects. */
-  #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
-    if (rule === undefined) return true;
+  /**
+   * Asks the rules one after the other, until one does not allow the call. The promise that it may
+   * return never rejects.
+   */
+  #ask(call: InCall, rule: AllowCall | undefined, next?: AllowCall): Answer | Promise<Answer> {
+    if (rule === undefined) return next === undefined ? true : this.#ask(call, next);
     const { from, method, metadata } = call;
     const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
     try {
       const answer = rule(from!, method.name, given);
-      if (answer === true) return true;
-      return answer === false ? denied(call) : this.#later(answer, call);
+      if (typeof answer === 'boolean') return answer ? this.#ask(call, next) : denied(call);
+      return Promise.resolve(answer).then(
+        (isAllowed) => (isAllowed === true ? this.#ask(call, next) : denied(call)),
+        (error) => this.#refusalFor(error, call),
+      );
     } catch (error) {
       return this.#refusalFor(error, call);
     }
-  }
-
-  #later(answer: PromiseLike<boolean>, call: InCall): Promise<Answer> {
-    return Promise.resolve(answer).then(
-      (isAllowed) => isAllowed === true || denied(call),
-      (error) => this.#refusalFor(error, call),
-    );
-  }
-
-  /** Asks the second rule when the first one has allowed the call. */
-  async #both(
-    first: PromiseLike<Answer>,
-    rule: AllowCall | undefined,
-    call: InCall,
-  ): Promise<Answer> {
-    const answer = await first;
-    return answer === true ? this.#ask(rule, call) : answer;
   }
 
   #refusalFor(error: unknown, call: InCall): TransportError {
@@ -503,8 +517,6 @@ type Answer = true | TransportError;
 
 /** The longest time, in milliseconds, that a call waits for a first reader. */
 const PATIENCE = 1_000;
-/** Methods with ids below this are looked up in an array. */
-const REMEMBERED = 256;
 
 function denied({ method }: InCall): TransportError {
   return stackless('permission_denied', `'${method.full}': this peer may not call it`, {

@@ -6,8 +6,8 @@ import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
-import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
-import type { Inbox } from './inbox.ts';
+import { checkOptions, nameOf, type OwnOptions } from './call.ts';
+import type { Inbox, RpcHost } from './inbox.ts';
 import {
   type AnyHandler,
   callOf,
@@ -38,12 +38,12 @@ export class InterceptedCall implements ClientCall {
   signal: AbortSignal | undefined;
   /** The options as the caller gave them. */
   private readonly given: OwnOptions;
-  private readonly host: CallHost;
+  private readonly host: RpcHost;
   private readonly startedAt: number;
 
   constructor(
     transport: { readonly protocol: Protocol },
-    host: CallHost,
+    host: RpcHost,
     definition: ProtocolMethod,
     target: string | Remote,
     request: unknown,
@@ -75,7 +75,7 @@ export class InterceptedCall implements ClientCall {
 
   get deadline(): number | undefined {
     const { definition, given, host, startedAt } = this;
-    const usual = definition.flags === 0 ? (definition.timeout ?? host.timeout) : undefined;
+    const usual = definition.flags === 0 ? (definition.timeout ?? host.config.timeout) : undefined;
     const timeout = given.timeout ?? usual;
     return timeout === undefined || timeout === Number.POSITIVE_INFINITY
       ? undefined
@@ -122,14 +122,14 @@ export class InterceptedCall implements ClientCall {
 
 /** Wraps a handler in interceptors, once. */
 export function intercepted(
-  { protocol, contexts, handlerFailed: failed }: Inbox,
+  { protocol, host, handlerFailed: failed }: Inbox,
   interceptors: readonly ServerInterceptor[],
   handler: (request: unknown, call: InterceptedRpc) => unknown,
 ): AnyHandler {
   const chain: ServerNext = compose<ServerNext>(interceptors, (call) => {
     const rpc = call as InterceptedRpc;
     rpc.isReached = true;
-    const inContext = rpc.streams ? contexts?.forItems() : undefined;
+    const inContext = rpc.streams ? host.contexts?.forItems() : undefined;
     const result = rpc.resultOf(handler(rpc.request, rpc), failed);
     if (!rpc.streams) return result;
     return rpc.keep(inContext === undefined ? result : inContext(result), failed);
@@ -162,16 +162,16 @@ class RareState {
   upload: AsyncIterable<unknown> | undefined = undefined;
   /** True once the handler has answered through the members of the Rpc. */
   isAnswered = false;
-  /** True if the caller was gone before the reader of a consumer answered. */
+  /** True if the caller or the reader of a consumer was gone before the reader answered. */
   isAbandoned = false;
-  /** The answer that the handler gave before it returned: a value or an error. */
-  answer: { readonly value?: unknown; readonly error?: unknown } | undefined = undefined;
   /** The items that the handler writes. */
   pipe: ItemPipe | undefined = undefined;
   /** The items that the handler returned or writes; DROPPED if they are not wanted. */
   items: unknown = undefined;
-  /** Settles the promise of the result. */
-  settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined = undefined;
+  /** The promise of the result, if the handler does not simply return it; see `#promised`. */
+  result: Promise<unknown> | undefined = undefined;
+  declare resolve: (value: unknown) => void;
+  declare reject: (error: unknown) => void;
 }
 
 /** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
@@ -180,8 +180,6 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   declare request: unknown;
   /** Whether the handler was called. */
   isReached = false;
-  /** The call as it would be without interceptors. */
-  readonly incoming: IncomingRpc;
   /**
    * All other state; set only for calls that interceptors change or whose handler does more than
    * return a value.
@@ -191,7 +189,6 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   constructor(protocol: string, rpc: IncomingRpc) {
     super(callOf(rpc), rpc.request);
     this.protocol = protocol;
-    this.incoming = rpc;
   }
 
   override get metadata(): Readonly<Record<string, string>> {
@@ -222,15 +219,15 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   override respond(value: unknown): boolean {
     this.#claim('respond');
-    this.#settle({ value });
-    return this.isAwaited;
+    this.#promised.resolve(value);
+    return callOf(this).open;
   }
 
   override fail(error: unknown): boolean {
     if (this.kind === 'oneway') return super.fail(error);
     this.#claim('fail');
     this.#fails(error);
-    return this.isAwaited;
+    return callOf(this).open;
   }
 
   override write(item: unknown): Promise<void> {
@@ -242,14 +239,14 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   override end(): boolean {
     this.#claim('end');
     this.#items().end(undefined);
-    return this.isAwaited;
+    return callOf(this).open;
   }
 
   #items(): ItemPipe {
     const state = this.#state;
     if (state.pipe === undefined) {
       state.pipe = new ItemPipe();
-      this.#settle({ value: state.pipe });
+      this.#promised.resolve(state.pipe);
     }
     return state.pipe;
   }
@@ -262,17 +259,20 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     if (state.isAbandoned) countLate(callOf(this));
   }
 
-  #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
+  /** The state, with a promise of the result. */
+  get #promised(): RareState {
     const state = this.#state;
-    if (state.settle === undefined) state.answer = answer;
-    else if ('error' in answer) state.settle.reject(answer.error);
-    else state.settle.resolve(answer.value);
+    state.result ??= new Promise((resolve, reject) => Object.assign(state, { resolve, reject }));
+    return state;
   }
 
   #fails(error: unknown): void {
     const { pipe } = this.#state;
-    if (pipe !== undefined) pipe.end({ error });
-    else this.#settle({ error });
+    if (pipe !== undefined) return pipe.end({ error });
+    const { result, reject } = this.#promised;
+    // A handler may throw after it has failed the call, so that nobody gets the promise.
+    void handled(result!);
+    reject(error);
   }
 
   /**
@@ -282,32 +282,24 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
    * @param failed receives the error of a handler that has answered before.
    */
   resultOf(returned: unknown, failed: (error: unknown) => void): unknown {
-    if (!isThenable(returned)) {
-      if (this.rare === undefined) return returned;
-      const { answer, isAnswered, pipe } = this.rare;
-      if (!isAnswered) pipe?.end(undefined);
-      if (answer === undefined) return returned;
-      closeItems(returned, failed);
-      if ('error' in answer) throw answer.error;
-      return answer.value;
-    }
-    const state = this.#state;
-    const result = new Promise((resolve, reject) => {
-      state.settle = { resolve, reject };
-      if (state.answer !== undefined) this.#settle(state.answer);
-    });
-    returned.then(
+    if (!isThenable(returned) && this.rare?.result === undefined) return returned;
+    const { isAnswered, isAbandoned, pipe } = this.#state;
+    // Otherwise an interceptor that calls the handler again would get its first result.
+    if (!isAnswered && !isAbandoned && pipe === undefined) this.#state.result = undefined;
+    const state = this.#promised;
+    Promise.resolve(returned).then(
       (value) => {
-        if (!state.isAnswered && state.pipe === undefined) return this.#settle({ value });
+        if (!state.isAnswered && state.pipe === undefined) return state.resolve(value);
         closeItems(value, failed);
         if (!state.isAnswered) state.pipe!.end(undefined);
       },
       (error) => {
         if (state.isAnswered) failed(error);
-        else this.#fails(error);
+        else if (state.pipe !== undefined) state.pipe.end({ error });
+        else state.reject(error);
       },
     );
-    return result;
+    return state.result;
   }
 
   /** Remembers the handler's items, in case an interceptor does not pass them on. */
@@ -328,7 +320,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   /** Ends a one-way whose reader is done with it. */
   release(): void {
-    this.#settle({ value: undefined });
+    this.#promised.resolve(undefined);
   }
 
   /**
@@ -345,6 +337,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   /** Ends the call because no reader will answer it. */
   leave(): void {
+    this.#state.isAbandoned = true;
     this.#fails(new TransportError('cancelled', 'the caller was gone'));
   }
 }
@@ -352,18 +345,12 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 /** Stands for items that nobody wants. */
 const DROPPED: unique symbol = Symbol('dropped');
 
-interface PendingItem {
-  readonly item: unknown;
-  taken(): void;
-  refused(error: unknown): void;
-}
-
 /**
  * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
  * whose `write` is pending.
  */
 class ItemPipe extends Steps<unknown> {
-  readonly #items: PendingItem[] = [];
+  readonly #items: { item: unknown; taken(): void; refused(error: unknown): void }[] = [];
   /** Set once the handler has ended the stream, or has failed. */
   #end: { readonly error?: unknown } | undefined = undefined;
   #isLeft = false;

@@ -20,7 +20,7 @@ import {
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { CallObserver, InCall, Payer } from '../session/incoming-calls.ts';
-import type { CallCarrier } from '../session/out-call.ts';
+import type { OutCall } from '../session/out-call.ts';
 
 /**
  * A record that its call fills in. Most fields are read from the call only when an observer asks
@@ -118,15 +118,11 @@ abstract class OpenRecord implements CallRecord {
 // The record of an outgoing call that is observed.
 
 /** An outgoing call as its record sees it. */
-interface RecordedCall {
-  readonly method: ProtocolMethod;
-  readonly due: number;
-  readonly payload: Uint8Array;
+type RecordedCall = Pick<OutCall, 'method' | 'due' | 'payload' | 'carrier'> & {
   readonly target: string;
   /** The target as the user gave it. */
   readonly to: string | Remote;
-  readonly carrier: CallCarrier | undefined;
-}
+};
 
 /** The record of an outgoing call. */
 export class OutgoingRecord extends OpenRecord {

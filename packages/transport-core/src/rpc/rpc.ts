@@ -11,7 +11,6 @@ import type { InCall } from '../session/incoming-calls.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled, ItemReader } from '../session/streams.ts';
 import { errorText } from '../text.ts';
-import { dues } from './call.ts';
 
 /**
  * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
@@ -66,11 +65,6 @@ export class IncomingRpc {
   /** True if the call was answered or can't be answered anymore. */
   get settled(): boolean {
     return this[CALL].answered;
-  }
-
-  /** True if a caller waits for the answer. */
-  get isAwaited(): boolean {
-    return this[CALL].open;
   }
 
   fail(error: unknown): boolean {
@@ -228,6 +222,12 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
 }
 
 /**
+ * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
+ * have made such a call for a caller with the same deadline.
+ */
+export const dues = new WeakMap<TransportError, number>();
+
+/**
  * A handler computes the timeout of another call from its own deadline a little later than the call
  * begins. Deadlines that differ by at most this number of milliseconds count as the same.
  */
@@ -324,14 +324,12 @@ export interface Taker {
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
 
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
+type Thenable = PromiseLike<unknown>;
+
+export function isThenable(value: unknown): value is Thenable {
   // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
   if (value instanceof Uint8Array) return false;
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
+  return typeof value === 'object' && typeof (value as Thenable | null)?.then === 'function';
 }
 
 /** Wraps the error that an interceptor threw before it passed the call on: no handler has seen it. */

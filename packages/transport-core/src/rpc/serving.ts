@@ -14,6 +14,7 @@ import {
   type AnyHandler,
   answer,
   answerTo,
+  callOf,
   failWith,
   type IncomingRpc,
   isThenable,
@@ -48,9 +49,8 @@ export class Serving implements Taker {
   readonly allow: AllowCall | undefined;
   readonly context: ReaderContext | undefined;
   readonly #inbox: Inbox;
-  readonly #handlers: ReadonlyMap<string, AnyHandler>;
-  /** The handlers of methods with low ids, by id. */
-  readonly #byLowId: readonly (AnyHandler | undefined)[];
+  /** The handlers of methods, by the index of the method. */
+  readonly #handlers: readonly (AnyHandler | undefined)[];
   readonly #options: ServingOptions;
   readonly #running = new Set<IncomingRpc>();
   #active = 0;
@@ -59,12 +59,11 @@ export class Serving implements Taker {
 
   constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
     this.#inbox = inbox;
-    this.#handlers = handlers;
-    this.#byLowId = inbox.table.byLowId.map((method) => method && handlers.get(method.name));
+    this.#handlers = Array.from(inbox.table.byName.keys(), (name) => handlers.get(name));
     this.methods = new Set(handlers.keys());
     this.#options = options;
     this.allow = options.allow;
-    this.context = marked.has(options.self as object) ? undefined : inbox.contexts?.reader();
+    this.context = marked.has(options.self as object) ? undefined : inbox.host.contexts?.reader();
     if (!inbox.closed && options.reads !== false) inbox.add(this);
   }
 
@@ -76,7 +75,7 @@ export class Serving implements Taker {
     this.#active++;
     let result: unknown;
     try {
-      const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
+      const handler = this.#handlers[call.method.index]!;
       // (V8 does not inline handlers that are bound in advance.)
       result = handler.call(this.#options.self, rpc.request, rpc);
       if (isThenable(result)) return this.#later(rpc, call, result);
@@ -259,7 +258,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   /** The calls of `next` that have no result yet, the oldest first. */
   readonly #waiting: ((result: IteratorResult<ReadRpc, undefined>) => void)[] = [];
   /** Calls that the interceptors have not passed on yet. */
-  readonly #held = new Set<IncomingRpc>();
+  readonly #held = new Set<InCall>();
   /** Calls that the interceptors passed on when no reader was waiting. */
   readonly #passed: InterceptedRpc[] = [];
 
@@ -268,7 +267,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     this.#inbox = inbox;
     this.methods = methods;
     const isPlain = inbox.interceptors.length === 0;
-    this.context = isPlain ? undefined : inbox.contexts?.reader();
+    this.context = isPlain ? undefined : inbox.host.contexts?.reader();
     this.#serving = isPlain ? undefined : this.#intercept();
     this.#over = inbox.closed;
     if (!inbox.closed) inbox.add(this);
@@ -303,7 +302,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   take(rpc: IncomingRpc, call: InCall): void {
     if (this.#serving !== undefined) {
-      this.#held.add(rpc);
+      this.#held.add(call);
       return this.#serving.take(rpc, call);
     }
     if (call.method.kind === 'oneway') this.#read.push(call);
@@ -332,7 +331,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
         return undefined;
       } finally {
         // An interceptor may have answered by itself.
-        if (this.#held.delete(rpc)) inbox.feed(this);
+        if (this.#held.delete(callOf(rpc))) inbox.feed(this);
       }
     };
     const handlers = new Map([...inbox.table.byName.keys()].map((name) => [name, handler]));
@@ -342,7 +341,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   /** Receives a call from the interceptors. The promise stays pending: the reader answers. */
   #pass(call: InterceptedRpc): Promise<never> {
-    this.#held.delete(call.incoming);
+    this.#held.delete(callOf(call));
     const { signal } = call;
     const left = () => call.abandon(signal.reason);
     if (call.kind !== 'oneway') {

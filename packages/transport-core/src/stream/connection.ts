@@ -9,7 +9,7 @@ import { helloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { RpcHost } from '../rpc/call.ts';
+import type { RpcHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
@@ -30,9 +30,8 @@ import type { TransportResources } from './transport-resources.ts';
  */
 export interface ConnectionHost
   extends TransportResources,
+    Introduction,
     Omit<RpcHost, keyof TransportResources> {
-  /** The identity that is shown to peers. */
-  readonly self: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
   readonly mounts: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
@@ -397,7 +396,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, mounts, random, ticker } = host;
+  const { config, memory, mounts, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
@@ -413,7 +412,7 @@ function sessionOptions(
     memory,
     allocate,
     freeMemory: freeChunk,
-    self,
+    self: host,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
     mounts,

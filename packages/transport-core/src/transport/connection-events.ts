@@ -1,30 +1,24 @@
-// Connections coming up and going down, and failed dials, as an async iterator that starts with the
-// live connections. If the reader lags, connections that came and went in the meantime are left
-// out, and all failed dials but the last.
+// The bound of the queue of a reader of `connections()`.
 
-import { EventReader } from '../event-hub.ts';
-import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
 
-/** The iterator that `connections()` returns. */
-export class ConnectionEvents extends EventReader<ConnectionEvent> {
-  constructor(live: readonly Remote[], left: (events: EventReader<ConnectionEvent>) => void) {
-    super(left);
-    for (const remote of live) this.push({ type: 'up', remote });
+/**
+ * Puts an event into the queue of a reader. If the reader lags, it leaves out connections that came
+ * and went in the meantime, and all failed dials but the last. Returns 0, because the reader is not
+ * told.
+ */
+export function enqueue(queue: ConnectionEvent[], event: ConnectionEvent): number {
+  if (event.type !== 'up' && queue.length >= LAG) {
+    const at = queue.findIndex((queued) =>
+      event.type === 'failed'
+        ? queued.type === 'failed'
+        : queued.type === 'up' && queued.remote === event.remote,
+    );
+    if (at >= 0) queue.splice(at, 1);
+    if (at >= 0 && event.type === 'down') return 0;
   }
-
-  protected override enqueue(event: ConnectionEvent): void {
-    if (event.type !== 'up' && this.queue.length >= LAG) {
-      const at = this.queue.findIndex((queued) =>
-        event.type === 'failed'
-          ? queued.type === 'failed'
-          : queued.type === 'up' && queued.remote === event.remote,
-      );
-      if (at >= 0) this.queue.splice(at, 1);
-      if (at >= 0 && event.type === 'down') return;
-    }
-    this.queue.push(event);
-  }
+  queue.push(event);
+  return 0;
 }
 
 /**

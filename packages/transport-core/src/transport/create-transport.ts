@@ -57,12 +57,7 @@ const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] 
 const networkSchema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
   stream: withMethods<StreamLayer>('a StreamLayer', LAYER_METHODS),
-  channels: optional(
-    reference<TraceChannels>(
-      (value) => typeof value === 'object' && value !== null,
-      'the tracing channels of the process',
-    ),
-  ),
+  channels: optional(reference<TraceChannels>(isObject, 'the tracing channels of the process')),
 });
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
@@ -136,35 +131,30 @@ export function createTransport<P extends Protocol>(
     { clock, random, observer },
     options.limits?.credit === undefined,
   );
-  return new Composed<P>(config, layer, protocol as P, backends);
+  const channels = backends.find((backend) => backend.channels)?.channels;
+  const transport = new ProtocolTransport(engineOf(config, layer, channels), protocol as P, true);
+  return Object.assign(transport, {
+    updateTls: (update: unknown) => updateBackends(backends, update),
+  });
 }
 
-class Composed<P extends Protocol> extends ProtocolTransport<P> {
-  readonly #backends: readonly Backend[];
-
-  constructor(config: CommonConfig, layer: StreamLayer, protocol: P, backends: readonly Backend[]) {
-    const channels = backends.find((backend) => backend.channels)?.channels;
-    super(engineOf(config, layer, channels), protocol, true);
-    this.#backends = backends;
-  }
-
-  async updateTls(update: unknown): Promise<void> {
-    let missing: unknown = new TransportError(
-      'failed_precondition',
-      "updateTls: no backend of this transport uses TLS; create a backend with the option 'tls'",
-    );
-    let updated = false;
-    for (const backend of new Set(this.#backends)) {
-      try {
-        await (backend as { updateTls?(update: unknown): Promise<void> }).updateTls?.(update);
-        updated ||= 'updateTls' in backend;
-      } catch (error) {
-        if (!(error instanceof TransportError && error.code === 'failed_precondition')) throw error;
-        missing = error;
-      }
+/** Updates each backend that has TLS. */
+async function updateBackends(backends: readonly Backend[], update: unknown): Promise<void> {
+  let missing: unknown = new TransportError(
+    'failed_precondition',
+    "updateTls: no backend of this transport uses TLS; create a backend with the option 'tls'",
+  );
+  let updated = false;
+  for (const backend of new Set(backends)) {
+    try {
+      await (backend as { updateTls?(update: unknown): Promise<void> }).updateTls?.(update);
+      updated ||= 'updateTls' in backend;
+    } catch (error) {
+      if (!(error instanceof TransportError && error.code === 'failed_precondition')) throw error;
+      missing = error;
     }
-    if (!updated) throw missing;
   }
+  if (!updated) throw missing;
 }
 
 /** Throws a TypeError for a common mistake: `[tcp]` instead of `[tcp()]`. */
@@ -190,6 +180,10 @@ const schema = extendOptions(commonOptions, {
     reference<string | readonly string[]>(isAddresses, 'an address, or a list of them'),
   ),
 });
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
 
 function list(addresses: string | readonly string[]): string[] {
   const all = typeof addresses === 'string' ? addresses.split(',') : addresses;

@@ -1,18 +1,21 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, the readers of its events, its readiness to serve, and one timer for everything.
 //
-// Owns the mounts, the connections, and the state of serving and closing. Users reach it through
-// ProtocolTransport, other packages through `manage` and `serviceOf`. Connections, the pool and the
-// acceptor report to it as `ConnectionHost`, inboxes and calls as `RpcHost`: these interfaces
-// describe the members that have no comment here. It tells the observer, the membership and the
-// readers of `connections()`.
+// Owns the mounts, the connections, the identity that peers see, and the state of serving and
+// closing. Users reach it through ProtocolTransport, other packages through `manage` and
+// `serviceOf`. Connections, the pool and the acceptor report to it as `ConnectionHost`, mounts and
+// calls as `RpcHost`: these interfaces describe the members that have no comment here. It tells the
+// observer, the membership and the readers of `connections()`.
 
+import { contexts } from '#context';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
+import { EventHub } from '../event-hub.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { Protocol } from '../protocol/protocol.ts';
+import { isProjectProtocol, type Protocol } from '../protocol/protocol.ts';
+import { randomBytes } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import type { Call } from '../rpc/call.ts';
+import { type Call, Mount } from '../rpc/call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
@@ -28,10 +31,13 @@ import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { ConnectionEvents } from './connection-events.ts';
-import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
-import { SelfIntroduction } from './scheme-layer.ts';
+import { systemClock } from '../system-runtime.ts';
+import { HELLO_TEXT_LIMIT, hexOfBytes } from '../wire/hello.ts';
+import { utf8Length } from '../wire/metadata.ts';
+import { enqueue } from './connection-events.ts';
+import { checkAdvertised } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
+import { watchUnread } from './unread-items.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
@@ -47,7 +53,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
   readonly names = new Names(this);
-  readonly self = new SelfIntroduction(this);
+  readonly instance = hexOfBytes(randomBytes(this.random, 16));
+  /** The address that replaces the layer's own; undefined for the layer's own. */
+  #advertised: string | undefined = undefined;
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
@@ -63,10 +71,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
   readonly alive = new KeepAlive(this.clock);
+  readonly contexts = contexts;
+  // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+  readonly watchUnread = this.clock === systemClock ? watchUnread : undefined;
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  /** The readers of `connections()`. */
-  readonly #followers = new Set<ConnectionEvents>();
+  readonly #events = new EventHub<ConnectionEvent>(undefined, enqueue);
   readonly timer = new DeadlineTimer(
     this.clock,
     (now) => this.#ring(now),
@@ -101,34 +111,73 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return sum;
   }
 
+  // The identity that the transport presents to every peer.
+
+  get network(): string {
+    return this.config.network;
+  }
+
+  nodeIdFor(proven: string | undefined): string {
+    const { membership } = this;
+    return proven === undefined && membership?.asserts === false ? '' : (membership?.nodeId ?? '');
+  }
+
+  get addr(): string {
+    if (!this.listening) return '';
+    try {
+      return this.advertiseAddr();
+    } catch {
+      // The listener has failed and has not been restarted yet.
+      return '';
+    }
+  }
+
+  advertiseAddr(): string {
+    return this.#advertised ?? this.layer.advertiseAddr();
+  }
+
+  /**
+   * Replaces the address, while the transport runs; undefined restores the layer's own.
+   *
+   * @throws TypeError for an address that can't be dialed or sent.
+   */
+  advertise(addresses: string | readonly string[] | undefined): void {
+    const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
+    const list = given.map((address) => address.trim());
+    for (const address of list) {
+      if (address === '') throw new TypeError('advertise: an address is empty');
+      checkAdvertised(this.layer, address, 'advertise');
+    }
+    const advertised = list.join(',');
+    const length = utf8Length(advertised);
+    if (length > HELLO_TEXT_LIMIT)
+      throw new TypeError(`advertise: ${length} bytes of addresses; at most ${HELLO_TEXT_LIMIT}`);
+    const before = this.addr;
+    this.#advertised = advertised === '' ? undefined : advertised;
+    if (this.addr !== before) this.announce();
+  }
+
   // Mounts, listening and dialing.
 
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this, drains);
-    const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
-    mount.guard(server, allow);
+    const mount = new Mount(protocol, this, allow, drains);
     if (this.refuses && this.#withdraws(mount)) mount.refuse(DRAINING);
-    for (const other of this.mounts.values()) {
-      if (other.protocol.name === protocol.name)
-        throw new TypeError(
-          `a protocol named '${protocol.name}' is already mounted on this transport`,
-        );
+    const { channel, name } = protocol;
+    if ([...this.mounts.values()].some((other) => other.protocol.name === name))
+      throw new TypeError(`a protocol named '${name}' is already mounted on this transport`);
+    const taken = this.mounts.get(channel)?.protocol.name;
+    if (taken !== undefined) {
+      let free = 0x20;
+      while (this.mounts.has(free)) free++;
+      throw new TypeError(
+        `channel ${channel} of '${name}' is taken by '${taken}' on this transport: give one of them another channel on all nodes, such as channel: ${free}`,
+      );
     }
-    const taken = this.mounts.get(protocol.channel);
-    if (taken !== undefined)
-      throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
-    this.mounts.set(protocol.channel, mount);
+    this.mounts.set(channel, mount);
     if (this.state !== 'open') mount.shut();
     this.announce();
     return mount;
-  }
-
-  unmount(mount: Mount): void {
-    if (this.mounts.get(mount.protocol.channel) !== mount) return;
-    this.mounts.delete(mount.protocol.channel);
-    this.#servedBefore += mount.served;
-    this.announce();
   }
 
   /** Puts a membership in charge of admitting peers; undefined ends that. */
@@ -216,13 +265,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (wasUp && remote !== undefined) {
       this.#report({ type: 'down', remote, cause: error });
       // (For an accepted connection, its slot has already reported this.)
-    } else if (direction === 'out')
-      this.reporter.tell({
-        type: 'rejected',
-        endpoint,
-        direction,
-        error: withoutStack(error, { target: connection.target }),
-      });
+    } else if (direction === 'out') {
+      const own = withoutStack(error, { target: connection.target });
+      this.reporter.tell({ type: 'rejected', endpoint, direction, error: own });
+    }
     for (const call of unsent) this.#again(call as Call, error);
   }
 
@@ -255,20 +301,14 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let most: Connection | undefined;
     for (const connection of this.connections)
       if (most === undefined || connection.parts.held > most.parts.held) most = connection;
-    most?.session.break(
-      new TransportError(
-        'resource_exhausted',
-        `this connection held ${most.parts.held} of the ${this.memory.limit} bytes of limits.memory`,
-      ),
-    );
+    const held = `${most?.parts.held} of the ${this.memory.limit} bytes of limits.memory`;
+    most?.session.break(new TransportError('resource_exhausted', `this connection held ${held}`));
   }
 
   // Calls.
 
   remotes(): Remote[] {
-    return [...this.connections]
-      .filter((connection) => connection.isUp)
-      .map((connection) => connection.remote!);
+    return [...this.connections].filter(({ isUp }) => isUp).map(({ remote }) => remote!);
   }
 
   #ring(now: number): number {
@@ -287,29 +327,20 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   // Events.
 
   /** Returns an iterator over connections coming up and going down, starting with the live ones. */
-  follow(): ConnectionEvents {
-    const events: ConnectionEvents = new ConnectionEvents(this.remotes(), () =>
-      this.#followers.delete(events),
-    );
-    if (this.state === 'closed') events.end();
-    else this.#followers.add(events);
-    return events;
+  follow(): AsyncIterableIterator<ConnectionEvent> {
+    return this.#events.follow(this.remotes().map((remote) => ({ type: 'up', remote })));
   }
 
   /** Reports a connection to the observer and to the readers of `connections()`. */
   #report(event: Exclude<ConnectionEvent, { type: 'failed' }>): void {
     this.reporter.tell(event);
-    this.#pass(event);
-  }
-
-  #pass(event: ConnectionEvent): void {
-    for (const follower of this.#followers) follower.push(event);
+    this.#events.tell(event);
   }
 
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void {
     this.reporter.tell({ type: 'dialFailed', target, error });
     if (this.pool.connectionsOf(target).length === 0)
-      this.#pass({ type: 'failed', target, error, retryIn });
+      this.#events.tell({ type: 'failed', target, error, retryIn });
   }
 
   listenFailed(listener: object, error: TransportError, retryIn: number): void {
@@ -440,19 +471,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { acceptor, clock, connections } = this;
     const until = clock.now() + grace;
     acceptor.stop().catch(() => {});
-    const left = new AbortController();
-    const leaving = async () => {
+    for (let left = grace; connections.size > 0 && left > 0; left = until - clock.now()) {
       // A connection in its hello is left once it is up: its peer may have sent calls already.
-      while (connections.size > 0 && !left.signal.aborted) {
-        const up = [...connections].filter(({ isUp }) => isUp);
-        if (up.length === 0) await clock.sleep(STEP, left.signal);
-        else await this.leave(up, 'this node goes out of service');
-      }
-      left.abort();
-    };
-    leaving().catch(() => {});
-    await clock.sleep(grace, left.signal).catch(() => {});
-    left.abort();
+      const up = [...connections].filter(({ isUp }) => isUp);
+      void this.leave(up, 'this node goes out of service');
+      await clock.sleep(Math.min(STEP, left));
+    }
     await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
   }
 
@@ -477,8 +501,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.aborts.finish();
     this.scheduler.stop();
     this.state = 'closed';
-    for (const follower of this.#followers) follower.end();
-    this.#followers.clear();
+    this.#events.end();
   }
 
   #endGrace(): void {
@@ -493,11 +516,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * fail and peers' calls are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
-    const { calls, protocol } = mount;
+    const { protocol } = mount;
     mount.shut();
-    if (grace > 0 && calls.open > 0 && this.state === 'open') {
+    if (grace > 0 && mount.open > 0 && this.state === 'open') {
       const enough = new AbortController();
-      void calls.whenIdle().then(() => enough.abort());
+      void mount.whenIdle().then(() => enough.abort());
       await this.clock.sleep(grace, enough.signal).catch(() => {});
     }
     this.ticker.run(() => {
@@ -505,7 +528,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       if (!mount.closed) mount.close(new TransportError('unimplemented', text));
       this.pool.failChannel(protocol.channel, mount.over!);
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
-      this.unmount(mount);
+      if (this.mounts.get(protocol.channel) !== mount) return;
+      this.mounts.delete(protocol.channel);
+      this.#servedBefore += mount.served;
+      this.announce();
     });
   }
 }
@@ -514,7 +540,7 @@ const DRAINING = stackless('unavailable', 'this node is being taken out of servi
   reason: 'draining',
 });
 const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
-/** The interval, in milliseconds, between checks for connections that have come up. */
+/** The interval, in milliseconds, between checks for connections that have come up or ended. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });

@@ -15,8 +15,9 @@ import type { AnyTransport, Transport } from './types.ts';
 
 /**
  * Puts a membership in charge of admitting peers and of targets `node:<id>`. Live connections are
- * drained and closed, because their hellos asserted no node id. Throws a TypeError if the transport
- * has a membership already, or if this package did not make it.
+ * drained and closed, because their hellos asserted no node id; those that have not finished their
+ * hello are closed immediately. Throws a TypeError if the transport has a membership already, or if
+ * this package did not make it.
  */
 export function manage(transport: AnyTransport, membership: Membership) {
   const engine = engineOf(transport, 'manage');
@@ -25,10 +26,15 @@ export function manage(transport: AnyTransport, membership: Membership) {
       'manage: this transport already has peers; call createPeers once for each transport',
     );
   engine.join(membership);
-  startAnew(engine);
+  const text = 'its hello asserted no node id';
+  void engine.leave([...engine.connections], text);
+  engine.ticker.run(() => {
+    for (const { session } of engine.connections)
+      if (session.state === 'opening') session.break(reasonError('disconnected', text));
+  });
   return {
     /** The transport's instance id, as its peers see it. */
-    instance: engine.self.instance,
+    instance: engine.instance,
     /**
      * This end's node id if its layer proves it to every peer (TLS, noise); undefined if ids are
      * only asserted.
@@ -122,7 +128,6 @@ export type ServiceControl = Pick<
   | 'hasWithdrawn'
   | 'health'
   | 'inFlight'
-  | 'isDraining'
   | 'isReady'
   | 'leaveAccepted'
   | 'listenFailed'
@@ -157,19 +162,6 @@ export function unsentOf(
   return remote.closed
     ? { messages: 0, bytes: 0 }
     : connectionOf(remote).parts.unsent(protocol.channel);
-}
-
-/**
- * Drains and closes every connection; those that have not finished their hello are closed
- * immediately.
- */
-function startAnew(engine: TransportEngine): void {
-  const text = 'its hello asserted no node id';
-  void engine.leave([...engine.connections], text);
-  engine.ticker.run(() => {
-    for (const { session } of engine.connections)
-      if (session.state === 'opening') session.break(reasonError('disconnected', text));
-  });
 }
 
 /** Returns the engine of a transport. Throws a TypeError if this package did not make it. */

@@ -16,12 +16,13 @@ import {
 } from '../errors.ts';
 import type { ClientCall, ClientNext } from '../interceptors.ts';
 import { encodeAs } from '../protocol/codec.ts';
-import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
+import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import {
   Call,
   checkOptions,
+  type Mount,
   NO_OPTIONS,
   nameOf,
   type OwnOptions,
@@ -38,7 +39,6 @@ import { VERSION } from '../version.ts';
 import { EMPTY } from '../wire/frame.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
-import { isProjectProtocol, type Mount } from './mount.ts';
 import type {
   Client,
   ConnectionEvent,
@@ -82,7 +82,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.random = engine.random;
     this.#mount = engine.mount(protocol, options);
     this.#root = root;
-    const { client = [] } = isProjectProtocol(protocol) ? {} : (engine.config.interceptors ?? {});
+    const client = isProjectProtocol(protocol) ? [] : engine.config.interceptors.client;
     this.#chain = client.length > 0 ? compose(client, this.#makeIntercepted) : undefined;
     if (engine.config.callerStacks === true) {
       this.send = withCallerStack('send', this.send.bind(this) as never) as never;
@@ -131,14 +131,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
-    const call = {
-      method,
-      target: nameOf(target),
-      to: target,
-      payload: EMPTY,
-      due: Number.POSITIVE_INFINITY,
-      carrier: undefined,
-    };
+    const idle = { payload: EMPTY, due: Number.POSITIVE_INFINITY, carrier: undefined };
+    const call = { ...idle, method, target: nameOf(target), to: target };
     const record = new OutgoingRecord(watch, this.protocol.name, call, options?.metadata);
     watch.run(record, () => record.settled(error));
     return error;
@@ -152,7 +146,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     request: unknown,
     options: OwnOptions,
   ): Promise<unknown> {
-    const call = new InterceptedCall(this, this.#mount.calls, method, target, request, options);
+    const call = new InterceptedCall(this, this.engine, method, target, request, options);
     let promise: Promise<unknown>;
     try {
       promise = Promise.resolve(chain(call));
@@ -186,7 +180,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
-    const call = new Call(this.#mount.calls, method, payload, target, options);
+    const call = new Call(this.#mount, method, payload, target, options);
     // Read after the call has begun a tick, which notices subscribers of tracing channels.
     const { watch } = this.engine.reporter;
     if (watch === undefined) return this.#start(call, remote);
@@ -271,18 +265,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   #method(name: string, what: string): ProtocolMethod {
     const last = this.#last;
-    return last?.name === name ? last : this.#find(name, what);
-  }
-
-  #find(name: string, what: string): ProtocolMethod {
-    const { byName } = this.#mount.table;
-    const method = byName.get(name);
-    if (method === undefined)
-      throw new TypeError(
-        `${what}: protocol '${this.protocol.name}' has no method '${name}'; it has ${[...byName.keys()].join(', ') || 'none'}`,
-      );
-    this.#last = method;
-    return method;
+    return last?.name === name ? last : (this.#last = this.#mount.method(name, what));
   }
 
   #oneway(name: string, what: string): ProtocolMethod {
@@ -327,7 +310,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   connections(): AsyncIterableIterator<ConnectionEvent> {
-    return this.engine.follow() as AsyncIterableIterator<ConnectionEvent>;
+    return this.engine.follow();
   }
 
   hold(target: Target, options: HoldOptions = {}): () => void {
@@ -382,11 +365,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   advertiseAddr(): string {
-    return this.engine.self.advertiseAddr();
+    return this.engine.advertiseAddr();
   }
 
   advertise(addresses: string | readonly string[] | undefined): void {
-    if (this.engine.self.advertise(addresses)) this.engine.announce();
+    this.engine.advertise(addresses);
   }
 
   mount<Q extends Protocol>(protocol: Q, options: MountOptions = {}): Transport<Q> {

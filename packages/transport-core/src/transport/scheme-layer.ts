@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { LimitOptions } from '../common-options.ts';
 import { TransportError } from '../errors.ts';
 import type { Observer, TraceChannels } from '../observer.ts';
-import { type Random, randomBytes } from '../random.ts';
+import type { Random } from '../random.ts';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -15,9 +15,6 @@ import type {
   StreamConnection,
   StreamLayer,
 } from '../stream/stream-layer.ts';
-import type { TransportResources } from '../stream/transport-resources.ts';
-import { HELLO_TEXT_LIMIT, hexOfBytes, type Introduction } from '../wire/hello.ts';
-import { utf8Length } from '../wire/metadata.ts';
 
 /** A stream layer that delegates to the layers of several backends. */
 export class SchemeLayer implements StreamLayer {
@@ -28,11 +25,7 @@ export class SchemeLayer implements StreamLayer {
   /** True if connections get the credit that their backends ask for. */
   readonly #lendsCredit: boolean;
   /** The layers that listen, each with its scheme, in the order of their addresses. */
-  readonly #listeners: {
-    readonly scheme: string;
-    readonly layer: StreamLayer;
-    readonly backend: Backend;
-  }[] = [];
+  readonly #listeners: { scheme: string; layer: StreamLayer; backend: Backend }[] = [];
   /** The layers that dial. A backend that listens dials with the same layer. */
   readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
@@ -118,17 +111,9 @@ export class SchemeLayer implements StreamLayer {
     }
   }
 
-  dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    let backend: Backend;
-    try {
-      backend = this.#dialerOf(address);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const dial = this.#layerOf(backend).dial(address, options);
-    return backend.credit === undefined
-      ? dial
-      : dial.then((connection) => this.#withCredit(connection, backend));
+  async dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    const backend = this.#dialerOf(address);
+    return this.#withCredit(await this.#layerOf(backend).dial(address, options), backend);
   }
 
   #withCredit(connection: StreamConnection, { credit }: Backend): StreamConnection {
@@ -326,63 +311,4 @@ export interface BackendLayerOptions {
    * Receives the events that only the layer sees, such as a connection that could not be accepted.
    */
   readonly observer: Observer | undefined;
-}
-
-// SelfIntroduction is the identity that a transport presents to every peer.
-
-/** The identity of a transport. Its address may be replaced while the transport runs. */
-export class SelfIntroduction implements Introduction {
-  readonly instance: string;
-  readonly network: string;
-  readonly #transport: TransportResources;
-  #advertised: string | undefined = undefined;
-
-  /** Creates an identity with a new random instance id. */
-  constructor(transport: TransportResources) {
-    this.instance = hexOfBytes(randomBytes(transport.random, 16));
-    this.network = transport.config.network;
-    this.#transport = transport;
-  }
-
-  nodeIdFor(proven: string | undefined): string {
-    const { membership } = this.#transport;
-    const isHidden = proven === undefined && membership?.asserts === false;
-    return isHidden ? '' : (membership?.nodeId ?? '');
-  }
-
-  get addr(): string {
-    if (!this.#transport.listening) return '';
-    try {
-      return this.advertiseAddr();
-    } catch {
-      // The listener has failed and has not been restarted yet.
-      return '';
-    }
-  }
-
-  advertiseAddr(): string {
-    return this.#advertised ?? this.#transport.layer.advertiseAddr();
-  }
-
-  /**
-   * Replaces the address; undefined restores the layer's own. Returns true if that changes it.
-   *
-   * @throws TypeError for an address that can't be dialed or sent.
-   */
-  advertise(addresses: string | readonly string[] | undefined): boolean {
-    const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
-    const list = given.map((address) => address.trim());
-    for (const address of list) {
-      if (address === '') throw new TypeError('advertise: an address is empty');
-      checkAdvertised(this.#transport.layer, address, 'advertise');
-    }
-    const advertised = list.join(',');
-    if (utf8Length(advertised) > HELLO_TEXT_LIMIT)
-      throw new TypeError(
-        `advertise: ${utf8Length(advertised)} bytes of addresses; at most ${HELLO_TEXT_LIMIT}`,
-      );
-    const before = this.addr;
-    this.#advertised = advertised === '' ? undefined : advertised;
-    return this.addr !== before;
-  }
 }

@@ -96,10 +96,7 @@ export function serve<P extends Protocol>(
   const interceptors = [...inbox.interceptors, ...own.interceptors];
   const table = new Map<string, AnyHandler>();
   for (const [name, handler] of Object.entries(handlers)) {
-    if (!inbox.table.byName.has(name))
-      throw new TypeError(
-        `serve: protocol '${inbox.protocol.name}' has no method '${name}'; it has ${[...inbox.table.byName.keys()].join(', ')}`,
-      );
+    inbox.method(name, 'serve');
     if (handler === undefined) continue;
     if (typeof handler !== 'function')
       throw new TypeError(
@@ -121,13 +118,9 @@ export function serve<P extends Protocol>(
       const through = serving.stop();
       if (grace === Number.POSITIVE_INFINITY) return through;
       const { clock } = transport;
-      const timer = clock.setTimeout(
-        () =>
-          serving.failRunning(
-            new TransportError('unavailable', 'the server stopped before its handler had finished'),
-          ),
-        Math.min(grace, LONGEST_DELAY),
-      );
+      const text = 'the server stopped before its handler had finished';
+      const fail = () => serving.failRunning(new TransportError('unavailable', text));
+      const timer = clock.setTimeout(fail, Math.min(grace, LONGEST_DELAY));
       await through;
       clock.clearTimeout(timer);
     },

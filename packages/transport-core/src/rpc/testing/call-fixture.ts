@@ -9,8 +9,8 @@ import { CallOrder } from '../../session/out-call.ts';
 import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
-import { Call, CallHost, type RpcHost } from '../call.ts';
-import { Inbox } from '../inbox.ts';
+import { Call, Mount } from '../call.ts';
+import { Inbox, type RpcHost } from '../inbox.ts';
 import type { AnyHandler } from '../rpc.ts';
 import { toTransportError } from '../rpc.ts';
 import { Consumer, Serving } from '../serving.ts';
@@ -31,23 +31,30 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Waits for one turn of the event loop, so that promises settle. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+export const configOf = (timeout: number): RpcHost['config'] => ({
+  timeout,
+  interceptors: { client: [], server: [] },
+});
+
 /** Returns a transport at time 0, of which nothing else does anything, with changes. */
 export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
-  config: { timeout: 10_000 },
+  config: configOf(10_000),
+  contexts: undefined,
   ticker: { now: () => 0 },
   timer: { by: () => {} },
   order: new CallOrder(),
   alive: { enter: () => {}, leave: () => {} },
   reporter: { watch: undefined, callFailed: () => {}, count: () => {}, tell: () => {} },
+  watchUnread: undefined,
   screen: undefined,
   readersChanged: () => {},
   relieve: () => {},
   ...changes,
 });
 
-/** Returns a host of calls on channel 0x20, at time 0, whose hooks do nothing, with changes. */
-export const hostOf = (changes: Partial<CallHost>): CallHost =>
-  Object.assign(new CallHost(protocol, rpcHost(), undefined), changes);
+/** Returns a mount on channel 0x20 of such a transport, with other hooks for its calls. */
+export const mountOf = (changes: Partial<RpcHost>, hooks: Partial<Mount> = {}): Mount =>
+  Object.assign(new Mount(protocol, rpcHost(changes)), hooks);
 
 /** Returns the error of a call; undefined if it was answered. */
 export const errorOf = ({ promise }: Call): Promise<TransportError> =>
@@ -105,15 +112,10 @@ export class CallFixture {
 
   call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call {
     const method = table.byName.get(name)!;
-    const { channel, ordered } = protocol;
-    const host = hostOf({
-      channel,
-      ordered,
-      ticker: { now: () => this.pair.now },
-      settled: (code) => void this.settled.push(code ?? 'fine'),
-      wakeBy: (time) => end.wakeBy(time),
-    });
-    const call = new Call(host, method, payload, 'there', { timeout, signal, upload });
+    const timer = { by: (time: number) => end.wakeBy(time) };
+    const settled = (code?: string) => void this.settled.push(code ?? 'fine');
+    const mount = mountOf({ ticker: { now: () => this.pair.now }, timer }, { settled });
+    const call = new Call(mount, method, payload, 'there', { timeout, signal, upload });
     call.promise.catch(() => {});
     this.pair.start(end, call);
     return call;

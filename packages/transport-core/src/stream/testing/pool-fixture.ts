@@ -5,7 +5,7 @@ import { createManualClock } from '../../manual-clock.ts';
 import { methodTable } from '../../protocol/protocol.ts';
 import type { Resolver } from '../../resolver.ts';
 import { Call } from '../../rpc/call.ts';
-import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
+import { configOf, mountOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
@@ -143,9 +143,10 @@ export function poolFixture(
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
   ) => {
     const method = table.byName.get(name)!;
-    const { timeout = 1_000, signal } = options;
-    const host = hostOf({ channel: options.channel ?? protocol.channel, timeout, ticker: clock });
-    const made = new Call(host, method, new Uint8Array(1), 'a:1', { signal });
+    const { timeout = 1_000, signal, channel = protocol.channel } = options;
+    const on = { protocol: { ...protocol, channel } };
+    const mount = mountOf({ config: configOf(timeout), ticker: clock }, on);
+    const made = new Call(mount, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;

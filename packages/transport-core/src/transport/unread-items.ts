@@ -1,0 +1,22 @@
+// Finds streams that became garbage before anybody began to read them, so that their calls end.
+
+import type { UnreadCall } from '../rpc/inbox.ts';
+import { onGarbage, systemClock } from '../system-runtime.ts';
+
+let offered: { readonly items: object; readonly call: UnreadCall }[] = [];
+let registry: FinalizationRegistry<UnreadCall> | undefined;
+
+/**
+ * Calls `call.forgotten` when the items have become garbage. A stream that is read in the turn in
+ * which its caller gets it, as almost all are, costs no entry in the registry.
+ */
+export function watchUnread(items: object, call: UnreadCall): void {
+  if (offered.push({ items, call }) === 1) systemClock.turn!(register);
+}
+
+function register(): void {
+  registry ??= onGarbage((call) => call.forgotten());
+  for (const { items, call } of offered)
+    if (call.download!.unreadSince !== undefined) registry.register(items, call);
+  offered = [];
+}
