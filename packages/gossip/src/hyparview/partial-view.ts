@@ -5,8 +5,8 @@
 // overlay/partial-view calls it. Its parts: views.ts holds the lists of peers, requests.ts decides
 // whom to ask, message.ts explains the inputs, outputs and messages, options.ts has the bounds.
 
-import { type Machine, RateLimit, sample } from '@trunkline/peers/internal';
-import type { Random, TransportError } from '@trunkline/transport-core';
+import type { Machine } from '@trunkline/peers/internal';
+import type { TransportError } from '@trunkline/transport-core';
 import {
   type DownCause,
   isPeerId,
@@ -18,13 +18,19 @@ import {
   tidyMessage,
 } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
-import { isFilling, isOwnChoice, LinkRequester, mayEvict, type Requests } from './requests.ts';
+import {
+  isFilling,
+  isOwnChoice,
+  LinkRequester,
+  Merges,
+  mayEvict,
+  type Requests,
+} from './requests.ts';
 import {
   type ActiveView,
-  jittered,
-  type OverlayLink,
   type PassiveView,
   type RecentLosses,
+  Shuffles,
   Views,
 } from './views.ts';
 
@@ -405,137 +411,3 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#views.outputs.add({ type: 'neighbor-down', peer, cause, error });
   }
 }
-
-// Decides when to ask a node outside both views for a link in case the network has split. If the
-// views of both ends are full, such a link evicts two others.
-
-/**
- * Merges happen every `interval` while there is a reason: a link was lost, a node was `found` for
- * the first time, or the last merge asked no node or got no link. Without a reason, each wait is
- * twice as long as the previous one, up to 16 intervals. Merges never stop, because the network may
- * have split into parts that do not know of each other.
- */
-export class Merges {
-  /** Time at which the next merge is due. */
-  due: number;
-  readonly #interval: number;
-  readonly #random: Random;
-  #delay: number;
-  #wasTaken = true;
-
-  /** An `interval` of Infinity means never. */
-  constructor(interval: number, random: Random, now: number) {
-    this.#interval = this.#delay = interval;
-    this.#random = random;
-    this.due = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
-  }
-
-  get isOn(): boolean {
-    return this.#interval !== Number.POSITIVE_INFINITY;
-  }
-
-  /** Begins a merge. Unless it succeeds, another follows after an interval. */
-  begin(now: number): void {
-    if (!this.#wasTaken) this.#delay = this.#interval;
-    this.#wasTaken = false;
-    this.due = now + jittered(this.#interval, this.#random);
-  }
-
-  /** A node outside the views has accepted this node, after a merge or the input `seek`. */
-  succeeded(now: number): void {
-    if (!this.isOn) return;
-    this.#wasTaken = true;
-    this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
-    this.due = now + jittered(this.#delay, this.#random);
-  }
-
-  /** Notes that there is a reason to merge. */
-  noteReason(now: number): void {
-    if (this.#delay === this.#interval) return;
-    this.#delay = this.#interval;
-    this.due = Math.min(this.due, now + jittered(this.#interval, this.#random));
-  }
-}
-
-/** The longest wait between two merges if nothing happens, in intervals. */
-const SLOWEST = 16;
-
-// Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
-// some of their peers.
-
-class Shuffles {
-  /** Time at which the next shuffle begins. */
-  due: number;
-  readonly #views: Views;
-  /** Rate limit of other nodes' shuffles that change the passive view. */
-  readonly #exchanges: RateLimit;
-  /** The shuffle under way: its number, and the peers that were sent. */
-  #current: { readonly id: number; readonly told: readonly string[] } | undefined;
-  #next: number;
-
-  constructor(views: Views, now: number) {
-    const { random, config } = views;
-    this.#views = views;
-    this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
-    this.#next = Math.floor(random() * 0x4000_0000);
-    this.due = now + random() * config.shuffleInterval;
-  }
-
-  /** Begins a shuffle if one is due. Returns true if one was due. */
-  begin(now: number): boolean {
-    if (now < this.due) return false;
-    const views = this.#views;
-    const { self: origin, random, config } = views;
-    this.due = now + jittered(config.shuffleInterval, random);
-    const target = views.active.next();
-    if (target === undefined) return true;
-    const others = views.active.peers().filter((peer) => peer !== target);
-    const told = [
-      ...sample(others, config.shuffleActive, random),
-      ...views.passive.sample(config.shufflePassive),
-    ];
-    const id = this.#next++;
-    this.#current = { id, told };
-    views.send(target, { type: 'shuffle', origin, id, ttl: config.shuffleWalk, peers: told });
-    return true;
-  }
-
-  /**
-   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
-   * If the peer is gone, it will be reported as lost.
-   */
-  greet(peer: string): void {
-    const { self: origin } = this.#views;
-    this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
-  }
-
-  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
-  received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
-    if (!link.shuffles.tryTake(now)) return;
-    const views = this.#views;
-    if (ttl > 1 && views.active.size > 1) {
-      const isFit = (peer: string) => peer !== link.peer && peer !== origin;
-      const next = views.active.random(views.random, isFit);
-      if (next !== undefined)
-        return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
-    }
-    if (!this.#exchanges.tryTake(now)) return;
-    const told = views.some(origin, peers.length + 1);
-    views.send(origin, { type: 'shuffle-reply', id, peers: told });
-    views.remember([origin, ...peers], told, now);
-  }
-
-  /** Handles a reply. Returns true if it answers the shuffle under way. */
-  replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
-    if (this.#current?.id !== id) return false;
-    this.#views.remember(peers, this.#current.told, now);
-    this.#current = undefined;
-    return true;
-  }
-}
-
-/**
- * Maximum number of shuffles that may change the passive view in one interval. On average, 1
- * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
- */
-const EXCHANGES = 8;

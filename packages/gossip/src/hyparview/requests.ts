@@ -381,3 +381,57 @@ export class Search {
 
 /** Milliseconds until the second round. */
 const RETRY = 1_000;
+
+// Decides when to ask a node outside both views for a link in case the network has split. If the
+// views of both ends are full, such a link evicts two others.
+
+/**
+ * Merges happen every `interval` while there is a reason: a link was lost, a node was `found` for
+ * the first time, or the last merge asked no node or got no link. Without a reason, each wait is
+ * twice as long as the previous one, up to 16 intervals. Merges never stop, because the network may
+ * have split into parts that do not know of each other.
+ */
+export class Merges {
+  /** Time at which the next merge is due. */
+  due: number;
+  readonly #interval: number;
+  readonly #random: Random;
+  #delay: number;
+  #wasTaken = true;
+
+  /** An `interval` of Infinity means never. */
+  constructor(interval: number, random: Random, now: number) {
+    this.#interval = this.#delay = interval;
+    this.#random = random;
+    this.due = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
+  }
+
+  get isOn(): boolean {
+    return this.#interval !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Begins a merge. Unless it succeeds, another follows after an interval. */
+  begin(now: number): void {
+    if (!this.#wasTaken) this.#delay = this.#interval;
+    this.#wasTaken = false;
+    this.due = now + jittered(this.#interval, this.#random);
+  }
+
+  /** A node outside the views has accepted this node, after a merge or the input `seek`. */
+  succeeded(now: number): void {
+    if (!this.isOn) return;
+    this.#wasTaken = true;
+    this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
+    this.due = now + jittered(this.#delay, this.#random);
+  }
+
+  /** Notes that there is a reason to merge. */
+  noteReason(now: number): void {
+    if (this.#delay === this.#interval) return;
+    this.#delay = this.#interval;
+    this.due = Math.min(this.due, now + jittered(this.#interval, this.#random));
+  }
+}
+
+/** The longest wait between two merges if nothing happens, in intervals. */
+const SLOWEST = 16;

@@ -3,7 +3,12 @@
 
 import { dropOldest, OutputQueue, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import { isPeerId, type PartialViewMessage, type PartialViewOutput } from './message.ts';
+import {
+  isPeerId,
+  type MessageOf,
+  type PartialViewMessage,
+  type PartialViewOutput,
+} from './message.ts';
 import type { PartialViewConfig } from './options.ts';
 
 /**
@@ -426,6 +431,86 @@ export class RecentLosses {
 }
 
 const MOST = 64;
+
+// Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
+// some of their peers.
+
+export class Shuffles {
+  /** Time at which the next shuffle begins. */
+  due: number;
+  readonly #views: Views;
+  /** Rate limit of other nodes' shuffles that change the passive view. */
+  readonly #exchanges: RateLimit;
+  /** The shuffle under way: its number, and the peers that were sent. */
+  #current: { readonly id: number; readonly told: readonly string[] } | undefined;
+  #next: number;
+
+  constructor(views: Views, now: number) {
+    const { random, config } = views;
+    this.#views = views;
+    this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
+    this.#next = Math.floor(random() * 0x4000_0000);
+    this.due = now + random() * config.shuffleInterval;
+  }
+
+  /** Begins a shuffle if one is due. Returns true if one was due. */
+  begin(now: number): boolean {
+    if (now < this.due) return false;
+    const views = this.#views;
+    const { self: origin, random, config } = views;
+    this.due = now + jittered(config.shuffleInterval, random);
+    const target = views.active.next();
+    if (target === undefined) return true;
+    const others = views.active.peers().filter((peer) => peer !== target);
+    const told = [
+      ...sample(others, config.shuffleActive, random),
+      ...views.passive.sample(config.shufflePassive),
+    ];
+    const id = this.#next++;
+    this.#current = { id, told };
+    views.send(target, { type: 'shuffle', origin, id, ttl: config.shuffleWalk, peers: told });
+    return true;
+  }
+
+  /**
+   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
+   * If the peer is gone, it will be reported as lost.
+   */
+  greet(peer: string): void {
+    const { self: origin } = this.#views;
+    this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
+  }
+
+  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
+  received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
+    if (!link.shuffles.tryTake(now)) return;
+    const views = this.#views;
+    if (ttl > 1 && views.active.size > 1) {
+      const isFit = (peer: string) => peer !== link.peer && peer !== origin;
+      const next = views.active.random(views.random, isFit);
+      if (next !== undefined)
+        return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+    }
+    if (!this.#exchanges.tryTake(now)) return;
+    const told = views.some(origin, peers.length + 1);
+    views.send(origin, { type: 'shuffle-reply', id, peers: told });
+    views.remember([origin, ...peers], told, now);
+  }
+
+  /** Handles a reply. Returns true if it answers the shuffle under way. */
+  replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
+    if (this.#current?.id !== id) return false;
+    this.#views.remember(peers, this.#current.told, now);
+    this.#current = undefined;
+    return true;
+  }
+}
+
+/**
+ * Maximum number of shuffles that may change the passive view in one interval. On average, 1
+ * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
+ */
+const EXCHANGES = 8;
 
 // Random selection from short lists.
 
