@@ -146,7 +146,7 @@ export type PartialViewInput =
   /**
    * The address book or discovery found nodes on this topic. They are asked for links if the views
    * don't help, and to merge partitions. `isChosen` is false if this node did not choose them, see
-   * `Contacts`.
+   * `Views.contacts`.
    */
   | { readonly type: 'found'; readonly nodes: readonly string[]; readonly isChosen: boolean }
   /** A message came from a node. Malformed messages are ignored. */

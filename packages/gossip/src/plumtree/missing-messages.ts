@@ -129,9 +129,9 @@ export class MissingMessages<P> {
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
-      this.#first.set(key, message, now);
+      this.#first.add(key, message, now);
     } else if (this.#again.delete(key)) {
-      this.#next.set(key, message, now);
+      this.#next.add(key, message, now);
     }
     message.advertisers.push({ neighbor, hops, asked });
     neighbor.outstanding++;
@@ -224,12 +224,13 @@ export class MissingMessages<P> {
     const asked = message && this.#dismiss(message, neighbor)?.asked;
     if (message === undefined || asked === undefined) return;
     if (message.advertisers.length === 0) return this.#giveUp(message);
-    if (asked > 0 && this.#next.delete(key)) this.#atOnce.set(key, message, now);
+    if (asked > 0 && this.#next.delete(key)) this.#atOnce.add(key, message, now);
   }
 
   /** Called when the peer is no longer a neighbor. */
   forget(neighbor: Neighbor): void {
-    this.#promises.drop((promiser) => promiser === neighbor);
+    for (const [key, { value }] of this.#promises)
+      if (value === neighbor) this.#promises.delete(key);
     const isOther = (advertiser: Advertiser) => advertiser.neighbor !== neighbor;
     for (const [key, held] of this.#held)
       if (!held.every(isOther)) this.#held.set(key, held.filter(isOther));
@@ -264,7 +265,7 @@ export class MissingMessages<P> {
           this.#giveUp(message);
           continue;
         }
-        this.#promises.set(promiseKey(neighbor, message.key), neighbor, now);
+        this.#promises.add(promiseKey(neighbor, message.key), neighbor, now);
         if (this.#promises.size > outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
         const ids = lots.get(neighbor) ?? [];
         lots.set(neighbor, ids);
@@ -293,7 +294,7 @@ export class MissingMessages<P> {
     chosen.asked++;
     message.askedAt = now;
     // `left` includes the chosen peer.
-    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now);
+    (left.length > 1 ? this.#next : this.#again).add(message.key, message, now);
     return chosen.neighbor;
   }
 
@@ -311,7 +312,7 @@ export class MissingMessages<P> {
     const isRoundOver =
       round > dismissed.asked && advertisers.every(({ asked }) => asked === round);
     const isWaiting = isRoundOver && (this.#next.delete(key) || this.#atOnce.delete(key));
-    if (isWaiting) this.#again.set(key, message, askedAt);
+    if (isWaiting) this.#again.add(key, message, askedAt);
     return dismissed;
   }
 
@@ -391,47 +392,33 @@ const REFUSED = 4_096;
 
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 
-class DelayQueue<T> {
+/**
+ * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time, it
+ * waits for the entries before it.
+ */
+class DelayQueue<T> extends OldestFirst<{ readonly value: T; readonly at: number }> {
   readonly #delay: number;
-  /**
-   * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time,
-   * it waits for the entries before it.
-   */
-  readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
   constructor(delay: number) {
+    super();
     this.#delay = delay;
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 
   /** Time at which the first entry is due; Infinity if there is none. */
   get due(): number {
-    return this.#entries.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
+    return this.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
   }
 
   /** Adds an entry that is due after the delay. It replaces an entry with the same key. */
-  set(key: string, value: T, now: number): void {
-    this.#entries.set(key, { value, at: now + this.#delay });
-  }
-
-  delete(key: string): boolean {
-    return this.#entries.delete(key);
+  add(key: string, value: T, now: number): void {
+    this.set(key, { value, at: now + this.#delay });
   }
 
   /** Removes and returns the first entry if it has been due for `extra` milliseconds. */
   take(now: number, extra = 0): T | undefined {
-    const { oldest } = this.#entries;
+    const { oldest } = this;
     if (oldest === undefined || oldest[1].at + extra > now) return undefined;
-    this.#entries.delete(oldest[0]);
+    this.delete(oldest[0]);
     return oldest[1].value;
-  }
-
-  /** Removes the entries for which `isOver` returns true. */
-  drop(isOver: (value: T) => boolean): void {
-    for (const [key, { value }] of this.#entries.entries())
-      if (isOver(value)) this.#entries.delete(key);
   }
 }

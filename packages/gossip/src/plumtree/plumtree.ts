@@ -24,7 +24,7 @@ import {
 } from './message.ts';
 import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
-import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
+import type { MessageCache } from './message-cache.ts';
 import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
@@ -40,7 +40,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #quotas = new Map<string, Quota>();
   readonly #cache: MessageCache<P>;
   readonly #missing: MissingMessages<P>;
-  readonly #outgoing: OutgoingMessages<P>;
 
   constructor({ self, options = plumtreeOptions(), look, isSource = false }: PlumtreeInit) {
     const tree = new Tree<P>(self, options, isSource);
@@ -48,9 +47,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#self = self;
     this.#look = look;
     this.#tree = tree;
-    this.#cache = new MessageCache(options);
+    this.#cache = tree.cache;
     this.#missing = new MissingMessages(tree);
-    this.#outgoing = new OutgoingMessages(tree, this.#cache);
   }
 
   /** Handles an input; `PlumtreeInput` explains each. */
@@ -81,7 +79,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'writable':
         return this.#writable(input.peer, now);
       case 'wake':
-        this.#outgoing.flush(now);
+        this.#tree.flush(now);
         this.#missing.wake(now);
         return this.#cache.expire(now);
     }
@@ -101,11 +99,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * there may be little room.
    */
   pollOwed(): PushOutput<P> | undefined {
-    return this.#outgoing.nextOwed();
+    return this.#tree.nextOwed();
   }
 
   get wakeAt(): number {
-    return Math.min(this.#outgoing.due, this.#missing.due, this.#cache.due);
+    return Math.min(this.#tree.due, this.#missing.due, this.#cache.due);
   }
 
   /** Returns the state as plain data, for diagnosis. */
@@ -143,7 +141,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const key = messageKey(id);
     const cached = this.#cache.get(key);
     if (neighbor === undefined || cached === undefined) return false;
-    this.#outgoing.serve(neighbor, key, cached.push);
+    this.#tree.serve(neighbor, key, cached.push);
     return true;
   }
 
@@ -184,18 +182,17 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     neighbors.set(peer, neighbor);
     if (isSource) return;
     for (const { push } of this.#cache.newest(options.announce))
-      this.#outgoing.notice(neighbor, push, now);
-    this.#outgoing.flushAtOnce(now);
+      this.#tree.notice(neighbor, push, now);
+    this.#tree.flushAtOnce(now);
   }
 
   #neighborDown(peer: string): void {
     const { neighbors, isSource } = this.#tree;
     const neighbor = neighbors.get(peer);
     if (neighbor === undefined) return;
-    neighbors.delete(peer);
+    this.#tree.remove(neighbor);
     this.#quotas.set(peer, neighbor.quota);
     dropOldest(this.#quotas, DEPARTED);
-    this.#outgoing.forget(neighbor);
     this.#missing.forget(neighbor);
     if (!isSource || !neighbor.eager) return;
     const [next] = neighbors.values();
@@ -207,19 +204,23 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor === undefined) return;
     // There may have been no room for the attach. A second one does nothing.
     if (this.#tree.isSource && neighbor.stuck) this.#tree.send(neighbor, ATTACH);
-    this.#outgoing.writable(neighbor, now);
+    this.#tree.writable(neighbor, now);
   }
 
   /** Corrects the counters and state for an output that was not sent. */
   #noRoom(output: PushOutput<P> | ControlOutput, now: number): void {
     const neighbor = this.#tree.neighbors.get(output.to);
     if (neighbor === undefined) return;
-    if (output.type === 'push') return this.#outgoing.pushUnsent(neighbor, output, now);
+    if (output.type === 'push') return this.#tree.pushUnsent(neighbor, output, now);
     const { control } = output;
-    if (control.kind === 'ihave') this.#outgoing.noticesUnsent(neighbor, control.notices);
-    else if (control.kind === 'prune') this.#tree.pruneUnsent(neighbor);
+    if (control.kind === 'ihave') this.#tree.noticesUnsent(neighbor, control.notices);
     else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids, output.replaces);
     else if (control.kind === 'attach') neighbor.blocked = neighbor.stuck = true;
+    else if (control.kind === 'prune') {
+      // The other end continues to push until the next duplicate.
+      this.counters.prunesSent--;
+      neighbor.prunedAt = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /**
@@ -331,14 +332,14 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.counters.evicted += this.#cache.add(key, push, from, now);
     for (const neighbor of this.#tree.neighbors.values()) {
       if (neighbor.id === from || neighbor.isSource) continue;
-      if (!neighbor.eager) this.#outgoing.notice(neighbor, push, now);
+      if (!neighbor.eager) this.#tree.notice(neighbor, push, now);
       else if (
         neighbor.id !== push.id.origin &&
         !advertisers.some((advertiser) => advertiser.neighbor === neighbor)
       )
-        this.#outgoing.push(neighbor, key, push, now);
+        this.#tree.push(neighbor, key, push, now);
     }
-    this.#outgoing.flushAtOnce(now);
+    this.#tree.flushAtOnce(now);
   }
 
   /**
@@ -421,7 +422,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         ignored++;
       } else {
         neighbor.probe.answered(now);
-        this.#outgoing.serve(neighbor, key, cached.push);
+        this.#tree.serve(neighbor, key, cached.push);
       }
     }
     for (let i = 0; i < absent.length; i += idsEach)
