@@ -150,7 +150,7 @@ export type PartialViewInput =
    */
   | { readonly type: 'found'; readonly nodes: readonly string[]; readonly isChosen: boolean }
   /** A message came from a node. Malformed messages are ignored. */
-  | { readonly type: 'received'; readonly from: string; readonly message: PartialViewMessage }
+  | { readonly type: 'received'; readonly from: string; readonly message: unknown }
   /**
    * The link to a node failed, or sending to it did. A passive peer is forgotten, so don't report
    * an idle connection that ended cleanly.
@@ -187,10 +187,10 @@ export type PartialViewInput =
 /** An output of a partial view. */
 export type PartialViewOutput =
   /**
-   * Send a message to a node, and dial it if there is no link. Messages to one node keep their
+   * Send a partial-view message, and dial the node first if it is not connected. Messages to one node keep their
    * order. A failure is reported by the input `lost`, now or later.
    */
-  | { readonly type: 'send'; readonly to: string; readonly message: PartialViewMessage }
+  | { readonly type: 'send-view'; readonly to: string; readonly message: PartialViewMessage }
   /** A peer has become a neighbor. */
   | { readonly type: 'neighbor-up'; readonly peer: string }
   /** A peer is no longer a neighbor. `error` is the error of the input `lost`. */

@@ -13,7 +13,6 @@ import {
   isPeerId,
   type MessageOf,
   type PartialViewInput,
-  type PartialViewMessage,
   type PartialViewOutput,
   type PartialViewSetup,
   type Suggestions,
@@ -187,7 +186,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
   }
 
-  #receive(from: string, given: PartialViewMessage, now: number): void {
+  #receive(from: string, given: unknown, now: number): void {
     const { self } = this.#views;
     const message = tidyMessage(given, self, this.#config);
     if (message === undefined || from === self || !isPeerId(from)) return;

@@ -54,7 +54,7 @@ export class Views {
   }
 
   send(to: string, message: PartialViewMessage): void {
-    this.outputs.add({ type: 'send', to, message });
+    this.outputs.add({ type: 'send-view', to, message });
   }
 
   /**

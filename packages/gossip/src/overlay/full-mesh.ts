@@ -10,8 +10,8 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
+import type { DownCause } from '../hyparview/message.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { NeighborDownCause } from '../types.ts';
 import {
   type Body,
   isFor,
@@ -124,7 +124,7 @@ class FullMesh implements Overlay {
     this.#outputs.add({ type: 'neighbor-up', peer });
   }
 
-  #peerDown(peer: string, cause: NeighborDownCause, error: TransportError | undefined): void {
+  #peerDown(peer: string, cause: DownCause, error: TransportError | undefined): void {
     if (this.#neighbors.delete(peer))
       this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
   }

@@ -257,7 +257,7 @@ export class TopicSession implements TopicContext {
    * don't deepen the stack.
    */
   unreachable(peer: string, error: TransportError, now: number): void {
-    this.overlay?.handle(now, { type: 'unreachable', peer, error });
+    this.overlay?.handle(now, { type: 'lost', peer, error });
     if (!this.#isBusy) this.#carryOut(now);
     this.node.dueBy(this.due);
   }
