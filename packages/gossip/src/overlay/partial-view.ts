@@ -105,7 +105,6 @@ export class TreeOverlay implements Overlay {
       case 'arrived':
       case 'held':
       case 'released':
-      case 'refused':
       case 'dropped':
         return this.#tree.handle(now, input);
       case 'repeated':

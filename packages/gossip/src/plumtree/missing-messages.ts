@@ -2,7 +2,6 @@
 // when (the paper's `missing` and its timers), and asks. A notice is a promise to send the message
 // when asked.
 
-import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Neighbor, Tree } from './tree.ts';
@@ -61,8 +60,6 @@ export class MissingMessages<P> {
    * them. The topic bounds their number.
    */
   readonly #held = new Map<string, readonly Advertiser[]>();
-  /** Messages that have arrived and were not accepted, the oldest first. */
-  readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
   /** The open promises: message key and peer → the peer. */
   readonly #promises: DelayQueue<Neighbor>;
@@ -116,7 +113,6 @@ export class MissingMessages<P> {
     now: number,
     asked = 0,
   ): boolean {
-    if (this.#refused.has(key)) return true;
     const held = this.#held.get(key);
     let message = this.#messages.get(key);
     const advertisers = held ?? message?.advertisers;
@@ -175,16 +171,14 @@ export class MissingMessages<P> {
   take(key: string): readonly Advertiser[] {
     const advertisers = this.#held.get(key) ?? this.#take(key);
     this.#held.delete(key);
-    this.#refused.delete(key);
     return advertisers;
   }
 
   /**
    * Records that a message has arrived and the topic is checking it. No peer is asked for it until
-   * `take`, `refuse` or `release` is called.
+   * `take` or `release` is called.
    */
   hold(key: string): void {
-    this.#refused.delete(key);
     if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
   }
 
@@ -199,17 +193,6 @@ export class MissingMessages<P> {
 
   isHeld(key: string): boolean {
     return this.#held.has(key);
-  }
-
-  /**
-   * Records that a message has arrived and was not accepted. No peer is asked for it, not even
-   * after further notices.
-   */
-  refuse(key: string): void {
-    this.#take(key);
-    this.#held.delete(key);
-    this.#refused.add(key);
-    dropOldest(this.#refused, REFUSED);
   }
 
   /**
@@ -387,8 +370,6 @@ const MOST_LATE = 1_000;
  */
 const AT_ONCE = 256;
 const PAUSE = 5;
-/** Maximum number of messages that are remembered as not accepted. */
-const REFUSED = 4_096;
 
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 

@@ -66,8 +66,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         return this.#missing.hold(messageKey(input.id));
       case 'released':
         return this.#missing.release(input.id, now);
-      case 'refused':
-        return this.#missing.refuse(messageKey(input.id));
       case 'dropped':
         return this.#dropped(input.from, input.id, input.mayCome);
       case 'neighbor-up':

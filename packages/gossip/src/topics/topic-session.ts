@@ -96,8 +96,9 @@ export class TopicSession implements TopicContext {
       random,
       now: clock.now(),
       look: (id, time) => {
-        // A message under this node's id that it did not publish is ignored like an old one.
-        const verdict = this.look(id, time);
+        // A message that was refused is ignored like an old one, and so is a message under this
+        // node's id that it did not publish.
+        const verdict = this.incoming.hasRefused(id) ? 'old' : this.look(id, time);
         return verdict === 'own' ? 'old' : verdict;
       },
       isSource,

@@ -10,6 +10,8 @@ export class Receiver {
   readonly #self: string;
   readonly #seen: SeenMessages;
   readonly #own = new Set<string>();
+  /** The keys of the messages that the topic has refused. */
+  readonly refused = new Set<string>();
 
   constructor(self: string, options: PlumtreeOptions = plumtreeOptions()) {
     const { idTime: retention, originTime: originRetention, origins, gaps } = options;
@@ -18,6 +20,7 @@ export class Receiver {
   }
 
   readonly look = (id: MessageId, now: number): SeenVerdict => {
+    if (this.refused.has(messageKey(id))) return 'old';
     if (id.origin !== this.#self) return this.#seen.look(id, now);
     return this.#own.has(messageKey(id)) ? 'seen' : 'old';
   };
