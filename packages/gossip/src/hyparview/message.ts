@@ -56,12 +56,11 @@ export type MessageOf<T extends PartialViewMessage['type']> = Extract<
 
 /** Returns the nodes that a message names; its receiver may want their addresses. */
 export function peersOf(message: PartialViewMessage): string[] {
-  const peers = 'peers' in message ? [...message.peers] : [];
-  if ('free' in message && message.free !== undefined) peers.push(message.free);
-  if (message.type === 'forward-join') peers.push(message.peer);
-  if (message.type === 'shuffle') peers.push(message.origin);
-  return peers;
+  const { peers = [], free, peer, origin } = message as Partial<Suggestions & Named>;
+  return [...peers, free, peer, origin].filter((one) => one !== undefined);
 }
+
+type Named = Record<'peer' | 'origin', string>;
 
 /**
  * Returns the message with its walk and its lists cut to the limits, without this node's id
@@ -108,19 +107,9 @@ export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID;
 }
 
-/**
- * Returns a cleaned list, or the list itself if nothing is wrong with it, which is the case on each
- * hop of an honest walk.
- */
 function tidyPeers(peers: unknown, self: string, most: number): readonly string[] {
   if (!Array.isArray(peers)) return [];
-  if (
-    peers.length <= most &&
-    peers.every((peer, i) => isOther(peer, self) && peers.indexOf(peer) === i)
-  )
-    return peers;
-  const tidy = peers.slice(0, most).filter((peer) => isOther(peer, self));
-  return [...new Set<string>(tidy)];
+  return [...new Set<string>(peers.slice(0, most).filter((peer) => isOther(peer, self)))];
 }
 
 function isOther(value: unknown, self: string): value is string {

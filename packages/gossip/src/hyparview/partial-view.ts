@@ -94,9 +94,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   get wakeAt(): number {
-    return this.#isLeaving
-      ? Number.POSITIVE_INFINITY
-      : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
+    if (this.#isLeaving) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
   }
 
   /** The neighbors. */
@@ -118,9 +117,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
-    return (
-      (chosen <= this.#config.own && this.#favors.isScarce(now)) || (chosen === 0 && size > 0)
-    );
+    if (chosen === 0 && size > 0) return true;
+    return chosen <= this.#config.own && this.#favors.isScarce(now);
   }
 
   /**
@@ -364,8 +362,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #wake(now: number): void {
     if (this.#isLeaving) return;
-    const { changed, silent } = this.#requests.expire(now);
-    for (const peer of silent) this.#views.forget(peer);
+    const changed = this.#requests.expire(now, (peer) => this.#views.forget(peer));
     const isShuffle = this.#shuffles.begin(now);
     // If all links may belong to one attacker, this node asks for a link of its own choice at once.
     if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
@@ -487,8 +484,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    * node outside the views can join the parts again.
    */
   #seek(purpose: 'merge' | 'replace', now: number): void {
-    const isUsed = (peer: string) => this.#active.has(peer) || this.#requests.isWaiting(peer);
-    const peer = this.#views.outsider((one) => !isUsed(one) && !this.#views.isLost(one, now));
+    const peer = this.#views.outsider(
+      (other) => !this.#requests.isWaiting(other) && this.#mayLink(other, now),
+    );
     if (peer !== undefined) this.#ask(peer, purpose, true, now);
   }
 
@@ -502,12 +500,11 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   #mayAsk(peer: string, now: number): boolean {
-    return (
-      this.#search.mayAsk(peer) &&
-      !this.#active.has(peer) &&
-      !this.#requests.has(peer) &&
-      !this.#views.isLost(peer, now)
-    );
+    return this.#search.mayAsk(peer) && !this.#requests.has(peer) && this.#mayLink(peer, now);
+  }
+
+  #mayLink(peer: string, now: number): boolean {
+    return !this.#active.has(peer) && !this.#views.isLost(peer, now);
   }
 }
 

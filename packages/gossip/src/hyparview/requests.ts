@@ -90,23 +90,23 @@ export class Requests extends Map<string, Request> {
   }
 
   /**
-   * Marks overdue requests as late, and forgets those that were late for too long. Returns the
-   * peers whose requests are forgotten; `changed` is true if a place became free.
+   * Marks overdue requests as late, and forgets those that were late for too long. Returns true if
+   * a place became free.
+   * @param silent called with each peer whose request is forgotten
    */
-  expire(now: number): { readonly changed: boolean; readonly silent: string[] } {
+  expire(now: number, silent: (peer: string) => void): boolean {
     let changed = false;
-    const silent: string[] = [];
     for (const [peer, request] of this) {
       if (request.until > now) continue;
       if (request.isLate) {
         this.delete(peer);
-        silent.push(peer);
+        silent(peer);
       } else {
         changed = request.isLate = true;
         request.until = now + LATE;
       }
     }
-    return { changed, silent };
+    return changed;
   }
 
   /** Time at which `expire` has something to do. */

@@ -375,17 +375,9 @@ const EXCHANGES = 8;
  * Returns one of the items that fit, chosen at random with equal probability; undefined if none
  * fits.
  */
-export function pick<T>(
-  list: readonly T[],
-  random: Random,
-  isFit: (item: T) => boolean,
-): T | undefined {
-  let fit = 0;
-  for (const item of list) if (isFit(item)) fit++;
-  if (fit === 0) return undefined;
-  let skip = Math.floor(random() * fit);
-  for (const item of list) if (isFit(item) && skip-- === 0) return item;
-  return undefined;
+export function pick<T>(list: readonly T[], random: Random, isFit: (item: T) => boolean) {
+  const fit = list.filter((item) => isFit(item));
+  return fit.length === 0 ? undefined : fit[Math.floor(random() * fit.length)];
 }
 
 /** Returns `interval` ± 10 %. */

@@ -21,6 +21,7 @@ import {
   type OverlayOutput,
   type OverlaySetup,
   type OwnMessage,
+  pushOf,
 } from './overlay.ts';
 
 const schema = optionsSchema({
@@ -77,7 +78,9 @@ class FullMesh implements Overlay {
   handle(_now: number, input: OverlayInput): void {
     switch (input.type) {
       case 'received':
-        if (input.message.kind === 'push') this.#passOn(input.from, input.message);
+      case 'viewed':
+        if (input.type === 'received' && input.message.kind === 'push')
+          this.#passOn(input.from, input.message);
         else this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
       case 'publish':
@@ -88,9 +91,6 @@ class FullMesh implements Overlay {
         return this.#peerUp(input.peer);
       case 'peer-down':
         return this.#peerDown(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
-      case 'viewed':
-        this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
-        return;
       case 'leave':
         for (const peer of this.neighbors()) this.#peerDown(peer, 'closed', undefined);
         return;
@@ -139,10 +139,8 @@ class FullMesh implements Overlay {
     if (this.#neighbors.has(peer) && isFor(message.body, peer)) this.#hand(message, [peer], false);
   }
 
-  #hand({ id, body }: OwnMessage, to: readonly string[], mayRelay: boolean): void {
-    const size = body.payload.length;
-    const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size };
-    this.#outputs.add({ type: 'send', push, to, mayRelay });
+  #hand(message: OwnMessage, to: readonly string[], mayRelay: boolean): void {
+    this.#outputs.add({ type: 'send', push: pushOf(message), to, mayRelay });
     this.#outputs.add({ type: 'handed', to });
   }
 

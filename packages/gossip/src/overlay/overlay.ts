@@ -14,6 +14,11 @@ export interface OwnMessage {
   readonly body: Body;
 }
 
+/** Returns a message of this node as it leaves this node. */
+export function pushOf({ id, body }: OwnMessage): Push<Body> {
+  return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+}
+
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
   /**
@@ -187,11 +192,11 @@ export interface Body {
   frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
 }
 
+/** The part of a body that names its receivers. */
+export type Recipients = Pick<Body, 'audience' | 'nodes'>;
+
 /** Returns true if the message is for that node. */
-export function isFor(
-  { audience, nodes }: Pick<Body, 'audience' | 'nodes'>,
-  nodeId: string,
-): boolean {
+export function isFor({ audience, nodes }: Recipients, nodeId: string): boolean {
   if (audience === 'all') return true;
   return nodes.includes(nodeId) === (audience === 'to');
 }

@@ -29,6 +29,7 @@ import {
   type OverlayOutput,
   type OverlaySetup,
   type OwnMessage,
+  pushOf,
 } from './overlay.ts';
 
 /** The options of HyParView, and those of Plumtree as `tree`. */
@@ -220,9 +221,8 @@ export class TreeOverlay implements Overlay {
     this.#outputs.add({ type: 'handed', to });
   }
 
-  #spread({ id, body }: OwnMessage, now: number): void {
-    const publication = { id, payload: body, size: body.payload.length };
-    this.#tree.handle(now, { type: 'publish', publication });
+  #spread(message: OwnMessage, now: number): void {
+    this.#tree.handle(now, { type: 'publish', push: pushOf(message) });
     this.#settle(now);
   }
 

@@ -106,7 +106,7 @@ export type PlumtreeInput<P> =
       readonly mayCome: boolean;
     }
   /** Publishes a message. */
-  | { readonly type: 'publish'; readonly publication: Omit<Push<P>, 'kind' | 'hops'> }
+  | { readonly type: 'publish'; readonly push: Push<P> }
   /**
    * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
    * The peer gets notice of the cached messages, so that parts of the network that were separated

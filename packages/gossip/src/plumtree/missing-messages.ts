@@ -4,6 +4,7 @@
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
+import type { Notice } from './message.ts';
 import type { Neighbor, Tree } from './tree.ts';
 
 /** One peer's notice of one message. */
@@ -96,8 +97,11 @@ export class MissingMessages<P> {
 
   wake(now: number): void {
     if (now >= Math.max(this.#askDue, this.#pausedUntil)) this.#ask(now);
-    for (let late = this.#promises.take(now); late !== undefined; late = this.#promises.take(now))
-      this.#blame(late, now);
+    for (let late = this.#promises.take(now); late !== undefined; late = this.#promises.take(now)) {
+      this.#tree.counters.brokenPromises++;
+      late.brokenInRow++;
+      this.#tree.report(late, 'broken-promise', now);
+    }
   }
 
   /**
@@ -105,23 +109,16 @@ export class MissingMessages<P> {
    * missing messages.
    * @param asked how many times the peer was asked for the message before it was held.
    */
-  advertise(
-    id: MessageId,
-    key: string,
-    neighbor: Neighbor,
-    hops: number,
-    now: number,
-    asked = 0,
-  ): boolean {
+  advertise({ id, hops }: Notice, key: string, peer: Neighbor, now: number, asked = 0): boolean {
     const held = this.#held.get(key);
     let message = this.#messages.get(key);
     const advertisers = held ?? message?.advertisers;
-    if (advertisers?.some((advertiser) => advertiser.neighbor === neighbor)) return true;
+    if (advertisers?.some(({ neighbor }) => neighbor === peer)) return true;
     if (held !== undefined) {
-      this.#held.set(key, [...held, { neighbor, hops, asked: 0 }]);
+      this.#held.set(key, [...held, { neighbor: peer, hops, asked: 0 }]);
       return true;
     }
-    if (neighbor.outstanding >= this.#tree.options.outstanding) return false;
+    if (peer.outstanding >= this.#tree.options.outstanding) return false;
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
@@ -129,8 +126,8 @@ export class MissingMessages<P> {
     } else if (this.#again.delete(key)) {
       this.#next.add(key, message, now);
     }
-    message.advertisers.push({ neighbor, hops, asked });
-    neighbor.outstanding++;
+    message.advertisers.push({ neighbor: peer, hops, asked });
+    peer.outstanding++;
     return true;
   }
 
@@ -188,7 +185,7 @@ export class MissingMessages<P> {
     const advertisers = this.#held.get(key) ?? [];
     this.#held.delete(key);
     for (const { neighbor, hops, asked } of advertisers)
-      this.advertise(id, key, neighbor, hops, now, asked);
+      this.advertise({ id, hops }, key, neighbor, now, asked);
   }
 
   isHeld(key: string): boolean {
@@ -307,13 +304,6 @@ export class MissingMessages<P> {
   /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
   #excuse(neighbor: Neighbor, key: string): boolean {
     return this.#promises.size > 0 && this.#promises.delete(promiseKey(neighbor, key));
-  }
-
-  /** Called when the peer has not kept a promise in time. */
-  #blame(neighbor: Neighbor, now: number): void {
-    this.#tree.counters.brokenPromises++;
-    neighbor.brokenInRow++;
-    this.#tree.report(neighbor, 'broken-promise', now);
   }
 
   #remove({ key, advertisers }: MissingMessage): void {

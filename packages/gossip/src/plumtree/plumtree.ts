@@ -61,7 +61,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'repeated':
         return this.#repeated(input.from, input.id, now);
       case 'publish':
-        return this.#publish(input.publication, now);
+        return this.#passOn(input.push, messageKey(input.push.id), undefined, [], now);
       case 'held':
         return this.#missing.hold(messageKey(input.id));
       case 'released':
@@ -106,12 +106,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot() {
+    const neighbors = [...this.#tree.neighbors.values()];
     return {
-      neighbors: Array.from(this.#tree.neighbors.values(), ({ id, eager, blocked }) => ({
-        id,
-        eager,
-        blocked,
-      })),
+      neighbors: neighbors.map(({ id, eager, blocked }) => ({ id, eager, blocked })),
       cached: { messages: this.#cache.size, bytes: this.#cache.bytes },
       missing: this.#missing.size,
       pendingGrafts: this.#missing.promised,
@@ -148,18 +145,13 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * wait to be sent to it. `bytes` counts only the messages.
    */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
-    const unsent = { messages: 0, bytes: 0 };
-    const neighbor = this.#tree.neighbors.get(peer);
-    if (neighbor === undefined) return unsent;
-    for (const [key, isAsked] of neighbor.owed ?? []) {
-      const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
-      if (push === undefined) continue;
-      unsent.messages++;
-      unsent.bytes += push.size;
-    }
+    const { owed, eager = false, notices = [] } = this.#tree.neighbors.get(peer) ?? {};
+    const sizes = [...(owed ?? [])].flatMap(([key, isAsked]) =>
+      isAsked || eager ? (this.#cache.get(key)?.push.size ?? []) : [],
+    );
     // A message that is owed usually waits as a notice, too, and must not count twice.
-    unsent.messages = Math.max(unsent.messages, neighbor.notices.length);
-    return unsent;
+    const messages = Math.max(sizes.length, notices.length);
+    return { messages, bytes: sizes.reduce((sum, size) => sum + size, 0) };
   }
 
   // Links.
@@ -243,12 +235,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   // Messages: those that this node publishes, and those that neighbors push. New ones are kept and
   // passed on; duplicates prune the tree.
-
-  #publish({ id, payload, size }: Omit<Push<P>, 'kind' | 'hops'>, now: number): void {
-    const key = messageKey(id);
-    const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
-    this.#passOn(push, key, undefined, [], now);
-  }
 
   #receive(from: string, message: Push<P> | Control, now: number): void {
     const neighbor = this.#tree.neighbors.get(from);
@@ -397,7 +383,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       if (verdict !== 'new') continue;
       // `advertise` returns false if the peer has announced too many messages that are missing
       // here.
-      if (!this.#missing.advertise(notice.id, key, neighbor, notice.hops, now)) ignored++;
+      if (!this.#missing.advertise(notice, key, neighbor, now)) ignored++;
     }
     this.counters.ignored += ignored;
     if (ignored > 0) tree.report(neighbor, 'notice-flood', now);

@@ -120,7 +120,10 @@ export class Tree<P> {
    * neighbor is owed the message.
    */
   push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
-    if (neighbor.blocked) return this.#owe(neighbor, key, push, now);
+    if (neighbor.blocked) {
+      neighbor.owe(key, false, this.options.backlog);
+      return this.notice(neighbor, push, now);
+    }
     this.outputs.add(outputOf(neighbor, push, false));
     this.#sent(neighbor, now);
   }
@@ -134,15 +137,12 @@ export class Tree<P> {
   /** Called when no room was left for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
-    if (this.#leaving?.output === output) {
-      this.#leaving = undefined;
-      return;
-    }
+    if (this.#leaving?.output === output) return void (this.#leaving = undefined);
     const { push, isAsked } = output;
     const key = messageKey(push.id);
-    if (isAsked) return neighbor.owe(key, true, this.options.backlog);
+    if (isAsked) return this.serve(neighbor, key, push);
     neighbor.probe.unsent();
-    this.#owe(neighbor, key, push, now);
+    this.push(neighbor, key, push, now);
   }
 
   /** Adds a notice of a message to those that go out next. */
@@ -219,11 +219,6 @@ export class Tree<P> {
       this.#writable.delete(neighbor);
     }
     return undefined;
-  }
-
-  #owe(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
-    neighbor.owe(key, false, this.options.backlog);
-    this.notice(neighbor, push, now);
   }
 
   #sendNotices(neighbor: Neighbor, now: number): void {

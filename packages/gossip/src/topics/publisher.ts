@@ -6,8 +6,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { pick } from '../hyparview/views.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
-import { type Audience, type Body, isFor, type OwnMessage } from '../overlay/overlay.ts';
-import type { Push } from '../plumtree/message.ts';
+import { type Audience, type Body, isFor, type OwnMessage, pushOf } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/frame.ts';
@@ -452,10 +451,6 @@ export class Publisher {
 
 /** Number of receivers that must confirm a message, and the timeout in milliseconds. */
 type Wanted = Pick<PublishConfig, 'min' | 'timeout'>;
-
-function pushOf({ id, body }: OwnMessage): Push<Body> {
-  return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-}
 
 function asTransportError(error: unknown, nodeId: string): TransportError {
   return error instanceof TransportError

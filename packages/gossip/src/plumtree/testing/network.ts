@@ -143,7 +143,8 @@ export class Network {
   publish(node: number, size = 1): MessageId {
     const id = { origin: nameOf(node), epoch: 1, sequence: this.#published[node]!++ };
     this.rounds.set(messageKey(id), { reached: new Set([node]), lastHop: 0 });
-    this.#feed(node, { type: 'publish', publication: { id, payload: node, size } });
+    const push = { kind: 'push', id, hops: 1, payload: node, size } as const;
+    this.#feed(node, { type: 'publish', push });
     return id;
   }
 

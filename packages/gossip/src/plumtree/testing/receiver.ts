@@ -34,7 +34,7 @@ export class Receiver {
     now: number,
     dropped: (id: MessageId, from: string, reason: SeenVerdict) => void = () => {},
   ): PlumtreeInput<P> {
-    if (input.type === 'publish') this.#own.add(messageKey(input.publication.id));
+    if (input.type === 'publish') this.#own.add(messageKey(input.push.id));
     if (input.type === 'wake' && now >= this.#seen.due) this.#seen.expire(now);
     if (input.type !== 'received' || input.message.kind !== 'push') return input;
     const { from, message } = input;
