@@ -21,7 +21,6 @@ import {
   type OverlayOutput,
   type OverlaySetup,
   type OwnMessage,
-  pushOf,
 } from './overlay.ts';
 
 const schema = optionsSchema({
@@ -131,16 +130,17 @@ class FullMesh implements Overlay {
 
   #publish(message: OwnMessage): void {
     const to: string[] = [];
-    for (const peer of this.#neighbors) if (isFor(message.body, peer)) to.push(peer);
+    for (const peer of this.#neighbors) if (isFor(message.payload, peer)) to.push(peer);
     this.#hand(message, to, true);
   }
 
   #offer(peer: string, message: OwnMessage): void {
-    if (this.#neighbors.has(peer) && isFor(message.body, peer)) this.#hand(message, [peer], false);
+    const isReceiver = this.#neighbors.has(peer) && isFor(message.payload, peer);
+    if (isReceiver) this.#hand(message, [peer], false);
   }
 
-  #hand(message: OwnMessage, to: readonly string[], mayRelay: boolean): void {
-    this.#outputs.add({ type: 'send', push: pushOf(message), to, mayRelay });
+  #hand(push: OwnMessage, to: readonly string[], mayRelay: boolean): void {
+    this.#outputs.add({ type: 'send', push, to, mayRelay });
     this.#outputs.add({ type: 'handed', to });
   }
 

@@ -8,16 +8,8 @@ import type { MessageId } from '../messages/message-id.ts';
 import type { SeenMessagesOptions, SeenVerdict } from '../messages/seen-messages.ts';
 import type { PlumtreeInput, PlumtreeOutput, Push } from '../plumtree/message.ts';
 
-/** A message that this node publishes. */
-export interface OwnMessage {
-  readonly id: MessageId;
-  readonly body: Body;
-}
-
-/** Returns a message of this node as it leaves this node. */
-export function pushOf({ id, body }: OwnMessage): Push<Body> {
-  return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-}
+/** A message that this node publishes, as the first receivers get it. */
+export type OwnMessage = Push<Body>;
 
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =

@@ -29,7 +29,6 @@ import {
   type OverlayOutput,
   type OverlaySetup,
   type OwnMessage,
-  pushOf,
 } from './overlay.ts';
 
 /** The options of HyParView, and those of Plumtree as `tree`. */
@@ -194,26 +193,23 @@ export class TreeOverlay implements Overlay {
   }
 
   #publish(message: OwnMessage, receipts: number, now: number): void {
-    const { id, body } = message;
     this.#spread(message, now);
-    let to = this.#view.active().filter((peer) => isFor(body, peer));
-    if (receipts > 0) {
-      const asked = to.filter((peer) => this.#tree.isEager(peer));
-      for (const peer of to)
-        if (asked.length < receipts && !asked.includes(peer) && this.#tree.serve(peer, id))
-          asked.push(peer);
-      to = asked;
-    }
-    this.#handed(to, now);
+    const to = this.#view.active().filter((peer) => isFor(message.payload, peer));
+    if (receipts === 0) return this.#handed(to, now);
+    const asked = to.filter((peer) => this.#tree.isEager(peer));
+    for (const peer of to)
+      if (asked.length < receipts && !asked.includes(peer) && this.#tree.serve(peer, message.id))
+        asked.push(peer);
+    this.#handed(asked, now);
   }
 
   /**
    * Sends a neighbor the message or a notice of it. A new neighbor gets notices of all cached
    * messages anyway. A neighbor that is to confirm the message gets the message itself.
    */
-  #offer(peer: string, { id, body }: OwnMessage, now: number): void {
-    if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return;
-    if (body.receipt !== true || this.#tree.serve(peer, id)) this.#handed([peer], now);
+  #offer(peer: string, { id, payload }: OwnMessage, now: number): void {
+    if (!this.#view.isNeighbor(peer) || !isFor(payload, peer)) return;
+    if (payload.receipt !== true || this.#tree.serve(peer, id)) this.#handed([peer], now);
   }
 
   #handed(to: readonly string[], now: number): void {
@@ -221,8 +217,8 @@ export class TreeOverlay implements Overlay {
     this.#outputs.add({ type: 'handed', to });
   }
 
-  #spread(message: OwnMessage, now: number): void {
-    this.#tree.handle(now, { type: 'publish', push: pushOf(message) });
+  #spread(push: OwnMessage, now: number): void {
+    this.#tree.handle(now, { type: 'publish', push });
     this.#settle(now);
   }
 
@@ -243,7 +239,7 @@ export class TreeOverlay implements Overlay {
    */
   #settle(now: number): void {
     for (;;) {
-      for (let told = this.#tree.pollQueued(); told !== undefined; told = this.#tree.pollQueued())
+      for (let told = this.#tree.poll(); told !== undefined; told = this.#tree.poll())
         this.#onTree(told, now);
       const output = this.#view.poll();
       if (output === undefined) return;

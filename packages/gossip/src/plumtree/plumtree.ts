@@ -83,12 +83,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     }
   }
 
+  /** Messages that are owed to writable neighbors come from `pollOwed`, after all other outputs. */
   poll(): PlumtreeOutput<P> | undefined {
-    return this.pollQueued() ?? this.pollOwed();
-  }
-
-  /** Like `poll`, but without the messages that are owed to writable neighbors. */
-  pollQueued(): PlumtreeOutput<P> | undefined {
     return this.#tree.outputs.poll();
   }
 

@@ -83,8 +83,7 @@ test('a message that is too large for the only neighbor is not queued, and the r
   const { session, publish } = topicOf((input) => {
     if (input.type !== 'offer') return input.type === 'publish' ? [handed()] : [];
     const { message, peer } = input;
-    const push = { ...message, kind: 'push', payload: message.body, hops: 0, size: 5 } as const;
-    return [{ type: 'push', to: peer, push, isAsked: false }, handed(peer)];
+    return [{ type: 'push', to: peer, push: message, isAsked: false }, handed(peer)];
   });
   session.differences.announced('b', { overlay: 'tree', limit: 4 }, 0);
   const publishing = publish(1);

@@ -215,7 +215,7 @@ export class TopicSession implements TopicContext {
     const handed = this.#hand(message, now, { type: 'publish', message, receipts });
     const { to, failed } = handed;
     if (this.differences.isAny)
-      this.differences.addFailures(failed, this.interested, to, message.body);
+      this.differences.addFailures(failed, this.interested, to, message.payload);
     // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)

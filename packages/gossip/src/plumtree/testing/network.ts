@@ -210,7 +210,8 @@ export class Network {
     machine.handle(this.now, this.#receivers[node]!.take(input, this.now));
     if (machine.counters.delivered > before && input.type === 'received')
       this.#delivered(node, input.message as Push<number>);
-    for (let output = machine.poll(); output !== undefined; output = machine.poll())
+    const poll = () => machine.poll() ?? machine.pollOwed();
+    for (let output = poll(); output !== undefined; output = poll())
       this.#carryOut(node, machine, output);
     this.#plan(node, machine);
   }

@@ -34,7 +34,8 @@ export function singleMachine(
       const { id, payload, hops } = input.message as Push<string>;
       delivered.push(`${nameOf(id)} ${payload} from ${input.from} in ${hops}`);
     }
-    for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
+    const poll = () => machine.poll() ?? machine.pollOwed();
+    for (let output = poll(); output !== undefined; output = poll()) {
       if (output.type === 'push') {
         if (full.has(output.to)) machine.handle(now, { type: 'no-room', output });
         else sent.push(`${output.to} push ${nameOf(output.push.id)}`);
