@@ -19,15 +19,7 @@ import {
   tidyMessage,
 } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
-import {
-  isFilling,
-  isOwnChoice,
-  Merges,
-  mayEvict,
-  type Purpose,
-  Requests,
-  Search,
-} from './requests.ts';
+import { isFilling, isOwnChoice, Merges, type Purpose, Requests, Search } from './requests.ts';
 import { type ActiveView, Shuffles, Views } from './views.ts';
 
 /**
@@ -252,17 +244,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
   #takeFavor(peer: string, now: number): boolean {
-    return (
-      this.#favors.tryTake(now) ||
-      (this.#views.contacts.includes(peer) && this.#favorsForContacts.tryTake(now))
-    );
+    if (this.#favors.tryTake(now)) return true;
+    return this.#views.contacts.includes(peer) && this.#favorsForContacts.tryTake(now);
   }
 
   #introduce(newcomer: string): void {
     const ttl = this.#config.joinWalk;
-    for (const peer of this.#active.peers()) {
+    for (const peer of this.#active.peers())
       if (peer !== newcomer) this.#views.send(peer, { type: 'forward-join', peer: newcomer, ttl });
-    }
   }
 
   #onAccept(from: string, { request, free }: MessageOf<'accept'>, now: number): void {
@@ -270,9 +259,11 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
+      // These links are worth an eviction if the view has become full in the meantime.
+      const mayEvict = purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
       const isBetter = this.#active.distrusted > 0 && !this.#views.isDistrusted(from);
       const isOwn = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
-      if (!mayEvict(purpose) && !isOwn && !isBetter) {
+      if (!mayEvict && !isOwn && !isBetter) {
         this.#disconnect(from, true, this.#views.some(from));
         return this.#views.remember([from], now);
       }
@@ -484,19 +475,16 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    * node outside the views can join the parts again.
    */
   #seek(purpose: 'merge' | 'replace', now: number): void {
-    const peer = this.#views.outsider(
-      (other) => !this.#requests.isWaiting(other) && this.#mayLink(other, now),
-    );
+    const isFit = (peer: string) => !this.#requests.isWaiting(peer) && this.#mayLink(peer, now);
+    const peer = this.#views.outsider(isFit);
     if (peer !== undefined) this.#ask(peer, purpose, true, now);
   }
 
   #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
     const request = this.#requests.open(peer, purpose, now);
     const full = this.#active.size >= this.#config.active;
-    this.#views.send(
-      peer,
-      purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high, full },
-    );
+    if (purpose === 'join') this.#views.send(peer, { type: 'join', request });
+    else this.#views.send(peer, { type: 'neighbor', request, high, full });
   }
 
   #mayAsk(peer: string, now: number): boolean {

@@ -25,14 +25,6 @@ export function isFilling(purpose: Purpose): boolean {
   return purpose !== 'introduced' && purpose !== 'merge';
 }
 
-/**
- * Returns true if the new link may evict a neighbor in case the view has become full in the
- * meantime.
- */
-export function mayEvict(purpose: Purpose): boolean {
-  return purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
-}
-
 interface Request {
   readonly id: number;
   readonly purpose: Purpose;

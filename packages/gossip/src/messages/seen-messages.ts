@@ -312,11 +312,9 @@ export class Introducers {
 
   /** Returns true if this peer may introduce one more origin. */
   mayBring(peer: string): boolean {
-    const { origins } = this.#options;
-    return (
-      this.#held < Math.max(1, Math.floor(0.75 * origins)) &&
-      (this.#accounts.get(peer)?.held ?? 0) < Math.max(1, Math.floor(0.5 * origins))
-    );
+    const held = this.#accounts.get(peer)?.held ?? 0;
+    const share = (part: number) => Math.max(1, Math.floor(part * this.#options.origins));
+    return this.#held < share(0.75) && held < share(0.5);
   }
 
   /** The peers that have reached the limit of origins. */

@@ -87,7 +87,9 @@ class FullMesh implements Overlay {
       case 'offer':
         return this.#offer(input.peer, input.message);
       case 'peer-up':
-        return this.#peerUp(input.peer);
+        if (input.peer === this.#self || this.#neighbors.has(input.peer)) return;
+        this.#neighbors.add(input.peer);
+        return this.#outputs.add({ type: 'neighbor-up', peer: input.peer });
       case 'peer-down':
         return this.#peerDown(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
       case 'leave':
@@ -106,7 +108,7 @@ class FullMesh implements Overlay {
 
   /** Always zero: messages without room wait in the send queues of the driver, not here. */
   unsent(): { readonly messages: number; readonly bytes: number } {
-    return NOTHING;
+    return { messages: 0, bytes: 0 };
   }
 
   neighbors(): readonly string[] {
@@ -115,12 +117,6 @@ class FullMesh implements Overlay {
 
   snapshot(): unknown {
     return {};
-  }
-
-  #peerUp(peer: string): void {
-    if (peer === this.#self || this.#neighbors.has(peer)) return;
-    this.#neighbors.add(peer);
-    this.#outputs.add({ type: 'neighbor-up', peer });
   }
 
   #peerDown(peer: string, cause: DownCause, error: TransportError | undefined): void {
@@ -155,7 +151,6 @@ class FullMesh implements Overlay {
   }
 }
 
-const NOTHING = { messages: 0, bytes: 0 };
 /**
  * Limits of the memory that detects duplicates. Times and origins are as in Plumtree
  * (plumtree/options.ts), but gaps are fewer.

@@ -76,21 +76,16 @@ export class TreeOverlay implements Overlay {
   readonly #stallDetector: StallDetector;
   #joined = false;
 
-  constructor(
-    { self, random, now, look, isSource, isDistrusted }: OverlaySetup,
-    config: PartialViewConfig,
-    options: PlumtreeOptions,
-  ) {
+  constructor(setup: OverlaySetup, config: PartialViewConfig, options: PlumtreeOptions) {
+    const { random, isSource, isDistrusted } = setup;
     this.wanted = config.active;
     this.#stallDetector = new StallDetector(random);
     this.#view = isSource
       ? new SubscriberView(this.wanted, random, isDistrusted)
-      : new PartialView({ self, random, now, config, isDistrusted });
+      : new PartialView({ ...setup, config });
     this.#tree = new Plumtree<Body>({
-      self,
+      ...setup,
       options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,
-      isSource,
-      look,
     });
   }
 

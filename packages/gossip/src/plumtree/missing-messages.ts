@@ -245,7 +245,7 @@ export class MissingMessages<P> {
           this.#giveUp(message);
           continue;
         }
-        this.#promises.add(promiseKey(neighbor, message.key), neighbor, now);
+        this.#promises.add(`${message.key} ${neighbor.id}`, neighbor, now);
         if (this.#promises.size > outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
         const ids = lots.get(neighbor) ?? [];
         lots.set(neighbor, ids);
@@ -303,7 +303,7 @@ export class MissingMessages<P> {
 
   /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
   #excuse(neighbor: Neighbor, key: string): boolean {
-    return this.#promises.size > 0 && this.#promises.delete(promiseKey(neighbor, key));
+    return this.#promises.size > 0 && this.#promises.delete(`${key} ${neighbor.id}`);
   }
 
   #remove({ key, advertisers }: MissingMessage): void {
@@ -314,10 +314,6 @@ export class MissingMessages<P> {
     this.#again.delete(key);
     for (const { neighbor } of advertisers) neighbor.outstanding--;
   }
-}
-
-function promiseKey({ id }: Neighbor, key: string): string {
-  return `${key} ${id}`;
 }
 
 /**

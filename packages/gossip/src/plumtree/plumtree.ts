@@ -9,7 +9,6 @@
 
 import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { SeenVerdict } from '../messages/seen-messages.ts';
 import {
   type Control,
   type ControlOutput,
@@ -24,7 +23,6 @@ import {
 } from './message.ts';
 import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
-import type { MessageCache } from './message-cache.ts';
 import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
@@ -34,21 +32,18 @@ import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>> {
   readonly counters: PlumtreeCounters;
   readonly #self: string;
-  readonly #look: (id: MessageId, now: number) => SeenVerdict;
+  readonly #look: PlumtreeInit['look'];
   readonly #tree: Tree<P>;
   /** The limits of the peers that were neighbors last, so that they continue when they return. */
   readonly #quotas = new Map<string, Quota>();
-  readonly #cache: MessageCache<P>;
   readonly #missing: MissingMessages<P>;
 
   constructor({ self, options = plumtreeOptions(), look, isSource = false }: PlumtreeInit) {
-    const tree = new Tree<P>(self, options, isSource);
-    this.counters = tree.counters;
     this.#self = self;
     this.#look = look;
-    this.#tree = tree;
-    this.#cache = tree.cache;
-    this.#missing = new MissingMessages(tree);
+    this.#tree = new Tree(self, options, isSource);
+    this.counters = this.#tree.counters;
+    this.#missing = new MissingMessages(this.#tree);
   }
 
   /** Handles an input; `PlumtreeInput` explains each. */
@@ -79,7 +74,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'wake':
         this.#tree.flush(now);
         this.#missing.wake(now);
-        return this.#cache.expire(now);
+        return this.#tree.cache.expire(now);
     }
   }
 
@@ -97,7 +92,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   get wakeAt(): number {
-    return Math.min(this.#tree.due, this.#missing.due, this.#cache.due);
+    return Math.min(this.#tree.due, this.#missing.due, this.#tree.cache.due);
   }
 
   /** Returns the state as plain data, for diagnosis. */
@@ -105,7 +100,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const neighbors = [...this.#tree.neighbors.values()];
     return {
       neighbors: neighbors.map(({ id, eager, blocked }) => ({ id, eager, blocked })),
-      cached: { messages: this.#cache.size, bytes: this.#cache.bytes },
+      cached: { messages: this.#tree.cache.size, bytes: this.#tree.cache.bytes },
       missing: this.#missing.size,
       pendingGrafts: this.#missing.promised,
     };
@@ -120,7 +115,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * Takes a published message out of the cache, so that it is not announced to any further peer.
    */
   withdraw(id: MessageId): void {
-    this.#cache.delete(messageKey(id));
+    this.#tree.cache.delete(messageKey(id));
   }
 
   /**
@@ -130,7 +125,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   serve(peer: string, id: MessageId): boolean {
     const neighbor = this.#tree.neighbors.get(peer);
     const key = messageKey(id);
-    const cached = this.#cache.get(key);
+    const cached = this.#tree.cache.get(key);
     if (neighbor === undefined || cached === undefined) return false;
     this.#tree.serve(neighbor, key, cached.push);
     return true;
@@ -143,7 +138,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     const { owed, eager = false, notices = [] } = this.#tree.neighbors.get(peer) ?? {};
     const sizes = [...(owed ?? [])].flatMap(([key, isAsked]) =>
-      isAsked || eager ? (this.#cache.get(key)?.push.size ?? []) : [],
+      isAsked || eager ? (this.#tree.cache.get(key)?.push.size ?? []) : [],
     );
     // A message that is owed usually waits as a notice, too, and must not count twice.
     const messages = Math.max(sizes.length, notices.length);
@@ -167,7 +162,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     }
     neighbors.set(peer, neighbor);
     if (isSource) return;
-    for (const { push } of this.#cache.newest(options.announce))
+    for (const { push } of this.#tree.cache.newest(options.announce))
       this.#tree.notice(neighbor, push, now);
     this.#tree.flushAtOnce(now);
   }
@@ -219,7 +214,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const tree = this.#tree;
     this.counters.graftsSent--;
     this.#missing.unsent(neighbor, ids);
-    if (ids[0] === tree.probed) neighbor.probe.notAsked();
+    if (ids[0] === tree.probed) neighbor.probe.askedAt = undefined;
     if (replaces === undefined) return;
     this.counters.optimized--;
     tree.leave(neighbor);
@@ -271,7 +266,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const key = this.#brought(neighbor, id);
     this.counters.duplicates++;
     this.#tree.gave(neighbor, now);
-    const cached = this.#cache.get(key);
+    const cached = this.#tree.cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
     if (cached?.from === neighbor.id || neighbor.isSource) return;
     if (cached?.from !== undefined) {
@@ -309,7 +304,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     advertisers: readonly Advertiser[],
     now: number,
   ): void {
-    this.counters.evicted += this.#cache.add(key, push, from, now);
+    this.counters.evicted += this.#tree.cache.add(key, push, from, now);
     for (const neighbor of this.#tree.neighbors.values()) {
       if (neighbor.id === from || neighbor.isSource) continue;
       if (!neighbor.eager) this.#tree.notice(neighbor, push, now);
@@ -395,7 +390,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const absent: MessageId[] = [];
     for (const id of ids.slice(0, taken)) {
       const key = messageKey(id);
-      const cached = this.#cache.get(key);
+      const cached = this.#tree.cache.get(key);
       if (cached === undefined) {
         absent.push(id);
       } else if (neighbor.quota.serve(key, backlog) > attempts) {

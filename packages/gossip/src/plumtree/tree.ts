@@ -174,9 +174,8 @@ export class Tree<P> {
   flush(now: number): void {
     if (now < this.due) return;
     this.due = Number.POSITIVE_INFINITY;
-    for (const neighbor of [...this.#waiting]) {
+    for (const neighbor of [...this.#waiting])
       if (!neighbor.stuck) this.#sendNotices(neighbor, now);
-    }
   }
 
   /** Sends the notices at once if the options say that they are not gathered. */
@@ -403,14 +402,14 @@ const SECOND = 1_000;
  * further probe, up to 16 minutes.
  */
 class LeafProbe {
+  /** Time at which the peer was asked; undefined if it was not asked, or has answered. */
+  askedAt: number | undefined;
   /**
    * Number of messages that were pushed or announced to the peer since it last showed that it has
    * or wants any, and the time at which the first of them was sent.
    */
   #unanswered = 0;
   #since = 0;
-  /** Time at which the peer was asked; undefined if it was not asked, or has answered. */
-  #askedAt: number | undefined;
   /** Number of times that the peer has answered, and time before which it isn't asked again. */
   #passed = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -419,28 +418,24 @@ class LeafProbe {
    * Counts a push, or a notice of `count` ids, to the peer. Returns `ask` if the peer must now be
    * asked for a message that never existed, and `mute` if it has not reacted in time.
    */
-  sent(
-    count: number,
-    isEager: boolean,
-    now: number,
-    { trialAfter, trialTime, muteAfter, muteTime }: PlumtreeOptions,
-  ): 'ask' | 'mute' | undefined {
+  sent(count: number, isEager: boolean, now: number, options: PlumtreeOptions) {
+    const { trialAfter, trialTime, muteAfter, muteTime } = options;
     if (this.#unanswered === 0) this.#since = now;
     this.#unanswered += count;
     const silence = now - this.#since;
-    if (this.#askedAt === undefined && isEager) {
+    if (this.askedAt === undefined && isEager) {
       if (this.#unanswered < trialAfter || silence < trialTime || now < this.#pausedUntil)
         return undefined;
-      this.#askedAt = now;
+      this.askedAt = now;
       return 'ask';
     }
     const isMute =
-      this.#askedAt === undefined
+      this.askedAt === undefined
         ? this.#unanswered >= muteAfter && silence >= muteTime
-        : now - this.#askedAt >= muteTime;
+        : now - this.askedAt >= muteTime;
     if (!isMute) return undefined;
     this.#unanswered = 0;
-    this.#askedAt = undefined;
+    this.askedAt = undefined;
     return 'mute';
   }
 
@@ -449,19 +444,14 @@ class LeafProbe {
     this.#unanswered = Math.max(0, this.#unanswered - count);
   }
 
-  /** Called when no room was left for the question. */
-  notAsked(): void {
-    this.#askedAt = undefined;
-  }
-
   /**
    * Called when the peer has sent a message, given notice of one or asked for one, pruned the link,
    * or reported that a message is absent.
    */
   answered(now: number): void {
     this.#unanswered = 0;
-    if (this.#askedAt === undefined) return;
-    this.#askedAt = undefined;
+    if (this.askedAt === undefined) return;
+    this.askedAt = undefined;
     this.#pausedUntil = now + PROBE_PAUSE * 2 ** Math.min(this.#passed++, DOUBLED);
   }
 }
