@@ -25,7 +25,7 @@ export class Views {
   readonly random: Random;
   readonly isDistrusted: (peer: string) => boolean;
   readonly outputs = new OutputQueue<PartialViewOutput>();
-  readonly active: ActiveView;
+  readonly active = new ActiveView(this);
   /** The peers remembered to replace lost links. */
   readonly passive: string[] = [];
   /**
@@ -50,7 +50,6 @@ export class Views {
     this.config = config;
     this.random = random;
     this.isDistrusted = isDistrusted;
-    this.active = new ActiveView(config, isDistrusted);
   }
 
   send(to: string, message: PartialViewMessage): void {
@@ -209,14 +208,12 @@ export interface OverlayLink {
 }
 
 export class ActiveView extends Map<string, OverlayLink> {
-  readonly #config: PartialViewConfig;
-  readonly #isDistrusted: (peer: string) => boolean;
+  readonly #views: Pick<Views, 'config' | 'isDistrusted'>;
   #turn = 0;
 
-  constructor(config: PartialViewConfig, isDistrusted: (peer: string) => boolean) {
+  constructor(views: Pick<Views, 'config' | 'isDistrusted'>) {
     super();
-    this.#config = config;
-    this.#isDistrusted = isDistrusted;
+    this.#views = views;
   }
 
   peers(): string[] {
@@ -225,7 +222,7 @@ export class ActiveView extends Map<string, OverlayLink> {
 
   /** Number of links to distrusted peers. */
   get distrusted(): number {
-    return this.peers().filter((peer) => this.#isDistrusted(peer)).length;
+    return this.peers().filter((peer) => this.#views.isDistrusted(peer)).length;
   }
 
   /** Number of links of this node's own choice. */
@@ -240,7 +237,7 @@ export class ActiveView extends Map<string, OverlayLink> {
       chosen,
       gave: false,
       turn: this.#turn,
-      shuffles: new RateLimit(SHUFFLES, this.#config.shuffleInterval / SHUFFLES),
+      shuffles: new RateLimit(SHUFFLES, this.#views.config.shuffleInterval / SHUFFLES),
       introductions: new RateLimit(INTRODUCTIONS, INTRODUCTION_INTERVAL),
     });
   }
@@ -272,9 +269,9 @@ export class ActiveView extends Map<string, OverlayLink> {
     const links = [...this.values()];
     const last = (isFit: (link: OverlayLink) => boolean) => links.findLast(isFit);
     const useless =
-      last(({ peer }) => this.#isDistrusted(peer)) ??
+      last(({ peer }) => this.#views.isDistrusted(peer)) ??
       last(({ chosen, gave }) => !chosen && !gave) ??
-      (this.chosen > this.#config.own ? last(({ gave }) => !gave) : undefined);
+      (this.chosen > this.#views.config.own ? last(({ gave }) => !gave) : undefined);
     return (useless ?? last(({ chosen }) => !chosen) ?? links.at(-1))?.peer;
   }
 }

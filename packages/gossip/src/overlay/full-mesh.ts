@@ -82,10 +82,15 @@ class FullMesh implements Overlay {
           this.#passOn(input.from, input.message);
         else this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
-      case 'publish':
-        return this.#publish(input.message);
+      case 'publish': {
+        const to: string[] = [];
+        for (const peer of this.#neighbors) if (isFor(input.message.payload, peer)) to.push(peer);
+        return this.#hand(input.message, to, true);
+      }
       case 'offer':
-        return this.#offer(input.peer, input.message);
+        if (this.#neighbors.has(input.peer) && isFor(input.message.payload, input.peer))
+          this.#hand(input.message, [input.peer], false);
+        return;
       case 'peer-up':
         if (input.peer === this.#self || this.#neighbors.has(input.peer)) return;
         this.#neighbors.add(input.peer);
@@ -122,17 +127,6 @@ class FullMesh implements Overlay {
   #peerDown(peer: string, cause: DownCause, error: TransportError | undefined): void {
     if (this.#neighbors.delete(peer))
       this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
-  }
-
-  #publish(message: OwnMessage): void {
-    const to: string[] = [];
-    for (const peer of this.#neighbors) if (isFor(message.payload, peer)) to.push(peer);
-    this.#hand(message, to, true);
-  }
-
-  #offer(peer: string, message: OwnMessage): void {
-    const isReceiver = this.#neighbors.has(peer) && isFor(message.payload, peer);
-    if (isReceiver) this.#hand(message, [peer], false);
   }
 
   #hand(push: OwnMessage, to: readonly string[], mayRelay: boolean): void {

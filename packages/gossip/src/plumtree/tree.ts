@@ -67,7 +67,7 @@ export class Tree<P> {
 
   /** Takes the link out of the tree, and informs the other end. */
   prune(neighbor: Neighbor, now: number): void {
-    this.send(neighbor, PRUNE);
+    this.send(neighbor, { kind: 'prune' });
     this.counters.prunesSent++;
     neighbor.prunedAt = now;
     this.leave(neighbor);
@@ -124,14 +124,14 @@ export class Tree<P> {
       neighbor.owe(key, false, this.options.backlog);
       return this.notice(neighbor, push, now);
     }
-    this.outputs.add(outputOf(neighbor, push, false));
+    this.outputs.add({ type: 'push', to: neighbor.id, push, isAsked: false });
     this.#sent(neighbor, now);
   }
 
   /** Sends the neighbor a message that it asked for, now or when it is writable. */
   serve(neighbor: Neighbor, key: string, push: Push<P>): void {
     if (neighbor.blocked) neighbor.owe(key, true, this.options.backlog);
-    else this.outputs.add(outputOf(neighbor, push, true));
+    else this.outputs.add({ type: 'push', to: neighbor.id, push, isAsked: true });
   }
 
   /** Called when no room was left for a message. */
@@ -209,7 +209,7 @@ export class Tree<P> {
       for (const [key, isAsked] of neighbor.blocked ? [] : neighbor.owed!) {
         const push = isAsked || neighbor.eager ? this.cache.get(key)?.push : undefined;
         if (push !== undefined) {
-          const output = outputOf(neighbor, push, isAsked);
+          const output: PushOutput<P> = { type: 'push', to: neighbor.id, push, isAsked };
           this.#leaving = { neighbor, output };
           return output;
         }
@@ -238,12 +238,6 @@ export class Tree<P> {
     if (step === 'ask') this.sendGraft(neighbor, [this.probed]);
     else if (step === 'mute') this.report(neighbor, 'mute', now);
   }
-}
-
-const PRUNE: Control = { kind: 'prune' };
-
-function outputOf<P>({ id: to }: Neighbor, push: Push<P>, isAsked: boolean): PushOutput<P> {
-  return { type: 'push', to, push, isAsked };
 }
 
 /** The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids. */
