@@ -25,7 +25,7 @@ export class Views {
   readonly random: Random;
   readonly isDistrusted: (peer: string) => boolean;
   readonly outputs = new OutputQueue<PartialViewOutput>();
-  readonly active = new ActiveView(this);
+  readonly active: ActiveView = new ActiveView(this);
   /** The peers remembered to replace lost links. */
   readonly passive: string[] = [];
   /**
