@@ -83,7 +83,7 @@ class Sybil implements Overlay {
     } else if (input.type === 'peer-down') {
       this.#met.delete(input.peer);
       this.#unlink(input.peer);
-    } else if (input.type === 'unreachable') this.#unlink(input.peer);
+    } else if (input.type === 'lost') this.#unlink(input.peer);
   }
 
   poll(): OverlayOutput | undefined {

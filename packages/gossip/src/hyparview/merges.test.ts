@@ -1,7 +1,7 @@
 // Tests of the times at which a partial view asks nodes outside its views for a link.
 
 import test from 'ava';
-import { Merges } from './partial-view.ts';
+import { Merges } from './requests.ts';
 
 const middle = () => 0.5;
 

@@ -56,12 +56,11 @@ export type MessageOf<T extends PartialViewMessage['type']> = Extract<
 
 /** Returns the nodes that a message names; its receiver may want their addresses. */
 export function peersOf(message: PartialViewMessage): string[] {
-  const peers = 'peers' in message ? [...message.peers] : [];
-  if ('free' in message && message.free !== undefined) peers.push(message.free);
-  if (message.type === 'forward-join') peers.push(message.peer);
-  if (message.type === 'shuffle') peers.push(message.origin);
-  return peers;
+  const { peers = [], free, peer, origin } = message as Partial<Suggestions & Named>;
+  return [...peers, free, peer, origin].filter((one) => one !== undefined);
 }
+
+type Named = Record<'peer' | 'origin', string>;
 
 /**
  * Returns the message with its walk and its lists cut to the limits, without this node's id
@@ -108,19 +107,9 @@ export function isPeerId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID;
 }
 
-/**
- * Returns a cleaned list, or the list itself if nothing is wrong with it, which is the case on each
- * hop of an honest walk.
- */
 function tidyPeers(peers: unknown, self: string, most: number): readonly string[] {
   if (!Array.isArray(peers)) return [];
-  if (
-    peers.length <= most &&
-    peers.every((peer, i) => isOther(peer, self) && peers.indexOf(peer) === i)
-  )
-    return peers;
-  const tidy = peers.slice(0, most).filter((peer) => isOther(peer, self));
-  return [...new Set<string>(tidy)];
+  return [...new Set<string>(peers.slice(0, most).filter((peer) => isOther(peer, self)))];
 }
 
 function isOther(value: unknown, self: string): value is string {
@@ -146,11 +135,11 @@ export type PartialViewInput =
   /**
    * The address book or discovery found nodes on this topic. They are asked for links if the views
    * don't help, and to merge partitions. `isChosen` is false if this node did not choose them, see
-   * `Contacts`.
+   * `Views.contacts`.
    */
   | { readonly type: 'found'; readonly nodes: readonly string[]; readonly isChosen: boolean }
   /** A message came from a node. Malformed messages are ignored. */
-  | { readonly type: 'received'; readonly from: string; readonly message: PartialViewMessage }
+  | { readonly type: 'received'; readonly from: string; readonly message: unknown }
   /**
    * The link to a node failed, or sending to it did. A passive peer is forgotten, so don't report
    * an idle connection that ended cleanly.
@@ -187,10 +176,10 @@ export type PartialViewInput =
 /** An output of a partial view. */
 export type PartialViewOutput =
   /**
-   * Send a message to a node, and dial it if there is no link. Messages to one node keep their
+   * Send a partial-view message, and dial the node first if it is not connected. Messages to one node keep their
    * order. A failure is reported by the input `lost`, now or later.
    */
-  | { readonly type: 'send'; readonly to: string; readonly message: PartialViewMessage }
+  | { readonly type: 'send-view'; readonly to: string; readonly message: PartialViewMessage }
   /** A peer has become a neighbor. */
   | { readonly type: 'neighbor-up'; readonly peer: string }
   /** A peer is no longer a neighbor. `error` is the error of the input `lost`. */

@@ -2,31 +2,25 @@
 // symmetric links, and remembers some peers to replace lost ones. This module owns the views of one
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
 // send and changes of neighbors. It uses no timers, no sockets and no randomness but the given one;
-// overlay/partial-view calls it. Its parts: views.ts holds the lists of peers, requests.ts decides
-// whom to ask, message.ts explains the inputs, outputs and messages, options.ts has the bounds.
+// overlay/partial-view calls it. Its parts: views.ts holds the lists of peers and exchanges them in
+// shuffles, requests.ts holds the open requests for links and says when more are due, message.ts
+// explains the inputs, outputs and messages, options.ts has the bounds.
 
-import { type Machine, RateLimit, sample } from '@trunkline/peers/internal';
-import type { Random, TransportError } from '@trunkline/transport-core';
+import { type Machine, RateLimit } from '@trunkline/peers/internal';
+import type { TransportError } from '@trunkline/transport-core';
 import {
   type DownCause,
   isPeerId,
   type MessageOf,
   type PartialViewInput,
-  type PartialViewMessage,
   type PartialViewOutput,
   type PartialViewSetup,
+  type Suggestions,
   tidyMessage,
 } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
-import { isFilling, isOwnChoice, LinkRequester, mayEvict, type Requests } from './requests.ts';
-import {
-  type ActiveView,
-  jittered,
-  type OverlayLink,
-  type PassiveView,
-  type RecentLosses,
-  Views,
-} from './views.ts';
+import { isFilling, isOwnChoice, Merges, type Purpose, Requests, Search } from './requests.ts';
+import { type ActiveView, Shuffles, Views } from './views.ts';
 
 /**
  * One node's view of one topic. It accepts links from the start; the inputs `join` and `found` name
@@ -36,12 +30,25 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   readonly #config: PartialViewConfig;
   readonly #views: Views;
   readonly #active: ActiveView;
-  readonly #passive: PassiveView;
-  readonly #losses: RecentLosses;
-  readonly #requester: LinkRequester;
   readonly #requests: Requests;
+  readonly #search: Search;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
+  /**
+   * Limits how often this node does favors for nodes that ask: introduces newcomers, or gives up
+   * links for them. The second limit is for contacts; strangers can't use it up.
+   */
+  readonly #favors: RateLimit;
+  readonly #favorsForContacts: RateLimit;
+  /**
+   * A newcomer becomes a member when a peer accepts it, not when it accepts a peer. After leaving,
+   * it joins again as a newcomer.
+   */
+  #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
+  /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
+  #waitsUntil = Number.NEGATIVE_INFINITY;
+  /** True if nobody was left to ask when a place was last to be filled. */
+  #lacksPeers = false;
   /**
    * The last peer with room that was refused a link, without newcomers. The next peer that is refused
    * is told of it.
@@ -50,14 +57,17 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   /** Time at which the passive peers were last greeted; see `#greetPassive`. */
   #greetedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ self, random, now, config, isDistrusted = () => false }: PartialViewSetup) {
+  constructor(setup: PartialViewSetup) {
+    const { random, now, config } = setup;
     this.#config = config;
-    this.#views = new Views(self, config, random, isDistrusted);
-    ({ active: this.#active, passive: this.#passive, losses: this.#losses } = this.#views);
-    this.#requester = new LinkRequester(this.#views);
-    this.#requests = this.#requester.requests;
+    this.#views = new Views(setup);
+    this.#active = this.#views.active;
+    this.#requests = new Requests(config.neighborTimeout, random);
+    this.#search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
     this.#shuffles = new Shuffles(this.#views, now);
     this.#merges = new Merges(config.mergeInterval, random, now);
+    this.#favors = new RateLimit(2 * config.active, config.favorInterval);
+    this.#favorsForContacts = new RateLimit(2 * config.active, config.favorInterval);
   }
 
   handle(now: number, input: PartialViewInput): void {
@@ -68,7 +78,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       return;
     }
     this.#take(now, input);
-    this.#requester.search.update(this.#requester.isShort, now);
+    this.#search.update(this.#isShort, now);
   }
 
   poll(): PartialViewOutput | undefined {
@@ -76,14 +86,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   get wakeAt(): number {
-    return this.#requester.isLeaving
-      ? Number.POSITIVE_INFINITY
-      : Math.min(
-          this.#requests.due,
-          this.#shuffles.due,
-          this.#merges.due,
-          this.#requester.search.due,
-        );
+    if (this.#isLeaving) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
   }
 
   /** The neighbors. */
@@ -92,7 +96,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   passive(): string[] {
-    return this.#passive.peers();
+    return [...this.#views.passive];
   }
 
   isNeighbor(peer: string): boolean {
@@ -105,9 +109,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    */
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
-    return (
-      (chosen <= this.#config.own && this.#requester.isFlooded(now)) || (chosen === 0 && size > 0)
-    );
+    if (chosen === 0 && size > 0) return true;
+    return chosen <= this.#config.own && this.#favors.isScarce(now);
   }
 
   /**
@@ -115,19 +118,28 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    * contacts would help.
    */
   get isHungry(): boolean {
-    return this.#requester.isHungry;
+    return this.#lacksPeers && this.#isShort;
+  }
+
+  get #isLeaving(): boolean {
+    return this.#phase === 'leaving';
+  }
+
+  /** True if this node wants more links than it has to trusted peers. */
+  get #isShort(): boolean {
+    return !this.#isLeaving && this.#active.size - this.#active.distrusted < this.#config.active;
   }
 
   #take(now: number, input: Exclude<PartialViewInput, { readonly type: 'gave' }>): void {
     switch (input.type) {
       case 'join':
-        this.#requester.join();
-        this.#requester.search.restart();
+        this.#phase = this.#active.size > 0 ? 'member' : 'newcomer';
+        this.#search.restart();
         this.#views.know(input.contacts, true);
-        return this.#requester.fill(now);
+        return this.#fill(now);
       case 'found':
         if (this.#views.know(input.nodes, input.isChosen)) this.#merges.noteReason(now);
-        return this.#requester.fill(now);
+        return this.#fill(now);
       case 'received':
         return this.#receive(input.from, input.message, now);
       case 'lost':
@@ -137,9 +149,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       case 'dismiss':
         return this.#dismiss(input.peer, now);
       case 'distrusted':
-        return this.#requester.fill(now);
+        return this.#fill(now);
       case 'seek':
-        if (this.#merges.isOn && !this.#requester.isLeaving) this.#requester.seek('merge', now);
+        if (this.#merges.isOn && !this.#isLeaving) this.#seek('merge', now);
         return;
       case 'leave':
         return this.#leave(now);
@@ -151,20 +163,20 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   #dismiss(peer: string, now: number): void {
     if (!this.#active.has(peer)) return;
     // First, so that `#drop` does not put the peer into the passive view.
-    this.#losses.add(peer, now);
+    this.#views.lost(peer, now);
     this.#drop(peer, 'evicted', undefined, now);
     this.#lostPlace();
-    this.#requester.seek('replace', now);
-    this.#requester.fill(now);
+    this.#seek('replace', now);
+    this.#fill(now);
   }
 
   #leave(now: number): void {
-    this.#requester.leave();
+    this.#phase = 'leaving';
     this.#requests.clear();
     for (const peer of this.#active.peers()) this.#drop(peer, 'closed', undefined, now);
   }
 
-  #receive(from: string, given: PartialViewMessage, now: number): void {
+  #receive(from: string, given: unknown, now: number): void {
     const { self } = this.#views;
     const message = tidyMessage(given, self, this.#config);
     if (message === undefined || from === self || !isPeerId(from)) return;
@@ -181,7 +193,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       case 'shuffle':
         return this.#onShuffle(from, message, now);
       case 'shuffle-reply':
-        if (this.#shuffles.replied(message, now)) this.#requester.fill(now);
+        if (this.#shuffles.replied(message, now)) this.#fill(now);
         return;
       case 'disconnect':
         return this.#onDisconnect(from, message, now);
@@ -195,14 +207,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    */
   #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
-    if (this.#requester.isLeaving) return this.#tellStranger(from);
-    this.#losses.delete(from);
+    if (this.#isLeaving) return this.#tellStranger(from);
+    this.#views.losses.delete(from);
     const isNewcomer = asked.type === 'join';
     if (this.#active.has(from)) {
       // Either this node's answer was lost, or the newcomer has restarted and forgotten the link.
       // In the second case it must be introduced again.
       this.#views.send(from, { type: 'accept', request, free: undefined });
-      if (isNewcomer && this.#requester.takeFavor(from, now)) this.#introduce(from);
+      if (isNewcomer && this.#takeFavor(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.get(from)?.purpose;
@@ -211,8 +223,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const replacesDistrusted = isFull && this.#active.distrusted > 0;
     const needsFavor = isNewcomer || (isFull && asked.high);
     const isWelcome =
-      !isBarred &&
-      (replacesDistrusted || (needsFavor ? this.#requester.takeFavor(from, now) : !isFull));
+      !isBarred && (replacesDistrusted || (needsFavor ? this.#takeFavor(from, now) : !isFull));
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -225,46 +236,54 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
     // While this node has chosen few links, a contact that asks for a link is treated like a node
     // that was asked.
-    const isLikeOwn = this.#active.chosen < this.#config.own && this.#views.contacts.has(from);
+    const isLikeOwn = this.#active.chosen < this.#config.own && this.#views.contacts.includes(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
     this.#views.send(from, { type: 'accept', request, free: evicted });
     if (isNewcomer) this.#introduce(from);
   }
 
+  /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
+  #takeFavor(peer: string, now: number): boolean {
+    if (this.#favors.tryTake(now)) return true;
+    return this.#views.contacts.includes(peer) && this.#favorsForContacts.tryTake(now);
+  }
+
   #introduce(newcomer: string): void {
     const ttl = this.#config.joinWalk;
-    for (const peer of this.#active.peers()) {
+    for (const peer of this.#active.peers())
       if (peer !== newcomer) this.#views.send(peer, { type: 'forward-join', peer: newcomer, ttl });
-    }
   }
 
   #onAccept(from: string, { request, free }: MessageOf<'accept'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (this.#active.has(from)) return;
-    if (purpose === undefined || this.#requester.isLeaving) return this.#tellStranger(from);
+    if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
+      // These links are worth an eviction if the view has become full in the meantime.
+      const mayEvict = purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
       const isBetter = this.#active.distrusted > 0 && !this.#views.isDistrusted(from);
       const isOwn = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
-      if (!mayEvict(purpose) && !isOwn && !isBetter) {
-        this.#disconnect(from, true, undefined, this.#views.some(from));
-        return this.#views.remember([from], [], now);
+      if (!mayEvict && !isOwn && !isBetter) {
+        this.#disconnect(from, true, this.#views.some(from));
+        return this.#views.remember([from], now);
       }
       // The evicted peer is told who has room for it: a newcomer that was introduced, or otherwise
       // the peer that the other end evicted for this link (`free`).
       this.#evict(purpose === 'introduced' ? from : free, now);
     }
     if (purpose === 'merge') this.#merges.succeeded(now);
-    this.#requester.accepted(purpose, now);
+    this.#phase = 'member';
+    if (purpose === 'join') this.#waitsUntil = now + this.#config.neighborTimeout;
     this.#link(from, isOwnChoice(purpose), now);
-    this.#requester.fill(now);
+    this.#fill(now);
   }
 
   #onRefuse(from: string, refusal: MessageOf<'refuse'>, now: number): void {
     const purpose = this.#requests.answered(from, refusal.request);
     if (purpose === undefined || !isFilling(purpose)) return;
-    this.#requester.search.refused();
-    this.#views.remember([from], [], now);
-    this.#requester.follow(refusal, now);
+    this.#search.refusals++;
+    this.#views.remember([from], now);
+    this.#follow(refusal, now);
   }
 
   #onForwardJoin(from: string, message: MessageOf<'forward-join'>, now: number): void {
@@ -273,57 +292,55 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (link === undefined) return this.#tellStranger(from);
     if (!link.introductions.tryTake(now) || newcomer === from || this.#active.has(newcomer)) return;
     if (ttl > 0 && this.#active.size > 1) {
-      if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
-      const isFit = (peer: string) => peer !== from && peer !== newcomer;
-      const next = this.#active.random(this.#views.random, isFit);
+      if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], now);
+      const next = this.#views.nextHop(from, newcomer);
       if (next !== undefined)
         return this.#views.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
     }
     // The newcomer is asked before it is added, because it may not be reachable from here.
-    if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
-    const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#requester.takeFavor(newcomer, now))
-      this.#requester.ask(newcomer, 'introduced', false, now);
-    else this.#views.remember([newcomer], [], now);
+    if (this.#requests.isWaiting(newcomer) || this.#views.isLost(newcomer, now)) return;
+    const mayFit = this.#active.size + this.#requests.waiting.length < this.#config.active;
+    if (mayFit || this.#takeFavor(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
+    else this.#views.remember([newcomer], now);
   }
 
   #onShuffle(from: string, shuffle: MessageOf<'shuffle'>, now: number): void {
     const link = this.#active.get(from);
     if (link !== undefined) this.#shuffles.received(link, shuffle, now);
     // A greeting: the sender is alive and knows this node.
-    else if (this.#requester.isShort) this.#views.remember([from], [], now);
-    this.#requester.fill(now);
+    else if (this.#isShort) this.#views.remember([from], now);
+    this.#fill(now);
     if (link === undefined) this.#tellStranger(from);
   }
 
   #onDisconnect(from: string, message: MessageOf<'disconnect'>, now: number): void {
     const { alive } = message;
     const wasAsked = this.#requests.delete(from);
-    if (this.#active.remove(from)) {
+    if (this.#active.delete(from)) {
       this.#down(from, alive ? 'disconnected' : 'left');
       this.#lostPlace();
     } else if (!wasAsked) return;
     if (alive) {
-      this.#requester.search.asked(from);
-      this.#views.remember([from], [], now);
+      this.#search.asked(from);
+      this.#views.remember([from], now);
     } else {
-      this.#losses.add(from, now);
-      this.#passive.remove(from);
+      this.#views.lost(from, now);
+      this.#views.forget(from);
     }
-    this.#requester.follow(message, now);
+    this.#follow(message, now);
   }
 
   #lose(peer: string, error: TransportError | undefined, now: number): void {
     const wasAsked = this.#requests.delete(peer);
-    const wasNeighbor = this.#active.remove(peer);
-    if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
-    this.#passive.remove(peer);
+    const wasNeighbor = this.#active.delete(peer);
+    if (wasAsked || wasNeighbor || this.#views.passive.includes(peer)) this.#views.lost(peer, now);
+    this.#views.forget(peer);
     if (wasNeighbor) {
       this.#merges.noteReason(now);
       this.#down(peer, 'lost', error);
       this.#lostPlace();
     }
-    this.#requester.fill(now);
+    this.#fill(now);
   }
 
   /**
@@ -331,24 +348,23 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    * of a distrusted neighbor; a free place must not wait for their next round.
    */
   #lostPlace(): void {
-    if (this.#active.size === this.#config.active - 1) this.#requester.search.restart();
+    if (this.#active.size === this.#config.active - 1) this.#search.restart();
   }
 
   #wake(now: number): void {
-    if (this.#requester.isLeaving) return;
-    const { changed, silent } = this.#requests.expire(now);
-    for (const peer of silent) this.#passive.remove(peer);
+    if (this.#isLeaving) return;
+    const changed = this.#requests.expire(now, (peer) => this.#views.forget(peer));
     const isShuffle = this.#shuffles.begin(now);
     // If all links may belong to one attacker, this node asks for a link of its own choice at once.
     if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
       this.#merges.begin(now);
-      this.#requester.seek('merge', now);
+      this.#seek('merge', now);
     }
-    if (this.#requester.search.begin(now) || changed) this.#requester.fill(now);
+    if (this.#search.begin(now) || changed) this.#fill(now);
   }
 
   #link(peer: string, chosen: boolean, now: number): void {
-    this.#passive.remove(peer);
+    this.#views.forget(peer);
     this.#active.add(peer, chosen);
     this.#views.outputs.add({ type: 'neighbor-up', peer });
     this.#greetPassive(now);
@@ -361,11 +377,11 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    */
   #greetPassive(now: number): void {
     const { active, denyWindow } = this.#config;
-    const isFull = this.#active.size === active;
-    if (!isFull || now < this.#greetedAt + denyWindow || this.#losses.count(now) < active) return;
+    if (this.#active.size !== active || now < this.#greetedAt + denyWindow) return;
+    const { losses, passive } = this.#views;
+    if ([...losses.keys()].filter((peer) => this.#views.isLost(peer, now)).length < active) return;
     this.#greetedAt = now;
-    for (const peer of this.#passive.peers())
-      if (!this.#requests.has(peer)) this.#shuffles.greet(peer);
+    for (const peer of passive) if (!this.#requests.has(peer)) this.#shuffles.greet(peer);
   }
 
   /** Makes room for a link. Returns the evicted peer, which is informed that `free` has room. */
@@ -376,9 +392,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   #drop(peer: string, cause: 'evicted' | 'closed', free: string | undefined, now: number): void {
-    this.#active.remove(peer);
-    this.#views.remember([peer], [], now);
-    this.#disconnect(peer, cause === 'evicted', free, this.#views.some(peer));
+    this.#active.delete(peer);
+    this.#views.remember([peer], now);
+    this.#disconnect(peer, cause === 'evicted', this.#views.some(peer), free);
     this.#down(peer, cause);
   }
 
@@ -389,153 +405,99 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    */
   #tellStranger(peer: string): void {
     if (this.#active.has(peer) || this.#requests.isWaiting(peer)) return;
-    this.#disconnect(peer, !this.#requester.isLeaving, undefined, []);
+    this.#disconnect(peer, !this.#isLeaving, []);
   }
 
-  #disconnect(
-    to: string,
-    alive: boolean,
-    free: string | undefined,
-    peers: readonly string[],
-  ): void {
+  #disconnect(to: string, alive: boolean, peers: readonly string[], free?: string): void {
     this.#views.send(to, { type: 'disconnect', alive, free, peers });
   }
 
   #down(peer: string, cause: DownCause, error?: TransportError): void {
     this.#views.outputs.add({ type: 'neighbor-down', peer, cause, error });
   }
-}
 
-// Decides when to ask a node outside both views for a link in case the network has split. If the
-// views of both ends are full, such a link evicts two others.
+  // Requests for links, while the view is short: it has too few links to trusted peers.
 
-/**
- * Merges happen every `interval` while there is a reason: a link was lost, a node was `found` for
- * the first time, or the last merge asked no node or got no link. Without a reason, each wait is
- * twice as long as the previous one, up to 16 intervals. Merges never stop, because the network may
- * have split into parts that do not know of each other.
- */
-export class Merges {
-  /** Time at which the next merge is due. */
-  due: number;
-  readonly #interval: number;
-  readonly #random: Random;
-  #delay: number;
-  #wasTaken = true;
-
-  /** An `interval` of Infinity means never. */
-  constructor(interval: number, random: Random, now: number) {
-    this.#interval = this.#delay = interval;
-    this.#random = random;
-    this.due = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
-  }
-
-  get isOn(): boolean {
-    return this.#interval !== Number.POSITIVE_INFINITY;
-  }
-
-  /** Begins a merge. Unless it succeeds, another follows after an interval. */
-  begin(now: number): void {
-    if (!this.#wasTaken) this.#delay = this.#interval;
-    this.#wasTaken = false;
-    this.due = now + jittered(this.#interval, this.#random);
-  }
-
-  /** A node outside the views has accepted this node, after a merge or the input `seek`. */
-  succeeded(now: number): void {
-    if (!this.isOn) return;
-    this.#wasTaken = true;
-    this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
-    this.due = now + jittered(this.#delay, this.#random);
-  }
-
-  /** Notes that there is a reason to merge. */
-  noteReason(now: number): void {
-    if (this.#delay === this.#interval) return;
-    this.#delay = this.#interval;
-    this.due = Math.min(this.due, now + jittered(this.#interval, this.#random));
-  }
-}
-
-/** The longest wait between two merges if nothing happens, in intervals. */
-const SLOWEST = 16;
-
-// Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
-// some of their peers.
-
-class Shuffles {
-  /** Time at which the next shuffle begins. */
-  due: number;
-  readonly #views: Views;
-  /** Rate limit of other nodes' shuffles that change the passive view. */
-  readonly #exchanges: RateLimit;
-  /** The shuffle under way: its number, and the peers that were sent. */
-  #current: { readonly id: number; readonly told: readonly string[] } | undefined;
-  #next: number;
-
-  constructor(views: Views, now: number) {
-    const { random, config } = views;
-    this.#views = views;
-    this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
-    this.#next = Math.floor(random() * 0x4000_0000);
-    this.due = now + random() * config.shuffleInterval;
-  }
-
-  /** Begins a shuffle if one is due. Returns true if one was due. */
-  begin(now: number): boolean {
-    if (now < this.due) return false;
-    const views = this.#views;
-    const { self: origin, random, config } = views;
-    this.due = now + jittered(config.shuffleInterval, random);
-    const target = views.active.next();
-    if (target === undefined) return true;
-    const others = views.active.peers().filter((peer) => peer !== target);
-    const told = [
-      ...sample(others, config.shuffleActive, random),
-      ...views.passive.sample(config.shufflePassive),
-    ];
-    const id = this.#next++;
-    this.#current = { id, told };
-    views.send(target, { type: 'shuffle', origin, id, ttl: config.shuffleWalk, peers: told });
-    return true;
+  /**
+   * Asks a node for each place that is free or taken by a distrusted peer, which only a trusted one
+   * replaces: passive peers first, then contacts. A node without links asks two nodes with high
+   * priority. A newcomer asks one node, preferably a contact, to introduce it.
+   */
+  #fill(now: number): void {
+    const [views, search, active, config] = [this.#views, this.#search, this.#active, this.#config];
+    if (this.#isLeaving || now < this.#waitsUntil) return;
+    const isMember = this.#phase === 'member';
+    const spare = config.active - active.size;
+    const wanted = spare + active.distrusted;
+    for (let asked = this.#requests.filling; asked < wanted; asked++) {
+      const isAlone = active.size === 0;
+      if (isAlone && asked >= (isMember ? 2 : 1)) return;
+      const isFew = 2 * active.size <= config.active;
+      if (!isFew && search.refusals >= LEISURELY) return;
+      // Contacts are preferred for the first links of this node's own choice, and for all links
+      // while many nodes request links, because the passive view holds only nodes that others
+      // named.
+      const isOwn = isMember && (active.chosen < config.own || this.#favors.isScarce(now));
+      const { peer, isPassive } = views.candidate(
+        !isMember || (isOwn && views.drawsContact()),
+        (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
+      );
+      this.#lacksPeers = peer === undefined;
+      if (peer === undefined) return;
+      search.asked(peer);
+      // The view is small and nobody has room for this node: it may be part of an island.
+      const isStuck = isFew && search.failures > 0 && asked === 0;
+      // A member that has lost all links joins again if only contacts are left.
+      const purpose = isAlone && (!isPassive || !isMember) ? 'join' : 'fill';
+      this.#ask(peer, purpose, isAlone || isStuck, now);
+    }
+    this.#lacksPeers = false;
   }
 
   /**
-   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
-   * If the peer is gone, it will be reported as lost.
+   * Follows the suggestions of a node that refused or ended a link. The peer that has room is asked
+   * first. A node that evicts a neighbor knows such a peer, so views stay full without searches
+   * through the overlay.
    */
-  greet(peer: string): void {
-    const { self: origin } = this.#views;
-    this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
-  }
-
-  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
-  received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
-    if (!link.shuffles.tryTake(now)) return;
-    const views = this.#views;
-    if (ttl > 1 && views.active.size > 1) {
-      const isFit = (peer: string) => peer !== link.peer && peer !== origin;
-      const next = views.active.random(views.random, isFit);
-      if (next !== undefined)
-        return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+  #follow({ free, peers }: Suggestions, now: number): void {
+    this.#views.note(peers, now);
+    const hasRoom = this.#active.size + this.#requests.filling < this.#config.active;
+    if (free !== undefined && this.#phase === 'member' && hasRoom && this.#mayAsk(free, now)) {
+      this.#search.asked(free);
+      this.#ask(free, 'suggested', this.#active.size === 0, now);
     }
-    if (!this.#exchanges.tryTake(now)) return;
-    const told = views.some(origin, peers.length + 1);
-    views.send(origin, { type: 'shuffle-reply', id, peers: told });
-    views.remember([origin, ...peers], told, now);
+    this.#fill(now);
   }
 
-  /** Handles a reply. Returns true if it answers the shuffle under way. */
-  replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
-    if (this.#current?.id !== id) return false;
-    this.#views.remember(peers, this.#current.told, now);
-    this.#current = undefined;
-    return true;
+  /**
+   * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
+   * `Views.outsider`). After a network has split, both parts may have full views. Only a link to a
+   * node outside the views can join the parts again.
+   */
+  #seek(purpose: 'merge' | 'replace', now: number): void {
+    const isFit = (peer: string) => !this.#requests.isWaiting(peer) && this.#mayLink(peer, now);
+    const peer = this.#views.outsider(isFit);
+    if (peer !== undefined) this.#ask(peer, purpose, true, now);
+  }
+
+  #ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
+    const request = this.#requests.open(peer, purpose, now);
+    const full = this.#active.size >= this.#config.active;
+    if (purpose === 'join') this.#views.send(peer, { type: 'join', request });
+    else this.#views.send(peer, { type: 'neighbor', request, high, full });
+  }
+
+  #mayAsk(peer: string, now: number): boolean {
+    return this.#search.mayAsk(peer) && !this.#requests.has(peer) && this.#mayLink(peer, now);
+  }
+
+  #mayLink(peer: string, now: number): boolean {
+    return !this.#active.has(peer) && !this.#views.isLost(peer, now);
   }
 }
 
 /**
- * Maximum number of shuffles that may change the passive view in one interval. On average, 1
- * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
+ * Number of refusals after which a view that is more than half full asks nobody until the next
+ * round, because it does not urgently need links.
  */
-const EXCHANGES = 8;
+const LEISURELY = 8;

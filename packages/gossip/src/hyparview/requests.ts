@@ -1,9 +1,8 @@
-// Requests for links: the open ones, the nodes to ask next, and how often to ask.
+// Requests for links: the open ones, who was asked already, and when to ask again.
 
-import { dropOldest, RateLimit } from '@trunkline/peers/internal';
+import { dropOldest } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import type { Suggestions } from './message.ts';
-import { jittered, type Views } from './views.ts';
+import { jittered } from './views.ts';
 
 /**
  * The purpose of a request:
@@ -14,7 +13,7 @@ import { jittered, type Views } from './views.ts';
  * - `merge`: asks a node outside both views
  * - `replace`: asks a node outside both views, to replace a useless neighbor
  */
-type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
+export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
 /** Returns true if this node chose the peer by itself. */
 export function isOwnChoice(purpose: Purpose): boolean {
@@ -24,14 +23,6 @@ export function isOwnChoice(purpose: Purpose): boolean {
 /** Returns true if the peer is asked because the view has room. */
 export function isFilling(purpose: Purpose): boolean {
   return purpose !== 'introduced' && purpose !== 'merge';
-}
-
-/**
- * Returns true if the new link may evict a neighbor in case the view has become full in the
- * meantime.
- */
-export function mayEvict(purpose: Purpose): boolean {
-  return purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
 }
 
 interface Request {
@@ -56,18 +47,14 @@ export class Requests extends Map<string, Request> {
     this.#next = Math.floor(random() * 0x4000_0000);
   }
 
-  /** Number of requests that are not overdue. */
-  get waiting(): number {
-    let count = 0;
-    for (const { isLate } of this.values()) if (!isLate) count++;
-    return count;
+  /** The purposes of the requests that are not overdue. */
+  get waiting(): Purpose[] {
+    return [...this.values()].flatMap(({ isLate, purpose }) => (isLate ? [] : purpose));
   }
 
   /** Number of requests that are not overdue and were sent because the view has room. */
   get filling(): number {
-    let count = 0;
-    for (const { isLate, purpose } of this.values()) if (!isLate && isFilling(purpose)) count++;
-    return count;
+    return this.waiting.filter(isFilling).length;
   }
 
   isWaiting(peer: string): boolean {
@@ -95,23 +82,23 @@ export class Requests extends Map<string, Request> {
   }
 
   /**
-   * Marks overdue requests as late, and forgets those that were late for too long. Returns the
-   * peers whose requests are forgotten; `changed` is true if a place became free.
+   * Marks overdue requests as late, and forgets those that were late for too long. Returns true if
+   * a place became free.
+   * @param silent called with each peer whose request is forgotten
    */
-  expire(now: number): { readonly changed: boolean; readonly silent: string[] } {
+  expire(now: number, silent: (peer: string) => void): boolean {
     let changed = false;
-    const silent: string[] = [];
     for (const [peer, request] of this) {
       if (request.until > now) continue;
       if (request.isLate) {
         this.delete(peer);
-        silent.push(peer);
+        silent(peer);
       } else {
         changed = request.isLate = true;
         request.until = now + LATE;
       }
     }
-    return { changed, silent };
+    return changed;
   }
 
   /** Time at which `expire` has something to do. */
@@ -132,179 +119,6 @@ const LATE = 8_000;
  * and its answer is refused.
  */
 const MOST = 256;
-
-// Asks nodes for links while the view is short: it has too few links to trusted peers. It owns the
-// phase of this node's membership, and decides which node to ask next, for which purpose and with
-// which priority.
-
-export class LinkRequester {
-  readonly requests: Requests;
-  readonly search: Search;
-  readonly #views: Views;
-  /**
-   * Limits how often this node does favors for nodes that ask: introduces newcomers, or gives up
-   * links for them. The second limit is for contacts; strangers can't use it up.
-   */
-  readonly #favors: RateLimit;
-  readonly #favorsForContacts: RateLimit;
-  /**
-   * A newcomer becomes a member when a peer accepts it, not when it accepts a peer. After leaving,
-   * it joins again as a newcomer.
-   */
-  #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
-  /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
-  #waitsUntil = Number.NEGATIVE_INFINITY;
-  #isHungry = false;
-
-  constructor(views: Views) {
-    const { config, random } = views;
-    this.#views = views;
-    this.requests = new Requests(config.neighborTimeout, random);
-    this.search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.#favors = new RateLimit(2 * config.active, config.favorInterval);
-    this.#favorsForContacts = new RateLimit(2 * config.active, config.favorInterval);
-  }
-
-  /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
-  takeFavor(peer: string, now: number): boolean {
-    return (
-      this.#favors.tryTake(now) ||
-      (this.#views.contacts.has(peer) && this.#favorsForContacts.tryTake(now))
-    );
-  }
-
-  /** Returns true if many nodes have asked for favors recently. */
-  isFlooded(now: number): boolean {
-    return this.#favors.isScarce(now);
-  }
-
-  get isLeaving(): boolean {
-    return this.#phase === 'leaving';
-  }
-
-  /**
-   * True if this node has too few links to trusted peers and nobody is left to ask, so that more
-   * contacts would help.
-   */
-  get isHungry(): boolean {
-    return this.#isHungry && this.isShort;
-  }
-
-  /** True if this node wants more links than it has to trusted peers. */
-  get isShort(): boolean {
-    const { active, config } = this.#views;
-    return !this.isLeaving && active.size - active.distrusted < config.active;
-  }
-
-  join(): void {
-    this.#phase = this.#views.active.size > 0 ? 'member' : 'newcomer';
-  }
-
-  leave(): void {
-    this.#phase = 'leaving';
-  }
-
-  /** A peer has accepted this node's request, which was sent for `purpose`. */
-  accepted(purpose: Purpose, now: number): void {
-    this.#phase = 'member';
-    if (purpose === 'join') this.#waitsUntil = now + this.#views.config.neighborTimeout;
-  }
-
-  /**
-   * Asks a node for each place that is free or taken by a distrusted peer, which only a trusted one
-   * replaces: passive peers first, then contacts. A node without links asks two nodes with high
-   * priority. A newcomer asks one node, preferably a contact, to introduce it.
-   */
-  fill(now: number): void {
-    const { search } = this;
-    const views = this.#views;
-    const { config, active } = views;
-    if (this.isLeaving || now < this.#waitsUntil) return;
-    const isMember = this.#phase === 'member';
-    const spare = config.active - active.size;
-    const wanted = spare + active.distrusted;
-    for (let asked = this.requests.filling; asked < wanted; asked++) {
-      const isAlone = active.size === 0;
-      if (isAlone && asked >= (isMember ? 2 : 1)) return;
-      const isFew = 2 * active.size <= config.active;
-      if (!isFew && search.refusals >= LEISURELY) return;
-      // Contacts are preferred for the first links of this node's own choice, and for all links
-      // while many nodes request links, because the passive view holds only nodes that others
-      // named.
-      const isOwn = isMember && (active.chosen < config.own || this.isFlooded(now));
-      const { peer, isPassive } = views.candidate(
-        !isMember || (isOwn && views.drawsContact()),
-        (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
-      );
-      this.#isHungry = peer === undefined;
-      if (peer === undefined) return;
-      search.asked(peer);
-      // The view is small and nobody has room for this node: it may be part of an island.
-      const isStuck = isFew && search.failures > 0 && asked === 0;
-      // A member that has lost all links joins again if only contacts are left.
-      const purpose = isAlone && (!isPassive || !isMember) ? 'join' : 'fill';
-      this.ask(peer, purpose, isAlone || isStuck, now);
-    }
-    this.#isHungry = false;
-  }
-
-  /**
-   * Follows the suggestions of a node that refused or ended a link. The peer that has room is asked
-   * first. A node that evicts a neighbor knows such a peer, so views stay full without searches
-   * through the overlay.
-   */
-  follow({ free, peers }: Suggestions, now: number): void {
-    const { config, active } = this.#views;
-    this.#views.note(peers, now);
-    const hasRoom = active.size + this.requests.filling < config.active;
-    if (free !== undefined && this.#phase === 'member' && hasRoom && this.#mayAsk(free, now)) {
-      this.search.asked(free);
-      this.ask(free, 'suggested', active.size === 0, now);
-    }
-    this.fill(now);
-  }
-
-  /**
-   * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
-   * `Views.outsider`). After a network has split, both parts may have full views. Only a link to a
-   * node outside the views can join the parts again.
-   */
-  seek(purpose: 'merge' | 'replace', now: number): void {
-    const views = this.#views;
-    const peer = views.outsider(
-      (other) =>
-        !views.active.has(other) &&
-        !this.requests.isWaiting(other) &&
-        !views.losses.has(other, now),
-    );
-    if (peer !== undefined) this.ask(peer, purpose, true, now);
-  }
-
-  ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
-    const { config, active } = this.#views;
-    const request = this.requests.open(peer, purpose, now);
-    const full = active.size >= config.active;
-    this.#views.send(
-      peer,
-      purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high, full },
-    );
-  }
-
-  #mayAsk(peer: string, now: number): boolean {
-    return (
-      this.search.mayAsk(peer) &&
-      !this.#views.active.has(peer) &&
-      !this.requests.has(peer) &&
-      !this.#views.losses.has(peer, now)
-    );
-  }
-}
-
-/**
- * Number of refusals after which a view that is more than half full asks nobody until the next
- * round, because it does not urgently need links.
- */
-const LEISURELY = 8;
 
 // Decides which peers may be asked while a view is short, and when those asked before may be asked
 // again. A view is short if it has too few links to trusted peers.
@@ -344,10 +158,6 @@ export class Search {
     if (this.#asked.size < this.#most) this.#asked.add(peer);
   }
 
-  refused(): void {
-    this.refusals++;
-  }
-
   /**
    * Updates the search. If the view is short, a round follows; otherwise the search starts over.
    * Call it after every change.
@@ -381,3 +191,57 @@ export class Search {
 
 /** Milliseconds until the second round. */
 const RETRY = 1_000;
+
+// Decides when to ask a node outside both views for a link in case the network has split. If the
+// views of both ends are full, such a link evicts two others.
+
+/**
+ * Merges happen every `interval` while there is a reason: a link was lost, a node was `found` for
+ * the first time, or the last merge asked no node or got no link. Without a reason, each wait is
+ * twice as long as the previous one, up to 16 intervals. Merges never stop, because the network may
+ * have split into parts that do not know of each other.
+ */
+export class Merges {
+  /** Time at which the next merge is due. */
+  due: number;
+  readonly #interval: number;
+  readonly #random: Random;
+  #delay: number;
+  #wasTaken = true;
+
+  /** An `interval` of Infinity means never. */
+  constructor(interval: number, random: Random, now: number) {
+    this.#interval = this.#delay = interval;
+    this.#random = random;
+    this.due = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
+  }
+
+  get isOn(): boolean {
+    return this.#interval !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Begins a merge. Unless it succeeds, another follows after an interval. */
+  begin(now: number): void {
+    if (!this.#wasTaken) this.#delay = this.#interval;
+    this.#wasTaken = false;
+    this.due = now + jittered(this.#interval, this.#random);
+  }
+
+  /** A node outside the views has accepted this node, after a merge or the input `seek`. */
+  succeeded(now: number): void {
+    if (!this.isOn) return;
+    this.#wasTaken = true;
+    this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
+    this.due = now + jittered(this.#delay, this.#random);
+  }
+
+  /** Notes that there is a reason to merge. */
+  noteReason(now: number): void {
+    if (this.#delay === this.#interval) return;
+    this.#delay = this.#interval;
+    this.due = Math.min(this.due, now + jittered(this.#interval, this.#random));
+  }
+}
+
+/** The longest wait between two merges if nothing happens, in intervals. */
+const SLOWEST = 16;

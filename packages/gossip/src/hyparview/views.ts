@@ -1,9 +1,15 @@
 // All peers that a node knows: neighbors, passive peers, peers lost recently, and contacts known
-// from elsewhere; and the messages to them.
+// from elsewhere; the messages to them; and the shuffles that keep the passive peers fresh.
 
 import { dropOldest, OutputQueue, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import { isPeerId, type PartialViewMessage, type PartialViewOutput } from './message.ts';
+import {
+  isPeerId,
+  type MessageOf,
+  type PartialViewMessage,
+  type PartialViewOutput,
+  type PartialViewSetup,
+} from './message.ts';
 import type { PartialViewConfig } from './options.ts';
 
 /**
@@ -17,41 +23,52 @@ export class Views {
   readonly self: string;
   readonly config: PartialViewConfig;
   readonly random: Random;
-  readonly outputs = new OutputQueue<PartialViewOutput>();
-  readonly active: ActiveView;
-  readonly passive: PassiveView;
-  readonly losses: RecentLosses;
-  readonly contacts: Contacts;
   readonly isDistrusted: (peer: string) => boolean;
+  readonly outputs = new OutputQueue<PartialViewOutput>();
+  readonly active: ActiveView = new ActiveView(this);
+  /** The peers remembered to replace lost links. */
+  readonly passive: string[] = [];
+  /**
+   * Peers that were lost recently, the oldest first → the time until which they return to the views
+   * only if they ask for a link themselves, not if others name them.
+   */
+  readonly losses = new Map<string, number>();
+  /**
+   * The contacts in use: nodes known from outside the overlay, either from the address book, from
+   * discovery and from `join`, or because they connected by themselves.
+   *
+   * Once this node has chosen many contacts, only the chosen contacts are used, so an attacker
+   * can't become a contact by connecting, no matter how often. A node that chose few, such as a
+   * bootstrap node, uses all contacts alike.
+   */
+  contacts: readonly string[] = [];
+  #chosen: readonly string[] = [];
+  #others: readonly string[] = [];
 
-  constructor(
-    self: string,
-    config: PartialViewConfig,
-    random: Random,
-    isDistrusted: (peer: string) => boolean,
-  ) {
+  constructor({ self, config, random, isDistrusted = () => false }: PartialViewSetup) {
     this.self = self;
     this.config = config;
     this.random = random;
     this.isDistrusted = isDistrusted;
-    this.active = new ActiveView(config, isDistrusted);
-    this.passive = new PassiveView(config.passive, random);
-    this.losses = new RecentLosses(config.denyWindow);
-    this.contacts = new Contacts(config.contacts, random);
   }
 
   send(to: string, message: PartialViewMessage): void {
-    this.outputs.add({ type: 'send', to, message });
+    this.outputs.add({ type: 'send-view', to, message });
   }
 
   /**
-   * Adds peers to the passive view. If it is full, they replace the peers that this node sent in
-   * the same shuffle (`told`).
+   * Adds peers to the passive view. If it is full, each replaces one of the peers that this node
+   * sent in the same shuffle (`told`, as in the paper), or a random one.
    */
-  remember(peers: readonly string[], told: readonly string[], now: number): void {
+  remember(peers: readonly string[], now: number, told: readonly string[] = []): void {
+    const { passive, config } = this;
     for (const peer of peers) {
-      if (peer !== this.self && !this.active.has(peer) && !this.losses.has(peer, now))
-        this.passive.add(peer, told);
+      if (peer === this.self || this.active.has(peer) || this.isLost(peer, now)) continue;
+      if (passive.includes(peer)) continue;
+      const known = told.find((other) => passive.includes(other));
+      if (passive.length < config.passive) passive.push(peer);
+      else if (known !== undefined) passive[passive.indexOf(known)] = peer;
+      else passive[Math.floor(this.random() * passive.length)] = peer;
     }
   }
 
@@ -60,7 +77,32 @@ export class Views {
    * link don't replace others.
    */
   note(peers: readonly string[], now: number): void {
-    for (const peer of peers) if (!this.passive.isFull) this.remember([peer], [], now);
+    for (const peer of peers)
+      if (this.passive.length < this.config.passive) this.remember([peer], now);
+  }
+
+  /** Removes a peer from the passive view. */
+  forget(peer: string): void {
+    const { passive } = this;
+    const index = passive.indexOf(peer);
+    if (index < 0) return;
+    const last = passive.pop()!;
+    if (index < passive.length) passive[index] = last;
+  }
+
+  /**
+   * Records that a peer was lost. At most 64 losses are remembered; beyond that the oldest is
+   * forgotten.
+   */
+  lost(peer: string, now: number): void {
+    this.losses.delete(peer);
+    this.losses.set(peer, now + this.config.denyWindow);
+    dropOldest(this.losses, MOST_LOSSES);
+  }
+
+  /** Returns true if the peer was lost within `denyWindow`. */
+  isLost(peer: string, now: number): boolean {
+    return (this.losses.get(peer) ?? now) > now;
   }
 
   /**
@@ -68,22 +110,39 @@ export class Views {
    * @param count the maximum number; default: as many as in a shuffle
    */
   some(to: string, count = this.config.shuffleActive + this.config.shufflePassive): string[] {
-    const some = this.passive.sample(count);
+    const some = sample(this.passive, count, this.random);
     if (some.length < count)
       some.push(...sample(this.active.peers(), count - some.length, this.random));
     return some.filter((peer) => peer !== to);
   }
 
+  /** Returns a random neighbor for the next hop of a walk from `from` that is about `about`. */
+  nextHop(from: string, about: string): string | undefined {
+    return pick(this.active.peers(), this.random, (peer) => peer !== from && peer !== about);
+  }
+
   /**
-   * Adds contacts; see `Contacts.add`. Returns true if at least one of them is in no view and was
-   * not a contact before.
+   * Adds contacts; the newest ones are kept (of one list, the first). Returns true if at least one
+   * of them is in no view and was not a contact before.
+   * @param isChosen true if this node chose them, false if they connected by themselves or others
+   * named them
    */
   know(contacts: readonly string[], isChosen: boolean): boolean {
-    const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.self);
-    const isNews = others.some(
-      (peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer),
-    );
-    this.contacts.add(others, isChosen);
+    const most = this.config.contacts;
+    const nodes = contacts.filter((peer) => isPeerId(peer) && peer !== this.self);
+    const known = [this.#chosen, this.#others, this.passive, this.active.peers()];
+    const isNews = nodes.some((peer) => !known.some((list) => list.includes(peer)));
+    const fresh = new Set(nodes.slice(0, most));
+    const left = (list: readonly string[]) => list.filter((peer) => !fresh.has(peer));
+    const newest = (...lists: (readonly string[])[]) => lists.flat().slice(-most);
+    if (isChosen) {
+      this.#chosen = newest(left(this.#chosen), [...fresh]);
+      this.#others = left(this.#others);
+    } else {
+      const strangers = [...fresh].filter((peer) => !this.#chosen.includes(peer));
+      this.#others = newest(left(this.#others), strangers);
+    }
+    this.contacts = this.#chosen.length >= MANY ? this.#chosen : newest(this.#others, this.#chosen);
     return isNews;
   }
 
@@ -91,16 +150,13 @@ export class Views {
    * Returns a peer that fits, for a free place: a passive peer, or a contact if one is wanted or
    * nobody else is left. Distrusted peers come last.
    */
-  candidate(
-    wantsContact: boolean,
-    isFit: (peer: string) => boolean,
-  ): { readonly peer: string | undefined; readonly isPassive: boolean } {
+  candidate(wantsContact: boolean, isFit: (peer: string) => boolean) {
+    const { contacts, passive, random } = this;
     for (const fits of [(peer: string) => isFit(peer) && !this.isDistrusted(peer), isFit]) {
-      const contact = wantsContact ? this.contacts.random(fits) : undefined;
-      if (contact !== undefined) return { peer: contact, isPassive: false };
-      const passive = this.passive.random(fits);
-      const peer = passive ?? this.contacts.random(fits);
-      if (peer !== undefined) return { peer, isPassive: passive !== undefined };
+      const contact = wantsContact ? pick(contacts, random, fits) : undefined;
+      const remembered = contact === undefined ? pick(passive, random, fits) : undefined;
+      const peer = contact ?? remembered ?? pick(contacts, random, fits);
+      if (peer !== undefined) return { peer, isPassive: remembered !== undefined };
     }
     return { peer: undefined, isPassive: false };
   }
@@ -111,9 +167,9 @@ export class Views {
    * the time, because these few contacts could not serve every node.
    */
   outsider(isFit: (peer: string) => boolean): string | undefined {
-    const { contacts, passive } = this;
-    const outside = contacts.random((peer) => isFit(peer) && !passive.has(peer));
-    return (this.drawsContact() ? outside : undefined) ?? passive.random(isFit) ?? outside;
+    const { contacts, passive, random } = this;
+    const outside = pick(contacts, random, (peer) => isFit(peer) && !passive.includes(peer));
+    return (this.drawsContact() ? outside : undefined) ?? pick(passive, random, isFit) ?? outside;
   }
 
   /**
@@ -121,10 +177,17 @@ export class Views {
    * probability that a draw from contacts and passive peers together yields a contact.
    */
   drawsContact(): boolean {
-    const { size } = this.contacts;
-    return size >= MANY || this.random() * (size + this.passive.size) < size;
+    const { length } = this.contacts;
+    return length >= MANY || this.random() * (length + this.passive.length) < length;
   }
 }
+
+/**
+ * Number of contacts that is large enough to spread requests. With only a few contacts, such as
+ * bootstrap nodes, many nodes would send their requests to the same contact.
+ */
+const MANY = 8;
+const MOST_LOSSES = 64;
 
 // The links of a node. They are few and symmetric, and some of them are of the node's own choice.
 
@@ -144,65 +207,39 @@ export interface OverlayLink {
   readonly introductions: RateLimit;
 }
 
-export class ActiveView {
-  readonly #shuffleInterval: number;
-  readonly #own: number;
-  readonly #isDistrusted: (peer: string) => boolean;
-  readonly #links: OverlayLink[] = [];
+export class ActiveView extends Map<string, OverlayLink> {
+  readonly #views: Pick<Views, 'config' | 'isDistrusted'>;
   #turn = 0;
 
-  constructor(
-    { shuffleInterval, own }: Pick<PartialViewConfig, 'shuffleInterval' | 'own'>,
-    isDistrusted: (peer: string) => boolean,
-  ) {
-    this.#isDistrusted = isDistrusted;
-    this.#shuffleInterval = shuffleInterval;
-    this.#own = own;
+  constructor(views: Pick<Views, 'config' | 'isDistrusted'>) {
+    super();
+    this.#views = views;
   }
 
-  get size(): number {
-    return this.#links.length;
+  peers(): string[] {
+    return [...this.keys()];
   }
 
   /** Number of links to distrusted peers. */
   get distrusted(): number {
-    return this.#links.filter(({ peer }) => this.#isDistrusted(peer)).length;
+    return this.peers().filter((peer) => this.#views.isDistrusted(peer)).length;
   }
 
   /** Number of links of this node's own choice. */
   get chosen(): number {
-    return this.#links.filter(({ chosen }) => chosen).length;
-  }
-
-  peers(): string[] {
-    return this.#links.map(({ peer }) => peer);
-  }
-
-  has(peer: string): boolean {
-    return this.get(peer) !== undefined;
-  }
-
-  get(peer: string): OverlayLink | undefined {
-    for (const link of this.#links) if (link.peer === peer) return link;
-    return undefined;
+    return [...this.values()].filter(({ chosen }) => chosen).length;
   }
 
   /** Adds a link. The caller has made room for it. */
   add(peer: string, chosen: boolean): void {
-    this.#links.push({
+    this.set(peer, {
       peer,
       chosen,
       gave: false,
       turn: this.#turn,
-      shuffles: new RateLimit(SHUFFLES, this.#shuffleInterval / SHUFFLES),
+      shuffles: new RateLimit(SHUFFLES, this.#views.config.shuffleInterval / SHUFFLES),
       introductions: new RateLimit(INTRODUCTIONS, INTRODUCTION_INTERVAL),
     });
-  }
-
-  remove(peer: string): boolean {
-    const index = this.#links.findIndex((link) => link.peer === peer);
-    if (index >= 0) this.#links.splice(index, 1);
-    return index >= 0;
   }
 
   /**
@@ -211,14 +248,9 @@ export class ActiveView {
    */
   next(): string | undefined {
     let next: OverlayLink | undefined;
-    for (const link of this.#links) if (next === undefined || link.turn < next.turn) next = link;
+    for (const link of this.values()) if (next === undefined || link.turn < next.turn) next = link;
     if (next !== undefined) next.turn = ++this.#turn;
     return next?.peer;
-  }
-
-  /** Returns a random peer that fits, for the next hop of a walk. */
-  random(random: Random, isFit: (peer: string) => boolean): string | undefined {
-    return pick(this.#links, random, ({ peer }) => isFit(peer))?.peer;
   }
 
   /**
@@ -234,12 +266,13 @@ export class ActiveView {
    * stay.
    */
   victim(): string | undefined {
-    const last = (isFit: (link: OverlayLink) => boolean) => this.#links.findLast(isFit);
+    const links = [...this.values()];
+    const last = (isFit: (link: OverlayLink) => boolean) => links.findLast(isFit);
     const useless =
-      last(({ peer }) => this.#isDistrusted(peer)) ??
+      last(({ peer }) => this.#views.isDistrusted(peer)) ??
       last(({ chosen, gave }) => !chosen && !gave) ??
-      (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
-    return (useless ?? last(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
+      (this.chosen > this.#views.config.own ? last(({ gave }) => !gave) : undefined);
+    return (useless ?? last(({ chosen }) => !chosen) ?? links.at(-1))?.peer;
   }
 }
 
@@ -251,181 +284,87 @@ const SHUFFLES = 12;
 /**
  * Number of introductions that a link may bring at once, and milliseconds until one more is
  * accepted. A bootstrap node sends an introduction for each favor that it does. By default, these
- * are at most 20 at once, and two more every 10 seconds; see `LinkRequester`.
+ * are at most 20 at once, and two more every 10 seconds; see `#favors` of PartialView.
  */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;
 
-// The peers remembered to replace lost links.
+// Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
+// some of their peers.
 
-export class PassiveView {
-  readonly #capacity: number;
-  readonly #random: Random;
-  readonly #peers: string[] = [];
+export class Shuffles {
+  /** Time at which the next shuffle begins. */
+  due: number;
+  readonly #views: Views;
+  /** Rate limit of other nodes' shuffles that change the passive view. */
+  readonly #exchanges: RateLimit;
+  /** The shuffle under way: its number, and the peers that were sent. */
+  #current: { readonly id: number; readonly told: readonly string[] } | undefined;
+  #next: number;
 
-  constructor(capacity: number, random: Random) {
-    this.#capacity = capacity;
-    this.#random = random;
+  constructor(views: Views, now: number) {
+    const { random, config } = views;
+    this.#views = views;
+    this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
+    this.#next = Math.floor(random() * 0x4000_0000);
+    this.due = now + random() * config.shuffleInterval;
   }
 
-  get size(): number {
-    return this.#peers.length;
-  }
-
-  peers(): string[] {
-    return this.#peers.slice();
-  }
-
-  has(peer: string): boolean {
-    return this.#peers.includes(peer);
-  }
-
-  /**
-   * Adds a peer. If the view is full, the new peer replaces one of `known` (the peers sent to the
-   * other end of a shuffle, as in the paper) or a random one.
-   */
-  add(peer: string, known: readonly string[]): void {
-    if (this.has(peer)) return;
-    if (this.#peers.length < this.#capacity) {
-      this.#peers.push(peer);
-      return;
-    }
-    let index = -1;
-    for (let i = 0; index < 0 && i < known.length; i++) index = this.#peers.indexOf(known[i]!);
-    if (index < 0) index = Math.floor(this.#random() * this.#peers.length);
-    this.#peers[index] = peer;
-  }
-
-  get isFull(): boolean {
-    return this.#peers.length >= this.#capacity;
-  }
-
-  remove(peer: string): void {
-    const index = this.#peers.indexOf(peer);
-    if (index < 0) return;
-    const last = this.#peers.pop()!;
-    if (index < this.#peers.length) this.#peers[index] = last;
-  }
-
-  sample(count: number): string[] {
-    return sample(this.#peers, count, this.#random);
-  }
-
-  random(isFit: (peer: string) => boolean): string | undefined {
-    return pick(this.#peers, this.#random, isFit);
-  }
-}
-
-// Nodes known from outside the overlay: from the address book, from discovery and from `join`, and
-// nodes that connected by themselves.
-
-/**
- * Once this node has chosen many contacts, only the chosen contacts are used, so an attacker can't
- * become a contact by connecting, no matter how often. A node that chose few, such as a bootstrap
- * node, uses all contacts alike.
- */
-class Contacts {
-  readonly #capacity: number;
-  readonly #random: Random;
-  #chosen: readonly string[] = [];
-  #others: readonly string[] = [];
-  /** The contacts in use. */
-  #peers: readonly string[] = [];
-
-  constructor(capacity: number, random: Random) {
-    this.#capacity = capacity;
-    this.#random = random;
-  }
-
-  get size(): number {
-    return this.#peers.length;
+  /** Begins a shuffle if one is due. Returns true if one was due. */
+  begin(now: number): boolean {
+    if (now < this.due) return false;
+    const views = this.#views;
+    const { self: origin, random, config } = views;
+    this.due = now + jittered(config.shuffleInterval, random);
+    const target = views.active.next();
+    if (target === undefined) return true;
+    const others = views.active.peers().filter((peer) => peer !== target);
+    const told = [
+      ...sample(others, config.shuffleActive, random),
+      ...sample(views.passive, config.shufflePassive, random),
+    ];
+    const id = this.#next++;
+    this.#current = { id, told };
+    views.send(target, { type: 'shuffle', origin, id, ttl: config.shuffleWalk, peers: told });
+    return true;
   }
 
   /**
-   * Adds contacts; the newest ones are kept (of one list, the first).
-   * @param isChosen true if this node chose them, false if they connected by themselves or others
-   * named them
+   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
+   * If the peer is gone, it will be reported as lost.
    */
-  add(peers: readonly string[], isChosen: boolean): void {
-    const fresh = new Set(peers.slice(0, this.#capacity));
-    const left = (list: readonly string[]) => list.filter((peer) => !fresh.has(peer));
-    const newest = (list: readonly string[]) =>
-      list.slice(Math.max(0, list.length - this.#capacity));
-    if (isChosen) {
-      this.#chosen = newest([...left(this.#chosen), ...fresh]);
-      this.#others = left(this.#others);
-    } else {
-      this.#others = newest([
-        ...left(this.#others),
-        ...[...fresh].filter((peer) => !this.#chosen.includes(peer)),
-      ]);
-    }
-    this.#peers =
-      this.#chosen.length >= MANY ? this.#chosen : newest([...this.#others, ...this.#chosen]);
+  greet(peer: string): void {
+    const { self: origin } = this.#views;
+    this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
   }
 
-  /** Returns true if the peer is a contact in use. */
-  has(peer: string): boolean {
-    return this.#peers.includes(peer);
+  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
+  received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
+    if (!link.shuffles.tryTake(now)) return;
+    const views = this.#views;
+    const next = ttl > 1 ? views.nextHop(link.peer, origin) : undefined;
+    if (next !== undefined)
+      return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+    if (!this.#exchanges.tryTake(now)) return;
+    const told = views.some(origin, peers.length + 1);
+    views.send(origin, { type: 'shuffle-reply', id, peers: told });
+    views.remember([origin, ...peers], now, told);
   }
 
-  /** Returns true if the peer is a remembered contact, whether or not it is in use. */
-  remembers(peer: string): boolean {
-    return this.#chosen.includes(peer) || this.#others.includes(peer);
-  }
-
-  random(isFit: (peer: string) => boolean): string | undefined {
-    return pick(this.#peers, this.#random, isFit);
+  /** Handles a reply. Returns true if it answers the shuffle under way. */
+  replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
+    if (this.#current?.id !== id) return false;
+    this.#views.remember(peers, now, this.#current.told);
+    this.#current = undefined;
+    return true;
   }
 }
 
 /**
- * Number of contacts that is large enough to spread requests. With only a few contacts, such as
- * bootstrap nodes, many nodes would send their requests to the same contact.
+ * Maximum number of shuffles that may change the passive view in one interval. On average, 1
+ * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
  */
-const MANY = 8;
-
-// Peers that were lost recently. They return to the views only if they ask for a link themselves,
-// not if others name them.
-
-export class RecentLosses {
-  readonly #window: number;
-  readonly #until = new Map<string, number>();
-
-  constructor(window: number) {
-    this.#window = window;
-  }
-
-  has(peer: string, now: number): boolean {
-    const until = this.#until.get(peer);
-    if (until === undefined) return false;
-    if (until > now) return true;
-    this.#until.delete(peer);
-    return false;
-  }
-
-  /** Returns the number of peers lost within the window. */
-  count(now: number): number {
-    for (const [peer, until] of this.#until) {
-      if (until > now) break;
-      this.#until.delete(peer);
-    }
-    return this.#until.size;
-  }
-
-  /** Adds a peer. At most 64 are remembered; beyond that the oldest is forgotten. */
-  add(peer: string, now: number): void {
-    this.#until.delete(peer);
-    this.#until.set(peer, now + this.#window);
-    dropOldest(this.#until, MOST);
-  }
-
-  delete(peer: string): void {
-    this.#until.delete(peer);
-  }
-}
-
-const MOST = 64;
+const EXCHANGES = 8;
 
 // Random selection from short lists.
 
@@ -433,17 +372,9 @@ const MOST = 64;
  * Returns one of the items that fit, chosen at random with equal probability; undefined if none
  * fits.
  */
-export function pick<T>(
-  list: readonly T[],
-  random: Random,
-  isFit: (item: T) => boolean,
-): T | undefined {
-  let fit = 0;
-  for (const item of list) if (isFit(item)) fit++;
-  if (fit === 0) return undefined;
-  let skip = Math.floor(random() * fit);
-  for (const item of list) if (isFit(item) && skip-- === 0) return item;
-  return undefined;
+export function pick<T>(list: readonly T[], random: Random, isFit: (item: T) => boolean) {
+  const fit = list.filter((item) => isFit(item));
+  return fit.length === 0 ? undefined : fit[Math.floor(random() * fit.length)];
 }
 
 /** Returns `interval` ± 10 %. */

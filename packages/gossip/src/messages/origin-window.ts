@@ -91,13 +91,11 @@ export class OriginWindow {
     if (from < sequence) rest.push({ from, to: sequence, since });
     if (sequence + 1 < to) rest.push({ from: sequence + 1, to, since: now });
     gaps.splice(index, 1, ...rest);
-    if (gaps.length === 0) this.#gaps = undefined;
   }
 
   #close(index: number): void {
     const [gap] = this.#gaps!.splice(index, 1);
     this.#floor = Math.max(this.#floor, gap!.to);
-    if (this.#gaps!.length === 0) this.#gaps = undefined;
   }
 
   /** Returns the index of the gap that contains the sequence, or −1; a binary search. */

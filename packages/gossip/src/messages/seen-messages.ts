@@ -130,7 +130,10 @@ export class SeenMessages {
 
   #note(id: MessageId, now: number, from: string | undefined): SeenVerdict {
     const verdict = this.look(id, now, from);
-    if (verdict === 'full') return this.#isFlood(id.origin, from, now) ? 'flood' : 'full';
+    if (verdict === 'full' && from !== undefined && from !== id.origin) {
+      this.due = Math.min(this.due, now + this.#options.retention);
+      return this.#introducers.refused(from, id.origin, now) ? 'flood' : 'full';
+    }
     if (verdict !== 'new') return verdict;
     const origin = this.#originOf(id, from, now);
     const { window } = origin;
@@ -178,7 +181,12 @@ export class SeenMessages {
       this.#forget(origin);
     }
     this.#introducers.expire(now);
-    this.#relieve(this.#introducers.full, now);
+    // Silent origins of peers that have reached their share are forgotten early.
+    const { full } = this.#introducers;
+    for (const origin of full.size > 0 ? this.#origins.values() : []) {
+      if (now - origin.heardAt < this.#options.retention + ORDER_GRAIN) break;
+      if (origin.by !== undefined && full.has(origin.by)) this.#forget(origin);
+    }
     for (const origin of this.#open) {
       const before = origin.window.gaps;
       origin.window.closeOld(now, this.#options);
@@ -186,15 +194,6 @@ export class SeenMessages {
       if (origin.window.gaps === 0) this.#open.delete(origin);
     }
     this.due = this.#lookDue(now);
-  }
-
-  /** Forgets silent origins of peers that have reached the limit of origins. */
-  #relieve(peers: ReadonlySet<string>, now: number): void {
-    if (peers.size === 0) return;
-    for (const origin of this.#origins.values()) {
-      if (now - origin.heardAt < this.#options.retention + ORDER_GRAIN) return;
-      if (origin.by !== undefined && peers.has(origin.by)) this.#forget(origin);
-    }
   }
 
   #lookDue(now: number): number {
@@ -228,16 +227,21 @@ export class SeenMessages {
   }
 
   /** Returns the record of the origin of a `new` message, and creates or updates it. */
-  #originOf(id: MessageId, from: string | undefined, now: number): Origin {
-    const known = this.#find(id.origin);
-    if (known === undefined) return this.#add(id, from === id.origin ? undefined : from, now);
-    if (now - known.heardAt >= ORDER_GRAIN) {
-      this.#origins.delete(known.name);
-      this.#origins.set(known.name, known);
-      known.heardAt = now;
+  #originOf({ origin: name, epoch }: MessageId, from: string | undefined, now: number): Origin {
+    let origin = this.#find(name);
+    if (origin === undefined) {
+      if (this.#origins.size >= this.#options.origins) this.#forget(this.#oldest!);
+      const by = from === name ? undefined : from;
+      if (by !== undefined) this.#introducers.took(by, now);
+      origin = { name, by, epoch, retired: -1, window: new OriginWindow(), heardAt: now };
+      this.#origins.set(name, origin);
+    } else if (now - origin.heardAt >= ORDER_GRAIN) {
+      this.#origins.delete(name);
+      this.#origins.set(name, origin);
+      origin.heardAt = now;
     }
-    if (id.epoch !== known.epoch) this.#renew(known, id.epoch);
-    return known;
+    if (epoch !== origin.epoch) this.#renew(origin, epoch);
+    return origin;
   }
 
   /** Resets the record of an origin for a new life. */
@@ -246,23 +250,6 @@ export class SeenMessages {
     this.#open.delete(origin);
     origin.epoch = epoch;
     origin.window = new OriginWindow();
-  }
-
-  #add({ origin: name, epoch }: MessageId, by: string | undefined, now: number): Origin {
-    if (this.#origins.size >= this.#options.origins) this.#forget(this.#oldest!);
-    const window = new OriginWindow();
-    const origin: Origin = { name, by, epoch, retired: -1, window, heardAt: now };
-    this.#origins.set(name, origin);
-    if (by !== undefined) this.#introducers.took(by, now);
-    return origin;
-  }
-
-  /** Returns true if the peer has introduced too many new origins, counting this one. */
-  #isFlood(name: string, from: string | undefined, now: number): boolean {
-    if (from === undefined || from === name) return false;
-    const isFlood = this.#introducers.refused(from, name, now);
-    this.due = Math.min(this.due, now + this.#options.retention);
-    return isFlood;
   }
 
   #forget(origin: Origin): void {
@@ -300,7 +287,7 @@ interface Account {
   since: number;
   taken: number;
   /** The origins refused since then. */
-  refused: Set<string> | undefined;
+  readonly refused: Set<string>;
 }
 
 /**
@@ -316,8 +303,8 @@ export class Introducers {
   readonly #options: Pick<SeenMessagesOptions, 'origins' | 'flood' | 'retention'>;
   readonly #accounts = new Map<string, Account>();
   #held = 0;
-  /** The number of accounts with refused origins. */
-  #flooders = 0;
+  /** The accounts with refused origins. */
+  readonly #flooders = new Map<string, Account>();
 
   constructor(options: Pick<SeenMessagesOptions, 'origins' | 'flood' | 'retention'>) {
     this.#options = options;
@@ -325,17 +312,12 @@ export class Introducers {
 
   /** Returns true if this peer may introduce one more origin. */
   mayBring(peer: string): boolean {
-    const { origins } = this.#options;
-    return (
-      this.#held < Math.max(1, Math.floor(0.75 * origins)) &&
-      (this.#accounts.get(peer)?.held ?? 0) < Math.max(1, Math.floor(0.5 * origins))
-    );
+    const held = this.#accounts.get(peer)?.held ?? 0;
+    const share = (part: number) => Math.max(1, Math.floor(part * this.#options.origins));
+    return this.#held < share(0.75) && held < share(0.5);
   }
 
-  /**
-   * The peers that have reached the limit of origins; the silent origins of these peers should be
-   * forgotten early.
-   */
+  /** The peers that have reached the limit of origins. */
   get full(): ReadonlySet<string> {
     return new Set([...this.#accounts.keys()].filter((peer) => !this.mayBring(peer)));
   }
@@ -354,7 +336,7 @@ export class Introducers {
     if (account === undefined) return;
     account.held--;
     this.#held--;
-    if (account.held === 0 && account.refused === undefined) this.#accounts.delete(peer);
+    if (account.held === 0 && !this.#flooders.has(peer)) this.#accounts.delete(peer);
   }
 
   /**
@@ -363,14 +345,12 @@ export class Introducers {
    */
   refused(peer: string, origin: string, now: number): boolean {
     const { origins, flood = origins } = this.#options;
-    if (this.#flooders >= FLOODERS && this.#accounts.get(peer)?.refused === undefined) return false;
+    if (this.#flooders.size >= FLOODERS && !this.#flooders.has(peer)) return false;
     const account = this.#of(peer, now);
-    if (account.refused === undefined) this.#flooders++;
-    account.refused ??= new Set();
+    this.#flooders.set(peer, account);
     account.refused.add(origin);
     if (account.taken + account.refused.size < flood) return false;
-    this.#renew(account, now);
-    if (account.held === 0) this.#accounts.delete(peer);
+    this.#renew(peer, account, now);
     return true;
   }
 
@@ -381,36 +361,31 @@ export class Introducers {
 
   /** Forgets counts that are older than a period. */
   expire(now: number): void {
-    if (this.#flooders === 0) return;
-    for (const [peer, account] of this.#accounts) {
-      if (account.refused === undefined || now - account.since < this.#options.retention) continue;
-      this.#renew(account, now);
-      if (account.held === 0) this.#accounts.delete(peer);
-    }
+    for (const [peer, account] of this.#flooders)
+      if (now - account.since >= this.#options.retention) this.#renew(peer, account, now);
   }
 
   /** Time at which `expire` has something to forget; Infinity if never. */
   get due(): number {
-    if (this.#flooders === 0) return Number.POSITIVE_INFINITY;
-    let due = Number.POSITIVE_INFINITY;
-    for (const { refused, since } of this.#accounts.values())
-      if (refused !== undefined) due = Math.min(due, since + this.#options.retention);
-    return due;
+    const oldest = Math.min(...Array.from(this.#flooders.values(), ({ since }) => since));
+    return oldest + this.#options.retention;
   }
 
   #of(peer: string, now: number): Account {
-    let account = this.#accounts.get(peer);
-    if (account === undefined)
-      this.#accounts.set(peer, (account = { held: 0, since: now, taken: 0, refused: undefined }));
-    else if (now - account.since >= this.#options.retention) this.#renew(account, now);
+    const fresh = { held: 0, since: now, taken: 0, refused: new Set<string>() };
+    const account = this.#accounts.get(peer) ?? fresh;
+    if (now - account.since >= this.#options.retention) this.#renew(peer, account, now);
+    this.#accounts.set(peer, account);
     return account;
   }
 
-  #renew(account: Account, now: number): void {
-    if (account.refused !== undefined) this.#flooders--;
-    account.refused = undefined;
+  /** Begins a new period of a peer, and forgets the peer if none of its origins is in the table. */
+  #renew(peer: string, account: Account, now: number): void {
+    this.#flooders.delete(peer);
+    account.refused.clear();
     account.taken = 0;
     account.since = now;
+    if (account.held === 0) this.#accounts.delete(peer);
   }
 }
 

@@ -10,8 +10,8 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
+import type { DownCause } from '../hyparview/message.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { NeighborDownCause } from '../types.ts';
 import {
   type Body,
   isFor,
@@ -77,20 +77,26 @@ class FullMesh implements Overlay {
   handle(_now: number, input: OverlayInput): void {
     switch (input.type) {
       case 'received':
-        if (input.message.kind === 'push') this.#passOn(input.from, input.message);
+      case 'viewed':
+        if (input.type === 'received' && input.message.kind === 'push')
+          this.#passOn(input.from, input.message);
         else this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
-      case 'publish':
-        return this.#publish(input.message);
+      case 'publish': {
+        const to: string[] = [];
+        for (const peer of this.#neighbors) if (isFor(input.message.payload, peer)) to.push(peer);
+        return this.#hand(input.message, to, true);
+      }
       case 'offer':
-        return this.#offer(input.peer, input.message);
+        if (this.#neighbors.has(input.peer) && isFor(input.message.payload, input.peer))
+          this.#hand(input.message, [input.peer], false);
+        return;
       case 'peer-up':
-        return this.#peerUp(input.peer);
+        if (input.peer === this.#self || this.#neighbors.has(input.peer)) return;
+        this.#neighbors.add(input.peer);
+        return this.#outputs.add({ type: 'neighbor-up', peer: input.peer });
       case 'peer-down':
         return this.#peerDown(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
-      case 'viewed':
-        this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
-        return;
       case 'leave':
         for (const peer of this.neighbors()) this.#peerDown(peer, 'closed', undefined);
         return;
@@ -107,7 +113,7 @@ class FullMesh implements Overlay {
 
   /** Always zero: messages without room wait in the send queues of the driver, not here. */
   unsent(): { readonly messages: number; readonly bytes: number } {
-    return NOTHING;
+    return { messages: 0, bytes: 0 };
   }
 
   neighbors(): readonly string[] {
@@ -118,30 +124,12 @@ class FullMesh implements Overlay {
     return {};
   }
 
-  #peerUp(peer: string): void {
-    if (peer === this.#self || this.#neighbors.has(peer)) return;
-    this.#neighbors.add(peer);
-    this.#outputs.add({ type: 'neighbor-up', peer });
-  }
-
-  #peerDown(peer: string, cause: NeighborDownCause, error: TransportError | undefined): void {
+  #peerDown(peer: string, cause: DownCause, error: TransportError | undefined): void {
     if (this.#neighbors.delete(peer))
       this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
   }
 
-  #publish(message: OwnMessage): void {
-    const to: string[] = [];
-    for (const peer of this.#neighbors) if (isFor(message.body, peer)) to.push(peer);
-    this.#hand(message, to, true);
-  }
-
-  #offer(peer: string, message: OwnMessage): void {
-    if (this.#neighbors.has(peer) && isFor(message.body, peer)) this.#hand(message, [peer], false);
-  }
-
-  #hand({ id, body }: OwnMessage, to: readonly string[], mayRelay: boolean): void {
-    const size = body.payload.length;
-    const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size };
+  #hand(push: OwnMessage, to: readonly string[], mayRelay: boolean): void {
     this.#outputs.add({ type: 'send', push, to, mayRelay });
     this.#outputs.add({ type: 'handed', to });
   }
@@ -157,7 +145,6 @@ class FullMesh implements Overlay {
   }
 }
 
-const NOTHING = { messages: 0, bytes: 0 };
 /**
  * Limits of the memory that detects duplicates. Times and origins are as in Plumtree
  * (plumtree/options.ts), but gaps are fewer.

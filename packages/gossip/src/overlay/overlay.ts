@@ -3,17 +3,13 @@
 
 import type { Machine } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
-import type { PartialViewMessage } from '../hyparview/message.ts';
+import type { PartialViewOutput } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { SeenMessagesOptions, SeenVerdict } from '../messages/seen-messages.ts';
 import type { PlumtreeInput, PlumtreeOutput, Push } from '../plumtree/message.ts';
-import type { NeighborDownCause } from '../types.ts';
 
-/** A message that this node publishes. */
-export interface OwnMessage {
-  readonly id: MessageId;
-  readonly body: Body;
-}
+/** A message that this node publishes, as the first receivers get it. */
+export type OwnMessage = Push<Body>;
 
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
@@ -52,7 +48,7 @@ export type OverlayInput =
       readonly error: TransportError | undefined;
     }
   /** A control or partial-view message could not be sent because its receiver is unreachable. */
-  | { readonly type: 'unreachable'; readonly peer: string; readonly error: TransportError }
+  | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError }
   /**
    * Informs a peer that it is not a neighbor: it sent a message that `takesFrom` does not admit.
    */
@@ -68,8 +64,9 @@ export type OverlayInput =
 
 /** An output of an overlay. */
 export type OverlayOutput =
-  /** Plumtree's outputs; see {@link PlumtreeOutput}. */
+  /** Outputs of Plumtree and of HyParView; see {@link PlumtreeOutput}, {@link PartialViewOutput}. */
   | Exclude<PlumtreeOutput<Body>, { readonly type: 'gave' }>
+  | PartialViewOutput
   /**
    * Send or queue a message to each of these peers. With `mayRelay`, relays may bring it to them
    * instead.
@@ -82,15 +79,6 @@ export type OverlayOutput =
     }
   /** The message of `publish` or `offer` was handed to these neighbors. */
   | { readonly type: 'handed'; readonly to: readonly string[] }
-  /** Send a partial-view message, and dial the node first if it is not connected. */
-  | { readonly type: 'send-view'; readonly to: string; readonly message: PartialViewMessage }
-  | { readonly type: 'neighbor-up'; readonly peer: string }
-  | {
-      readonly type: 'neighbor-down';
-      readonly peer: string;
-      readonly cause: NeighborDownCause;
-      readonly error: TransportError | undefined;
-    }
   /** The peer sent something that only nodes with that overlay send. */
   | { readonly type: 'showed'; readonly peer: string; readonly overlay: string };
 
@@ -196,11 +184,11 @@ export interface Body {
   frame?: { readonly hops: number; readonly bytes: Uint8Array } | undefined;
 }
 
+/** The part of a body that names its receivers. */
+export type Recipients = Pick<Body, 'audience' | 'nodes'>;
+
 /** Returns true if the message is for that node. */
-export function isFor(
-  { audience, nodes }: Pick<Body, 'audience' | 'nodes'>,
-  nodeId: string,
-): boolean {
+export function isFor({ audience, nodes }: Recipients, nodeId: string): boolean {
   if (audience === 'all') return true;
   return nodes.includes(nodeId) === (audience === 'to');
 }

@@ -42,7 +42,8 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
   for (let sequence = 1; sequence <= 200 && overlay.neighbors().includes('mute'); sequence++) {
     now += 970;
     const id = { origin: 'me', epoch: 1, sequence };
-    feed({ type: 'publish', message: { id, body: { ...payload } }, receipts: 0 });
+    const message = { kind: 'push', id, hops: 1, payload: { ...payload }, size: 1 } as const;
+    feed({ type: 'publish', message, receipts: 0 });
     now += 10;
     feed({ type: 'wake' });
     // A peer that has the message from elsewhere gives notice of it.

@@ -5,12 +5,7 @@
 
 import { type Machine, OutputQueue, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
-import type {
-  DownCause,
-  PartialViewInput,
-  PartialViewMessage,
-  PartialViewOutput,
-} from '../hyparview/message.ts';
+import type { DownCause, PartialViewInput, PartialViewOutput } from '../hyparview/message.ts';
 import {
   type PartialViewConfig,
   type PartialViewOptions,
@@ -18,7 +13,6 @@ import {
 } from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
 import { jittered } from '../hyparview/views.ts';
-import type { MessageId } from '../messages/message-id.ts';
 import type { PlumtreeOutput } from '../plumtree/message.ts';
 import {
   type PlumtreeOptions,
@@ -82,21 +76,16 @@ export class TreeOverlay implements Overlay {
   readonly #stallDetector: StallDetector;
   #joined = false;
 
-  constructor(
-    { self, random, now, look, isSource, isDistrusted }: OverlaySetup,
-    config: PartialViewConfig,
-    options: PlumtreeOptions,
-  ) {
+  constructor(setup: OverlaySetup, config: PartialViewConfig, options: PlumtreeOptions) {
+    const { random, isSource, isDistrusted } = setup;
     this.wanted = config.active;
     this.#stallDetector = new StallDetector(random);
     this.#view = isSource
       ? new SubscriberView(this.wanted, random, isDistrusted)
-      : new PartialView({ self, random, now, config, isDistrusted });
+      : new PartialView({ ...setup, config });
     this.#tree = new Plumtree<Body>({
-      self,
+      ...setup,
       options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,
-      isSource,
-      look,
     });
   }
 
@@ -104,18 +93,13 @@ export class TreeOverlay implements Overlay {
     switch (input.type) {
       case 'received':
         if (input.message.kind === 'attach') this.#attach(input.from, now);
-        else if (
-          input.message.kind === 'push' ||
-          this.#view.isNeighbor(input.from) ||
-          this.#sources.has(input.from)
-        )
+        else if (input.message.kind === 'push' || this.takesFrom(input.from, input.from))
           this.#tree.handle(now, input);
         else this.#view.handle(now, { type: 'reject', peer: input.from });
         break;
       case 'arrived':
       case 'held':
       case 'released':
-      case 'refused':
       case 'dropped':
         return this.#tree.handle(now, input);
       case 'repeated':
@@ -145,16 +129,10 @@ export class TreeOverlay implements Overlay {
         if (input.error === undefined || this.#view.isNeighbor(input.peer))
           this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
         break;
-      case 'unreachable':
-        this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
-        break;
       case 'viewed':
-        this.#view.handle(now, {
-          type: 'received',
-          from: input.from,
-          message: input.message as PartialViewMessage,
-        });
+        this.#view.handle(now, { type: 'received', from: input.from, message: input.message });
         break;
+      case 'lost':
       case 'reject':
       case 'distrusted':
       case 'leave':
@@ -210,48 +188,39 @@ export class TreeOverlay implements Overlay {
   }
 
   #publish(message: OwnMessage, receipts: number, now: number): void {
-    const { id, body } = message;
     this.#spread(message, now);
-    let to = this.#view.active().filter((peer) => isFor(body, peer));
-    if (receipts > 0) {
-      const asked = to.filter((peer) => this.#tree.isEager(peer));
-      for (const peer of to)
-        if (asked.length < receipts && !asked.includes(peer) && this.#serve(peer, id, now))
-          asked.push(peer);
-      to = asked;
-    }
-    this.#outputs.add({ type: 'handed', to });
+    const to = this.#view.active().filter((peer) => isFor(message.payload, peer));
+    if (receipts === 0) return this.#handed(to, now);
+    const asked = to.filter((peer) => this.#tree.isEager(peer));
+    for (const peer of to)
+      if (asked.length < receipts && !asked.includes(peer) && this.#tree.serve(peer, message.id))
+        asked.push(peer);
+    this.#handed(asked, now);
   }
 
   /**
    * Sends a neighbor the message or a notice of it. A new neighbor gets notices of all cached
    * messages anyway. A neighbor that is to confirm the message gets the message itself.
    */
-  #offer(peer: string, { id, body }: OwnMessage, now: number): void {
-    if (!this.#view.isNeighbor(peer) || !isFor(body, peer)) return;
-    if (body.receipt !== true || this.#serve(peer, id, now))
-      this.#outputs.add({ type: 'handed', to: [peer] });
+  #offer(peer: string, { id, payload }: OwnMessage, now: number): void {
+    if (!this.#view.isNeighbor(peer) || !isFor(payload, peer)) return;
+    if (payload.receipt !== true || this.#tree.serve(peer, id)) this.#handed([peer], now);
   }
 
-  #spread({ id, body }: OwnMessage, now: number): void {
-    const publication = { id, payload: body, size: body.payload.length };
-    this.#tree.handle(now, { type: 'publish', publication });
+  #handed(to: readonly string[], now: number): void {
     this.#settle(now);
+    this.#outputs.add({ type: 'handed', to });
   }
 
-  #serve(peer: string, id: MessageId, now: number): boolean {
-    const isServed = this.#tree.serve(peer, id);
+  #spread(push: OwnMessage, now: number): void {
+    this.#tree.handle(now, { type: 'publish', push });
     this.#settle(now);
-    return isServed;
   }
 
   #wake(now: number): void {
-    if (now >= this.#view.wakeAt) {
-      this.#view.handle(now, { type: 'wake' });
-      this.#settle(now);
-    }
-    if (now >= this.#tree.wakeAt) {
-      this.#tree.handle(now, { type: 'wake' });
+    for (const part of [this.#view, this.#tree]) {
+      if (now < part.wakeAt) continue;
+      part.handle(now, { type: 'wake' });
       this.#settle(now);
     }
     if (this.#stallDetector.isLong(now, this.#view.isPressed(now))) {
@@ -265,7 +234,7 @@ export class TreeOverlay implements Overlay {
    */
   #settle(now: number): void {
     for (;;) {
-      for (let told = this.#tree.pollQueued(); told !== undefined; told = this.#tree.pollQueued())
+      for (let told = this.#tree.poll(); told !== undefined; told = this.#tree.poll())
         this.#onTree(told, now);
       const output = this.#view.poll();
       if (output === undefined) return;
@@ -289,21 +258,12 @@ export class TreeOverlay implements Overlay {
   }
 
   #onView(output: PartialViewOutput, now: number): void {
-    if (output.type === 'send') {
-      this.#outputs.add({ type: 'send-view', to: output.to, message: output.message });
-      return;
+    if (output.type !== 'send-view') {
+      if (output.type === 'neighbor-up') this.#detach(output.peer, now);
+      else this.#stallDetector.gone(output.peer, now);
+      this.#tree.handle(now, output);
     }
-    const { peer } = output;
-    if (output.type === 'neighbor-up') {
-      this.#detach(peer, now);
-      this.#tree.handle(now, { type: 'neighbor-up', peer });
-      this.#outputs.add({ type: 'neighbor-up', peer });
-    } else {
-      this.#tree.handle(now, { type: 'neighbor-down', peer });
-      this.#stallDetector.gone(peer, now);
-      const { cause, error } = output;
-      this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
-    }
+    this.#outputs.add(output);
   }
 }
 
@@ -431,11 +391,10 @@ export class SubscriberView implements Machine<PartialViewInput, PartialViewOutp
   }
 
   #fill(): void {
-    const count = this.#most - this.#neighbors.size;
     const others = sample(this.passive(), Number.POSITIVE_INFINITY, this.#random);
-    const trusted = others.filter((peer) => !this.#isDistrusted(peer));
-    const distrusted = others.filter(this.#isDistrusted);
-    for (const peer of [...trusted, ...distrusted].slice(0, count)) {
+    const rank = (peer: string) => Number(this.#isDistrusted(peer));
+    others.sort((one, other) => rank(one) - rank(other));
+    for (const peer of others.slice(0, this.#most - this.#neighbors.size)) {
       this.#neighbors.add(peer);
       this.#outputs.add({ type: 'neighbor-up', peer });
     }

@@ -87,22 +87,17 @@ export type PlumtreeInput<P> =
    */
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /**
-   * A message that arrived is being checked. Until it is `received`, `refused` or `released`, no
+   * A message that arrived is being checked. Until it is `received`, `dropped` or `released`, no
    * other peer is asked for it.
    */
   | { readonly type: 'held'; readonly id: MessageId }
   /** A message that was held is missing again: it was dropped before it was checked. */
   | { readonly type: 'released'; readonly id: MessageId }
   /**
-   * A message that arrived was examined and not accepted. No peer is asked for it, not even after a
-   * later notice.
-   */
-  | { readonly type: 'refused'; readonly id: MessageId }
-  /**
-   * A peer sent a message that is not examined: it is too old, claims to be this node's own, or
-   * there is no room for its publisher. If the peer had promised it, it has kept its promise. No
-   * peer is asked for it until a later notice; with `mayCome`, other peers that gave notice are
-   * still asked.
+   * A peer sent a message that is not accepted: it is too old, claims to be this node's own, was
+   * refused, or there is no room for its publisher. If the peer had promised it, it has kept its
+   * promise. No peer is asked for it until a later notice (see `look` of {@link PlumtreeInit}); with
+   * `mayCome`, other peers that gave notice are still asked.
    */
   | {
       readonly type: 'dropped';
@@ -111,7 +106,7 @@ export type PlumtreeInput<P> =
       readonly mayCome: boolean;
     }
   /** Publishes a message. */
-  | { readonly type: 'publish'; readonly publication: Omit<Push<P>, 'kind' | 'hops'> }
+  | { readonly type: 'publish'; readonly push: Push<P> }
   /**
    * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
    * The peer gets notice of the cached messages, so that parts of the network that were separated

@@ -2,9 +2,9 @@
 // when (the paper's `missing` and its timers), and asks. A notice is a promise to send the message
 // when asked.
 
-import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
+import type { Notice } from './message.ts';
 import type { Neighbor, Tree } from './tree.ts';
 
 /** One peer's notice of one message. */
@@ -61,8 +61,6 @@ export class MissingMessages<P> {
    * them. The topic bounds their number.
    */
   readonly #held = new Map<string, readonly Advertiser[]>();
-  /** Messages that have arrived and were not accepted, the oldest first. */
-  readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
   /** The open promises: message key and peer → the peer. */
   readonly #promises: DelayQueue<Neighbor>;
@@ -99,8 +97,11 @@ export class MissingMessages<P> {
 
   wake(now: number): void {
     if (now >= Math.max(this.#askDue, this.#pausedUntil)) this.#ask(now);
-    for (let late = this.#promises.take(now); late !== undefined; late = this.#promises.take(now))
-      this.#blame(late, now);
+    for (let late = this.#promises.take(now); late !== undefined; late = this.#promises.take(now)) {
+      this.#tree.counters.brokenPromises++;
+      late.brokenInRow++;
+      this.#tree.report(late, 'broken-promise', now);
+    }
   }
 
   /**
@@ -108,33 +109,25 @@ export class MissingMessages<P> {
    * missing messages.
    * @param asked how many times the peer was asked for the message before it was held.
    */
-  advertise(
-    id: MessageId,
-    key: string,
-    neighbor: Neighbor,
-    hops: number,
-    now: number,
-    asked = 0,
-  ): boolean {
-    if (this.#refused.has(key)) return true;
+  advertise({ id, hops }: Notice, key: string, peer: Neighbor, now: number, asked = 0): boolean {
     const held = this.#held.get(key);
     let message = this.#messages.get(key);
     const advertisers = held ?? message?.advertisers;
-    if (advertisers?.some((advertiser) => advertiser.neighbor === neighbor)) return true;
+    if (advertisers?.some(({ neighbor }) => neighbor === peer)) return true;
     if (held !== undefined) {
-      this.#held.set(key, [...held, { neighbor, hops, asked: 0 }]);
+      this.#held.set(key, [...held, { neighbor: peer, hops, asked: 0 }]);
       return true;
     }
-    if (neighbor.outstanding >= this.#tree.options.outstanding) return false;
+    if (peer.outstanding >= this.#tree.options.outstanding) return false;
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
-      this.#first.set(key, message, now);
+      this.#first.add(key, message, now);
     } else if (this.#again.delete(key)) {
-      this.#next.set(key, message, now);
+      this.#next.add(key, message, now);
     }
-    message.advertisers.push({ neighbor, hops, asked });
-    neighbor.outstanding++;
+    message.advertisers.push({ neighbor: peer, hops, asked });
+    peer.outstanding++;
     return true;
   }
 
@@ -175,16 +168,14 @@ export class MissingMessages<P> {
   take(key: string): readonly Advertiser[] {
     const advertisers = this.#held.get(key) ?? this.#take(key);
     this.#held.delete(key);
-    this.#refused.delete(key);
     return advertisers;
   }
 
   /**
    * Records that a message has arrived and the topic is checking it. No peer is asked for it until
-   * `take`, `refuse` or `release` is called.
+   * `take` or `release` is called.
    */
   hold(key: string): void {
-    this.#refused.delete(key);
     if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
   }
 
@@ -194,22 +185,11 @@ export class MissingMessages<P> {
     const advertisers = this.#held.get(key) ?? [];
     this.#held.delete(key);
     for (const { neighbor, hops, asked } of advertisers)
-      this.advertise(id, key, neighbor, hops, now, asked);
+      this.advertise({ id, hops }, key, neighbor, now, asked);
   }
 
   isHeld(key: string): boolean {
     return this.#held.has(key);
-  }
-
-  /**
-   * Records that a message has arrived and was not accepted. No peer is asked for it, not even
-   * after further notices.
-   */
-  refuse(key: string): void {
-    this.#take(key);
-    this.#held.delete(key);
-    this.#refused.add(key);
-    dropOldest(this.#refused, REFUSED);
   }
 
   /**
@@ -224,12 +204,13 @@ export class MissingMessages<P> {
     const asked = message && this.#dismiss(message, neighbor)?.asked;
     if (message === undefined || asked === undefined) return;
     if (message.advertisers.length === 0) return this.#giveUp(message);
-    if (asked > 0 && this.#next.delete(key)) this.#atOnce.set(key, message, now);
+    if (asked > 0 && this.#next.delete(key)) this.#atOnce.add(key, message, now);
   }
 
   /** Called when the peer is no longer a neighbor. */
   forget(neighbor: Neighbor): void {
-    this.#promises.drop((promiser) => promiser === neighbor);
+    for (const [key, { value }] of this.#promises)
+      if (value === neighbor) this.#promises.delete(key);
     const isOther = (advertiser: Advertiser) => advertiser.neighbor !== neighbor;
     for (const [key, held] of this.#held)
       if (!held.every(isOther)) this.#held.set(key, held.filter(isOther));
@@ -264,7 +245,7 @@ export class MissingMessages<P> {
           this.#giveUp(message);
           continue;
         }
-        this.#promises.set(promiseKey(neighbor, message.key), neighbor, now);
+        this.#promises.add(`${message.key} ${neighbor.id}`, neighbor, now);
         if (this.#promises.size > outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
         const ids = lots.get(neighbor) ?? [];
         lots.set(neighbor, ids);
@@ -293,7 +274,7 @@ export class MissingMessages<P> {
     chosen.asked++;
     message.askedAt = now;
     // `left` includes the chosen peer.
-    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now);
+    (left.length > 1 ? this.#next : this.#again).add(message.key, message, now);
     return chosen.neighbor;
   }
 
@@ -311,7 +292,7 @@ export class MissingMessages<P> {
     const isRoundOver =
       round > dismissed.asked && advertisers.every(({ asked }) => asked === round);
     const isWaiting = isRoundOver && (this.#next.delete(key) || this.#atOnce.delete(key));
-    if (isWaiting) this.#again.set(key, message, askedAt);
+    if (isWaiting) this.#again.add(key, message, askedAt);
     return dismissed;
   }
 
@@ -322,14 +303,7 @@ export class MissingMessages<P> {
 
   /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
   #excuse(neighbor: Neighbor, key: string): boolean {
-    return this.#promises.size > 0 && this.#promises.delete(promiseKey(neighbor, key));
-  }
-
-  /** Called when the peer has not kept a promise in time. */
-  #blame(neighbor: Neighbor, now: number): void {
-    this.#tree.counters.brokenPromises++;
-    neighbor.brokenInRow++;
-    this.#tree.report(neighbor, 'broken-promise', now);
+    return this.#promises.size > 0 && this.#promises.delete(`${key} ${neighbor.id}`);
   }
 
   #remove({ key, advertisers }: MissingMessage): void {
@@ -340,10 +314,6 @@ export class MissingMessages<P> {
     this.#again.delete(key);
     for (const { neighbor } of advertisers) neighbor.outstanding--;
   }
-}
-
-function promiseKey({ id }: Neighbor, key: string): string {
-  return `${key} ${id}`;
 }
 
 /**
@@ -386,52 +356,36 @@ const MOST_LATE = 1_000;
  */
 const AT_ONCE = 256;
 const PAUSE = 5;
-/** Maximum number of messages that are remembered as not accepted. */
-const REFUSED = 4_096;
 
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 
-class DelayQueue<T> {
+/**
+ * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time, it
+ * waits for the entries before it.
+ */
+class DelayQueue<T> extends OldestFirst<{ readonly value: T; readonly at: number }> {
   readonly #delay: number;
-  /**
-   * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time,
-   * it waits for the entries before it.
-   */
-  readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
   constructor(delay: number) {
+    super();
     this.#delay = delay;
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 
   /** Time at which the first entry is due; Infinity if there is none. */
   get due(): number {
-    return this.#entries.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
+    return this.oldest?.[1].at ?? Number.POSITIVE_INFINITY;
   }
 
   /** Adds an entry that is due after the delay. It replaces an entry with the same key. */
-  set(key: string, value: T, now: number): void {
-    this.#entries.set(key, { value, at: now + this.#delay });
-  }
-
-  delete(key: string): boolean {
-    return this.#entries.delete(key);
+  add(key: string, value: T, now: number): void {
+    this.set(key, { value, at: now + this.#delay });
   }
 
   /** Removes and returns the first entry if it has been due for `extra` milliseconds. */
   take(now: number, extra = 0): T | undefined {
-    const { oldest } = this.#entries;
+    const { oldest } = this;
     if (oldest === undefined || oldest[1].at + extra > now) return undefined;
-    this.#entries.delete(oldest[0]);
+    this.delete(oldest[0]);
     return oldest[1].value;
-  }
-
-  /** Removes the entries for which `isOver` returns true. */
-  drop(isOver: (value: T) => boolean): void {
-    for (const [key, { value }] of this.#entries.entries())
-      if (isOver(value)) this.#entries.delete(key);
   }
 }

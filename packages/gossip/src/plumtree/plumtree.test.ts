@@ -27,7 +27,7 @@ test('a new message is pushed to the tree, announced to the others, and delivere
 test('a published message is pushed to peers of the tree with room, and announced to others', (t) => {
   const { feed, sent, full } = singleMachine(['a', 'b', 'c'], { lazy: ['b'] });
   full.add('c');
-  feed(0, { type: 'publish', publication: { id: idOf(0, 'me'), payload: 'p', size: 1 } });
+  feed(0, { type: 'publish', push: pushOf(0, { origin: 'me' }) });
   feed(5, { type: 'wake' });
   t.deepEqual(sent(), ['a push me0', 'b ihave me0', 'c ihave me0']);
 });

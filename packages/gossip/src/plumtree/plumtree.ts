@@ -9,7 +9,6 @@
 
 import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { SeenVerdict } from '../messages/seen-messages.ts';
 import {
   type Control,
   type ControlOutput,
@@ -24,7 +23,6 @@ import {
 } from './message.ts';
 import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
-import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
 import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
@@ -34,23 +32,18 @@ import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>> {
   readonly counters: PlumtreeCounters;
   readonly #self: string;
-  readonly #look: (id: MessageId, now: number) => SeenVerdict;
+  readonly #look: PlumtreeInit['look'];
   readonly #tree: Tree<P>;
   /** The limits of the peers that were neighbors last, so that they continue when they return. */
   readonly #quotas = new Map<string, Quota>();
-  readonly #cache: MessageCache<P>;
   readonly #missing: MissingMessages<P>;
-  readonly #outgoing: OutgoingMessages<P>;
 
   constructor({ self, options = plumtreeOptions(), look, isSource = false }: PlumtreeInit) {
-    const tree = new Tree<P>(self, options, isSource);
-    this.counters = tree.counters;
     this.#self = self;
     this.#look = look;
-    this.#tree = tree;
-    this.#cache = new MessageCache(options);
-    this.#missing = new MissingMessages(tree);
-    this.#outgoing = new OutgoingMessages(tree, this.#cache);
+    this.#tree = new Tree(self, options, isSource);
+    this.counters = this.#tree.counters;
+    this.#missing = new MissingMessages(this.#tree);
   }
 
   /** Handles an input; `PlumtreeInput` explains each. */
@@ -63,13 +56,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'repeated':
         return this.#repeated(input.from, input.id, now);
       case 'publish':
-        return this.#publish(input.publication, now);
+        return this.#passOn(input.push, messageKey(input.push.id), undefined, [], now);
       case 'held':
         return this.#missing.hold(messageKey(input.id));
       case 'released':
         return this.#missing.release(input.id, now);
-      case 'refused':
-        return this.#missing.refuse(messageKey(input.id));
       case 'dropped':
         return this.#dropped(input.from, input.id, input.mayCome);
       case 'neighbor-up':
@@ -81,18 +72,14 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'writable':
         return this.#writable(input.peer, now);
       case 'wake':
-        this.#outgoing.flush(now);
+        this.#tree.flush(now);
         this.#missing.wake(now);
-        return this.#cache.expire(now);
+        return this.#tree.cache.expire(now);
     }
   }
 
+  /** Messages that are owed to writable neighbors come from `pollOwed`, after all other outputs. */
   poll(): PlumtreeOutput<P> | undefined {
-    return this.pollQueued() ?? this.pollOwed();
-  }
-
-  /** Like `poll`, but without the messages that are owed to writable neighbors. */
-  pollQueued(): PlumtreeOutput<P> | undefined {
     return this.#tree.outputs.poll();
   }
 
@@ -101,22 +88,19 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * there may be little room.
    */
   pollOwed(): PushOutput<P> | undefined {
-    return this.#outgoing.nextOwed();
+    return this.#tree.nextOwed();
   }
 
   get wakeAt(): number {
-    return Math.min(this.#outgoing.due, this.#missing.due, this.#cache.due);
+    return Math.min(this.#tree.due, this.#missing.due, this.#tree.cache.due);
   }
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot() {
+    const neighbors = [...this.#tree.neighbors.values()];
     return {
-      neighbors: Array.from(this.#tree.neighbors.values(), ({ id, eager, blocked }) => ({
-        id,
-        eager,
-        blocked,
-      })),
-      cached: { messages: this.#cache.size, bytes: this.#cache.bytes },
+      neighbors: neighbors.map(({ id, eager, blocked }) => ({ id, eager, blocked })),
+      cached: { messages: this.#tree.cache.size, bytes: this.#tree.cache.bytes },
       missing: this.#missing.size,
       pendingGrafts: this.#missing.promised,
     };
@@ -131,7 +115,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * Takes a published message out of the cache, so that it is not announced to any further peer.
    */
   withdraw(id: MessageId): void {
-    this.#cache.delete(messageKey(id));
+    this.#tree.cache.delete(messageKey(id));
   }
 
   /**
@@ -141,9 +125,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   serve(peer: string, id: MessageId): boolean {
     const neighbor = this.#tree.neighbors.get(peer);
     const key = messageKey(id);
-    const cached = this.#cache.get(key);
+    const cached = this.#tree.cache.get(key);
     if (neighbor === undefined || cached === undefined) return false;
-    this.#outgoing.serve(neighbor, key, cached.push);
+    this.#tree.serve(neighbor, key, cached.push);
     return true;
   }
 
@@ -152,18 +136,13 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * wait to be sent to it. `bytes` counts only the messages.
    */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
-    const unsent = { messages: 0, bytes: 0 };
-    const neighbor = this.#tree.neighbors.get(peer);
-    if (neighbor === undefined) return unsent;
-    for (const [key, isAsked] of neighbor.owed ?? []) {
-      const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
-      if (push === undefined) continue;
-      unsent.messages++;
-      unsent.bytes += push.size;
-    }
+    const { owed, eager = false, notices = [] } = this.#tree.neighbors.get(peer) ?? {};
+    const sizes = [...(owed ?? [])].flatMap(([key, isAsked]) =>
+      isAsked || eager ? (this.#tree.cache.get(key)?.push.size ?? []) : [],
+    );
     // A message that is owed usually waits as a notice, too, and must not count twice.
-    unsent.messages = Math.max(unsent.messages, neighbor.notices.length);
-    return unsent;
+    const messages = Math.max(sizes.length, notices.length);
+    return { messages, bytes: sizes.reduce((sum, size) => sum + size, 0) };
   }
 
   // Links.
@@ -183,19 +162,18 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     }
     neighbors.set(peer, neighbor);
     if (isSource) return;
-    for (const { push } of this.#cache.newest(options.announce))
-      this.#outgoing.notice(neighbor, push, now);
-    this.#outgoing.flushAtOnce(now);
+    for (const { push } of this.#tree.cache.newest(options.announce))
+      this.#tree.notice(neighbor, push, now);
+    this.#tree.flushAtOnce(now);
   }
 
   #neighborDown(peer: string): void {
     const { neighbors, isSource } = this.#tree;
     const neighbor = neighbors.get(peer);
     if (neighbor === undefined) return;
-    neighbors.delete(peer);
+    this.#tree.remove(neighbor);
     this.#quotas.set(peer, neighbor.quota);
     dropOldest(this.#quotas, DEPARTED);
-    this.#outgoing.forget(neighbor);
     this.#missing.forget(neighbor);
     if (!isSource || !neighbor.eager) return;
     const [next] = neighbors.values();
@@ -207,19 +185,23 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor === undefined) return;
     // There may have been no room for the attach. A second one does nothing.
     if (this.#tree.isSource && neighbor.stuck) this.#tree.send(neighbor, ATTACH);
-    this.#outgoing.writable(neighbor, now);
+    this.#tree.writable(neighbor, now);
   }
 
   /** Corrects the counters and state for an output that was not sent. */
   #noRoom(output: PushOutput<P> | ControlOutput, now: number): void {
     const neighbor = this.#tree.neighbors.get(output.to);
     if (neighbor === undefined) return;
-    if (output.type === 'push') return this.#outgoing.pushUnsent(neighbor, output, now);
+    if (output.type === 'push') return this.#tree.pushUnsent(neighbor, output, now);
     const { control } = output;
-    if (control.kind === 'ihave') this.#outgoing.noticesUnsent(neighbor, control.notices);
-    else if (control.kind === 'prune') this.#tree.pruneUnsent(neighbor);
+    if (control.kind === 'ihave') this.#tree.noticesUnsent(neighbor, control.notices);
     else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids, output.replaces);
     else if (control.kind === 'attach') neighbor.blocked = neighbor.stuck = true;
+    else if (control.kind === 'prune') {
+      // The other end continues to push until the next duplicate.
+      this.counters.prunesSent--;
+      neighbor.prunedAt = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /**
@@ -232,7 +214,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const tree = this.#tree;
     this.counters.graftsSent--;
     this.#missing.unsent(neighbor, ids);
-    if (ids[0] === tree.probed) neighbor.probe.notAsked();
+    if (ids[0] === tree.probed) neighbor.probe.askedAt = undefined;
     if (replaces === undefined) return;
     this.counters.optimized--;
     tree.leave(neighbor);
@@ -244,12 +226,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   // Messages: those that this node publishes, and those that neighbors push. New ones are kept and
   // passed on; duplicates prune the tree.
-
-  #publish({ id, payload, size }: Omit<Push<P>, 'kind' | 'hops'>, now: number): void {
-    const key = messageKey(id);
-    const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
-    this.#passOn(push, key, undefined, [], now);
-  }
 
   #receive(from: string, message: Push<P> | Control, now: number): void {
     const neighbor = this.#tree.neighbors.get(from);
@@ -290,7 +266,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const key = this.#brought(neighbor, id);
     this.counters.duplicates++;
     this.#tree.gave(neighbor, now);
-    const cached = this.#cache.get(key);
+    const cached = this.#tree.cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
     if (cached?.from === neighbor.id || neighbor.isSource) return;
     if (cached?.from !== undefined) {
@@ -328,17 +304,17 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     advertisers: readonly Advertiser[],
     now: number,
   ): void {
-    this.counters.evicted += this.#cache.add(key, push, from, now);
+    this.counters.evicted += this.#tree.cache.add(key, push, from, now);
     for (const neighbor of this.#tree.neighbors.values()) {
       if (neighbor.id === from || neighbor.isSource) continue;
-      if (!neighbor.eager) this.#outgoing.notice(neighbor, push, now);
+      if (!neighbor.eager) this.#tree.notice(neighbor, push, now);
       else if (
         neighbor.id !== push.id.origin &&
         !advertisers.some((advertiser) => advertiser.neighbor === neighbor)
       )
-        this.#outgoing.push(neighbor, key, push, now);
+        this.#tree.push(neighbor, key, push, now);
     }
-    this.#outgoing.flushAtOnce(now);
+    this.#tree.flushAtOnce(now);
   }
 
   /**
@@ -398,7 +374,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       if (verdict !== 'new') continue;
       // `advertise` returns false if the peer has announced too many messages that are missing
       // here.
-      if (!this.#missing.advertise(notice.id, key, neighbor, notice.hops, now)) ignored++;
+      if (!this.#missing.advertise(notice, key, neighbor, now)) ignored++;
     }
     this.counters.ignored += ignored;
     if (ignored > 0) tree.report(neighbor, 'notice-flood', now);
@@ -414,14 +390,14 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const absent: MessageId[] = [];
     for (const id of ids.slice(0, taken)) {
       const key = messageKey(id);
-      const cached = this.#cache.get(key);
+      const cached = this.#tree.cache.get(key);
       if (cached === undefined) {
         absent.push(id);
       } else if (neighbor.quota.serve(key, backlog) > attempts) {
         ignored++;
       } else {
         neighbor.probe.answered(now);
-        this.#outgoing.serve(neighbor, key, cached.push);
+        this.#tree.serve(neighbor, key, cached.push);
       }
     }
     for (let i = 0; i < absent.length; i += idsEach)

@@ -4,12 +4,11 @@ import test from 'ava';
 import { idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 test('a peer that sent a requested message has kept its promise even if the message is refused', (t) => {
-  const { machine, feed, runOut, sent, reports } = singleMachine(['a', 'b']);
+  const { machine, feed, refuse, runOut, sent, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
   feed(80, { type: 'wake' });
   t.deepEqual(sent(), ['a graft x1']);
-  feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
-  feed(0, { type: 'refused', id: idOf(1) });
+  refuse('a', idOf(1));
   runOut(20_000);
   t.deepEqual(reports, []);
   t.is(machine.counters.brokenPromises, 0);
@@ -40,10 +39,9 @@ test('a peer that sent a requested message has kept its promise even if there is
 });
 
 test('a refused message is not requested from peers that announced it before or after, and is neither forwarded nor delivered', (t) => {
-  const { machine, feed, runOut, sent, delivered } = singleMachine(['a', 'b', 'c']);
+  const { machine, feed, refuse, runOut, sent, delivered } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
-  feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
-  feed(0, { type: 'refused', id: idOf(1) });
+  refuse('a', idOf(1));
   feed(10, { type: 'received', from: 'c', message: ihaveOf([1]) });
   runOut(20_000);
   feed(20_000, { type: 'neighbor-up', peer: 'd' });
@@ -55,9 +53,8 @@ test('a refused message is not requested from peers that announced it before or 
 });
 
 test('a message that the topic accepts under the id of a refused one is kept and passed on', (t) => {
-  const { feed, sent, delivered, reports } = singleMachine(['a', 'b', 'c']);
-  feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
-  feed(0, { type: 'refused', id: idOf(1) });
+  const { feed, refuse, sent, delivered, reports } = singleMachine(['a', 'b', 'c']);
+  refuse('a', idOf(1));
   feed(10, { type: 'received', from: 'b', message: pushOf(1, { payload: 'the true one' }) });
   t.deepEqual(delivered, ['x1 the true one from b in 1']);
   t.deepEqual(sent(), ['a push x1', 'c push x1']);
@@ -115,13 +112,4 @@ test('a message is accepted after validation even if the neighbor that sent it i
   t.deepEqual(sent(), ['b push x1']);
   t.is(machine.counters.strangers, 1, 'what was not held is a stranger’s');
   t.false(machine.snapshot().neighbors.some(({ id }) => id === 'a'));
-});
-
-test('the memory of refusals is bounded: for the oldest, one more copy may be requested', (t) => {
-  const { feed, runOut, sent } = singleMachine(['a']);
-  for (let sequence = 0; sequence <= 4_096; sequence++)
-    feed(0, { type: 'refused', id: idOf(sequence) });
-  feed(0, { type: 'received', from: 'a', message: ihaveOf([0, 1]) });
-  runOut(100);
-  t.deepEqual(sent(), ['a graft x0']);
 });

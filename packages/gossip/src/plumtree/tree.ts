@@ -1,14 +1,27 @@
-// The links of a Plumtree machine: its neighbors, which of their links belong to the tree, the
-// control messages to them, the limits of what they may ask for, and the reports about them.
+// The links of a Plumtree machine: its neighbors, which of their links belong to the tree, what is
+// sent over them, the limits of what the neighbors may ask for, and the reports about them.
 
 import { dropOldest, OutputQueue } from '@trunkline/peers/internal';
-import type { MessageId } from '../messages/message-id.ts';
-import type { Control, GaveOutput, Misbehavior, Notice, PlumtreeOutput } from './message.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import type {
+  Control,
+  GaveOutput,
+  Misbehavior,
+  Notice,
+  PlumtreeOutput,
+  Push,
+  PushOutput,
+} from './message.ts';
+import { MessageCache } from './message-cache.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 /**
- * The state that all parts of a machine share: the options, the counters, the outputs and the
- * neighbors.
+ * The links of a machine, and the state that all its parts share: the options, the counters, the
+ * outputs, the neighbors and the recent messages.
+ *
+ * A message is pushed if there is room, and announced by a notice otherwise; notices are gathered
+ * for a moment. Outputs count as sent as soon as they are queued. If there was no room for an
+ * output, `pushUnsent` or `noticesUnsent` corrects that.
  */
 export class Tree<P> {
   readonly options: PlumtreeOptions;
@@ -19,12 +32,22 @@ export class Tree<P> {
   readonly neighbors = new Map<string, Neighbor>();
   /** The id of a message that never existed, which probes ask for. */
   readonly probed: MessageId;
+  readonly cache: MessageCache<P>;
+  /** Time at which the next notices are to be sent; Infinity if there are none. */
+  due = Number.POSITIVE_INFINITY;
+  /** Neighbors with notices to send. */
+  readonly #waiting = new Set<Neighbor>();
+  /** Neighbors that have room again, and may be owed messages. */
+  readonly #writable = new Set<Neighbor>();
+  /** The owed message that was output last. It remains owed until there is room for it. */
+  #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
 
   constructor(self: string, options: PlumtreeOptions, isSource: boolean) {
     // The neighbors of a node that only publishes don't react to its notices.
     this.options = isSource ? { ...options, muteAfter: Number.POSITIVE_INFINITY } : options;
     this.isSource = isSource;
     this.probed = { origin: self, epoch: 0, sequence: 0 };
+    this.cache = new MessageCache(options);
   }
 
   /** Makes the link part of the tree at this end only; a graft for the other end is sent apart. */
@@ -44,19 +67,10 @@ export class Tree<P> {
 
   /** Takes the link out of the tree, and informs the other end. */
   prune(neighbor: Neighbor, now: number): void {
-    this.send(neighbor, PRUNE);
+    this.send(neighbor, { kind: 'prune' });
     this.counters.prunesSent++;
     neighbor.prunedAt = now;
     this.leave(neighbor);
-  }
-
-  /**
-   * Called when no room was left for the prune, so the other end continues to push until the next
-   * duplicate.
-   */
-  pruneUnsent(neighbor: Neighbor): void {
-    this.counters.prunesSent--;
-    neighbor.prunedAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -71,16 +85,8 @@ export class Tree<P> {
    * @param replaces the peer whose place in the tree this one takes
    */
   sendGraft(neighbor: Neighbor, ids: readonly MessageId[], replaces?: string): void {
-    const control = { kind: 'graft', ids } as const;
-    this.outputs.add({ type: 'send-control', to: neighbor.id, control, replaces });
+    this.send(neighbor, { kind: 'graft', ids }, replaces);
     this.counters.graftsSent++;
-  }
-
-  /** Called when a message was pushed to the peer, or the peer was given notice of messages. */
-  sent(neighbor: Neighbor, now: number, count = 1): void {
-    const step = neighbor.probe.sent(count, neighbor.eager, now, this.options);
-    if (step === 'ask') this.sendGraft(neighbor, [this.probed]);
-    else if (step === 'mute') this.report(neighbor, 'mute', now);
   }
 
   /** Called when the peer has sent a message, or given notice of a message that is here. */
@@ -90,8 +96,8 @@ export class Tree<P> {
   }
 
   /** Sends a control message. */
-  send(neighbor: Neighbor, control: Control): void {
-    this.outputs.add({ type: 'send-control', to: neighbor.id, control });
+  send(neighbor: Neighbor, control: Control, replaces?: string): void {
+    this.outputs.add({ type: 'send-control', to: neighbor.id, control, replaces });
   }
 
   /** Reports misbehavior: each kind at most once a second for each neighbor. */
@@ -99,9 +105,140 @@ export class Tree<P> {
     if (neighbor.quota.isNews(what, now))
       this.outputs.add({ type: 'misbehaved', peer: neighbor.id, what });
   }
-}
 
-const PRUNE: Control = { kind: 'prune' };
+  /** Removes a peer that is no longer a neighbor. */
+  remove(neighbor: Neighbor): void {
+    this.neighbors.delete(neighbor.id);
+    this.#waiting.delete(neighbor);
+    this.#writable.delete(neighbor);
+  }
+
+  // Messages, and notices of them.
+
+  /**
+   * Pushes the message. If there is no room, gives notice of it instead and remembers that the
+   * neighbor is owed the message.
+   */
+  push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
+    if (neighbor.blocked) {
+      neighbor.owe(key, false, this.options.backlog);
+      return this.notice(neighbor, push, now);
+    }
+    this.outputs.add({ type: 'push', to: neighbor.id, push, isAsked: false });
+    this.#sent(neighbor, now);
+  }
+
+  /** Sends the neighbor a message that it asked for, now or when it is writable. */
+  serve(neighbor: Neighbor, key: string, push: Push<P>): void {
+    if (neighbor.blocked) neighbor.owe(key, true, this.options.backlog);
+    else this.outputs.add({ type: 'push', to: neighbor.id, push, isAsked: true });
+  }
+
+  /** Called when no room was left for a message. */
+  pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
+    neighbor.blocked = true;
+    if (this.#leaving?.output === output) return void (this.#leaving = undefined);
+    const { push, isAsked } = output;
+    const key = messageKey(push.id);
+    if (isAsked) return this.serve(neighbor, key, push);
+    neighbor.probe.unsent();
+    this.push(neighbor, key, push, now);
+  }
+
+  /** Adds a notice of a message to those that go out next. */
+  notice(neighbor: Neighbor, { id, hops }: Notice, now: number): void {
+    neighbor.notices.push({ id, hops });
+    if (neighbor.notices.length > this.options.backlog) {
+      neighbor.notices.shift();
+      this.counters.noticesDropped++;
+    }
+    this.#waiting.add(neighbor);
+    if (!neighbor.stuck) this.due = Math.min(this.due, now + this.options.noticeDelay);
+  }
+
+  /**
+   * Called when no room was left for these notices, which then wait until the neighbor is writable.
+   */
+  noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
+    const { stuck, notices: others } = neighbor;
+    neighbor.stuck = true;
+    // The oldest come first: the first notices that were not sent are older than those that wait,
+    // and further ones of the same flush are newer than the first.
+    neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
+    this.#waiting.add(neighbor);
+    this.counters.noticesSent -= notices.length;
+    neighbor.probe.unsent(notices.length);
+  }
+
+  /** Sends the notices that are due. */
+  flush(now: number): void {
+    if (now < this.due) return;
+    this.due = Number.POSITIVE_INFINITY;
+    for (const neighbor of [...this.#waiting])
+      if (!neighbor.stuck) this.#sendNotices(neighbor, now);
+  }
+
+  /** Sends the notices at once if the options say that they are not gathered. */
+  flushAtOnce(now: number): void {
+    if (this.options.noticeDelay === 0) this.flush(now);
+  }
+
+  /**
+   * Called when the neighbor has room again. Sends the notices for which there was no room; after
+   * that, `nextOwed` returns the messages that are owed to the neighbor.
+   */
+  writable(neighbor: Neighbor, now: number): void {
+    const wasStuck = neighbor.stuck;
+    neighbor.blocked = neighbor.stuck = false;
+    if (wasStuck) this.#sendNotices(neighbor, now);
+    if (neighbor.owed?.size) this.#writable.add(neighbor);
+  }
+
+  /**
+   * Returns the output for the next message that is owed to a writable neighbor; undefined if there
+   * is none. Outputs are made one by one, because there may be room for only a few of them.
+   */
+  nextOwed(): PushOutput<P> | undefined {
+    if (this.#leaving !== undefined) {
+      const { neighbor, output } = this.#leaving;
+      neighbor.owed?.delete(messageKey(output.push.id));
+      this.#leaving = undefined;
+    }
+    if (this.#writable.size === 0) return undefined;
+    for (const neighbor of this.#writable) {
+      for (const [key, isAsked] of neighbor.blocked ? [] : neighbor.owed!) {
+        const push = isAsked || neighbor.eager ? this.cache.get(key)?.push : undefined;
+        if (push !== undefined) {
+          const output: PushOutput<P> = { type: 'push', to: neighbor.id, push, isAsked };
+          this.#leaving = { neighbor, output };
+          return output;
+        }
+        neighbor.owed!.delete(key);
+      }
+      this.#writable.delete(neighbor);
+    }
+    return undefined;
+  }
+
+  #sendNotices(neighbor: Neighbor, now: number): void {
+    const { notices } = neighbor;
+    const { idsEach } = this.options;
+    if (notices.length === 0) return;
+    for (let i = 0; i < notices.length; i += idsEach)
+      this.send(neighbor, { kind: 'ihave', notices: notices.slice(i, i + idsEach) });
+    neighbor.notices = [];
+    this.#waiting.delete(neighbor);
+    this.counters.noticesSent += notices.length;
+    this.#sent(neighbor, now, notices.length);
+  }
+
+  /** Called when a message was pushed to the peer, or the peer was given notice of messages. */
+  #sent(neighbor: Neighbor, now: number, count = 1): void {
+    const step = neighbor.probe.sent(count, neighbor.eager, now, this.options);
+    if (step === 'ask') this.sendGraft(neighbor, [this.probed]);
+    else if (step === 'mute') this.report(neighbor, 'mute', now);
+  }
+}
 
 /** The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids. */
 export class PlumtreeCounters {
@@ -259,14 +396,14 @@ const SECOND = 1_000;
  * further probe, up to 16 minutes.
  */
 class LeafProbe {
+  /** Time at which the peer was asked; undefined if it was not asked, or has answered. */
+  askedAt: number | undefined;
   /**
    * Number of messages that were pushed or announced to the peer since it last showed that it has
    * or wants any, and the time at which the first of them was sent.
    */
   #unanswered = 0;
   #since = 0;
-  /** Time at which the peer was asked; undefined if it was not asked, or has answered. */
-  #askedAt: number | undefined;
   /** Number of times that the peer has answered, and time before which it isn't asked again. */
   #passed = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -275,28 +412,24 @@ class LeafProbe {
    * Counts a push, or a notice of `count` ids, to the peer. Returns `ask` if the peer must now be
    * asked for a message that never existed, and `mute` if it has not reacted in time.
    */
-  sent(
-    count: number,
-    isEager: boolean,
-    now: number,
-    { trialAfter, trialTime, muteAfter, muteTime }: PlumtreeOptions,
-  ): 'ask' | 'mute' | undefined {
+  sent(count: number, isEager: boolean, now: number, options: PlumtreeOptions) {
+    const { trialAfter, trialTime, muteAfter, muteTime } = options;
     if (this.#unanswered === 0) this.#since = now;
     this.#unanswered += count;
     const silence = now - this.#since;
-    if (this.#askedAt === undefined && isEager) {
+    if (this.askedAt === undefined && isEager) {
       if (this.#unanswered < trialAfter || silence < trialTime || now < this.#pausedUntil)
         return undefined;
-      this.#askedAt = now;
+      this.askedAt = now;
       return 'ask';
     }
     const isMute =
-      this.#askedAt === undefined
+      this.askedAt === undefined
         ? this.#unanswered >= muteAfter && silence >= muteTime
-        : now - this.#askedAt >= muteTime;
+        : now - this.askedAt >= muteTime;
     if (!isMute) return undefined;
     this.#unanswered = 0;
-    this.#askedAt = undefined;
+    this.askedAt = undefined;
     return 'mute';
   }
 
@@ -305,19 +438,14 @@ class LeafProbe {
     this.#unanswered = Math.max(0, this.#unanswered - count);
   }
 
-  /** Called when no room was left for the question. */
-  notAsked(): void {
-    this.#askedAt = undefined;
-  }
-
   /**
    * Called when the peer has sent a message, given notice of one or asked for one, pruned the link,
    * or reported that a message is absent.
    */
   answered(now: number): void {
     this.#unanswered = 0;
-    if (this.#askedAt === undefined) return;
-    this.#askedAt = undefined;
+    if (this.askedAt === undefined) return;
+    this.askedAt = undefined;
     this.#pausedUntil = now + PROBE_PAUSE * 2 ** Math.min(this.#passed++, DOUBLED);
   }
 }

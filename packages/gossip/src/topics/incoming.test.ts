@@ -94,3 +94,14 @@ test('a receipt is sent once, with the outcome of the copy that requested it', (
   incoming.inspect('a', envelope, 0);
   t.deepEqual(sent, [[envelope.id.origin, 'ignored']]);
 });
+
+test('the memory of refusals is bounded: the oldest message may be examined again', (t) => {
+  const decode = () => {
+    throw new Error('no codec takes this');
+  };
+  const codec = { name: 'none', decode };
+  const incoming = incomingOf({ look: () => 'new', codec, misbehaved: () => {} });
+  for (let i = 0; i <= 4_096; i++) incoming.inspect(`o${i}`, envelopeOf(`o${i}`), 0);
+  t.false(incoming.hasRefused(envelopeOf('o0').id));
+  t.true(incoming.hasRefused(envelopeOf('o1').id));
+});

@@ -92,6 +92,11 @@ export class Incoming {
     dropOldest(this.#asked, ASKED);
   }
 
+  /** Returns true if an earlier copy of the message was not accepted. */
+  hasRefused(id: MessageId): boolean {
+    return this.#refused.size > 0 && this.#refused.has(messageKey(id));
+  }
+
   /** Counts a message that could not be sent to a peer as dropped. */
   unsent(reason: Unsent, id: MessageId, to: string): void {
     this.#count(reason, id, { to });
@@ -129,7 +134,7 @@ export class Incoming {
     // Most messages need no comparison with earlier ones.
     const refused = this.#refused.size > 0 ? this.#refused.get(messageKey(id)) : undefined;
     if (refused !== undefined) {
-      this.#tell(envelope, now, { type: 'refused', id });
+      this.#tell(envelope, now, { type: 'dropped', from, id, mayCome: false });
       return this.#drop('refused', id, from, false, refused);
     }
     const held = this.#held.size > 0 ? this.#held.get(messageKey(id)) : undefined;
@@ -263,8 +268,10 @@ export class Incoming {
       dropOldest(this.#refused, REFUSED);
     }
     // An overloaded validator did not check the message, so another copy may still be accepted.
-    const type = isOverloaded ? 'released' : 'refused';
-    this.#tell(payload, this.#topic.node.clock.now(), { type, id });
+    const input: OverlayInput = isOverloaded
+      ? { type: 'released', id }
+      : { type: 'dropped', from, id, mayCome: false };
+    this.#tell(payload, this.#topic.node.clock.now(), input);
     return this.#drop(reason, id, from, isToBlame);
   }
 

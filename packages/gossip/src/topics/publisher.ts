@@ -7,7 +7,6 @@ import { pick } from '../hyparview/views.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
 import { type Audience, type Body, isFor, type OwnMessage } from '../overlay/overlay.ts';
-import type { Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/frame.ts';
@@ -163,7 +162,7 @@ export class Publisher {
       frame: undefined,
     };
     body.signature = this.#topic.node.signatures.sign(this.#topic.key.bytes, id, body);
-    return { id, body };
+    return { kind: 'push', id, hops: 1, payload: body, size: payload.length };
   }
 
   /**
@@ -173,7 +172,7 @@ export class Publisher {
   renew(): void {
     for (const publication of [...this.#open]) {
       if (publication.message === undefined || publication.queued.size > 0) continue;
-      const { id, body } = publication.message;
+      const { id, payload: body } = publication.message;
       this.#asking.delete(messageKey(id));
       const by = this.#message(body.audience, body.nodes, body.payload, body.receipt === true);
       this.#topic.feed(this.#topic.node.clock.now(), { type: 'replace', id, by });
@@ -197,15 +196,14 @@ export class Publisher {
   #sendTo(message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
     const topic = this.#topic;
     const { node, key } = topic;
-    const { nodes } = message.body;
-    const push = pushOf(message);
+    const { nodes } = message.payload;
     const publication = this.#publicationOf(wanted);
     this.#add(publication, message);
     const hand = (nodeId: string) => {
-      const reason = topic.push(nodeId, push);
+      const reason = topic.push(nodeId, message);
       if (reason === undefined) return publication.sent(nodeId);
-      topic.unsent(reason, push, nodeId);
-      publication.fails({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
+      topic.unsent(reason, message, nodeId);
+      publication.fails({ nodeId, error: topic.notSent(reason, nodeId, message.size) });
     };
     const reach = async (nodeId: string) => {
       const dial = `dial of ${nodeId}`;
@@ -226,8 +224,8 @@ export class Publisher {
     };
     const others = nodes.filter((nodeId) => nodeId !== node.self);
     const isHere = (nodeId: string) => node.members.isOn(nodeId, key.hex) === true;
-    const takers = others.filter((nodeId) => isHere(nodeId) && topic.takes(nodeId, push.size));
-    const relayed = new Set(node.relay(key, push, takers) ? takers : []);
+    const takers = others.filter((nodeId) => isHere(nodeId) && topic.takes(nodeId, message.size));
+    const relayed = new Set(node.relay(key, message, takers) ? takers : []);
     publication.pending.add(CHOSEN);
     for (const nodeId of others) {
       if (relayed.has(nodeId)) publication.sent(nodeId);
@@ -259,14 +257,13 @@ export class Publisher {
         rest.splice(rest.indexOf(nodeId), 1);
         tried.add(nodeId);
         const message = this.#message('to', [nodeId], payload, wanted.min > 0);
-        const push = pushOf(message);
         this.#add(publication, message);
-        const reason = topic.push(nodeId, push, () => replace(nodeId));
+        const reason = topic.push(nodeId, message, () => replace(nodeId));
         if (reason === undefined) {
           publication.sent(nodeId);
           return true;
         }
-        publication.fails({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
+        publication.fails({ nodeId, error: topic.notSent(reason, nodeId, message.size) });
       }
       return false;
     };
@@ -328,7 +325,7 @@ export class Publisher {
 
   // The publications that are open.
 
-  #add(publication: Publication, { id, body }: OwnMessage): void {
+  #add(publication: Publication, { id, payload: body }: OwnMessage): void {
     this.#open.add(publication);
     if (body.receipt !== true) return;
     const key = messageKey(id);
@@ -393,7 +390,7 @@ export class Publisher {
   }
 
   #mayHaveAsked({ message, failed }: Publication, from: string): boolean {
-    if (message === undefined || !isFor(message.body, from) || failed.has(from)) return false;
+    if (message === undefined || !isFor(message.payload, from) || failed.has(from)) return false;
     return this.#topic.overlay!.neighbors().includes(from);
   }
 
@@ -439,10 +436,6 @@ export class Publisher {
 
 /** Number of receivers that must confirm a message, and the timeout in milliseconds. */
 type Wanted = Pick<PublishConfig, 'min' | 'timeout'>;
-
-function pushOf({ id, body }: OwnMessage): Push<Body> {
-  return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-}
 
 const NOBODY: readonly string[] = [];
 /**

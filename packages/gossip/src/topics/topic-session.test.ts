@@ -3,9 +3,11 @@
 import { bytes, type TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
 import test from 'ava';
+import type { MessageId } from '../messages/message-id.ts';
 import { topicOptions } from '../options.ts';
-import type { OverlayInput, OverlayOutput } from '../overlay/overlay.ts';
+import type { OverlayInput, OverlayOutput, OverlaySetup } from '../overlay/overlay.ts';
 import { topicKey } from '../protocol.ts';
+import type { Envelope } from '../wire/frame.ts';
 import { TopicSession } from './topic-session.ts';
 
 type Played = (input: OverlayInput) => readonly OverlayOutput[];
@@ -17,8 +19,14 @@ function topicOf(play: Played) {
     handle: (_: number, input: OverlayInput) => void outputs.push(...play(input)),
     poll: () => outputs.shift(),
     neighbors: () => ['a', 'b'],
+    takesFrom: () => true,
     passesOn: true,
     wakeAt: Number.POSITIVE_INFINITY,
+  };
+  let setup: OverlaySetup;
+  const create = (given: OverlaySetup) => {
+    setup = given;
+    return overlay;
   };
   const node = {
     self: 'me',
@@ -26,7 +34,7 @@ function topicOf(play: Played) {
     isStarted: true,
     clock: { now: () => 0 },
     events: { tell: () => {} },
-    overlay: { name: 'tree', memory: { origins: 10, gaps: 8 }, receipts: 5, create: () => overlay },
+    overlay: { name: 'tree', memory: { origins: 10, gaps: 8 }, receipts: 5, create },
     signatures: { checkPublisher: () => {}, sign: () => undefined },
     members: {
       pending: () => [],
@@ -49,7 +57,7 @@ function topicOf(play: Played) {
   const options = { to: undefined, except: undefined, any: undefined, timeout: 1_000 };
   const publish = async (min: number) =>
     session.publisher.publish(new Uint8Array(5), { ...options, min });
-  return { session, publish };
+  return { session, publish, look: (id: MessageId) => setup.look(id, 0) };
 }
 
 const handed = (...to: string[]): OverlayOutput => ({ type: 'handed', to });
@@ -75,8 +83,7 @@ test('a message that is too large for the only neighbor is not queued, and the r
   const { session, publish } = topicOf((input) => {
     if (input.type !== 'offer') return input.type === 'publish' ? [handed()] : [];
     const { message, peer } = input;
-    const push = { ...message, kind: 'push', payload: message.body, hops: 0, size: 5 } as const;
-    return [{ type: 'push', to: peer, push, isAsked: false }, handed(peer)];
+    return [{ type: 'push', to: peer, push: message, isAsked: false }, handed(peer)];
   });
   session.differences.announced('b', { overlay: 'tree', limit: 4 }, 0);
   const publishing = publish(1);
@@ -85,4 +92,13 @@ test('a message that is too large for the only neighbor is not queued, and the r
   const error = await t.throwsAsync<TransportError>(publishing);
   t.like(error, { code: 'deadline_exceeded', sent: false });
   t.like(error?.cause, { reason: 'too_large', target: 'b' });
+});
+
+test('a message that was refused is no longer new to the overlay, so that a notice of it is not followed', (t) => {
+  const { session, look } = topicOf(() => []);
+  const id = { origin: 'x', epoch: 1, sequence: 1 };
+  t.is(look(id), 'new');
+  const body = { audience: 'all', nodes: [], payload: new Uint8Array(101), hops: 1 };
+  session.incoming.inspect('x', { id, ...body } as unknown as Envelope, 0);
+  t.is(look(id), 'old');
 });

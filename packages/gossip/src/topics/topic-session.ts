@@ -96,8 +96,9 @@ export class TopicSession implements TopicContext {
       random,
       now: clock.now(),
       look: (id, time) => {
-        // A message under this node's id that it did not publish is ignored like an old one.
-        const verdict = this.look(id, time);
+        // A message that was refused is ignored like an old one, and so is a message under this
+        // node's id that it did not publish.
+        const verdict = this.incoming.hasRefused(id) ? 'old' : this.look(id, time);
         return verdict === 'own' ? 'old' : verdict;
       },
       isSource,
@@ -214,7 +215,7 @@ export class TopicSession implements TopicContext {
     const handed = this.#hand(message, now, { type: 'publish', message, receipts });
     const { to, failed } = handed;
     if (this.differences.isAny)
-      this.differences.addFailures(failed, this.interested, to, message.body);
+      this.differences.addFailures(failed, this.interested, to, message.payload);
     // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
@@ -257,7 +258,7 @@ export class TopicSession implements TopicContext {
    * don't deepen the stack.
    */
   unreachable(peer: string, error: TransportError, now: number): void {
-    this.overlay?.handle(now, { type: 'unreachable', peer, error });
+    this.overlay?.handle(now, { type: 'lost', peer, error });
     if (!this.#isBusy) this.#carryOut(now);
     this.node.dueBy(this.due);
   }

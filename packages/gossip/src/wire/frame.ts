@@ -10,7 +10,7 @@ import {
   rest,
   writeMessageId,
 } from '../messages/message-id.ts';
-import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
+import { type Audience, type Body, type Recipients, SIGNATURE_BYTES } from '../overlay/overlay.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES, REFUSALS } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
@@ -65,15 +65,12 @@ export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<
 }
 
 /** Encodes the audience in 1 byte, followed by the list of nodes if there is one. */
-export function encodeRecipients({
-  audience,
-  nodes,
-}: Pick<Body, 'audience' | 'nodes'>): Uint8Array {
+export function encodeRecipients({ audience, nodes }: Recipients): Uint8Array {
   const bytes = new Uint8Array(audience === 'all' ? 1 : 3 + KEY_BYTES * nodes.length);
   bytes[0] = AUDIENCES.indexOf(audience);
   if (audience === 'all') return bytes;
   writeShort(bytes, 1, nodes.length);
-  nodes.forEach((node, i) => void bytes.set(hexToBytes(node), 3 + KEY_BYTES * i));
+  writeNodes(bytes, 3, nodes);
   return bytes;
 }
 
@@ -98,7 +95,7 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
       bytesToHex(bytes.subarray(HEAD + 2 + KEY_BYTES * i, HEAD + 2 + KEY_BYTES * (i + 1))),
     );
   }
-  let signature: Signature | undefined;
+  let signature: Body['signature'];
   if ((bytes[0]! & SIGNED) !== 0) {
     const key = at + 1;
     at = key + (bytes[at] ?? 0) + SIGNATURE_BYTES;
@@ -108,15 +105,11 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
       bytes: bytes.subarray(at - SIGNATURE_BYTES, at),
     };
   }
-  const id = readMessageId(bytes, 35);
-  const topic = readName(bytes, 1);
-  const hops = readShort(bytes, 33);
-  const isAsked = (bytes[0]! & ASKED) !== 0;
   return {
-    topic,
-    id,
-    hops,
-    isAsked,
+    topic: readName(bytes, 1),
+    id: readMessageId(bytes, 35),
+    hops: readShort(bytes, 33),
+    isAsked: (bytes[0]! & ASKED) !== 0,
     audience,
     nodes,
     payload: rest(bytes, at),

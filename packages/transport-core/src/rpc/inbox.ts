@@ -152,12 +152,7 @@ export class Inbox implements Mounted {
     // A free reader is preferred to a busy one.
     const taker =
       takers.length === 1 ? takers[0] : (takers.find(({ ready }) => ready) ?? takers[0]);
-    if (
-      taker === undefined ||
-      !taker.ready ||
-      channel.inbound.length > 0 ||
-      channel.congested()
-    )
+    if (taker === undefined || !taker.ready || channel.inbound.length > 0 || channel.congested())
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);

@@ -278,7 +278,7 @@ export class Cycles {
     const { up, down } = this.#setup;
     view.handle(this.now, input);
     for (let output = view.poll(); output !== undefined; output = view.poll()) {
-      if (output.type === 'send') this.#send(node, output.to, output.message);
+      if (output.type === 'send-view') this.#send(node, output.to, output.message);
       else if (output.type === 'neighbor-up') up?.(node, this.#indices.get(output.peer) ?? -1);
       else down?.(node, this.#indices.get(output.peer) ?? -1, output.cause);
     }

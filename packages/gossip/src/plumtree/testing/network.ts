@@ -142,7 +142,8 @@ export class Network {
   publish(node: number, size = 1): MessageId {
     const id = { origin: nameOf(node), epoch: 1, sequence: this.#published[node]!++ };
     this.rounds.set(messageKey(id), { reached: new Set([node]), lastHop: 0 });
-    this.#feed(node, { type: 'publish', publication: { id, payload: node, size } });
+    const push = { kind: 'push', id, hops: 1, payload: node, size } as const;
+    this.#feed(node, { type: 'publish', push });
     return id;
   }
 
@@ -215,7 +216,8 @@ export class Network {
     machine.handle(this.now, this.#receivers[node]!.take(input, this.now));
     if (machine.counters.delivered > before && input.type === 'received')
       this.#delivered(node, input.message as Push<number>);
-    for (let output = machine.poll(); output !== undefined; output = machine.poll())
+    const poll = () => machine.poll() ?? machine.pollOwed();
+    for (let output = poll(); output !== undefined; output = poll())
       this.#carryOut(node, machine, output);
     this.#plan(node, machine);
   }

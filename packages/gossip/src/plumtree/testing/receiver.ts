@@ -10,6 +10,8 @@ export class Receiver {
   readonly #self: string;
   readonly #seen: SeenMessages;
   readonly #own = new Set<string>();
+  /** The keys of the messages that the topic has refused. */
+  readonly refused = new Set<string>();
 
   constructor(self: string, options: PlumtreeOptions = plumtreeOptions()) {
     const { idTime: retention, originTime: originRetention, origins, gaps } = options;
@@ -18,6 +20,7 @@ export class Receiver {
   }
 
   readonly look = (id: MessageId, now: number): SeenVerdict => {
+    if (this.refused.has(messageKey(id))) return 'old';
     if (id.origin !== this.#self) return this.#seen.look(id, now);
     return this.#own.has(messageKey(id)) ? 'seen' : 'old';
   };
@@ -31,7 +34,7 @@ export class Receiver {
     now: number,
     dropped: (id: MessageId, from: string, reason: SeenVerdict) => void = () => {},
   ): PlumtreeInput<P> {
-    if (input.type === 'publish') this.#own.add(messageKey(input.publication.id));
+    if (input.type === 'publish') this.#own.add(messageKey(input.push.id));
     if (input.type === 'wake' && now >= this.#seen.due) this.#seen.expire(now);
     if (input.type !== 'received' || input.message.kind !== 'push') return input;
     const { from, message } = input;

@@ -1,6 +1,6 @@
 // A single Plumtree machine whose peers are played by a test.
 
-import type { MessageId } from '../../messages/message-id.ts';
+import { type MessageId, messageKey } from '../../messages/message-id.ts';
 import type { Control, Misbehavior, PlumtreeInput, Push } from '../message.ts';
 import { type PlumtreeOptions, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
@@ -34,7 +34,8 @@ export function singleMachine(
       const { id, payload, hops } = input.message as Push<string>;
       delivered.push(`${nameOf(id)} ${payload} from ${input.from} in ${hops}`);
     }
-    for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
+    const poll = () => machine.poll() ?? machine.pollOwed();
+    for (let output = poll(); output !== undefined; output = poll()) {
       if (output.type === 'push') {
         if (full.has(output.to)) machine.handle(now, { type: 'no-room', output });
         else sent.push(`${output.to} push ${nameOf(output.push.id)}`);
@@ -48,13 +49,19 @@ export function singleMachine(
   };
   for (const peer of peers) feed(0, { type: 'neighbor-up', peer });
   for (const from of lazy) feed(0, { type: 'received', from, message: { kind: 'prune' } });
+  /** Lets the topic refuse a message that a peer sent. */
+  const refuse = (from: string, id: MessageId) => {
+    feed(0, { type: 'arrived', from, id });
+    receiver.refused.add(messageKey(id));
+    feed(0, { type: 'dropped', from, id, mayCome: false });
+  };
   /** Returns the messages sent since the last call, as 'peer kind ids'. */
   const take = () => sent.splice(0);
   /** Wakes the machine whenever it is due, up to that time. */
   const runOut = (until: number) => {
     for (let now = machine.wakeAt; now <= until; now = machine.wakeAt) feed(now, { type: 'wake' });
   };
-  return { machine, feed, runOut, sent: take, delivered, reports, dropped, full, stuck };
+  return { machine, feed, refuse, runOut, sent: take, delivered, reports, dropped, full, stuck };
 }
 
 export function idOf(sequence: number, origin = 'x', epoch = 1): MessageId {
