@@ -82,7 +82,6 @@ class HealthService implements Health {
       if (!isWaking) this.#wake();
     });
     control.health = (service) => this.status(service);
-    control.servingChanged();
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
       if (await allow(rpc.from, rpc.method, rpc.metadata)) return;
@@ -170,8 +169,7 @@ class HealthService implements Health {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    this.#service.health = undefined;
-    this.#service.servingChanged(); // which notifies the watchers
+    this.#service.health = undefined; // which notifies the watchers
     this.#unsubscribe();
     unmountHealth(this.#mount);
     return this.#mount.close();

@@ -62,11 +62,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
   readonly #failed = new Set<object>();
-  /**
-   * Returns the status of a service; undefined if no health is served. Call `servingChanged` after
-   * a change.
-   */
-  health: ((service: string) => string) | undefined = undefined;
+  /** Returns the status of a service; undefined if no health is served. */
+  #health: ((service: string) => string) | undefined = undefined;
   /** Called after each change of what this node serves. */
   readonly #servingListeners = new Set<() => void>();
   /** True once peers' new calls are refused because the node drains. */
@@ -363,9 +360,15 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Serving.
 
+  /** Sets the function that returns the status of a service; undefined if no health is served. */
+  set health(health: ((service: string) => string) | undefined) {
+    this.#health = health;
+    this.servingChanged();
+  }
+
   /** Returns false if the node has withdrawn a service, or if its status is 'not_serving'. */
   isServing(service: string): boolean {
-    return !this.hasWithdrawn(service) && this.health?.(service) !== 'not_serving';
+    return !this.hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
   }
 
   /**
