@@ -17,9 +17,9 @@ export function logEvents(logger: Logger): Observer {
     throw new TypeError(
       'logEvents: expected a logger with the methods debug, info, warn and error',
     );
-  // Of the known loggers, only winston has both; it takes the text and the details as one object.
+  // Winston takes the text and the details as one object; no other known logger has both members.
   const takesOne = 'levels' in logger && 'log' in logger;
-  /** Writes text with the message of the error, because JSON has only the other fields of an Error. */
+  // The text has the message of the error, because JSON has only the other fields of an Error.
   const write = (level: keyof Logger, details: Details, text: string) => {
     const { err } = details;
     const message = err instanceof Error ? `${text}: ${err.message}` : text;

@@ -262,17 +262,17 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   /** The state, with a promise of the result. */
   get #promised(): RareState {
     const state = this.#state;
-    // A handler may throw after it has failed the call, so that nobody gets the promise.
-    state.result ??= handled(
-      new Promise((resolve, reject) => Object.assign(state, { resolve, reject })),
-    );
+    state.result ??= new Promise((resolve, reject) => Object.assign(state, { resolve, reject }));
     return state;
   }
 
   #fails(error: unknown): void {
     const { pipe } = this.#state;
-    if (pipe !== undefined) pipe.end({ error });
-    else this.#promised.reject(error);
+    if (pipe !== undefined) return pipe.end({ error });
+    const { result, reject } = this.#promised;
+    // A handler may throw after it has failed the call, so that nobody gets the promise.
+    void handled(result!);
+    reject(error);
   }
 
   /**
@@ -295,7 +295,8 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
       },
       (error) => {
         if (state.isAnswered) failed(error);
-        else this.#fails(error);
+        else if (state.pipe !== undefined) state.pipe.end({ error });
+        else state.reject(error);
       },
     );
     return state.result;

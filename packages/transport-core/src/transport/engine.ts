@@ -1,11 +1,11 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, the readers of its events, its readiness to serve, and one timer for everything.
 //
-// Owns the mounts, the connections, and the state of serving and closing. Users reach it through
-// ProtocolTransport, other packages through `manage` and `serviceOf`. Connections, the pool and the
-// acceptor report to it as `ConnectionHost`, inboxes and calls as `RpcHost`: these interfaces
-// describe the members that have no comment here. It tells the observer, the membership and the
-// readers of `connections()`.
+// Owns the mounts, the connections, the identity that peers see, and the state of serving and
+// closing. Users reach it through ProtocolTransport, other packages through `manage` and
+// `serviceOf`. Connections, the pool and the acceptor report to it as `ConnectionHost`, mounts and
+// calls as `RpcHost`: these interfaces describe the members that have no comment here. It tells the
+// observer, the membership and the readers of `connections()`.
 
 import { contexts } from '#context';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
@@ -540,7 +540,7 @@ const DRAINING = stackless('unavailable', 'this node is being taken out of servi
   reason: 'draining',
 });
 const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
-/** The interval, in milliseconds, between checks for connections that have come up or have ended. */
+/** The interval, in milliseconds, between checks for connections that have come up or ended. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });
