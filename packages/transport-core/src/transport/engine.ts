@@ -15,7 +15,6 @@ import type { AllowCall } from '../interceptors.ts';
 import { isProjectProtocol, type Protocol } from '../protocol/protocol.ts';
 import { randomBytes } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { type Call, Mount } from '../rpc/call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
@@ -38,6 +37,11 @@ import { enqueue } from './connection-events.ts';
 import { checkAdvertised } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
 import { watchUnread } from './unread-items.ts';
+
+// Apart from the others, because the order of modules in a page's bundle counts: with this one
+// before those of stream/, the bundle takes 0.7 kB more after gzip.
+
+import { type Call, Mount } from '../rpc/call.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
