@@ -12,14 +12,14 @@ import { createPeers } from './peers.ts';
 /**
  * The nodes of this process and the last address of each, like a directory that a user maintains.
  */
-const directory = new Map<string, { readonly root: AnyTransport; last: string | undefined }>();
+const directory = new Map<string, { root: AnyTransport | undefined; last: string | undefined }>();
 
 function locate(nodeId: string): string | undefined {
   const node = directory.get(nodeId);
   try {
-    if (node !== undefined) node.last = node.root.localAddr();
+    if (node?.root !== undefined) node.last = node.root.localAddr();
   } catch {
-    // The node does not listen.
+    // The node does not listen yet.
   }
   return node?.last;
 }
@@ -57,6 +57,8 @@ function whole<P extends Protocol>(
     locate(nodeId);
     await named.close(options);
     await peers.close();
+    const place = directory.get(nodeId);
+    if (place !== undefined) place.root = undefined;
   };
   return { ...named, close, [Symbol.asyncDispose]: () => close() };
 }
