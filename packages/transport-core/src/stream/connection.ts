@@ -203,7 +203,7 @@ export class Connection implements SessionVisitor {
 
   /** The latest time at which the connection needs `wake`. */
   get due(): number {
-    return this.session.parts.context.due;
+    return this.parts.context.due;
   }
 
   crowding(): void {
