@@ -65,17 +65,18 @@ export function sleepOn(
   delay: number,
   signal?: AbortSignal,
 ): Promise<void> {
+  if (signal === undefined) return new Promise((resolve) => clock.setTimeout(resolve, delay));
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    if (signal.aborted) return reject(signal.reason);
     const onAbort = () => {
       clock.clearTimeout(timer);
-      reject(signal?.reason);
+      reject(signal.reason);
     };
     const timer = clock.setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', onAbort);
       resolve();
     }, delay);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort, { once: true });
   });
 }
 

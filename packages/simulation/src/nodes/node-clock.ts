@@ -82,19 +82,17 @@ export class NodeClock implements Clock {
     if (!this.#owner.alive) return NEVER;
     // Every wait must advance virtual time, even one below its resolution. Otherwise code that
     // waits for a certain time sets timers for smaller and smaller remainders.
-    const wait =
-      delay > 0
-        ? Math.max(
-            Math.min(delay, LONGEST_DELAY) / this.#time.rate,
-            this.#loop.now * 2 * Number.EPSILON,
-          )
-        : 0;
+    const { now } = this.#loop;
+    const least = now * 2 * Number.EPSILON;
+    const wait = delay > 0 ? Math.max(Math.min(delay, LONGEST_DELAY) / this.#time.rate, least) : 0;
     this.armed++;
-    return this.#loop.schedule(wait, 'timer', this.#owner, () => {
-      this.armed--;
-      return callback();
-    });
+    return this.#loop.scheduleAt(now + wait, 'timer', this.#owner, this.#fire, callback);
   }
+
+  readonly #fire = (callback: () => void): void => {
+    this.armed--;
+    return callback();
+  };
 
   clearTimeout(timer: ClockTimer): void {
     const event = timer as SimEvent | undefined;

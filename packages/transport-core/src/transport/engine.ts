@@ -320,8 +320,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       let next = this.pool.wake(now);
       // Only connections that are due are woken: of ten thousand idle connections, one or none.
       for (const connection of this.connections) {
-        if (now >= connection.due) connection.wake(now);
-        if (connection.due < next) next = connection.due;
+        let { due } = connection;
+        if (now >= due) {
+          connection.wake(now);
+          due = connection.due;
+        }
+        if (due < next) next = due;
       }
       if (now >= this.#graceDue) this.#endGrace();
       return Math.min(next, this.#graceDue);

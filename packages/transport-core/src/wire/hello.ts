@@ -215,11 +215,16 @@ function decode(bytes: Uint8Array): EncodedHello | string {
 
 /** Returns bytes as hex digits in lower case. */
 export function hexOfBytes(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let hex = '';
+  for (const byte of bytes) hex += (byte + 0x100).toString(16).slice(1);
+  return hex;
 }
 
 function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g)!, (digits) => Number.parseInt(digits, 16));
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
 }
 
 /** A hello as it is encoded: the instance in bytes, and the fields as the entries of a map. */
