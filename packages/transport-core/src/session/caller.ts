@@ -472,7 +472,8 @@ export class Caller implements CallCarrier {
       // It was accepted if the end of an earlier call freed credit for it.
       if (call.done) continue;
       const { sent } = call;
-      this.abandon(call);
+      // The end of an earlier call may have moved this one to another connection.
+      call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent }));
     }
   }

@@ -4,7 +4,7 @@
 // Owns the channels (see `Channel`) and the peer's list of protocols. The session reports changes
 // of the protocols.
 
-import { reasonError, TransportError, withoutStack } from '../errors.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
@@ -77,7 +77,7 @@ export class Channel extends InChannel {
   whenWritable(caller: { writable(channel: Channel): boolean }, endpoint: string): Promise<void> {
     const { disagreement } = this;
     if (disagreement !== undefined)
-      return Promise.reject(withoutStack(disagreement, { sent: false }));
+      return Promise.reject(withDetails(disagreement, { sent: false }));
     if (caller.writable(this)) return Promise.resolve();
     const { length } = this.#writers;
     if (length >= this.context.limits.outbound.messages) {
