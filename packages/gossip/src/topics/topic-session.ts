@@ -98,8 +98,9 @@ export class TopicSession implements TopicContext {
       look: (id, time) => {
         // A message that was refused is ignored like an old one, and so is a message under this
         // node's id that it did not publish.
-        const verdict = this.incoming.hasRefused(id) ? 'old' : this.look(id, time);
-        return verdict === 'own' ? 'old' : verdict;
+        const verdict = this.look(id, time);
+        const isRefused = verdict === 'new' && this.incoming.hasRefused(id);
+        return verdict === 'own' || isRefused ? 'old' : verdict;
       },
       isSource,
       isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
