@@ -7,6 +7,7 @@ import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { LARGEST_NUMBER } from './messages/message-id.ts';
+import type { Refusal } from './types.ts';
 
 /** Maximum size, in bytes, of messages with a few numbers and names. */
 const SHORT = 1_024;
@@ -122,7 +123,7 @@ export const REFUSALS = {
   stranger: 'the publisher is not its neighbor, perhaps because it uses another overlay',
   'no-room': 'it had no room for the message',
   unverified: 'it cannot verify signatures: give it signatures.verify',
-};
+} satisfies Record<Refusal, string>;
 
 /** Maximum number of topics of one node. */
 export const MOST_TOPICS = 1_024;

@@ -2,7 +2,6 @@
 // events and snapshots.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { REFUSALS } from './protocol.ts';
 
 /** Metadata of a received message. */
 export interface MessageMeta {
@@ -204,9 +203,6 @@ export interface PublishResult {
 /** A peer to which a message could not be sent, or that did not take it. */
 export type PublishFailure = NonNullable<PublishResult['failed']>[number];
 
-/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
-export type Refusal = keyof typeof REFUSALS;
-
 /**
  * The reason why a message was dropped:
  * - not-addressed, excluded: the message is for other nodes
@@ -229,7 +225,27 @@ export type Refusal = keyof typeof REFUSALS;
  * - stranger: the sender is not a neighbor
  * - no-room: too many messages are already waiting for a peer
  */
-export type MessageDropReason = Exclude<Refusal, 'not-on-topic'>;
+export type MessageDropReason =
+  | 'not-addressed'
+  | 'excluded'
+  | 'forged'
+  | 'unsigned'
+  | 'unverified'
+  | 'too-large'
+  | 'undecodable'
+  | 'rejected'
+  | 'ignored'
+  | 'timeout'
+  | 'overloaded'
+  | 'refused'
+  | 'old'
+  | 'full'
+  | 'own'
+  | 'stranger'
+  | 'no-room';
+
+/** The reason why a node did not take a message: it dropped the message, or is not on the topic. */
+export type Refusal = MessageDropReason | 'not-on-topic';
 
 /**
  * The reason why a message was not sent to a peer: too many messages are already waiting for the

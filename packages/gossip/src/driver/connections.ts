@@ -83,10 +83,16 @@ interface Dial {
   isNamed: boolean;
 }
 
+interface DialablePeers {
+  /** Registers a connected peer as a member while `Dials.isNamed` still knows its dial. */
+  get(nodeId: string): unknown;
+  mayDial(nodeId: string): boolean;
+}
+
 /** Dials nodes by id: one dial for each node, with a timeout. */
 export class Dials {
   readonly #transport: AnyTransport;
-  readonly #peers: Pick<Peers, 'get' | 'mayDial'>;
+  readonly #peers: DialablePeers;
   /**
    * The dials under way, each with its own controller: a shared signal would collect a listener for
    * each dial.
@@ -94,7 +100,7 @@ export class Dials {
   readonly #underWay = new Map<string, Dial>();
   #isOver = false;
 
-  constructor(transport: AnyTransport, peers: Pick<Peers, 'get' | 'mayDial'>) {
+  constructor(transport: AnyTransport, peers: DialablePeers) {
     this.#transport = transport;
     this.#peers = peers;
   }

@@ -111,7 +111,10 @@ export class ConnectedMembers implements TopicMembers {
     const { transport, peers } = config;
     this.#config = config;
     this.#driver = driver;
-    this.dials = new Dials(transport, peers);
+    this.dials = new Dials(transport, {
+      get: (nodeId) => this.#get(nodeId),
+      mayDial: (nodeId) => peers.mayDial(nodeId),
+    });
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */

@@ -125,8 +125,12 @@ export class TreeOverlay implements Overlay {
       case 'peer-down':
         if (input.error !== undefined) this.#detach(input.peer, now);
         // The end of a link that the view doesn't use gives no information about the node at the
-        // other end.
-        if (input.error === undefined || this.#view.isNeighbor(input.peer))
+        // other end. A view of subscribers has only connected ones.
+        if (
+          input.error === undefined ||
+          this.#view instanceof SubscriberView ||
+          this.#view.isNeighbor(input.peer)
+        )
           this.#view.handle(now, { type: 'lost', peer: input.peer, error: input.error });
         break;
       case 'viewed':

@@ -301,18 +301,18 @@ export function handOut(
   const isPlain = Object(body.message) !== body.message;
   let isTaken = false;
   // Decode before the first reader runs, because a decoded message may lie in the payload's memory.
-  const given = readers.flatMap((reader) => {
-    const isShared = reader.codec === codec;
-    if (isShared && (isPlain || !isTaken)) {
+  const given: { readonly reader: TopicReader; readonly message: unknown }[] = [];
+  for (const reader of readers) {
+    if (reader.codec === codec && (isPlain || !isTaken)) {
       isTaken = true;
-      return { reader, message: body.message };
+      given.push({ reader, message: body.message });
+      continue;
     }
     try {
-      return { reader, message: reader.codec.decode(body.payload.slice()) };
+      given.push({ reader, message: reader.codec.decode(body.payload.slice()) });
     } catch (error) {
       failed(error);
-      return [];
     }
-  });
+  }
   for (const { reader, message } of given) reader.offer(message, { ...meta }, body.payload.length);
 }

@@ -106,6 +106,10 @@ test('relay frames are decoded as they were encoded', (t) => {
     const receipt = { topic: hex, id, verdict };
     t.deepEqual(wire.decodeReceipt(wire.encodeReceipt(receipt)), receipt);
   }
+  const numberOf = (verdict: wire.DeliveryOutcome) =>
+    wire.encodeReceipt({ topic: hex, id, verdict }).at(-1);
+  const verdicts = ['took', 'not-on-topic', 'forged', 'refused', 'no-room', 'unverified'] as const;
+  t.deepEqual(verdicts.map(numberOf), [0, 1, 4, 12, 17, 18]);
   const unknown = wire.encodeReceipt({ topic: hex, id, verdict: 'took' });
   unknown[76] = 0xff;
   t.is(wire.decodeReceipt(unknown)?.verdict, 'refused');

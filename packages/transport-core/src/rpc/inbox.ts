@@ -181,11 +181,15 @@ export class Inbox implements Mounted {
   #route(): void {
     const rules = [this.#allow, this.#refusing, ...this.#takers.map(({ allow }) => allow)];
     this.#asks = rules.some((rule) => rule !== undefined);
-    const general = this.#takers.filter(({ methods }) => methods === undefined);
-    this.#takersOf = Array.from(this.table.byName.keys(), (name) => {
-      const named = this.#takers.filter(({ methods }) => methods?.has(name));
-      return named.length > 0 ? named : general;
-    });
+    const general: Taker[] = [];
+    const named: Taker[][] = [];
+    for (const taker of this.#takers) {
+      if (taker.methods === undefined) general.push(taker);
+      else
+        for (const name of taker.methods)
+          (named[this.table.byName.get(name)!.index] ??= []).push(taker);
+    }
+    this.#takersOf = Array.from(this.table.byName.values(), ({ index }) => named[index] ?? general);
   }
 
   /**

@@ -304,7 +304,15 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
 
   /** Remembers the handler's items, in case an interceptor does not pass them on. */
   keep(result: unknown, failed: (error: unknown) => void): unknown {
-    if (isThenable(result)) return result.then((items) => this.keep(items, failed));
+    if (isThenable(result)) {
+      const kept = Promise.resolve(result).then((items) => this.keep(items, failed));
+      // As in `#fails`: the handler has failed the call, and nobody may get the promise.
+      result.then(undefined, () => {
+        const { isAnswered, isAbandoned } = this.#state;
+        if (isAnswered || isAbandoned) void handled(kept);
+      });
+      return kept;
+    }
     const state = this.#state;
     if (state.items === DROPPED) closeItems(result, failed);
     else state.items = result;

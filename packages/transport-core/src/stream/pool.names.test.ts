@@ -46,6 +46,19 @@ test('a name is watched while the pool has an entry for it', async (t) => {
   t.is(observers.size, 0);
 });
 
+test('a dial that reached its node when the pool closes is not followed by another', async (t) => {
+  const { pool, dials, list } = namedFixture();
+  pool.hold('name:a', { stopOn: [] });
+  list('name:a', `node:${ADA}`, 'x:1');
+  const connection = new FakeConnection(`node:${ADA}`);
+  const found = dials[0]!.find(connection, `node:${ADA}`);
+  pool.close(new TransportError('shutdown', 'closed'));
+  connection.over = true;
+  await found;
+  await turn();
+  t.is(dials.length, 1);
+});
+
 test('when the list no longer has the address of a connection, the connection is retired', async (t) => {
   const { pool, dials, list, retired, observers, call, start } = namedFixture();
   start('name:a', call());

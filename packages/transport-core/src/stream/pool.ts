@@ -340,6 +340,7 @@ export class PoolEntry implements CallCarrier {
     this.#abortDial(error);
     this.#fail(error);
     this.watch?.close();
+    this.watch = undefined;
   }
 
   /** Removes and returns the call that has waited longest. */

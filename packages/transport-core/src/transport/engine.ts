@@ -479,12 +479,19 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const { acceptor, clock, connections } = this;
     const until = clock.now() + grace;
     acceptor.stop().catch(() => {});
-    for (let left = grace; connections.size > 0 && left > 0; left = until - clock.now()) {
+    const left = new AbortController();
+    const leaving = async () => {
       // A connection in its hello is left once it is up: its peer may have sent calls already.
-      const up = [...connections].filter(({ isUp }) => isUp);
-      void this.leave(up, 'this node goes out of service');
-      await clock.sleep(Math.min(STEP, left));
-    }
+      while (connections.size > 0 && !left.signal.aborted) {
+        const up = [...connections].filter(({ isUp }) => isUp);
+        if (up.length === 0) await clock.sleep(STEP, left.signal);
+        else await this.leave(up, 'this node goes out of service');
+      }
+      left.abort();
+    };
+    leaving().catch(() => {});
+    await clock.sleep(grace, left.signal).catch(() => {});
+    left.abort();
     await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
   }
 
