@@ -176,8 +176,8 @@ export type PartialViewInput =
 /** An output of a partial view. */
 export type PartialViewOutput =
   /**
-   * Send a partial-view message, and dial the node first if it is not connected. Messages to one node keep their
-   * order. A failure is reported by the input `lost`, now or later.
+   * Send a partial-view message, and dial the node first if it is not connected. Messages to one
+   * node keep their order. A failure is reported by the input `lost`, now or later.
    */
   | { readonly type: 'send-view'; readonly to: string; readonly message: PartialViewMessage }
   /** A peer has become a neighbor. */

@@ -64,7 +64,7 @@ export type OverlayInput =
 
 /** An output of an overlay. */
 export type OverlayOutput =
-  /** Outputs of Plumtree and of HyParView; see {@link PlumtreeOutput}, {@link PartialViewOutput}. */
+  /** Outputs of Plumtree and HyParView; see {@link PlumtreeOutput}, {@link PartialViewOutput}. */
   | Exclude<PlumtreeOutput<Body>, { readonly type: 'gave' }>
   | PartialViewOutput
   /**

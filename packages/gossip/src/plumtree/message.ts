@@ -96,8 +96,8 @@ export type PlumtreeInput<P> =
   /**
    * A peer sent a message that is not accepted: it is too old, claims to be this node's own, was
    * refused, or there is no room for its publisher. If the peer had promised it, it has kept its
-   * promise. No peer is asked for it until a later notice (see `look` of {@link PlumtreeInit}); with
-   * `mayCome`, other peers that gave notice are still asked.
+   * promise. No peer is asked for it until a later notice (see `look` of {@link PlumtreeInit});
+   * with `mayCome`, other peers that gave notice are still asked.
    */
   | {
       readonly type: 'dropped';

@@ -93,8 +93,8 @@ export async function rawPeer(
 export type Forgery = NonNullable<Parameters<typeof frame>[0]>;
 
 /**
- * Encodes a message of the raw peer or its signer, with the given fields changed. Without a `signer`
- * it is not signed; `signature` replaces the signer's.
+ * Encodes a message of the raw peer or its signer, with the given fields changed. Without a
+ * `signer` it is not signed; `signature` replaces the signer's.
  */
 export function frame({
   topic = 'news',

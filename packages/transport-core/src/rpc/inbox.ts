@@ -26,8 +26,8 @@ import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /**
- * The transport as the mount of a protocol and its calls see it. It is an interface because `TransportEngine`,
- * which implements it, is in a higher layer.
+ * The transport as the mount of a protocol and its calls see it. It is an interface because
+ * `TransportEngine`, which implements it, is in a higher layer.
  */
 export interface RpcHost {
   /** `timeout` in milliseconds is for calls and methods without their own. */

@@ -69,8 +69,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   writtenIn = 0;
 
   // The following properties matter only for a call that waits, is long or streams. All others do
-  // not have them, because memory is a large part of the cost of a call. Call `widen` before setting
-  // any of them.
+  // not have them, because memory is a large part of the cost of a call. Call `widen` before
+  // setting any of them.
   /** Undefined if the call has none of these properties: it is unary and was never queued. */
   declare wide: true | undefined;
   declare list: List<ListEntry> | undefined;

@@ -2,8 +2,8 @@
 // messages that packets add up to (docs/wire-protocol.md §4, §6).
 //
 // Owns the account and the window of the pipe, and each incomplete message. The callers and callees
-// report messages and packets to it. It gives credit back through the batch, reports violations, and
-// sends a PING when it measures the line.
+// report messages and packets to it. It gives credit back through the batch, reports violations,
+// and sends a PING when it measures the line.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -348,7 +348,7 @@ export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }
 
-/** Returns the error for a message of this announced size, if it is larger than its codec accepts. */
+/** Returns the error for a message of this announced size, if its codec accepts less. */
 export function aboveCodec(
   method: ProtocolMethod,
   what: 'request' | 'response',

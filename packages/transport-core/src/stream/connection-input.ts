@@ -25,11 +25,11 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   bytes = -0;
   /** True if the stream reuses the memory of its chunks. */
   readonly copies: boolean;
-  /** What the input waits for: the handshake slot of the connection, or its next turn. */
+  /** The reason why input is kept: no handshake slot yet, or no units left in this turn. */
   #waits: 'slot' | 'turn' | undefined = undefined;
   /** The time since which it has waited for its turn; `#excuse` moves it. */
   #since = Number.POSITIVE_INFINITY;
-  /** The input that arrived meanwhile. */
+  /** The input that is kept. */
   #backlog: Backlog | undefined = undefined;
   /**
    * The number of work units that the peer has used in turn `#turn`, plus the debt from earlier

@@ -23,7 +23,7 @@ interface Hold {
 export class Pool {
   readonly host: ConnectionHost;
   readonly names: Names;
-  /** Connects and completes the hello; rejects with a TransportError, or with the signal's reason. */
+  /** Connects and completes the hello; rejects with a TransportError or the signal's reason. */
   readonly open: (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */

@@ -320,7 +320,7 @@ function meaningOf(code: string): Meaning | undefined {
   return Object.entries(MEANINGS).find(([codes]) => codes.split(', ').includes(code))?.[1];
 }
 
-/** What the codes mean. A code that means something else for one action is also there with it. */
+/** The meanings of codes. A code with another meaning for one action is there with it, too. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED:
     'connection_refused: nothing listens on this address; check that the peer is running and the port is right',

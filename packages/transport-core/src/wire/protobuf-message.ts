@@ -22,7 +22,7 @@ export interface FieldType<T> {
   write(output: number[], number: number, value: T): void;
 }
 
-/** The content of a field: a varint, bytes after their length, or undefined for other wire types. */
+/** The content of a field: a varint, or bytes after their length; undefined for other types. */
 type Content = number | Uint8Array | undefined;
 
 /** Decodes a message; fields that are not in the table are skipped. @throws RangeError */

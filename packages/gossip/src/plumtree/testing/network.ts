@@ -77,7 +77,7 @@ export class Network {
   repeated = 0;
   now = 0;
   readonly #settings: NetworkOptions;
-  /** What happens in each millisecond, in this order. */
+  /** The events of each millisecond, in the order in which they happen. */
   readonly #agenda = new Map<number, (() => void)[]>();
   readonly #links = new Map<number, Link>();
   readonly #wakes: number[];
