@@ -1,8 +1,10 @@
 // Tests of createTransport: its addresses, schemes and options.
 
 import test from 'ava';
-import type { TransportError } from '../errors.ts';
+import { TransportError } from '../errors.ts';
 import { protocol } from '../session/testing/stamped-calls.ts';
+import type { StreamConnection } from '../stream/stream-layer.ts';
+import { PREAMBLE } from '../wire/frame.ts';
 import { createTransport } from './create-transport.ts';
 import type { Backend } from './scheme-layer.ts';
 import { fakeLayer } from './testing/fake-layer.ts';
@@ -76,4 +78,30 @@ test('createTransport: an advertised list is sent as one text', async (t) => {
       message: `advertise: cannot advertise ${wrong}: it ${wrong.includes('fe80') ? 'is link-local, and other machines have other interfaces' : 'stands for every address of this machine'}`,
     });
   await transport.close();
+});
+
+test('of the refused connections that their peers leave open, the oldest are reset', async (t) => {
+  const fake = fakeLayer();
+  const transport = createTransport('fake://a:1', {
+    protocol,
+    backends: [{ schemes: ['fake'], layer: () => fake.layer }],
+    limits: { handshakes: { pending: 1 } },
+  });
+  await transport.listen();
+  const closed: number[] = [];
+  const destroyed: number[] = [];
+  for (let number = 0; number < 6; number++)
+    fake.state.accept({
+      endpoint: `b:${number}`,
+      nodeId: undefined,
+      refused: new TransportError('permission_denied', 'not on the list'),
+      attach: (sink) => void sink.data(PREAMBLE),
+      write: () => true,
+      pause: () => {},
+      resume: () => {},
+      close: () => void closed.push(number),
+      destroy: () => void destroyed.push(number),
+    } as StreamConnection);
+  t.deepEqual(closed, [0, 1, 2, 3, 4, 5]);
+  t.deepEqual(destroyed, [0, 1]);
 });

@@ -62,6 +62,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #advertised: string | undefined = undefined;
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
+  /** Connections of refused peers whose stream is not closed yet, in the order of refusal. */
+  readonly #refused = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
@@ -264,7 +266,15 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.pool.forget(connection);
     const { remote, endpoint, direction, since } = connection;
     if (!wasUp) this.reporter.handshakeEnded({ endpoint, direction, remote, error }, since);
-    if (direction === 'in' && !wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
+    if (direction === 'in' && !wasUp) {
+      this.membership?.turnedAway?.(endpoint, error, remote);
+      this.#refused.add(connection);
+      const [oldest] = this.#refused;
+      if (this.#refused.size > this.config.limits.handshakes.pending * REFUSED) {
+        this.#refused.delete(oldest!);
+        oldest!.output.destroy(error);
+      }
+    }
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
       this.#report({ type: 'down', remote, cause: error });
@@ -280,6 +290,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.#past.in += connection.input.bytes;
     this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
+    this.#refused.delete(connection);
     if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
   }
 
@@ -555,6 +566,11 @@ const DRAINING = stackless('unavailable', 'this node is being taken out of servi
   reason: 'draining',
 });
 const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
+/**
+ * The number of refused connections that may stay open until their peers close them, for each
+ * handshake that may run (`limits.handshakes.pending`). If there are more, the oldest is reset.
+ */
+const REFUSED = 4;
 /** The interval, in milliseconds, between checks for connections that have come up or ended. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
