@@ -34,7 +34,13 @@ export {
   parseOptions,
   refuseUnknown,
 } from './config.ts';
-export { ERROR_CODES, ERROR_REASONS, reasonError, type TransportErrorOptions } from './errors.ts';
+export {
+  ERROR_CODES,
+  ERROR_REASONS,
+  reasonError,
+  stackless,
+  type TransportErrorOptions,
+} from './errors.ts';
 export * as option from './index.option.ts';
 export type { ClientNext, ServerNext } from './interceptors.ts';
 export type {

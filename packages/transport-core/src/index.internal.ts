@@ -4,7 +4,7 @@
 
 export { sourceOf, spelled, splitScheme } from './address.ts';
 export { LONGEST_DELAY, sleepOn } from './clock.ts';
-export { iterable, stackless, withDetails } from './errors.ts';
+export { iterable, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export type { Reporter } from './rpc/records.ts';

@@ -8,10 +8,10 @@ import {
   backgroundTimer,
   formatHostPort,
   freeChunk,
-  reasonError,
   type StreamConnection,
   type StreamSink,
   socketError,
+  stackless,
 } from '@trunkline/transport-core/backend';
 import { type TlsConnection, tlsConnectionError } from '@trunkline/transport-core/node';
 import type { SocketReader } from './read-buffer.ts';
@@ -249,10 +249,10 @@ export class TcpConnection implements StreamConnection {
     this.#enter(CLOSED);
     this.#secured?.release();
     if (!isExpected)
-      this.#error ??= reasonError(
-        'reset',
+      this.#error ??= stackless(
+        'unavailable',
         `Connection with ${this.endpoint}: the other end did not close it cleanly`,
-        { target: this.endpoint },
+        { reason: 'reset', target: this.endpoint },
       );
     this.#report();
   }

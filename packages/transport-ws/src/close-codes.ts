@@ -1,8 +1,8 @@
 // Maps WebSocket close codes to transport errors. All translation of close codes happens in this
 // file.
 
-import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
-import { cleanText, reasonError } from '@trunkline/transport-core/backend';
+import type { ErrorCode, ErrorReason, TransportError } from '@trunkline/transport-core';
+import { cleanText, reasonError, stackless } from '@trunkline/transport-core/backend';
 
 /**
  * The subprotocol that both ends must name: the byte stream of docs/wire-protocol.md, version 1 of
@@ -39,14 +39,19 @@ export function closeError(
     meaning: 'the other end closed the connection',
   };
   const said = text === '' ? '' : `: ${cleanText(text)}`;
-  return new TransportError(
-    as,
-    `Connection with ${endpoint}: ${meaning} (close code ${code}${said})`,
-    {
-      reason,
-      target: endpoint,
-      origin: code === 1006 ? 'local' : 'remote',
-    },
+  return stackless(as, `Connection with ${endpoint}: ${meaning} (close code ${code}${said})`, {
+    reason,
+    target: endpoint,
+    origin: code === 1006 ? 'local' : 'remote',
+  });
+}
+
+/** Creates the error for a peer that left without a close frame after this end had sent its own. */
+export function unclosedError(endpoint: string): TransportError {
+  return stackless(
+    'unavailable',
+    `Connection with ${endpoint}: the other end did not close it cleanly`,
+    { reason: 'reset', target: endpoint },
   );
 }
 

@@ -89,8 +89,9 @@ export function createUpgradeServer({
       ? undefined
       : clock.setTimeout(() => end(socket, tooLate(endpoint, timeout)), time);
     waiting.set(socket, { ...arrival, timer });
-    // Has no effect on a socket whose upgrade has arrived.
-    socket.once('close', () => end(socket, endedEarly(endpoint, 'before its WebSocket upgrade')));
+    socket.once('close', () => {
+      if (waiting.has(socket)) end(socket, endedEarly(endpoint, 'before its WebSocket upgrade'));
+    });
     if (isFull) end(socket);
   };
   const cut = () => {

@@ -6,7 +6,6 @@ import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-cor
 import {
   backgroundTimer,
   freeChunk,
-  reasonError,
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
@@ -14,7 +13,13 @@ import type { TlsConnection } from '@trunkline/transport-core/node';
 import type { RawData, WebSocket } from 'ws';
 import type { Admission } from './admission.ts';
 import { endpointOf } from './arrival.ts';
-import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
+import {
+  closeError,
+  NORMAL,
+  UNSUPPORTED_DATA,
+  unclosedError,
+  violationError,
+} from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
 import { SpentChunks } from './spent-chunks.ts';
 import { dropRead, spreadOverTurns } from './spread-over-turns.ts';
@@ -233,13 +238,7 @@ export class WsConnection implements StreamConnection {
     const { endpoint } = this;
     if (!this.#destroyed) {
       this.#error ??=
-        this.#ending && code === 1006
-          ? reasonError(
-              'reset',
-              `Connection with ${endpoint}: the other end did not close it cleanly`,
-              { target: endpoint },
-            )
-          : closeError(code, text, endpoint);
+        this.#ending && code === 1006 ? unclosedError(endpoint) : closeError(code, text, endpoint);
     }
     this.#report();
   }

@@ -4,7 +4,7 @@
 import { concatBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
-import { stackless } from '@trunkline/transport-core/internal';
+import { stackless } from '@trunkline/transport-core/backend';
 import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';

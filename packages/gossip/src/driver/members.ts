@@ -5,7 +5,7 @@
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
-import { stackless } from '@trunkline/transport-core/internal';
+import { stackless } from '@trunkline/transport-core/backend';
 import { Ration } from '../discovery/topic-walk.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';

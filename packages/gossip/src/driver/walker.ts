@@ -3,7 +3,7 @@
 
 import { sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
-import { stackless } from '@trunkline/transport-core/internal';
+import { stackless } from '@trunkline/transport-core/backend';
 import { encodeQuestion, MOST_ASKED, readQuestion } from '../discovery/tags.ts';
 import { type DiscoveryConfig, type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
 import { jittered } from '../hyparview/views.ts';

@@ -3,8 +3,7 @@
 // paths disturb.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { StreamConnection } from '@trunkline/transport-core/backend';
-import { stackless } from '@trunkline/transport-core/internal';
+import { type StreamConnection, stackless } from '@trunkline/transport-core/backend';
 import {
   ByteConnection,
   FrameConnection,

@@ -7,8 +7,9 @@ import {
   backgroundTimer,
   type StreamConnection,
   type StreamSink,
+  stackless,
 } from '@trunkline/transport-core/backend';
-import { type Frame, FrameCollector, stackless } from '@trunkline/transport-core/internal';
+import { type Frame, FrameCollector } from '@trunkline/transport-core/internal';
 import { type CallbackRunner, EndOfTick } from './end-of-tick.ts';
 import { DirectLine, type MemoryLine, type MemoryLineEnd } from './line.ts';
 
