@@ -70,7 +70,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'hundreds of nodes or more that come and go, and no server',
           'trees',
-          `a node keeps few connections (${round3(tree.connections)} on average at ${tree.nodes} nodes), within [the limits of its peers](peers.md#options). Its cost per message does not grow with the network`,
+          `a node keeps few connections (${round3(tree.connections)} on average at ${tree.nodes} nodes), within [the limits of \`createPeers\`](peers.md#options). Its cost per message does not grow with the network`,
         ],
         [
           'an existing NATS server; clients behind NATs; clients in other languages',
