@@ -70,10 +70,10 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'hundreds of nodes or more that come and go, and no server',
           'trees',
-          `a node keeps few connections, which [peers](peers.md) limits (${round3(tree.connections)} on average at ${tree.nodes} nodes). Its cost per message does not grow with the network`,
+          `a node keeps few connections (${round3(tree.connections)} on average at ${tree.nodes} nodes), within [the limits of \`createPeers\`](peers.md#options). Its cost per message does not grow with the network`,
         ],
         [
-          'a NATS server that is there already; clients behind NATs; clients in other languages',
+          'an existing NATS server; clients behind NATs; clients in other languages',
           'NATS',
           natsLimit === undefined
             ? 'one connection per node; not measured here'
@@ -110,9 +110,9 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## Where the figures come from',
     '',
-    'The program `npx pnpm@12 evaluate scale --report` writes this page. It measures the cost of one connection, one copy and one delivery, and extrapolates to more nodes.',
+    'The program `npx pnpm@12 evaluate scale --report` writes this page. The program measures the cost of one connection, one copy and one delivery, and extrapolates to more nodes.',
     '',
-    `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}).`,
+    `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP (benchmark [s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs also used the machine, so only the order of magnitude counts. On a machine that is not overloaded, [a mesh costs less than trees](gossip-explained.md#what-each-overlay-costs).`,
     `- **Bytes** were counted in simulations of networks of ${new Intl.ListFormat('en-GB').format(new Set(whole.map(({ nodes }) => String(nodes))))} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms of latency to every other node. The bytes of TLS, TCP and IP are not counted.`,
     '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes.',
