@@ -29,7 +29,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second. The second table shows the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket: over TLS in rows with TLS, otherwise over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks all values at its server only. gRPC carries the same JSON instead of protobuf, so that the tables compare libraries and not codecs. With TLS, both ends have certificates. All options have their defaults, but Trunkline's [limit \`values\`](limits.md#codecs) is higher for the list.${othersOf(parts, REAL_PEERS)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second. The second table shows the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to a *bare socket*, which does the same work without a library. This socket uses TLS for rows with TLS, and TCP for all others.\n\n${titles.join('\n')}\n\nThe bare socket uses \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks all values at its server only. gRPC carries the same JSON instead of protobuf, so that the tables compare libraries and not codecs. With TLS, both ends have certificates. All options have their defaults, but Trunkline's [limit \`values\`](limits.md#codecs) is higher in the column *list*.${othersOf(parts, REAL_PEERS)}`;
     },
     format: joinFigures,
   },
@@ -38,7 +38,7 @@ const CHAPTERS: readonly Chapter[] = [
     heading: 'Calls',
     text: (settings, parts) => {
       const titles = parts.map(({ title }) => `- ${title}`);
-      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Figures in brackets are ratios to \`limit-net\`, except in these rows:\n\n- \`trunkline-ws\`: ratios to \`limit-ws\`\n- rows in memory (\`trunkline-inmem…\`): to \`limit-inproc\`\n- \`trunkline-tcp-protobuf\`: to \`trunkline-tcp\`\n- \`trunkline-tcp\` in s4 and s5: to \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones\n\nThe columns show:\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Figures in brackets are ratios to \`limit-net\`, except in these rows:\n\n- \`trunkline-ws\`: ratios to \`limit-ws\`\n- rows in memory (\`trunkline-inmem…\`): to \`limit-inproc\`\n- \`trunkline-tcp-protobuf\`: to \`trunkline-tcp\`\n- \`trunkline-tcp\` in the columns s4 and s5: to \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones\n\nThe columns show:\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
     },
     format: joinColumns,
     hides: /-(early|consumer|fixed)$/,
@@ -103,12 +103,12 @@ export function formatDocument(record: PerformanceRecord): string {
   const paragraphs = [
     '# Performance',
     'This page compares the cost of Trunkline with that of other libraries, and with the lowest cost that Node allows.',
-    'A program generates this page. [bench](../bench/README.md) describes the rows of the tables, and how to measure them.',
+    '[bench](../bench/README.md) describes the rows of the tables, and how to measure them.',
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
-    'The rows `limit-net` of the next sections show the lowest cost: calls over a bare socket, with one write per tick and one promise per call. The other `limit` rows show variants of `limit-net`.',
-    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios can have.',
+    'In the next sections, the rows `limit-net` show the lowest cost: calls over a bare socket, with one write per tick and one promise per call. The other `limit` rows show variants of `limit-net`.',
+    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time. The distance of this ratio from 1 shows the error that other ratios can have.',
     'The other libraries run with default options, and not all do the same work. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
     ...others.flatMap(chapterOf),

@@ -85,7 +85,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
     ],
     plots: [],
     after: [
-      'A node opens its own links to peers that it dialed from its address book, and addresses from one IP network fill only a part of the book. So sybils that join late, or while a network restarts, cause no losses. If most nodes were attackers from the beginning, no node is protected, because a node that answers but forwards nothing cannot be distinguished from a leaf of the tree. [How gossip works](gossip-explained.md#limits-under-attack) lists remedies.',
+      'A node opens its own links to peers that it dialed from its address book, and addresses from one IP network fill only a part of the book. So sybils that join late, or while a network restarts, cause no losses. If most nodes are attackers from the beginning, no node is protected, because a node that answers but forwards nothing cannot be distinguished from a leaf of the tree. [How gossip works](gossip-explained.md#limits-under-attack) lists remedies.',
     ],
     verdicts: [
       ...attacks.flatMap(({ title, moments, runs }) =>

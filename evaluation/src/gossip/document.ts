@@ -29,7 +29,7 @@ export function formatDocument(
     command,
     '```',
     '',
-    `Parentheses contain the lowest and highest values of all runs. The program also compares ${verdicts.length} figures with limits, and ${verdicts.filter(({ holds }) => holds).length} figures meet them.`,
+    `Parentheses contain the lowest and highest values of all runs. The program also compares ${verdicts.length} figures with limits: ${verdicts.filter(({ holds }) => holds).length} figures meet their limits.`,
     '',
     ...sections.flatMap(formatSection),
     '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',

@@ -74,7 +74,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
     ],
     plots: [],
     after: [
-      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % of the nodes failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 % (paper: ${FAILURES.get(0.95)!.paper}). After 95 %, some nodes have only dead nodes in their views. With an address book, the share is then ${at(0.95, book).range('reliability')}.`,
+      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % of the nodes failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 % (paper: ${FAILURES.get(0.95)!.paper}). After 95 %, some nodes have only dead nodes in their views. With an address book, the share after 95 % is ${at(0.95, book).range('reliability')}.`,
     ],
     verdicts: verdicts(at, shape, book, nodes),
   };

@@ -18,7 +18,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves enough hops: at least 3 with one sender, as in the paper, or 7, our default, with many senders. *Redundancy* is the number of payloads sent, divided by the number of deliveries, minus 1. The *last hop* is the number of hops to the last delivery.`,
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves enough hops: at least 3 with one sender, as in the paper, and at least 7, our default, with many senders. *Redundancy* is the number of payloads sent, divided by the number of deliveries, minus 1. The *last hop* is the number of hops to the last delivery.`,
     ],
     tables: [
       tableOf("One broadcast in stable state: the paper's table 1", rows, [

@@ -62,7 +62,7 @@ protocol](admin.md).
 
 ## A first call
 
-Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It starts a Raft cluster with TLS and
+In [a clone](start.md#install), \`npx pnpm@12 demo --stay\` starts a Raft cluster with TLS and
 reflection, and prints commands for another terminal in the same folder:
 
 \`\`\`sh
@@ -75,8 +75,8 @@ trunkline call store/get '{"key":"color"}'
 
 ## A server of your own
 
-This server is that of [the first program](start.md#the-first-call), with certificates and
-reflection:
+Add [reflection](reflection.md) to the server of [the first program](start.md#the-first-call), and
+these certificates:
 
 <!-- from docs/src/start/tls-server.ts -->
 \`\`\`ts
@@ -95,13 +95,13 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, \`--address\` replaces the context. Options take precedence over environment variables,
-which take precedence over the [context](#trunkline-context-add). If you give an address without
-\`--context\`, no context is used, so another node never gets the token of the context. The command
-sends the token in its [hello](wire-protocol.md#3-the-hello) and with each call.
+Without TLS, you need no context: pass \`--address\`. Options take precedence over environment
+variables, which take precedence over the [context](#trunkline-context-add). If you give an address
+without \`--context\`, no context is used, so another node never gets the token of the context. The
+command sends its token (\`--token\`) in the [hello](wire-protocol.md#3-the-hello) and with each call.
 
 With the default [overlay](gossip.md#which-overlay), a full mesh, [\`trunkline pub\`](#trunkline-pub)
-must be able to connect to each \`trunkline sub\`. With TLS, two of these commands that run at the
+must be able to connect to each \`trunkline sub\`. With TLS, \`pub\` and \`sub\` commands that run at the
 same time need different keys.
 `;
 
@@ -111,10 +111,10 @@ const CODES = `## Exit codes
 ${exitCodes()}
 \`\`\`
 
-Codes 11 to 26 are 10 plus the number of the error's [code](errors.md#codes). Results are written to
-standard output; messages and errors, of one line each, are written to standard error.
+Codes 11 to 26 are 10 plus the number of the error's [code](errors.md#codes). The command writes
+results to standard output, and messages and errors, of one line each, to standard error.
 
-With \`--json\`, every line of both outputs is JSON. An error is an object, and wrong arguments have the
-code \`invalid_argument\`:
-\`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`.
+With \`--json\`, every line of both outputs is JSON. An error is an object:
+\`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`. Wrong arguments have the code
+\`invalid_argument\`.
 `;
