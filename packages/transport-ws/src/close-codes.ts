@@ -46,15 +46,6 @@ export function closeError(
   });
 }
 
-/** Creates the error for a peer that left without a close frame after this end had sent its own. */
-export function unclosedError(endpoint: string): TransportError {
-  return stackless(
-    'unavailable',
-    `Connection with ${endpoint}: the other end did not close it cleanly`,
-    { reason: 'reset', target: endpoint },
-  );
-}
-
 /** Creates the error for a peer that violated RFC 6455 or our limits. */
 export function violationError(
   code: string | undefined,

@@ -8,18 +8,13 @@ import {
   freeChunk,
   type StreamConnection,
   type StreamSink,
+  stackless,
 } from '@trunkline/transport-core/backend';
 import type { TlsConnection } from '@trunkline/transport-core/node';
 import type { RawData, WebSocket } from 'ws';
 import type { Admission } from './admission.ts';
 import { endpointOf } from './arrival.ts';
-import {
-  closeError,
-  NORMAL,
-  UNSUPPORTED_DATA,
-  unclosedError,
-  violationError,
-} from './close-codes.ts';
+import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
 import { SpentChunks } from './spent-chunks.ts';
 import { dropRead, spreadOverTurns } from './spread-over-turns.ts';
@@ -238,7 +233,13 @@ export class WsConnection implements StreamConnection {
     const { endpoint } = this;
     if (!this.#destroyed) {
       this.#error ??=
-        this.#ending && code === 1006 ? unclosedError(endpoint) : closeError(code, text, endpoint);
+        this.#ending && code === 1006
+          ? stackless(
+              'unavailable',
+              `Connection with ${endpoint}: the other end did not close it cleanly`,
+              { reason: 'reset', target: endpoint },
+            )
+          : closeError(code, text, endpoint);
     }
     this.#report();
   }
