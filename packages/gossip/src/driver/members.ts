@@ -6,7 +6,6 @@ import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/backend';
-import { Ration } from '../discovery/topic-walk.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
@@ -409,3 +408,32 @@ const NOBODY: readonly string[] = [];
 const PATIENCE = 1_000;
 /** Maximum number of nodes remembered as slow. */
 const SLOW = 1_024;
+
+// Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; a peer that
+// keeps asking is reported.
+
+/** The answers that one peer may still get. */
+export class Ration {
+  readonly #rate = new RateLimit(BURST, INTERVAL);
+  #refused = 0;
+
+  /**
+   * Takes an answer from the ration. Returns false if the peer must get no answer. Calls `abused`
+   * if the peer must also be reported.
+   */
+  take(now: number, abused: () => void): boolean {
+    if (this.#rate.tryTake(now)) return true;
+    if (++this.#refused % ABUSE === 0) abused();
+    return false;
+  }
+}
+
+/** Number of answers available at once. */
+const BURST = 10;
+/** Milliseconds until one more answer is available. */
+const INTERVAL = 1_000;
+/**
+ * Number of refusals after which a peer is reported. An honest node that was refused asks again
+ * only once, some seconds later.
+ */
+const ABUSE = 100;
