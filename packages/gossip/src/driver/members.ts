@@ -231,7 +231,9 @@ export class ConnectedMembers implements TopicMembers {
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
     const outbox = this.all.get(to)?.outbox;
-    return outbox === undefined ? 'no-room' : outbox.tryNow(encodePush(topic.bytes, push));
+    if (outbox === undefined) return 'no-room';
+    const request = encodePush(topic.bytes, push);
+    return outbox.put('push', request, request.length, undefined, true);
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {
