@@ -23,7 +23,6 @@ import {
   reporterOf,
   unsentOf,
 } from '@trunkline/transport-core/internal';
-import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
@@ -47,7 +46,7 @@ import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
-import { learnAddresses, sendView } from './view-messages.ts';
+import { learnAddresses } from './view-messages.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode, DriverParts {
@@ -427,10 +426,6 @@ export class GossipDriver implements TopicNode, DriverParts {
   }
 
   // Sending.
-
-  view(to: string, session: TopicSession, message: PartialViewMessage): void {
-    sendView(to, session, message, this.members, this.peers);
-  }
 
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     return this.#relays?.send(topic, push, to) ?? false;

@@ -6,18 +6,21 @@ import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/backend';
+import type { PartialViewMessage } from '../hyparview/message.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
+import { notSent } from '../topics/errors.ts';
 import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
 import { CurrentConnection, type DialCause, Dials, noLongerHere } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
+import { addressesFor, viewSize } from './view-messages.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
 export interface DriverParts {
@@ -147,10 +150,6 @@ export class ConnectedMembers implements TopicMembers {
     );
   }
 
-  outboxOf(nodeId: string): PeerOutbox | undefined {
-    return this.#get(nodeId)?.outbox;
-  }
-
   /** Returns the connection to a peer; undefined if there is none. */
   remoteOf(nodeId: string): Remote | undefined {
     return this.all.get(nodeId)?.connection.current;
@@ -248,6 +247,25 @@ export class ConnectedMembers implements TopicMembers {
 
   acknowledge(to: string, request: Uint8Array): void {
     this.all.get(to)?.outbox.put('receipt', request, request.length);
+  }
+
+  view(to: string, session: TopicSession, message: PartialViewMessage): void {
+    const addresses = addressesFor(message, this.#driver.peers);
+    const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
+    const size = viewSize(addresses);
+    const failed = (error: TransportError) => {
+      if (!session.isOver) session.unreachable(to, error, session.node.clock.now());
+    };
+    const outbox = this.#get(to)?.outbox;
+    if (outbox !== undefined) {
+      if (outbox.put('view', request, size) !== undefined) failed(notSent('no-room', to, size));
+      return;
+    }
+    // A farewell message is not worth a dial.
+    if (session.isOver) return;
+    this.dials.reach(to, DIAL, 'named').then(() => {
+      if (!session.isOver) this.#get(to)?.outbox.put('view', request, size);
+    }, failed);
   }
 
   // Time.
@@ -388,6 +406,8 @@ const NONE: ReadonlySet<string> = new Set();
  * reconnect.
  */
 const INSTANCES = 4_096;
+/** Time limit of a dial for an overlay, in milliseconds. */
+const DIAL = 10_000;
 /** Number of bytes counted, in the queue to a peer, for a message with a topic's terms. */
 const TERMS_BYTES = 128;
 /**

@@ -1,50 +1,9 @@
-// Sends messages between partial views to any node of the topic, dialing nodes that are not
-// connected, and exchanges the addresses of the nodes that these messages name.
+// The addresses that messages between partial views carry, so that their receivers can dial the nodes
+// that they name: at most 16 nodes with two addresses each.
 
 import type { Peers } from '@trunkline/peers';
 import type { RateLimit } from '@trunkline/peers/internal';
-import { TransportError } from '@trunkline/transport-core';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
-import type { TopicSession } from '../topics/topic-session.ts';
-import type { ConnectedMembers } from './members.ts';
-
-/** Sends a message to a node of the topic, and dials the node first if it is not connected. */
-export function sendView(
-  to: string,
-  session: TopicSession,
-  message: PartialViewMessage,
-  members: ConnectedMembers,
-  peers: Pick<Peers, 'addressOf'>,
-): void {
-  const addresses = addressesFor(message, peers);
-  const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
-  const size = VIEW_BYTES + sizeOf(addresses);
-  const failed = (error: TransportError) => {
-    if (!session.isOver) session.unreachable(to, error, session.node.clock.now());
-  };
-  const outbox = members.outboxOf(to);
-  if (outbox !== undefined) {
-    if (outbox.put('view', request, size) === undefined) return;
-    const text = `the queue for node ${to} is full`;
-    return failed(new TransportError('resource_exhausted', text, { target: to }));
-  }
-  // A farewell message is not worth a dial.
-  if (session.isOver) return;
-  members.dials.reach(to, DIAL, 'named').then(() => {
-    if (!session.isOver) members.outboxOf(to)?.put('view', request, size);
-  }, failed);
-}
-
-/** Time limit of a dial for an overlay, in milliseconds. */
-const DIAL = 10_000;
-/**
- * Number of bytes that a message between views counts for, without addresses: ten node ids and
- * names.
- */
-const VIEW_BYTES = 1_024;
-
-// Addresses of the nodes that a message names, so that its receiver can dial them: at most 16 nodes
-// with two addresses each.
 
 /** Addresses on the wire: for each node its id, followed by its addresses. */
 export type Addresses = readonly (readonly [nodeId: string, ...addresses: string[]])[];
@@ -62,9 +21,9 @@ export function addressesFor(
   return known.length === 0 ? undefined : known;
 }
 
-/** Returns the number of bytes counted for these addresses in the queue to a peer. */
-function sizeOf(addresses: Addresses = []): number {
-  return addresses.flat().reduce((sum, text) => sum + text.length + QUOTES, 0);
+/** Returns the number of bytes counted, in the queue to a peer, for a message with addresses. */
+export function viewSize(addresses: Addresses = []): number {
+  return addresses.flat().reduce((sum, text) => sum + text.length + QUOTES, VIEW_BYTES);
 }
 
 /**
@@ -88,6 +47,11 @@ export function learnAddresses(
   }
 }
 
+/**
+ * Number of bytes that a message between views counts for, without addresses: ten node ids and
+ * names.
+ */
+const VIEW_BYTES = 1_024;
 const MOST_NODES = 16;
 const MOST_ADDRESSES = 2;
 /** Number of bytes that JSON adds to a string. */

@@ -298,7 +298,7 @@ export class TopicSession implements TopicContext {
         if (this.#handing !== undefined) this.#handing.to = output.to;
         return;
       case 'send-view':
-        return node.view(output.to, this, output.message);
+        return node.members.view(output.to, this, output.message);
       case 'neighbor-up': {
         const { peer: nodeId } = output;
         node.neighbor(nodeId, key.hex, true);
