@@ -70,7 +70,7 @@ export class GossipDriver implements TopicNode, DriverParts {
   /** Relays long messages; undefined if this node relays nothing. */
   #relays: RelayDriver | undefined = undefined;
   #servers: readonly Server[] = [];
-  #state: 'new' | 'running' | 'closed' = 'new';
+  isStarted = false;
   #isStarting = false;
   #closing: Promise<{ readonly unsent: readonly UnsentMessages[] }> | undefined = undefined;
   readonly #lives: Lives;
@@ -111,10 +111,6 @@ export class GossipDriver implements TopicNode, DriverParts {
 
   // Life cycle.
 
-  get isStarted(): boolean {
-    return this.#state === 'running';
-  }
-
   get isKept(): boolean {
     return this.overlay.name !== 'fullMesh' || this.#config.relay !== undefined;
   }
@@ -128,7 +124,7 @@ export class GossipDriver implements TopicNode, DriverParts {
    * node's life.
    */
   async start(): Promise<void> {
-    if (this.#state !== 'new' || this.#isStarting) {
+    if (this.isStarted || this.#isStarting || this.isClosed) {
       const text = `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`;
       throw new TransportError('failed_precondition', text);
     }
@@ -150,7 +146,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     this.#interests = new Interests(this);
     if (this.overlay.relays) this.#relays = relay?.createDriver(this);
     this.#walker = new Walker(this, discovery, this.overlay.holds);
-    this.#state = 'running';
+    this.isStarted = true;
     this.membershipChanged();
     const { push, ...others } = this.#handlers(this.#interests, this.#walker, this.#relays);
     // `Arrivals` enters the context for all messages that arrive together.
@@ -173,7 +169,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     for (const session of sessions) session.end(CLOSED);
     this.membershipChanged();
     this.#interests?.flush();
-    this.#state = 'closed';
+    this.isStarted = false;
     this.#relays?.close();
     this.#timer.stop();
     this.#walker?.close();
