@@ -104,7 +104,7 @@ export abstract class TopicReader {
     if (this.#policy === 'error') {
       const text = `a reader of topic ${name} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
       this.close();
-      return this.broken(new TransportError('resource_exhausted', text));
+      return this.failed(new TransportError('resource_exhausted', text));
     }
     while (this.#isTooLong(messages, bytes)) {
       const isOldest = this.#policy === 'drop-oldest';
@@ -120,14 +120,13 @@ export abstract class TopicReader {
     }
   }
 
+  /** Reports an error that the code of the reader threw, or that the reader was too slow. */
   protected failed(error: unknown): void {
     this.#topic.failed(error);
   }
 
   /** Takes a message at once if the reader is idle. It must not throw. */
   protected abstract takeNow(message: unknown, meta: MessageMeta): boolean;
-  /** Called when the reader has ended with an error because it was too slow. */
-  protected abstract broken(error: TransportError): void;
 }
 
 /**
@@ -173,22 +172,18 @@ export class CallbackReader extends TopicReader {
       void Promise.resolve(answer).then(this.#drain, this.#threw);
       return false;
     } catch (error) {
-      this.#tell(error);
+      this.failed(error);
       return true;
     }
   }
 
-  protected override broken(error: TransportError): void {
-    this.#tell(error);
-  }
-
   readonly #threw = (error: unknown): void => {
-    this.#tell(error);
+    this.failed(error);
     this.#drain();
   };
 
-  #tell(error: unknown): void {
-    this.failed(error);
+  protected override failed(error: unknown): void {
+    super.failed(error);
     try {
       this.#onError?.(error);
     } catch {
@@ -205,7 +200,7 @@ export class LoopReader
   implements AsyncIterableIterator<ReceivedMessage<unknown>>
 {
   readonly #askers: ((result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void)[] = [];
-  #error: TransportError | undefined = undefined;
+  #error: unknown = undefined;
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -232,7 +227,7 @@ export class LoopReader
     return asker !== undefined;
   }
 
-  protected override broken(error: TransportError): void {
+  protected override failed(error: unknown): void {
     this.#error = error;
   }
 
