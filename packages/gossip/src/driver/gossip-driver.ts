@@ -350,7 +350,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     if (session === undefined || session !== given) return;
     this.sessions.delete(topic);
     // Joining the topic again begins another life, even if it happens at once.
-    this.#lives.used(session.epoch());
+    this.#lives.used(session.life.epoch);
     session.end(CLOSED);
     this.membershipChanged();
   }

@@ -357,7 +357,7 @@ export class ConnectedMembers implements TopicMembers {
     const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
-      for (const session of this.#driver.sessions.values()) session.reborn(nodeId);
+      for (const session of this.#driver.sessions.values()) session.life.restarted(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);

@@ -7,7 +7,7 @@ import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
+import type { MessageDropReason, MessageMeta } from '../types.ts';
 import { type DeliveryOutcome, type Envelope, encodeReceipt } from '../wire/frame.ts';
 import { handOut, type TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
@@ -95,11 +95,6 @@ export class Incoming {
   /** Returns true if an earlier copy of the message was not accepted. */
   hasRefused(id: MessageId): boolean {
     return this.#refused.size > 0 && this.#refused.has(messageKey(id));
-  }
-
-  /** Counts a message that could not be sent to a peer as dropped. */
-  unsent(reason: Unsent, id: MessageId, to: string): void {
-    this.#count(reason, id, { to });
   }
 
   /**
@@ -284,7 +279,7 @@ export class Incoming {
     first = reason,
   ): false {
     this.#answer(id, from, first);
-    this.#count(reason, id, { from });
+    this.count(reason, id, { from });
     if (isToBlame) this.#topic.misbehaved(from, reason);
     return false;
   }
@@ -334,7 +329,8 @@ export class Incoming {
     node.members.acknowledge(id.origin, encodeReceipt({ topic: topic.hex, id, verdict }));
   }
 
-  #count(reason: MessageDropReason, id: MessageId, peer: { from: string } | { to: string }): void {
+  /** Counts a message among the dropped ones, and reports it. */
+  count(reason: MessageDropReason, id: MessageId, peer: { from: string } | { to: string }): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     const { node, key } = this.#topic;
     if (!node.events.isRead) return;

@@ -43,8 +43,8 @@ export interface TopicContext {
   };
   /** The connected peers on the topic. Those with another overlay can't become neighbors. */
   readonly interested: readonly string[];
-  /** Returns the number of this node's life on the topic. */
-  readonly epoch: () => number;
+  /** The number of this node's life on the topic. */
+  readonly life: { readonly epoch: number };
   /** Returns the life that must be sent to a peer. */
   lifeOf(nodeId: string): number | undefined;
 
