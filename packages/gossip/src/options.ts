@@ -10,7 +10,6 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { LONGEST_DELAY } from '@trunkline/transport-core/internal';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import type { RelayFactory } from './relay/factory.ts';
 import type { MessageSigner, SignatureOptions, Verify } from './signatures/signatures.ts';
@@ -212,17 +211,8 @@ export const publishOptions = optionsSchema({
 /** The parsed options for publishing one message, with defaults. */
 export type PublishConfig = Options<typeof publishOptions>;
 
-/** The schema of the options of `gossip.close`. */
-export const closeOptions = optionsSchema({
-  /** The time limit for sending the queued messages, in milliseconds, default 5,000. */
-  grace: option.withDefault(
-    option.reference<number>(
-      (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY,
-      `milliseconds, 0 to ${LONGEST_DELAY}`,
-    ),
-    5_000,
-  ),
-});
+/** The schema of the options of `gossip.close`; `grace` is the time limit for sending. */
+export const closeOptions = optionsSchema({ grace: option.withDefault(option.grace(), 5_000) });
 
 function isIds(value: unknown): boolean {
   return (
