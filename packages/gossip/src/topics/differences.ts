@@ -52,15 +52,12 @@ export class Differences {
    * peer's limit is known to be lower than this node's.
    */
   limitOf(nodeId: string): number {
-    const known = this.#known.get(nodeId);
-    return known !== undefined && known.limit < this.terms.limit
-      ? known.limit
-      : Number.POSITIVE_INFINITY;
+    const { limit } = this.#known.get(nodeId) ?? this.terms;
+    return limit < this.terms.limit ? limit : Number.POSITIVE_INFINITY;
   }
 
   isApart(nodeId: string): boolean {
-    const known = this.#known.get(nodeId);
-    return known !== undefined && known.overlay !== this.terms.overlay;
+    return (this.#known.get(nodeId) ?? this.terms).overlay !== this.terms.overlay;
   }
 
   /**
