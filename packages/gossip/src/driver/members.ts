@@ -1,11 +1,11 @@
 // The connected peers of gossip: it owns, for each peer, the set of its topics and its queue of
 // messages. When the topics of a peer become known, it calls the sessions of these topics. It also
-// reports peers that connect and disconnect.
+// reports peers that connect and disconnect, and dials nodes.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
-import { stackless } from '@trunkline/transport-core/backend';
+import { inMs, stackless } from '@trunkline/transport-core/backend';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
@@ -18,7 +18,7 @@ import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection, type DialCause, Dials, noLongerHere } from './connections.ts';
+import { CurrentConnection } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { addressesFor, viewSize } from './view-messages.ts';
 
@@ -48,6 +48,16 @@ export interface ConnectedMember {
   /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
   readonly limits: ReturnType<typeof memberLimits>;
+}
+
+/** The reason for a dial: a request of the user or of gossip, or a name that a member gave. */
+type DialCause = 'user' | 'gossip' | 'named';
+
+interface Dial {
+  readonly late: AbortController;
+  readonly done: Promise<void>;
+  /** True if members of a topic named the node. */
+  isNamed: boolean;
 }
 
 /** Creates the limits of a peer; those of a proven id outlive its connections. */
@@ -81,7 +91,6 @@ interface MembersDriver extends DriverParts {
 export class ConnectedMembers implements TopicMembers {
   /** The connected peers by node id. */
   readonly all = new Map<string, ConnectedMember>();
-  readonly dials: Dials;
   readonly #config: GossipConfig;
   readonly #driver: MembersDriver;
   readonly #byInstance = new Map<string, ConnectedMember>();
@@ -108,15 +117,16 @@ export class ConnectedMembers implements TopicMembers {
    */
   readonly #instances = new Map<string, string>();
   readonly #limits = new PeerLimits(memberLimits);
+  /**
+   * The dials under way, each with its own controller: a shared signal would collect a listener for
+   * each dial.
+   */
+  readonly #dials = new Map<string, Dial>();
+  #isClosed = false;
 
   constructor(config: GossipConfig, driver: MembersDriver) {
-    const { transport, peers } = config;
     this.#config = config;
     this.#driver = driver;
-    this.dials = new Dials(transport, {
-      get: (nodeId) => this.#get(nodeId),
-      mayDial: (nodeId) => peers.mayDial(nodeId),
-    });
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
@@ -127,7 +137,8 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   close(): void {
-    this.dials.close();
+    this.#isClosed = true;
+    for (const { late } of this.#dials.values()) late.abort(CLOSED);
     void this.#events?.return?.();
     for (const member of [...this.all.values()]) this.#remove(member, CLOSED);
   }
@@ -186,7 +197,7 @@ export class ConnectedMembers implements TopicMembers {
     timeout: number,
     cause: DialCause = 'user',
   ): Promise<boolean> {
-    await this.dials.reach(nodeId, timeout, cause);
+    await this.dial(nodeId, timeout, cause);
     const member = this.#get(nodeId);
     if (member === undefined) throw noLongerHere(nodeId);
     const unknown = this.#unknown.get(member);
@@ -217,6 +228,52 @@ export class ConnectedMembers implements TopicMembers {
     this.#unknown.delete(member);
     for (const { publisher } of this.#driver.sessions.values()) publisher.known(member.nodeId);
     for (const resolve of unknown?.askers ?? []) resolve();
+  }
+
+  // Dials.
+
+  /**
+   * Connects to a node. Resolves when it is connected. If the user did not request the dial, banned
+   * nodes are not dialed, and in a fixed topology only listed nodes are. There is one dial for each
+   * node, and a limited number at once.
+   */
+  dial(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
+    if (this.#get(nodeId) !== undefined) return Promise.resolve();
+    if (cause !== 'user' && !this.#driver.peers.mayDial(nodeId)) {
+      const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
+      return Promise.reject(notReached('failed_precondition', nodeId, text));
+    }
+    let dial = this.#dials.get(nodeId);
+    if (dial === undefined) {
+      if (this.#dials.size >= DIALS) {
+        const text = `${DIALS} nodes are already being dialed`;
+        return Promise.reject(notReached('resource_exhausted', nodeId, text));
+      }
+      const late = new AbortController();
+      const done = this.#dial(nodeId, timeout, late).finally(() => this.#dials.delete(nodeId));
+      dial = { late, done, isNamed: false };
+      this.#dials.set(nodeId, dial);
+    }
+    dial.isNamed ||= cause === 'named';
+    return dial.done;
+  }
+
+  async #dial(nodeId: string, timeout: number, late: AbortController): Promise<void> {
+    const { transport } = this.#config;
+    const timer = transport.clock.setTimeout(() => {
+      const text = `node ${nodeId} could not be reached within ${inMs(timeout)}`;
+      late.abort(notReached('deadline_exceeded', nodeId, text));
+    }, timeout);
+    try {
+      if (this.#isClosed) throw CLOSED;
+      await transport.dial(`node:${nodeId}`, { signal: late.signal });
+      // Registers the peer while `#dials` still says whether its dial was named.
+      if (this.#get(nodeId) === undefined) throw noLongerHere(nodeId);
+    } catch (error) {
+      throw late.signal.aborted ? late.signal.reason : error;
+    } finally {
+      transport.clock.clearTimeout(timer);
+    }
   }
 
   // Sending.
@@ -263,7 +320,7 @@ export class ConnectedMembers implements TopicMembers {
     }
     // A farewell message is not worth a dial.
     if (session.isOver) return;
-    this.dials.reach(to, DIAL, 'named').then(() => {
+    this.dial(to, DIAL, 'named').then(() => {
       if (!session.isOver) this.#get(to)?.outbox.put('view', request, size);
     }, failed);
   }
@@ -367,7 +424,7 @@ export class ConnectedMembers implements TopicMembers {
       nodeId,
       instance,
       connection,
-      isChosen: remote.direction === 'out' && !this.dials.isNamed(nodeId),
+      isChosen: remote.direction === 'out' && this.#dials.get(nodeId)?.isNamed !== true,
       proven,
       outbox: new PeerOutbox(this.#driver.mount, connection, outbound, writable),
       topics: NONE,
@@ -399,6 +456,17 @@ export class ConnectedMembers implements TopicMembers {
   }
 }
 
+/** Returns the error for a node that was dialed, and disconnected at once. */
+function noLongerHere(nodeId: string): TransportError {
+  return notReached('unavailable', nodeId, `node ${nodeId} is no longer connected`);
+}
+
+function notReached(code: TransportError['code'], target: string, text: string): TransportError {
+  return new TransportError(code, text, { target, sent: false });
+}
+
+/** Maximum number of concurrent dials. */
+const DIALS = 64;
 const CLOSED = new TransportError('shutdown', 'gossip, its peers or its transport were closed');
 const NONE: ReadonlySet<string> = new Set();
 /**

@@ -32,11 +32,9 @@ function setUp(t: ExecutionContext, given: { isOn?: boolean; proven?: boolean; s
     members: {
       isOn: () => isOn,
       interested: () => [idOf('b'), asker],
-      dials: {
-        reach: (nodeId: string) => {
-          dialed.push(nodeId);
-          return Promise.reject(new Error('nobody is there'));
-        },
+      dial: (nodeId: string) => {
+        dialed.push(nodeId);
+        return Promise.reject(new Error('nobody is there'));
       },
     },
     soon: () => {},

@@ -139,7 +139,7 @@ export class Walker {
     this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);
     // The address book, not this class, records whether the node can be reached.
     for (const nodeId of this.#peers.known(1))
-      this.#init.members.dials.reach(nodeId, PROBE, 'gossip').catch(() => {});
+      this.#init.members.dial(nodeId, PROBE, 'gossip').catch(() => {});
   }
 
   close(): void {
