@@ -18,7 +18,7 @@ import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection } from './connections.ts';
+import { CurrentConnection } from './current-connection.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { addressesFor, viewSize } from './view-messages.ts';
 

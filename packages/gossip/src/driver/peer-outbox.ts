@@ -8,7 +8,7 @@ import { SizedQueue } from '../messages/sized-queue.ts';
 import type { GossipConfig } from '../options.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
-import type { CurrentConnection } from './connections.ts';
+import type { CurrentConnection } from './current-connection.ts';
 
 /** The transport, with the protocol of gossip. */
 type Mount = Transport<typeof gossipProtocol>;
