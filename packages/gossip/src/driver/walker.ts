@@ -154,26 +154,21 @@ export class Walker {
   // Searching.
 
   /** The topics that want more neighbors. A neighbor whose score is 0 should be replaced. */
-  *#hungry(): IterableIterator<TopicSession> {
-    for (const session of this.#init.sessions.values()) {
-      const { overlay } = session;
-      if (overlay === undefined) continue;
-      const trusted = overlay.neighbors().filter((nodeId) => this.#peers.scoreOf(nodeId) > 0);
-      if (trusted.length < overlay.wanted) yield session;
-    }
+  get #hungry(): readonly TopicSession[] {
+    return [...this.#init.sessions.values()].filter(({ overlay }) => {
+      const trusted = overlay?.neighbors().filter((nodeId) => this.#peers.scoreOf(nodeId) > 0);
+      return trusted !== undefined && trusted.length < overlay!.wanted;
+    });
   }
 
-  #needed(): Need {
-    let need: Need = 'none';
-    for (const { key } of this.#hungry()) {
-      if (this.#init.members.interested(key.hex).length === 0) return 'first';
-      need = 'more';
-    }
-    return need;
+  get #needed(): Need {
+    const found = this.#hungry.map(({ key }) => this.#init.members.interested(key.hex));
+    if (found.length === 0) return 'none';
+    return found.every((nodeIds) => nodeIds.length > 0) ? 'more' : 'first';
   }
 
   #setNeed(now: number): void {
-    const need = this.#needed();
+    const need = this.#needed;
     if (need === this.#need) return;
     this.#need = need;
     const { random } = this.#init.mount;
@@ -213,7 +208,7 @@ export class Walker {
       if (this.#peers.get(nodeId) === undefined) return this.#stepTo(nodeId);
     }
     const { members, mount } = this.#init;
-    const known = [...this.#hungry()].flatMap(({ key }) => members.interested(key.hex));
+    const known = this.#hungry.flatMap(({ key }) => members.interested(key.hex));
     const member = pick(
       [...new Set(known)],
       mount.random,
@@ -277,7 +272,7 @@ export class Walker {
    * asked nothing.
    */
   async #visit(walker: Walk, nodeId: string): Promise<boolean> {
-    const [wanted] = this.#hungry();
+    const [wanted] = this.#hungry;
     if (wanted === undefined) return false;
     this.#counts.visited++;
     const wasHere = this.#peers.get(nodeId) !== undefined;
@@ -285,7 +280,7 @@ export class Walker {
     const remote = this.#peers.get(nodeId)?.remote;
     if (remote?.direction === 'out' && !wasHere) this.#places.set(walker, { nodeId, remote });
     if (this.#isClosed) this.#leave(walker);
-    return [...this.#hungry()].some(({ key }) => this.#init.members.isOn(nodeId, key.hex));
+    return this.#hungry.some(({ key }) => this.#init.members.isOn(nodeId, key.hex));
   }
 
   /**
@@ -314,9 +309,7 @@ export class Walker {
     const { self, mount } = this.#init;
     const { random } = mount;
     const remote = this.#peers.get(nodeId)?.remote;
-    const shared = [...this.#hungry()].filter(({ key }) =>
-      this.#init.members.isOn(nodeId, key.hex),
-    );
+    const shared = this.#hungry.filter(({ key }) => this.#init.members.isOn(nodeId, key.hex));
     if (remote === undefined || shared.length === 0) return [];
     this.#counts.asked++;
     const keys = sample(shared, MOST_ASKED, random).map(({ key }) => key.bytes);
