@@ -9,7 +9,7 @@ import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageMeta } from '../types.ts';
 import { type DeliveryOutcome, type Envelope, encodeReceipt } from '../wire/frame.ts';
-import { handOut, type TopicReader } from './reader.ts';
+import type { TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
@@ -304,10 +304,36 @@ export class Incoming {
     // A reader that one of these readers adds gets only later messages.
     const list = this.readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
-    else if (list.length > 0)
-      handOut(list, codec, body, meta, (error) => this.#topic.failed(error));
+    else if (list.length > 0) this.#handOut(body, meta);
     // The message is passed on as its payload, so the decoded one isn't cached with it.
     body.message = undefined;
+  }
+
+  /**
+   * Hands a message to several readers, or to one reader with another codec. Each gets a separate
+   * message, which is decoded again if it could be changed, so that no reader sees changes that
+   * another one makes. A reader whose codec refuses the message does not get it.
+   */
+  #handOut(body: Body, meta: MessageMeta): void {
+    const { codec } = this.#topic;
+    const isPlain = Object(body.message) !== body.message;
+    let isTaken = false;
+    // Decoded before the first reader runs, because it may lie in the memory of the payload.
+    const given: { readonly reader: TopicReader; readonly message: unknown }[] = [];
+    for (const reader of this.readers) {
+      if (reader.codec === codec && (isPlain || !isTaken)) {
+        isTaken = true;
+        given.push({ reader, message: body.message });
+        continue;
+      }
+      try {
+        given.push({ reader, message: reader.codec.decode(body.payload.slice()) });
+      } catch (error) {
+        this.#topic.failed(error);
+      }
+    }
+    for (const { reader, message } of given)
+      reader.offer(message, { ...meta }, body.payload.length);
   }
 
   /** A known message arrived again. */

@@ -3,7 +3,6 @@
 
 import { type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
 import { SizedQueue } from '../messages/sized-queue.ts';
-import type { Body } from '../overlay/overlay.ts';
 import type { MessageMeta, QueuePolicy, ReceivedMessage, TopicQueueOptions } from '../types.ts';
 import type { TopicContext } from './topic-context.ts';
 
@@ -276,38 +275,4 @@ function withMissed(meta: MessageMeta, missed: number): MessageMeta {
   if (missed === 0) return meta;
   const { id, origin, signed, from, hops } = meta;
   return { id, origin, signed, from, hops, missed };
-}
-
-// Hands a message to several readers, or to one reader with another codec. No reader sees changes
-// that another reader makes to the message.
-
-/**
- * Gives each reader a separate message, which is decoded again if it could be changed. If a
- * reader's codec refuses it, `failed` is called.
- * @param codec the codec that decoded `body.message`
- */
-export function handOut(
-  readers: readonly TopicReader[],
-  codec: TopicReader['codec'],
-  body: Body,
-  meta: MessageMeta,
-  failed: (error: unknown) => void,
-): void {
-  const isPlain = Object(body.message) !== body.message;
-  let isTaken = false;
-  // Decode before the first reader runs, because a decoded message may lie in the payload's memory.
-  const given: { readonly reader: TopicReader; readonly message: unknown }[] = [];
-  for (const reader of readers) {
-    if (reader.codec === codec && (isPlain || !isTaken)) {
-      isTaken = true;
-      given.push({ reader, message: body.message });
-      continue;
-    }
-    try {
-      given.push({ reader, message: reader.codec.decode(body.payload.slice()) });
-    } catch (error) {
-      failed(error);
-    }
-  }
-  for (const { reader, message } of given) reader.offer(message, { ...meta }, body.payload.length);
 }
