@@ -140,13 +140,7 @@ export class Incoming {
     const finding =
       signature === undefined || (held !== undefined && isCopyOf(held.push.payload, envelope))
         ? 'true'
-        : signatures.examine(
-            isRead ? from : `${from} relays`,
-            topic.key.bytes,
-            envelope,
-            signature,
-            now,
-          );
+        : signatures.examine(isRead ? from : `${from} relays`, topic.key.bytes, envelope, now);
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding !== 'true') return this.#drop(finding, id, from);
     if (held !== undefined) {
