@@ -63,18 +63,12 @@ export class Differences {
   /**
    * Adds to `failed` the recipients of a message that use another overlay, and the recipients that
    * don't accept messages of that size.
-   * @param interested the connected peers on the topic. A peer with another overlay need not be one
-   *   of them: it may only publish.
    * @param handed the peers that the message was handed to, none of which uses another overlay
    */
-  addFailures(
-    failed: PublishFailure[],
-    interested: readonly string[],
-    handed: readonly string[],
-    body: Body,
-  ): void {
+  addFailures(failed: PublishFailure[], handed: readonly string[], body: Body): void {
     const size = body.payload.length;
-    for (const nodeId of interested) {
+    // A peer with another overlay need not be interested: it may only publish.
+    for (const nodeId of this.#topic.interested) {
       if (!this.isApart(nodeId) || !isFor(body, nodeId)) continue;
       const known = this.#of(nodeId);
       failed.push((known.failure ??= this.#failure(nodeId, known.overlay)));

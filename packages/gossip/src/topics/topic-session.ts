@@ -208,8 +208,7 @@ export class TopicSession implements TopicContext {
   spread(message: OwnMessage, receipts: number, now: number): Handed {
     const handed = this.#hand(message, now, { type: 'publish', message, receipts });
     const { to, failed } = handed;
-    if (this.differences.isAny)
-      this.differences.addFailures(failed, this.interested, to, message.payload);
+    if (this.differences.isAny) this.differences.addFailures(failed, to, message.payload);
     // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
