@@ -138,11 +138,8 @@ export class Gossip implements AsyncDisposable {
   }
 }
 
-function checkSame(
-  session: TopicSession,
-  codec: Codec<any, any>,
-  { limit, validate }: TopicConfig,
-): void {
+function checkSame(session: TopicSession, codec: Codec<any, any>, config: TopicConfig): void {
+  const { limit, validate } = config;
   const wrong = (option: string, how: string) =>
     new TypeError(`gossip.topic: ${option}: topic ${session.key.name} is open with ${how}`);
   const known = session.codec.name;
