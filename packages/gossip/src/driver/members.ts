@@ -20,7 +20,7 @@ import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
 import { CurrentConnection } from './current-connection.ts';
 import { PeerOutbox } from './peer-outbox.ts';
-import { addressesFor, viewSize } from './view-messages.ts';
+import { addressesFor, viewSize } from './addresses.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
 export interface DriverParts {

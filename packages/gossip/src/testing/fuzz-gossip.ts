@@ -8,7 +8,7 @@ import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { decodeList, readQuestion, recognizerOf } from '../discovery/tags.ts';
 import { memberLimits } from '../driver/members.ts';
-import { learnAddresses } from '../driver/view-messages.ts';
+import { learnAddresses } from '../driver/addresses.ts';
 import { peersOf, tidyMessage } from '../hyparview/message.ts';
 import { partialViewConfig } from '../hyparview/options.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
