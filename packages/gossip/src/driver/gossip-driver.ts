@@ -74,8 +74,6 @@ export class GossipDriver implements TopicNode, DriverParts {
   #isStarting = false;
   #closing: Promise<{ readonly unsent: readonly UnsentMessages[] }> | undefined = undefined;
   readonly #lives: Lives;
-  /** The time at the start of this tick; undefined until it is asked for. */
-  #tick: number | undefined = undefined;
   /** The session of the last message; the next message is usually for the same one. */
   #last: TopicSession | undefined = undefined;
   /** The origin of the last message, whichever peer sent it. */
@@ -222,8 +220,8 @@ export class GossipDriver implements TopicNode, DriverParts {
     relays: RelayDriver | undefined,
   ): Handlers<typeof gossipProtocol> {
     const { members, sessions } = this;
-    const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call) =>
-      this.#pushed(request, peer, call),
+    const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call, now) =>
+      this.#pushed(request, peer, call, now),
     );
     // Processes the messages pushed so far, because something else arrived after them. Returns the
     // peer that sent it.
@@ -244,14 +242,14 @@ export class GossipDriver implements TopicNode, DriverParts {
         if (peer === undefined) return;
         if (decoded === undefined) return this.misbehaved(peer.nodeId);
         const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
-        sessions.get(decoded.topic)?.feed(this.#now(), input);
+        sessions.get(decoded.topic)?.feed(this.clock.now(), input);
       },
       view: ({ topic, message, addresses, life }, rpc) => {
         charge(rpc, VIEW);
         const peer = next(rpc.from);
         const session = sessions.get(topic);
         if (peer === undefined || session?.isMember !== true) return;
-        const now = this.#now();
+        const now = this.clock.now();
         if (life !== undefined) session.outlived(peer.nodeId, life);
         learnAddresses(addresses, peer.nodeId, this.peers, peer.limits.addresses, now);
         session.feed(now, { type: 'viewed', from: peer.nodeId, message });
@@ -262,7 +260,7 @@ export class GossipDriver implements TopicNode, DriverParts {
         const session = sessions.get(topic);
         if (peer === undefined || session === undefined) return;
         if (life !== undefined) session.outlived(peer.nodeId, life);
-        session.differences.announced(peer.nodeId, terms, this.#now());
+        session.differences.announced(peer.nodeId, terms, this.clock.now());
       },
       interest: ({ seq, empty }, rpc) => {
         charge(rpc, NUMBERS);
@@ -296,7 +294,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     };
   }
 
-  #pushed(request: Uint8Array, peer: ConnectedMember, call: Call): void {
+  #pushed(request: Uint8Array, peer: ConnectedMember, call: Call, now: number): void {
     const envelope = decodePush(request);
     if (envelope === undefined) return this.misbehaved(peer.nodeId);
     if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
@@ -304,7 +302,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     if (this.#last?.key.hex !== envelope.topic || this.#last.isOver)
       this.#last = this.sessions.get(envelope.topic);
     if (this.#last?.isMember !== true) this.#misled(peer.nodeId, envelope);
-    else this.#last.pushed(peer.nodeId, envelope, this.#now());
+    else this.#last.pushed(peer.nodeId, envelope, now);
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
@@ -312,21 +310,6 @@ export class GossipDriver implements TopicNode, DriverParts {
     if (isAsked && from === id.origin)
       this.members.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
   }
-
-  /**
-   * The time of this tick. Reading the clock for each message would cost as much as decoding it.
-   */
-  #now(): number {
-    if (this.#tick === undefined) {
-      this.#tick = this.clock.now();
-      this.clock.defer(this.#tickOver);
-    }
-    return this.#tick;
-  }
-
-  readonly #tickOver = (): void => {
-    this.#tick = undefined;
-  };
 
   // Topics.
 
