@@ -67,9 +67,8 @@ export class Walker {
   readonly #visited = new Set<string>();
   readonly #asked = new Map<string, number>();
   #lookAt = 0;
-  readonly #isProbing: boolean;
-  /** Time of the next probe, if no topic needs more nodes; see `#probe`. */
-  #probeAt: number;
+  /** Time of the next probe, if no topic needs more nodes; Infinity if never. See `#probe`. */
+  #probeAt = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   /**
@@ -82,8 +81,8 @@ export class Walker {
     this.#options = options;
     const walker = { isUnderWay: false, pause: 0, next: 0 };
     this.#walkers = Array.from({ length: options?.walkers ?? 0 }, () => ({ ...walker }));
-    this.#isProbing = isProbing;
-    this.#probeAt = init.mount.clock.now() + PROBE_INTERVAL;
+    if (options !== undefined && isProbing)
+      this.#probeAt = init.mount.clock.now() + PROBE_INTERVAL;
   }
 
   /**
@@ -102,9 +101,8 @@ export class Walker {
   }
 
   get #probeDue(): number {
-    const isSearching = this.#options !== undefined && this.#init.sessions.size > 0;
-    const isDone = isSearching && this.#need === 'none';
-    return isDone && this.#isProbing ? this.#probeAt : Number.POSITIVE_INFINITY;
+    const isDone = this.#need === 'none' && this.#init.sessions.size > 0;
+    return isDone ? this.#probeAt : Number.POSITIVE_INFINITY;
   }
 
   wake(now: number): void {
