@@ -42,11 +42,11 @@ import {
   FRAME_AROUND,
   isSignedPush,
 } from '../wire/frame.ts';
+import { learnAddresses } from './addresses.ts';
 import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
-import { learnAddresses } from './addresses.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode, DriverParts {

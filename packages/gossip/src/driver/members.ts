@@ -18,9 +18,9 @@ import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
+import { addressesFor, viewSize } from './addresses.ts';
 import { CurrentConnection } from './current-connection.ts';
 import { PeerOutbox } from './peer-outbox.ts';
-import { addressesFor, viewSize } from './addresses.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
 export interface DriverParts {

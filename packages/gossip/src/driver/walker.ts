@@ -81,8 +81,7 @@ export class Walker {
     this.#options = options;
     const walker = { isUnderWay: false, pause: 0, next: 0 };
     this.#walkers = Array.from({ length: options?.walkers ?? 0 }, () => ({ ...walker }));
-    if (options !== undefined && isProbing)
-      this.#probeAt = init.mount.clock.now() + PROBE_INTERVAL;
+    if (options !== undefined && isProbing) this.#probeAt = init.mount.clock.now() + PROBE_INTERVAL;
   }
 
   /**
