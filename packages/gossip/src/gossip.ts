@@ -110,9 +110,9 @@ export class Gossip implements AsyncDisposable {
    * Sends the messages for which `publish` has resolved, then leaves all topics: readers end, and
    * neighbors are informed. Once `close` has been called, publishing rejects with `shutdown`, and
    * so do publications that wait for confirmation. `grace` is the time limit for sending in
-   * milliseconds, default 5,000; if nothing is left to send, closing does not wait. The result
-   * lists the peers to which not everything could be sent. Peers and the transport keep running;
-   * close the transport afterwards. Idempotent.
+   * milliseconds, default 5,000; `Infinity` means no limit. If nothing is left to send, closing
+   * does not wait. The result lists the peers to which not everything could be sent. Peers and the
+   * transport keep running; close the transport afterwards. Idempotent.
    */
   async close(options: { readonly grace?: number | undefined } = {}): Promise<{
     /**
@@ -138,11 +138,8 @@ export class Gossip implements AsyncDisposable {
   }
 }
 
-function checkSame(
-  session: TopicSession,
-  codec: Codec<any, any>,
-  { limit, validate }: TopicConfig,
-): void {
+function checkSame(session: TopicSession, codec: Codec<any, any>, config: TopicConfig): void {
+  const { limit, validate } = config;
   const wrong = (option: string, how: string) =>
     new TypeError(`gossip.topic: ${option}: topic ${session.key.name} is open with ${how}`);
   const known = session.codec.name;

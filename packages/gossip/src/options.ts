@@ -5,16 +5,11 @@ import type { AnyTransport, Store } from '@trunkline/transport-core';
 import {
   isNodeId,
   type Options,
+  type OptionsInput,
   option,
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { LONGEST_DELAY } from '@trunkline/transport-core/internal';
-import {
-  type DiscoveryConfig,
-  type DiscoveryOptions,
-  discoveryConfig,
-} from './discovery/topic-walk.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import type { RelayFactory } from './relay/factory.ts';
 import type { MessageSigner, SignatureOptions, Verify } from './signatures/signatures.ts';
@@ -83,6 +78,22 @@ export interface GossipOptions {
   readonly relay?: RelayFactory | undefined;
 }
 
+const discoveryOptions = optionsSchema({
+  /**
+   * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search for
+   * other nodes but answers nodes that search. Default 2 (p2panda).
+   */
+  walkers: option.withDefault(option.integer(0, 16), 2),
+  /** The longest pause between two steps of a walker, in milliseconds. Default 30,000 (p2panda). */
+  slowest: option.withDefault(option.milliseconds(), 30_000),
+});
+
+/** Options for finding other nodes of a topic. */
+export type DiscoveryOptions = OptionsInput<typeof discoveryOptions>;
+
+/** The parsed options, with defaults; undefined if discovery is off. */
+export type DiscoveryConfig = Options<typeof discoveryOptions> | undefined;
+
 const schema = optionsSchema({
   transport: withMethods<AnyTransport>('a transport', 'mount dial hold disconnect remotes'),
   peers: withMethods<Peers<any>>(
@@ -125,8 +136,14 @@ export type GossipConfig = Omit<Options<typeof schema>, 'discovery'> & {
 
 /** Parses the options. Throws a TypeError that names the wrong option. */
 export function gossipConfig(options: GossipOptions): GossipConfig {
-  const config = parseOptions(schema, options, 'createGossip');
-  return { ...config, discovery: discoveryConfig(config.discovery) };
+  const { discovery = {}, ...config } = parseOptions(schema, options, 'createGossip');
+  return {
+    ...config,
+    discovery:
+      discovery === false
+        ? undefined
+        : parseOptions(discoveryOptions, discovery, 'createGossip: discovery'),
+  };
 }
 
 const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
@@ -194,17 +211,8 @@ export const publishOptions = optionsSchema({
 /** The parsed options for publishing one message, with defaults. */
 export type PublishConfig = Options<typeof publishOptions>;
 
-/** The schema of the options of `gossip.close`. */
-export const closeOptions = optionsSchema({
-  /** The time limit for sending the queued messages, in milliseconds, default 5,000. */
-  grace: option.withDefault(
-    option.reference<number>(
-      (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY,
-      `milliseconds, 0 to ${LONGEST_DELAY}`,
-    ),
-    5_000,
-  ),
-});
+/** The schema of the options of `gossip.close`; `grace` is the time limit for sending. */
+export const closeOptions = optionsSchema({ grace: option.withDefault(option.grace(), 5_000) });
 
 function isIds(value: unknown): boolean {
   return (

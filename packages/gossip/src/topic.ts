@@ -34,21 +34,15 @@ import type {
 export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #session: TopicSession;
   readonly #codec: Codec<T, In>;
-  readonly #queue: TopicQueueOptions;
-  readonly #publishOnly: boolean;
+  readonly #config: TopicConfig;
   #isClosed = false;
 
   /** @internal */
-  constructor(
-    session: TopicSession,
-    codec: Codec<T, In>,
-    { queue, publishOnly }: Pick<TopicConfig, 'queue' | 'publishOnly'>,
-  ) {
+  constructor(session: TopicSession, codec: Codec<T, In>, config: TopicConfig) {
     this.#session = session;
-    this.#publishOnly = publishOnly;
     this.#codec = codec;
-    this.#queue = queue;
-    session.count(1, publishOnly);
+    this.#config = config;
+    session.count(1, config.publishOnly);
   }
 
   /** The name of the topic, or its 32 bytes in hex. */
@@ -104,7 +98,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     const reader = new CallbackReader(
       callback as (message: unknown, meta: MessageMeta) => unknown,
       onError,
-      { ...this.#queue, ...queue },
+      { ...this.#config.queue, ...queue },
       this.#codec,
       this.#toRead('subscribe'),
     );
@@ -127,7 +121,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   ): AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>> {
     const { queue } = parseOptions(loopOptions, options, 'topic.messages');
     const session = this.#toRead('messages');
-    const reader = new LoopReader({ ...this.#queue, ...queue }, this.#codec, session);
+    const reader = new LoopReader({ ...this.#config.queue, ...queue }, this.#codec, session);
     session.incoming.addReader(reader);
     return reader as AsyncIterator<ReceivedMessage<T>, undefined> &
       AsyncIterableIterator<ReceivedMessage<T>>;
@@ -137,14 +131,14 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#session.count(-1, this.#publishOnly);
+    this.#session.count(-1, this.#config.publishOnly);
   }
 
   /** Returns the session, or throws if this handle can't have another reader. */
   #toRead(method: string): TopicSession {
     const session = this.#session;
     const { name } = this;
-    if (this.#publishOnly)
+    if (this.#config.publishOnly)
       throw new TypeError(
         `topic.${method}: this handle of topic ${name} only publishes; open the topic without publishOnly`,
       );

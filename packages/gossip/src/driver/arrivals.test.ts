@@ -10,7 +10,7 @@ test('arrivals are handed over in order at the end of their tick, or at a flush;
   };
   const taken: string[] = [];
   const arrivals: Arrivals<string, undefined> = new Arrivals(
-    { defer: (callback) => void deferred.push(callback) },
+    { defer: (callback) => void deferred.push(callback), now: () => 0 },
     ([number], peer) => {
       taken.push(`${number} of ${peer}`);
       if (number === 3) arrivals.add(Uint8Array.of(4), 'c', undefined);

@@ -13,17 +13,19 @@ interface Run<P, C> {
   readonly requests: Uint8Array[];
 }
 
+/** Takes a message at the end of its tick, and the time. It must not throw. */
+type Take<P, C> = (request: Uint8Array, peer: P, call: C, now: number) => void;
+
 export class Arrivals<P, C> {
-  readonly #clock: Pick<Clock, 'defer'>;
-  readonly #take: (request: Uint8Array, peer: P, call: C) => void;
+  readonly #clock: Pick<Clock, 'defer' | 'now'>;
+  readonly #take: Take<P, C>;
   #runs: Run<P, C>[] = [];
   #last: Run<P, C> | undefined = undefined;
   #isDeferred = false;
   /** Runs work in the context of the program that created gossip. */
   readonly #inContext = ownContext.capture();
 
-  /** @param take is called with each message at the end of the tick; it must not throw */
-  constructor(clock: Pick<Clock, 'defer'>, take: (request: Uint8Array, peer: P, call: C) => void) {
+  constructor(clock: Pick<Clock, 'defer' | 'now'>, take: Take<P, C>) {
     this.#clock = clock;
     this.#take = take;
   }
@@ -42,9 +44,11 @@ export class Arrivals<P, C> {
     const runs = this.#runs;
     this.#runs = [];
     this.#last = undefined;
+    // Reading the clock for each message would cost as much as decoding it.
+    const now = this.#clock.now();
     this.#inContext(() => {
       for (const { peer, call, requests } of runs)
-        for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer, call);
+        for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer, call, now);
     });
   }
 

@@ -23,7 +23,6 @@ import {
   reporterOf,
   unsentOf,
 } from '@trunkline/transport-core/internal';
-import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
@@ -43,11 +42,11 @@ import {
   FRAME_AROUND,
   isSignedPush,
 } from '../wire/frame.ts';
+import { learnAddresses } from './addresses.ts';
 import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
-import { learnAddresses, sendView } from './view-messages.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode, DriverParts {
@@ -71,12 +70,10 @@ export class GossipDriver implements TopicNode, DriverParts {
   /** Relays long messages; undefined if this node relays nothing. */
   #relays: RelayDriver | undefined = undefined;
   #servers: readonly Server[] = [];
-  #state: 'new' | 'running' | 'closed' = 'new';
+  isStarted = false;
   #isStarting = false;
   #closing: Promise<{ readonly unsent: readonly UnsentMessages[] }> | undefined = undefined;
   readonly #lives: Lives;
-  /** The time at the start of this tick; undefined until it is asked for. */
-  #tick: number | undefined = undefined;
   /** The session of the last message; the next message is usually for the same one. */
   #last: TopicSession | undefined = undefined;
   /** The origin of the last message, whichever peer sent it. */
@@ -112,10 +109,6 @@ export class GossipDriver implements TopicNode, DriverParts {
 
   // Life cycle.
 
-  get isStarted(): boolean {
-    return this.#state === 'running';
-  }
-
   get isKept(): boolean {
     return this.overlay.name !== 'fullMesh' || this.#config.relay !== undefined;
   }
@@ -129,7 +122,7 @@ export class GossipDriver implements TopicNode, DriverParts {
    * node's life.
    */
   async start(): Promise<void> {
-    if (this.#state !== 'new' || this.#isStarting) {
+    if (this.isStarted || this.#isStarting || this.isClosed) {
       const text = `gossip.start: it ${this.isClosed ? 'is closed' : 'has started'}`;
       throw new TransportError('failed_precondition', text);
     }
@@ -151,7 +144,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     this.#interests = new Interests(this);
     if (this.overlay.relays) this.#relays = relay?.createDriver(this);
     this.#walker = new Walker(this, discovery, this.overlay.holds);
-    this.#state = 'running';
+    this.isStarted = true;
     this.membershipChanged();
     const { push, ...others } = this.#handlers(this.#interests, this.#walker, this.#relays);
     // `Arrivals` enters the context for all messages that arrive together.
@@ -174,7 +167,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     for (const session of sessions) session.end(CLOSED);
     this.membershipChanged();
     this.#interests?.flush();
-    this.#state = 'closed';
+    this.isStarted = false;
     this.#relays?.close();
     this.#timer.stop();
     this.#walker?.close();
@@ -227,8 +220,8 @@ export class GossipDriver implements TopicNode, DriverParts {
     relays: RelayDriver | undefined,
   ): Handlers<typeof gossipProtocol> {
     const { members, sessions } = this;
-    const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call) =>
-      this.#pushed(request, peer, call),
+    const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call, now) =>
+      this.#pushed(request, peer, call, now),
     );
     // Processes the messages pushed so far, because something else arrived after them. Returns the
     // peer that sent it.
@@ -249,14 +242,14 @@ export class GossipDriver implements TopicNode, DriverParts {
         if (peer === undefined) return;
         if (decoded === undefined) return this.misbehaved(peer.nodeId);
         const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
-        sessions.get(decoded.topic)?.feed(this.#now(), input);
+        sessions.get(decoded.topic)?.feed(this.clock.now(), input);
       },
       view: ({ topic, message, addresses, life }, rpc) => {
         charge(rpc, VIEW);
         const peer = next(rpc.from);
         const session = sessions.get(topic);
         if (peer === undefined || session?.isMember !== true) return;
-        const now = this.#now();
+        const now = this.clock.now();
         if (life !== undefined) session.outlived(peer.nodeId, life);
         learnAddresses(addresses, peer.nodeId, this.peers, peer.limits.addresses, now);
         session.feed(now, { type: 'viewed', from: peer.nodeId, message });
@@ -267,7 +260,7 @@ export class GossipDriver implements TopicNode, DriverParts {
         const session = sessions.get(topic);
         if (peer === undefined || session === undefined) return;
         if (life !== undefined) session.outlived(peer.nodeId, life);
-        session.differences.announced(peer.nodeId, terms, this.#now());
+        session.differences.announced(peer.nodeId, terms, this.clock.now());
       },
       interest: ({ seq, empty }, rpc) => {
         charge(rpc, NUMBERS);
@@ -301,7 +294,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     };
   }
 
-  #pushed(request: Uint8Array, peer: ConnectedMember, call: Call): void {
+  #pushed(request: Uint8Array, peer: ConnectedMember, call: Call, now: number): void {
     const envelope = decodePush(request);
     if (envelope === undefined) return this.misbehaved(peer.nodeId);
     if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
@@ -309,7 +302,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     if (this.#last?.key.hex !== envelope.topic || this.#last.isOver)
       this.#last = this.sessions.get(envelope.topic);
     if (this.#last?.isMember !== true) this.#misled(peer.nodeId, envelope);
-    else this.#last.pushed(peer.nodeId, envelope, this.#now());
+    else this.#last.pushed(peer.nodeId, envelope, now);
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
@@ -317,21 +310,6 @@ export class GossipDriver implements TopicNode, DriverParts {
     if (isAsked && from === id.origin)
       this.members.acknowledge(from, encodeReceipt({ topic, id, verdict: 'not-on-topic' }));
   }
-
-  /**
-   * The time of this tick. Reading the clock for each message would cost as much as decoding it.
-   */
-  #now(): number {
-    if (this.#tick === undefined) {
-      this.#tick = this.clock.now();
-      this.clock.defer(this.#tickOver);
-    }
-    return this.#tick;
-  }
-
-  readonly #tickOver = (): void => {
-    this.#tick = undefined;
-  };
 
   // Topics.
 
@@ -355,7 +333,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     if (session === undefined || session !== given) return;
     this.sessions.delete(topic);
     // Joining the topic again begins another life, even if it happens at once.
-    this.#lives.used(session.epoch());
+    this.#lives.used(session.life.epoch);
     session.end(CLOSED);
     this.membershipChanged();
   }
@@ -427,10 +405,6 @@ export class GossipDriver implements TopicNode, DriverParts {
   }
 
   // Sending.
-
-  view(to: string, session: TopicSession, message: PartialViewMessage): void {
-    sendView(to, session, message, this.members, this.peers);
-  }
 
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     return this.#relays?.send(topic, push, to) ?? false;

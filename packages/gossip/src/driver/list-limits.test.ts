@@ -1,4 +1,4 @@
-// Tests of the limit on answers with an unchanged list of topics.
+// Tests of the limits on answers: with an unchanged list of topics, and of any kind.
 
 import { PeerLimits } from '@trunkline/peers/internal';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
@@ -7,7 +7,7 @@ import { askForList } from '../discovery/tags.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
 import { Interests } from './interests.ts';
-import { type DriverParts, memberLimits } from './members.ts';
+import { type DriverParts, memberLimits, Ration } from './members.ts';
 
 for (const proven of [true, false]) {
   test(`an unchanged list is sent to a peer as often as ${proven ? 'it may have it, over all connections of a proven id' : 'allowed for each connection of an asserted id'}`, (t) => {
@@ -40,3 +40,16 @@ for (const proven of [true, false]) {
     t.is(answers, proven ? 11 : 33, 'one with the number, and ten more');
   });
 }
+
+test('ten answers at once, then one per second; one of a hundred refusals counts as abuse', (t) => {
+  const ration = new Ration();
+  const take = (times: number, now: number) => {
+    const counts = { taken: 0, abused: 0 };
+    for (let i = 0; i < times; i++) if (ration.take(now, () => counts.abused++)) counts.taken++;
+    return counts;
+  };
+  t.deepEqual(take(12, 0), { taken: 10, abused: 0 });
+  t.deepEqual(take(4, 3_500), { taken: 3, abused: 0 });
+  t.deepEqual(take(300, 4_000), { taken: 1, abused: 3 });
+  t.deepEqual(take(20, 1_000_000), { taken: 10, abused: 0 });
+});

@@ -1,23 +1,25 @@
 // The connected peers of gossip: it owns, for each peer, the set of its topics and its queue of
 // messages. When the topics of a peer become known, it calls the sessions of these topics. It also
-// reports peers that connect and disconnect.
+// reports peers that connect and disconnect, and dials nodes.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
-import { stackless } from '@trunkline/transport-core/backend';
-import { Ration } from '../discovery/topic-walk.ts';
+import { inMs, stackless } from '@trunkline/transport-core/backend';
+import type { PartialViewMessage } from '../hyparview/message.ts';
 import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
+import { notSent } from '../topics/errors.ts';
 import type { TopicMembers, TopicTerms } from '../topics/topic-context.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection, type DialCause, Dials, noLongerHere } from './connections.ts';
+import { addressesFor, viewSize } from './addresses.ts';
+import { CurrentConnection } from './current-connection.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 
 /** The state and connections of a node that the parts of gossip's driver share. */
@@ -46,6 +48,16 @@ export interface ConnectedMember {
   /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
   readonly limits: ReturnType<typeof memberLimits>;
+}
+
+/** The reason for a dial: a request of the user or of gossip, or a name that a member gave. */
+type DialCause = 'user' | 'gossip' | 'named';
+
+interface Dial {
+  readonly late: AbortController;
+  readonly done: Promise<void>;
+  /** True if members of a topic named the node. */
+  isNamed: boolean;
 }
 
 /** Creates the limits of a peer; those of a proven id outlive its connections. */
@@ -79,7 +91,6 @@ interface MembersDriver extends DriverParts {
 export class ConnectedMembers implements TopicMembers {
   /** The connected peers by node id. */
   readonly all = new Map<string, ConnectedMember>();
-  readonly dials: Dials;
   readonly #config: GossipConfig;
   readonly #driver: MembersDriver;
   readonly #byInstance = new Map<string, ConnectedMember>();
@@ -106,15 +117,16 @@ export class ConnectedMembers implements TopicMembers {
    */
   readonly #instances = new Map<string, string>();
   readonly #limits = new PeerLimits(memberLimits);
+  /**
+   * The dials under way, each with its own controller: a shared signal would collect a listener for
+   * each dial.
+   */
+  readonly #dials = new Map<string, Dial>();
+  #isClosed = false;
 
   constructor(config: GossipConfig, driver: MembersDriver) {
-    const { transport, peers } = config;
     this.#config = config;
     this.#driver = driver;
-    this.dials = new Dials(transport, {
-      get: (nodeId) => this.#get(nodeId),
-      mayDial: (nodeId) => peers.mayDial(nodeId),
-    });
   }
 
   /** Starts with the peers that are connected already, then follows the events of peers. */
@@ -125,7 +137,8 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   close(): void {
-    this.dials.close();
+    this.#isClosed = true;
+    for (const { late } of this.#dials.values()) late.abort(CLOSED);
     void this.#events?.return?.();
     for (const member of [...this.all.values()]) this.#remove(member, CLOSED);
   }
@@ -146,10 +159,6 @@ export class ConnectedMembers implements TopicMembers {
       'failed_precondition',
       'only peers may send topics and messages, and the hello of this connection has no node id',
     );
-  }
-
-  outboxOf(nodeId: string): PeerOutbox | undefined {
-    return this.#get(nodeId)?.outbox;
   }
 
   /** Returns the connection to a peer; undefined if there is none. */
@@ -188,7 +197,7 @@ export class ConnectedMembers implements TopicMembers {
     timeout: number,
     cause: DialCause = 'user',
   ): Promise<boolean> {
-    await this.dials.reach(nodeId, timeout, cause);
+    await this.dial(nodeId, timeout, cause);
     const member = this.#get(nodeId);
     if (member === undefined) throw noLongerHere(nodeId);
     const unknown = this.#unknown.get(member);
@@ -221,6 +230,52 @@ export class ConnectedMembers implements TopicMembers {
     for (const resolve of unknown?.askers ?? []) resolve();
   }
 
+  // Dials.
+
+  /**
+   * Connects to a node. Resolves when it is connected. If the user did not request the dial, banned
+   * nodes are not dialed, and in a fixed topology only listed nodes are. There is one dial for each
+   * node, and a limited number at once.
+   */
+  dial(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
+    if (this.#get(nodeId) !== undefined) return Promise.resolve();
+    if (cause !== 'user' && !this.#driver.peers.mayDial(nodeId)) {
+      const text = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
+      return Promise.reject(notReached('failed_precondition', nodeId, text));
+    }
+    let dial = this.#dials.get(nodeId);
+    if (dial === undefined) {
+      if (this.#dials.size >= DIALS) {
+        const text = `${DIALS} nodes are already being dialed`;
+        return Promise.reject(notReached('resource_exhausted', nodeId, text));
+      }
+      const late = new AbortController();
+      const done = this.#dial(nodeId, timeout, late).finally(() => this.#dials.delete(nodeId));
+      dial = { late, done, isNamed: false };
+      this.#dials.set(nodeId, dial);
+    }
+    dial.isNamed ||= cause === 'named';
+    return dial.done;
+  }
+
+  async #dial(nodeId: string, timeout: number, late: AbortController): Promise<void> {
+    const { transport } = this.#config;
+    const timer = transport.clock.setTimeout(() => {
+      const text = `node ${nodeId} could not be reached within ${inMs(timeout)}`;
+      late.abort(notReached('deadline_exceeded', nodeId, text));
+    }, timeout);
+    try {
+      if (this.#isClosed) throw CLOSED;
+      await transport.dial(`node:${nodeId}`, { signal: late.signal });
+      // Registers the peer while `#dials` still says whether its dial was named.
+      if (this.#get(nodeId) === undefined) throw noLongerHere(nodeId);
+    } catch (error) {
+      throw late.signal.aborted ? late.signal.reason : error;
+    } finally {
+      transport.clock.clearTimeout(timer);
+    }
+  }
+
   // Sending.
 
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined {
@@ -232,7 +287,9 @@ export class ConnectedMembers implements TopicMembers {
 
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined {
     const outbox = this.all.get(to)?.outbox;
-    return outbox === undefined ? 'no-room' : outbox.tryNow(encodePush(topic.bytes, push));
+    if (outbox === undefined) return 'no-room';
+    const request = encodePush(topic.bytes, push);
+    return outbox.put('push', request, request.length, undefined, true);
   }
 
   control(to: string, topic: TopicKey, control: Control): boolean {
@@ -247,6 +304,25 @@ export class ConnectedMembers implements TopicMembers {
 
   acknowledge(to: string, request: Uint8Array): void {
     this.all.get(to)?.outbox.put('receipt', request, request.length);
+  }
+
+  view(to: string, session: TopicSession, message: PartialViewMessage): void {
+    const addresses = addressesFor(message, this.#driver.peers);
+    const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
+    const size = viewSize(addresses);
+    const failed = (error: TransportError) => {
+      if (!session.isOver) session.unreachable(to, error, session.node.clock.now());
+    };
+    const outbox = this.#get(to)?.outbox;
+    if (outbox !== undefined) {
+      if (outbox.put('view', request, size) !== undefined) failed(notSent('no-room', to, size));
+      return;
+    }
+    // A farewell message is not worth a dial.
+    if (session.isOver) return;
+    this.dial(to, DIAL, 'named').then(() => {
+      if (!session.isOver) this.#get(to)?.outbox.put('view', request, size);
+    }, failed);
   }
 
   // Time.
@@ -338,7 +414,7 @@ export class ConnectedMembers implements TopicMembers {
     const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
-      for (const session of this.#driver.sessions.values()) session.reborn(nodeId);
+      for (const session of this.#driver.sessions.values()) session.life.restarted(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
     dropOldest(this.#instances, INSTANCES);
@@ -348,7 +424,7 @@ export class ConnectedMembers implements TopicMembers {
       nodeId,
       instance,
       connection,
-      isChosen: remote.direction === 'out' && !this.dials.isNamed(nodeId),
+      isChosen: remote.direction === 'out' && this.#dials.get(nodeId)?.isNamed !== true,
       proven,
       outbox: new PeerOutbox(this.#driver.mount, connection, outbound, writable),
       topics: NONE,
@@ -380,6 +456,17 @@ export class ConnectedMembers implements TopicMembers {
   }
 }
 
+/** Returns the error for a node that was dialed, and disconnected at once. */
+function noLongerHere(nodeId: string): TransportError {
+  return notReached('unavailable', nodeId, `node ${nodeId} is no longer connected`);
+}
+
+function notReached(code: TransportError['code'], target: string, text: string): TransportError {
+  return new TransportError(code, text, { target, sent: false });
+}
+
+/** Maximum number of concurrent dials. */
+const DIALS = 64;
 const CLOSED = new TransportError('shutdown', 'gossip, its peers or its transport were closed');
 const NONE: ReadonlySet<string> = new Set();
 /**
@@ -387,6 +474,8 @@ const NONE: ReadonlySet<string> = new Set();
  * reconnect.
  */
 const INSTANCES = 4_096;
+/** Time limit of a dial for an overlay, in milliseconds. */
+const DIAL = 10_000;
 /** Number of bytes counted, in the queue to a peer, for a message with a topic's terms. */
 const TERMS_BYTES = 128;
 /**
@@ -409,3 +498,32 @@ const NOBODY: readonly string[] = [];
 const PATIENCE = 1_000;
 /** Maximum number of nodes remembered as slow. */
 const SLOW = 1_024;
+
+// Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; a peer that
+// keeps asking is reported.
+
+/** The answers that one peer may still get. */
+export class Ration {
+  readonly #rate = new RateLimit(BURST, INTERVAL);
+  #refused = 0;
+
+  /**
+   * Takes an answer from the ration. Returns false if the peer must get no answer. Calls `abused`
+   * if the peer must also be reported.
+   */
+  take(now: number, abused: () => void): boolean {
+    if (this.#rate.tryTake(now)) return true;
+    if (++this.#refused % ABUSE === 0) abused();
+    return false;
+  }
+}
+
+/** Number of answers available at once. */
+const BURST = 10;
+/** Milliseconds until one more answer is available. */
+const INTERVAL = 1_000;
+/**
+ * Number of refusals after which a peer is reported. An honest node that was refused asks again
+ * only once, some seconds later.
+ */
+const ABUSE = 100;

@@ -8,7 +8,7 @@ import { SizedQueue } from '../messages/sized-queue.ts';
 import type { GossipConfig } from '../options.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
-import type { CurrentConnection } from './connections.ts';
+import type { CurrentConnection } from './current-connection.ts';
 
 /** The transport, with the protocol of gossip. */
 type Mount = Transport<typeof gossipProtocol>;
@@ -65,50 +65,36 @@ export class PeerOutbox {
    * Sends or queues a message of `size` bytes. Returns the reason if it can do neither; if there is
    * no room, `writable` is called once there is. Most messages are sent at once and need no parcel.
    * @param lost called if the message was queued and can no longer be sent
+   * @param isRetried true if the caller sends the message again when there is room. It is queued
+   * only if it is long and the queue is empty, because the only way to wait for room is to send it.
    */
   put<M extends OneWay>(
     method: M,
     request: RequestInput<typeof gossipProtocol, M>,
     size: number,
     lost?: () => void,
+    isRetried = false,
   ): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
     if (this.#queue.length === 0 && this.#try(method, request)) return undefined;
     if (this.#isTooLarge(size)) return 'too-large';
-    if (
-      this.#queue.length >= this.#limits.messages ||
-      (this.#queue.bytes + size > this.#limits.bytes && this.#queue.length > 0)
-    ) {
-      this.dropped++;
+    const { length, bytes } = this.#queue;
+    const isFull = isRetried
+      ? length > 0 || size <= SHORT
+      : length >= this.#limits.messages || (length > 0 && bytes + size > this.#limits.bytes);
+    if (!isFull) this.#queue.push({ method, request, size, lost });
+    else {
       this.#isWanted = true;
-      return 'no-room';
+      if (!isRetried) this.dropped++;
     }
-    this.#enqueue({ method, request, size, lost });
-    return undefined;
+    if (!this.#isPumping) void this.#pump();
+    return isFull ? 'no-room' : undefined;
   }
 
   /** Returns true if a message is too large for the peer over the connection in use. */
   #isTooLarge(size: number): boolean {
     const remote = size > SHORT ? this.#connection.current : undefined;
     return remote !== undefined && size > messageLimit(this.#mount, remote);
-  }
-
-  /**
-   * Sends a message now, or returns the reason why that is impossible. If there is no room,
-   * `writable` is called once there is. A long message is queued if the queue is empty, because the
-   * only way to wait for room is to send it.
-   */
-  tryNow(request: Uint8Array): Unsent | undefined {
-    if (this.#isClosed) return 'no-room';
-    if (this.#queue.length === 0 && this.#try('push', request)) return undefined;
-    if (this.#isTooLarge(request.length)) return 'too-large';
-    if (this.#queue.length === 0 && request.length > SHORT) {
-      this.#enqueue({ method: 'push', request, size: request.length, lost: undefined });
-      return undefined;
-    }
-    this.#isWanted = true;
-    void this.#pump();
-    return 'no-room';
   }
 
   /** Drops all queued messages, because the peer is gone. */
@@ -129,13 +115,7 @@ export class PeerOutbox {
     }
   }
 
-  #enqueue(parcel: Parcel): void {
-    this.#queue.push(parcel);
-    void this.#pump();
-  }
-
   async #pump(): Promise<void> {
-    if (this.#isPumping) return;
     this.#isPumping = true;
     try {
       while (!this.#isClosed) {

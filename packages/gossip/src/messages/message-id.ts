@@ -177,15 +177,7 @@ const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 // creating a view. Therefore the last buffer and view are kept: a message is read several times,
 // and messages that arrive together share their memory.
 
-/**
- * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay
- * within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
- */
-interface WordReader {
-  readonly view: DataView;
-  readonly at: number;
-}
-
+/** The bytes that were read last, a view of the whole memory that holds them, and their offset. */
 const here = {
   bytes: new Uint8Array(0),
   memory: new ArrayBuffer(0) as ArrayBufferLike,
@@ -193,8 +185,11 @@ const here = {
   at: 0,
 };
 
-/** Returns access to these bytes. */
-export function look(bytes: Uint8Array): WordReader {
+/**
+ * Returns a view of the whole memory that holds these bytes, and their offset in it. Readers must
+ * stay within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
+ */
+function look(bytes: Uint8Array): Readonly<typeof here> {
   if (bytes !== here.bytes) turn(bytes);
   return here;
 }

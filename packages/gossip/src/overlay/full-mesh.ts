@@ -19,7 +19,6 @@ import {
   type OverlayFactory,
   type OverlayInput,
   type OverlayOutput,
-  type OverlaySetup,
   type OwnMessage,
 } from './overlay.ts';
 
@@ -50,7 +49,7 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
     relays: true,
     memory: MEMORY,
     receipts: Number.POSITIVE_INFINITY,
-    create: (setup) => new FullMesh(setup, hops),
+    create: () => new FullMesh(hops),
   };
 }
 
@@ -59,14 +58,12 @@ class FullMesh implements Overlay {
   readonly wanted: number;
   readonly passesOn: boolean;
   readonly wakeAt = Number.POSITIVE_INFINITY;
-  readonly #self: string;
   readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #neighbors = new Set<string>();
   /** Maximum number of links that a message travels. */
   readonly #hops: number;
 
-  constructor({ self }: OverlaySetup, hops: number) {
-    this.#self = self;
+  constructor(hops: number) {
     this.#hops = hops;
     this.passesOn = hops > 1;
     // If messages are passed on, one neighbor is enough to get them all.
@@ -92,7 +89,7 @@ class FullMesh implements Overlay {
           this.#hand(input.message, [input.peer], false);
         return;
       case 'peer-up':
-        if (input.peer === this.#self || this.#neighbors.has(input.peer)) return;
+        if (this.#neighbors.has(input.peer)) return;
         this.#neighbors.add(input.peer);
         return this.#outputs.add({ type: 'neighbor-up', peer: input.peer });
       case 'peer-down':

@@ -31,7 +31,6 @@ import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
  */
 export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>> {
   readonly counters: PlumtreeCounters;
-  readonly #self: string;
   readonly #look: PlumtreeInit['look'];
   readonly #tree: Tree<P>;
   /** The limits of the peers that were neighbors last, so that they continue when they return. */
@@ -39,7 +38,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #missing: MissingMessages<P>;
 
   constructor({ self, options = plumtreeOptions(), look, isSource = false }: PlumtreeInit) {
-    this.#self = self;
     this.#look = look;
     this.#tree = new Tree(self, options, isSource);
     this.counters = this.#tree.counters;
@@ -153,7 +151,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    */
   #neighborUp(peer: string, isSource: boolean, now: number): void {
     const { neighbors, options } = this.#tree;
-    if (peer === this.#self || neighbors.has(peer)) return;
+    if (neighbors.has(peer)) return;
     const neighbor = new Neighbor(peer, isSource, this.#quotas.get(peer));
     this.#quotas.delete(peer);
     if (this.#tree.isSource) {

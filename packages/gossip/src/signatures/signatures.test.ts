@@ -42,7 +42,7 @@ function receiver() {
     const key = hexToBytes(envelope.topic);
     return envelope.signature === undefined
       ? 'unsigned'
-      : signatures.examine(from, key, envelope, envelope.signature, now);
+      : signatures.examine(from, key, envelope, now);
   };
 }
 
@@ -143,7 +143,7 @@ test('the verification of a forging peer is limited per second; other peers are 
   const good = decodePush(signed(identityOf('a')))!;
   const bad = { ...good, payload: Uint8Array.of(9) };
   const examine = (from: string, envelope: Envelope, now: number) =>
-    signatures.examine(from, topic.bytes, envelope, envelope.signature!, now);
+    signatures.examine(from, topic.bytes, envelope, now);
   const findings = Array.from({ length: 1_000 }, (_, i) => examine('forger', bad, i / 2));
   t.deepEqual(new Set(findings.splice(0, FORGERIES)), new Set(['forged']));
   t.deepEqual(new Set(findings), new Set(['refused']));

@@ -122,13 +122,7 @@ export class Signatures {
    * checks run first.
    * @param source the name that forgeries are counted under.
    */
-  examine(
-    source: string,
-    topic: Uint8Array,
-    envelope: Envelope,
-    signature: Signature,
-    now: number,
-  ): Authenticity {
+  examine(source: string, topic: Uint8Array, envelope: Envelope, now: number): Authenticity {
     if (this.#verify === undefined) return 'unverified';
     if (now - this.#secondStart >= SECOND) {
       this.#secondStart = now;
@@ -137,7 +131,7 @@ export class Signatures {
     const forgeries = this.#forgeries.get(source) ?? 0;
     if (forgeries >= FORGERIES) return 'refused';
     const { id } = envelope;
-    const { publicKey, bytes } = signature;
+    const { publicKey, bytes } = envelope.signature!;
     if (
       idOfKey(publicKey) === id.origin &&
       this.#verify(publicKey, signedContent(topic, id, envelope), bytes)

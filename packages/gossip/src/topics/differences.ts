@@ -52,32 +52,23 @@ export class Differences {
    * peer's limit is known to be lower than this node's.
    */
   limitOf(nodeId: string): number {
-    const known = this.#known.get(nodeId);
-    return known !== undefined && known.limit < this.terms.limit
-      ? known.limit
-      : Number.POSITIVE_INFINITY;
+    const { limit } = this.#known.get(nodeId) ?? this.terms;
+    return limit < this.terms.limit ? limit : Number.POSITIVE_INFINITY;
   }
 
   isApart(nodeId: string): boolean {
-    const known = this.#known.get(nodeId);
-    return known !== undefined && known.overlay !== this.terms.overlay;
+    return (this.#known.get(nodeId) ?? this.terms).overlay !== this.terms.overlay;
   }
 
   /**
    * Adds to `failed` the recipients of a message that use another overlay, and the recipients that
    * don't accept messages of that size.
-   * @param interested the connected peers on the topic. A peer with another overlay need not be one
-   *   of them: it may only publish.
    * @param handed the peers that the message was handed to, none of which uses another overlay
    */
-  addFailures(
-    failed: PublishFailure[],
-    interested: readonly string[],
-    handed: readonly string[],
-    body: Body,
-  ): void {
+  addFailures(failed: PublishFailure[], handed: readonly string[], body: Body): void {
     const size = body.payload.length;
-    for (const nodeId of interested) {
+    // A peer with another overlay need not be interested: it may only publish.
+    for (const nodeId of this.#topic.interested) {
       if (!this.isApart(nodeId) || !isFor(body, nodeId)) continue;
       const known = this.#of(nodeId);
       failed.push((known.failure ??= this.#failure(nodeId, known.overlay)));

@@ -49,11 +49,7 @@ export function notOnTopic(nodeId: string, topic: string): TransportError {
  * Returns the error for a peer that left the topic before it confirmed the message, or (with
  * `cause`) was disconnected.
  */
-export function gone(
-  nodeId: string,
-  topic: string,
-  cause: TransportError | undefined,
-): TransportError {
+export function gone(nodeId: string, topic: string, cause?: TransportError): TransportError {
   const [code, what] =
     cause === undefined
       ? (['not_found', `node ${nodeId} left topic ${topic}`] as const)

@@ -7,9 +7,9 @@ import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
+import type { MessageDropReason, MessageMeta } from '../types.ts';
 import { type DeliveryOutcome, type Envelope, encodeReceipt } from '../wire/frame.ts';
-import { handOut, type TopicReader } from './reader.ts';
+import type { TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
@@ -97,11 +97,6 @@ export class Incoming {
     return this.#refused.size > 0 && this.#refused.has(messageKey(id));
   }
 
-  /** Counts a message that could not be sent to a peer as dropped. */
-  unsent(reason: Unsent, id: MessageId, to: string): void {
-    this.#count(reason, id, { to });
-  }
-
   /**
    * Checks a message. If it is accepted, delivers it and passes it to the overlay, now or after
    * validation. Returns false if it was refused before validation.
@@ -145,13 +140,7 @@ export class Incoming {
     const finding =
       signature === undefined || (held !== undefined && isCopyOf(held.push.payload, envelope))
         ? 'true'
-        : signatures.examine(
-            isRead ? from : `${from} relays`,
-            topic.key.bytes,
-            envelope,
-            signature,
-            now,
-          );
+        : signatures.examine(isRead ? from : `${from} relays`, topic.key.bytes, envelope, now);
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding !== 'true') return this.#drop(finding, id, from);
     if (held !== undefined) {
@@ -284,7 +273,7 @@ export class Incoming {
     first = reason,
   ): false {
     this.#answer(id, from, first);
-    this.#count(reason, id, { from });
+    this.count(reason, id, { from });
     if (isToBlame) this.#topic.misbehaved(from, reason);
     return false;
   }
@@ -309,10 +298,36 @@ export class Incoming {
     // A reader that one of these readers adds gets only later messages.
     const list = this.readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
-    else if (list.length > 0)
-      handOut(list, codec, body, meta, (error) => this.#topic.failed(error));
+    else if (list.length > 0) this.#handOut(body, meta);
     // The message is passed on as its payload, so the decoded one isn't cached with it.
     body.message = undefined;
+  }
+
+  /**
+   * Hands a message to several readers, or to one reader with another codec. Each gets a separate
+   * message, which is decoded again if it could be changed, so that no reader sees changes that
+   * another one makes. A reader whose codec refuses the message does not get it.
+   */
+  #handOut(body: Body, meta: MessageMeta): void {
+    const { codec } = this.#topic;
+    const isPlain = Object(body.message) !== body.message;
+    let isTaken = false;
+    // Decoded before the first reader runs, because it may lie in the memory of the payload.
+    const given: { readonly reader: TopicReader; readonly message: unknown }[] = [];
+    for (const reader of this.readers) {
+      if (reader.codec === codec && (isPlain || !isTaken)) {
+        isTaken = true;
+        given.push({ reader, message: body.message });
+        continue;
+      }
+      try {
+        given.push({ reader, message: reader.codec.decode(body.payload.slice()) });
+      } catch (error) {
+        this.#topic.failed(error);
+      }
+    }
+    for (const { reader, message } of given)
+      reader.offer(message, { ...meta }, body.payload.length);
   }
 
   /** A known message arrived again. */
@@ -334,7 +349,8 @@ export class Incoming {
     node.members.acknowledge(id.origin, encodeReceipt({ topic: topic.hex, id, verdict }));
   }
 
-  #count(reason: MessageDropReason, id: MessageId, peer: { from: string } | { to: string }): void {
+  /** Counts a message among the dropped ones, and reports it. */
+  count(reason: MessageDropReason, id: MessageId, peer: { from: string } | { to: string }): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     const { node, key } = this.#topic;
     if (!node.events.isRead) return;

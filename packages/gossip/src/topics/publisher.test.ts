@@ -41,9 +41,9 @@ test('a message that is sent to its whole list at once leaves nothing to wake up
 });
 
 test('each message gets a new id; in a new life, they count from 0', (t) => {
-  let epoch = 7;
-  const { publisher, publish, sent } = scene({ epoch: () => epoch });
-  for (epoch of [7, 7, 8]) void publish({ to: ['a'], min: 0 });
+  const life = { epoch: 7 };
+  const { publisher, publish, sent } = scene({ life });
+  for (life.epoch of [7, 7, 8]) void publish({ to: ['a'], min: 0 });
   t.deepEqual(
     sent.map(({ id }) => id),
     [
@@ -94,7 +94,7 @@ function scene(topic: object = {}, sign: () => void = () => {}) {
   const key = { hex: '00', name: 'topic' };
   const push = (to: string, { id }: { id: unknown }, lost: () => void) =>
     void sent.push({ to, id, lost });
-  const parts = { key, limit: 100, epoch: () => 1, takes: () => true, push, node, ...topic };
+  const parts = { key, limit: 100, life: { epoch: 1 }, takes: () => true, push, node, ...topic };
   const publisher = new Publisher(parts as unknown as TopicContext);
   const publish = async (options: { to?: string[]; any?: number; min: number }) =>
     publisher.publish(new Uint8Array(1), { ...DEFAULTS, ...options });

@@ -148,7 +148,7 @@ export class Publisher {
     payload: Uint8Array,
     receipt: boolean,
   ): OwnMessage {
-    const epoch = this.#topic.epoch();
+    const { epoch } = this.#topic.life;
     if (epoch !== this.#epoch) this.#sequence = 0;
     this.#epoch = epoch;
     const id = { origin: this.#topic.node.self, epoch, sequence: this.#sequence++ };

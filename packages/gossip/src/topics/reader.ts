@@ -3,7 +3,6 @@
 
 import { type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
 import { SizedQueue } from '../messages/sized-queue.ts';
-import type { Body } from '../overlay/overlay.ts';
 import type { MessageMeta, QueuePolicy, ReceivedMessage, TopicQueueOptions } from '../types.ts';
 import type { TopicContext } from './topic-context.ts';
 
@@ -104,7 +103,7 @@ export abstract class TopicReader {
     if (this.#policy === 'error') {
       const text = `a reader of topic ${name} was too slow: ${this.#waiting.length} messages of ${this.#waiting.bytes} bytes wait for it (queue)`;
       this.close();
-      return this.broken(new TransportError('resource_exhausted', text));
+      return this.failed(new TransportError('resource_exhausted', text));
     }
     while (this.#isTooLong(messages, bytes)) {
       const isOldest = this.#policy === 'drop-oldest';
@@ -120,14 +119,13 @@ export abstract class TopicReader {
     }
   }
 
+  /** Reports an error that the code of the reader threw, or that the reader was too slow. */
   protected failed(error: unknown): void {
     this.#topic.failed(error);
   }
 
   /** Takes a message at once if the reader is idle. It must not throw. */
   protected abstract takeNow(message: unknown, meta: MessageMeta): boolean;
-  /** Called when the reader has ended with an error because it was too slow. */
-  protected abstract broken(error: TransportError): void;
 }
 
 /**
@@ -173,22 +171,18 @@ export class CallbackReader extends TopicReader {
       void Promise.resolve(answer).then(this.#drain, this.#threw);
       return false;
     } catch (error) {
-      this.#tell(error);
+      this.failed(error);
       return true;
     }
   }
 
-  protected override broken(error: TransportError): void {
-    this.#tell(error);
-  }
-
   readonly #threw = (error: unknown): void => {
-    this.#tell(error);
+    this.failed(error);
     this.#drain();
   };
 
-  #tell(error: unknown): void {
-    this.failed(error);
+  protected override failed(error: unknown): void {
+    super.failed(error);
     try {
       this.#onError?.(error);
     } catch {
@@ -205,7 +199,7 @@ export class LoopReader
   implements AsyncIterableIterator<ReceivedMessage<unknown>>
 {
   readonly #askers: ((result: IteratorResult<ReceivedMessage<unknown>, undefined>) => void)[] = [];
-  #error: TransportError | undefined = undefined;
+  #error: unknown = undefined;
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -232,7 +226,7 @@ export class LoopReader
     return asker !== undefined;
   }
 
-  protected override broken(error: TransportError): void {
+  protected override failed(error: unknown): void {
     this.#error = error;
   }
 
@@ -281,38 +275,4 @@ function withMissed(meta: MessageMeta, missed: number): MessageMeta {
   if (missed === 0) return meta;
   const { id, origin, signed, from, hops } = meta;
   return { id, origin, signed, from, hops, missed };
-}
-
-// Hands a message to several readers, or to one reader with another codec. No reader sees changes
-// that another reader makes to the message.
-
-/**
- * Gives each reader a separate message, which is decoded again if it could be changed. If a
- * reader's codec refuses it, `failed` is called.
- * @param codec the codec that decoded `body.message`
- */
-export function handOut(
-  readers: readonly TopicReader[],
-  codec: TopicReader['codec'],
-  body: Body,
-  meta: MessageMeta,
-  failed: (error: unknown) => void,
-): void {
-  const isPlain = Object(body.message) !== body.message;
-  let isTaken = false;
-  // Decode before the first reader runs, because a decoded message may lie in the payload's memory.
-  const given: { readonly reader: TopicReader; readonly message: unknown }[] = [];
-  for (const reader of readers) {
-    if (reader.codec === codec && (isPlain || !isTaken)) {
-      isTaken = true;
-      given.push({ reader, message: body.message });
-      continue;
-    }
-    try {
-      given.push({ reader, message: reader.codec.decode(body.payload.slice()) });
-    } catch (error) {
-      failed(error);
-    }
-  }
-  for (const { reader, message } of given) reader.offer(message, { ...meta }, body.payload.length);
 }

@@ -43,8 +43,8 @@ export interface TopicContext {
   };
   /** The connected peers on the topic. Those with another overlay can't become neighbors. */
   readonly interested: readonly string[];
-  /** Returns the number of this node's life on the topic. */
-  readonly epoch: () => number;
+  /** The number of this node's life on the topic. */
+  readonly life: { readonly epoch: number };
   /** Returns the life that must be sent to a peer. */
   lifeOf(nodeId: string): number | undefined;
 
@@ -141,7 +141,10 @@ export interface TopicNode {
   readonly reporter: Reporter;
   readonly overlay: OverlayFactory;
   readonly signatures: Signatures;
-  readonly members: TopicMembers;
+  readonly members: TopicMembers & {
+    /** Sends a partial-view message, and dials the node first if it is not connected. */
+    view(to: string, session: TopicContext, message: PartialViewMessage): void;
+  };
   /** Maximum size, in bytes, of a message that fits into the transport's `limits.message`. */
   readonly longest: number;
   readonly isStarted: boolean;
@@ -163,8 +166,6 @@ export interface TopicNode {
    * directly instead.
    */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
-  /** Sends a partial-view message, and dials the node first if it is not connected. */
-  view(to: string, session: TopicContext, message: PartialViewMessage): void;
   /**
    * Marks a node as a neighbor on a topic, or removes the mark. Connections to neighbors may be
    * kept from being closed.

@@ -34,7 +34,7 @@ export class TopicSession implements TopicContext {
   readonly validate: TopicConfig['validate'];
   readonly node: TopicNode;
   /** The lives of this node and of restarted peers. The `epoch` of a message id is a life. */
-  readonly #life: TopicLife;
+  readonly life: TopicLife;
   readonly incoming: Incoming;
   /** Number of open handles. */
   handles = 0;
@@ -72,17 +72,15 @@ export class TopicSession implements TopicContext {
     this.isMember = !config.publishOnly;
     const latest = () => node.latestLife();
     this.#seen = new SeenMessages({ ...node.overlay.memory, latest });
-    this.#life = new TopicLife(node, (nodeId) => this.#seen.lifeOf(nodeId) ?? -1);
+    this.life = new TopicLife(node, (nodeId) => this.#seen.lifeOf(nodeId) ?? -1);
     this.incoming = new Incoming(this, config);
     this.publisher = new Publisher(this);
     this.differences = new Differences(this);
   }
 
-  readonly epoch = (): number => this.#life.epoch;
-
   /** Called when gossip has started: creates the overlay and begins to publish. */
   join(): void {
-    this.#life.begin();
+    this.life.begin();
     this.#createOverlay();
     this.publisher.begin();
     this.node.dueBy(this.due);
@@ -166,24 +164,19 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  /** Called when a node has connected that was restarted since it was last connected. */
-  reborn(nodeId: string): void {
-    this.#life.restarted(nodeId);
-  }
-
   /**
    * Returns the life that must be sent to a peer: if the peer was restarted, the newest of its
    * lives that is remembered here, so that it begins a later one (see `outlived`). Returns
    * undefined if the peer needs to know none.
    */
   lifeOf(nodeId: string): number | undefined {
-    return this.overlay?.passesOn === true ? this.#life.lifeOf(nodeId) : undefined;
+    return this.overlay?.passesOn === true ? this.life.lifeOf(nodeId) : undefined;
   }
 
   /** Called when a peer remembers a life of this node from before a restart. */
   outlived(from: string, life: number): void {
-    const ours = this.#life.epoch;
-    const outcome = this.overlay?.passesOn === true ? this.#life.raise(life, from) : undefined;
+    const ours = this.life.epoch;
+    const outcome = this.overlay?.passesOn === true ? this.life.raise(life, from) : undefined;
     if (outcome === undefined) return;
     if (outcome === 'raised') this.publisher.renew();
     this.differences.differed(from, { what: 'life', ours, theirs: life });
@@ -215,8 +208,7 @@ export class TopicSession implements TopicContext {
   spread(message: OwnMessage, receipts: number, now: number): Handed {
     const handed = this.#hand(message, now, { type: 'publish', message, receipts });
     const { to, failed } = handed;
-    if (this.differences.isAny)
-      this.differences.addFailures(failed, this.interested, to, message.payload);
+    if (this.differences.isAny) this.differences.addFailures(failed, to, message.payload);
     // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
@@ -298,7 +290,7 @@ export class TopicSession implements TopicContext {
         if (this.#handing !== undefined) this.#handing.to = output.to;
         return;
       case 'send-view':
-        return node.view(output.to, this, output.message);
+        return node.members.view(output.to, this, output.message);
       case 'neighbor-up': {
         const { peer: nodeId } = output;
         node.neighbor(nodeId, key.hex, true);
@@ -360,7 +352,7 @@ export class TopicSession implements TopicContext {
 
   /** Handles a message that a peer sent, whether it is new or not. */
   pushed(from: string, envelope: Envelope, now: number): void {
-    if (envelope.id.origin === from && this.#life.isRestarted(from)) this.#begin(from, envelope);
+    if (envelope.id.origin === from && this.life.isRestarted(from)) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.incoming.ask(envelope.id, from);
     this.incoming.inspect(from, envelope, now);
     if (this.#isDueTold) return;
@@ -389,7 +381,7 @@ export class TopicSession implements TopicContext {
     // first message of a restarted node would be dropped.
     const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
-    this.#life.began(from);
+    this.life.began(from);
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
     // The number of the new life may be lower than that of the last one.
@@ -404,7 +396,7 @@ export class TopicSession implements TopicContext {
       limit: this.limit,
       isKnown: verdict === 'seen',
       // Only a message that comes directly begins a lower life.
-      needsOrigin: verdict === 'old' && this.#life.lifeOf(id.origin) !== undefined,
+      needsOrigin: verdict === 'old' && this.life.lifeOf(id.origin) !== undefined,
     };
   }
 
@@ -429,7 +421,7 @@ export class TopicSession implements TopicContext {
     if (id.origin !== this.node.self) return this.#seen.note(id, now, from);
     if (this.publisher.hasPublished(id)) return 'seen';
     // Another node sends messages in the name of this node. The peer may have been deceived.
-    if (id.epoch >= this.epoch()) this.misbehaved(from, 'impostor', false);
+    if (id.epoch >= this.life.epoch) this.misbehaved(from, 'impostor', false);
     return 'own';
   }
 
@@ -437,8 +429,7 @@ export class TopicSession implements TopicContext {
     const failure = { nodeId: to, error: this.notSent(reason, to, size) };
     if (this.#handing?.id === id) this.#handing.failed.push(failure);
     else this.publisher.unsent(id, failure);
-    // Counts the message among the dropped ones, and reports the event.
-    this.incoming.unsent(reason, id, to);
+    this.incoming.count(reason, id, { to });
   }
 
   notSent(reason: Unsent, to: string, size: number): TransportError {
@@ -481,7 +472,7 @@ export class TopicSession implements TopicContext {
       topic: this.key.name,
       key: this.key.hex,
       overlay: this.node.overlay.name,
-      life: this.#life.epoch,
+      life: this.life.epoch,
       neighbors: overlay?.neighbors() ?? [],
       interested: this.interested.length,
       handles: this.handles,

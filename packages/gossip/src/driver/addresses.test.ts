@@ -6,8 +6,8 @@ import { topicKey } from '../protocol.ts';
 import { idOf, meet } from '../testing/cluster.ts';
 import { rawPeer } from '../testing/raw-peer.ts';
 import test from '../testing/serial.ts';
+import { type Addresses, addressesFor, learnAddresses } from './addresses.ts';
 import { memberLimits } from './members.ts';
-import { type Addresses, addressesFor, learnAddresses } from './view-messages.ts';
 
 test('a node that knows one member by address becomes a neighbor of the others: gossip carries addresses', async (t) => {
   const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c', 'd'], {
