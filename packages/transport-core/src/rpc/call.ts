@@ -290,10 +290,12 @@ export class Call extends OutCall {
     leave(this, undefined);
   }
 
-  override progressed(now: number): void {
+  override progressed(): void {
+    const { ticker, timer } = this.mount.host;
+    const now = ticker.now();
     if (this.bounds !== 'waits' || this.done) return;
     this.due = now + this.timeout;
-    this.mount.host.timer.by(this.due);
+    timer.by(this.due);
   }
 
   override taken(): void {
@@ -310,17 +312,15 @@ export class Call extends OutCall {
 /** Gives the items to the reader and begins to pull the upload, because the request has left. */
 function opened(call: Call): void {
   if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
-  const { carrier, download, method, mount, record, target } = call;
+  const { download, method, mount, record, target } = call;
   if (download !== undefined) {
-    download.offer(carrier!.now);
+    download.offer();
     const items = new ItemReader(download, {
       decode(item) {
         record?.itemReceived(item.length);
         return decodeAs(method.download!, method.what.download, item);
       },
-      taken() {
-        if (call.carrier !== undefined) call.progressed(call.carrier.now);
-      },
+      taken: () => call.progressed(),
       left: (failure) => leave(call, failure),
       failure: (error) =>
         error instanceof TransportError && error === download.error

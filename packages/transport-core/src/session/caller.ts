@@ -71,10 +71,6 @@ export class Caller implements CallCarrier {
     return this.#batch.number;
   }
 
-  get now(): number {
-    return this.#context.now;
-  }
-
   get remote(): Remote | undefined {
     return this.#context.remote;
   }
@@ -302,13 +298,12 @@ export class Caller implements CallCarrier {
     // It may be the next stream that nobody reads.
     if (this.#waitingStreams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
     const { flags, upload } = call.method;
-    const context = this.#context;
-    const progress = () => call.progressed(context.now);
+    const progress = () => call.progressed();
     call.openStreams(
       flags & UPLOAD
         ? new OutStream(this.#outbox, channel.lanes, call.id, upload!, progress)
         : undefined,
-      flags & DOWNLOAD ? new InStream(context, this.#batch, call.id) : undefined,
+      flags & DOWNLOAD ? new InStream(this.#context, this.#batch, call.id) : undefined,
     );
   }
 
@@ -384,7 +379,7 @@ export class Caller implements CallCarrier {
       return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
     this.#context.touch();
     download.receive(frame, this.#packets, !call.done, call);
-    if (!call.done) call.progressed(this.#context.now);
+    if (!call.done) call.progressed();
   }
 
   part(frame: Frame): void {

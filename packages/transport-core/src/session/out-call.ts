@@ -23,8 +23,6 @@ export interface CallCarrier {
    * connection'.
    */
   readonly stage: string;
-  /** The time of this tick. */
-  readonly now: number;
   /** The peer that it carries calls to; undefined for the pool. */
   readonly remote?: Remote | undefined;
   /** Called when the request of `call` is completely written to the batch. */
@@ -260,7 +258,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    * Called when a streaming call makes progress: an item was sent or received, or the request has
    * left.
    */
-  progressed(_now: number): void {}
+  progressed(): void {}
   /** Called when the callee has taken items of the upload. */
   taken(): void {}
 

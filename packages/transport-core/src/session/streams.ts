@@ -92,8 +92,8 @@ export class InStream {
   }
 
   /** Called when the stream is handed to its reader. */
-  offer(now: number): void {
-    this.unreadSince = now;
+  offer(): void {
+    this.unreadSince = this.#context.now;
   }
 
   /** Takes the next item and gives its credit back. Returns undefined if there is none. */
