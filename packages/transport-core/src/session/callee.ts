@@ -10,7 +10,7 @@
 
 import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import { DOWNLOAD, EMPTY, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { EMPTY, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
@@ -250,10 +250,10 @@ export class Callee implements AnswerCarrier {
   #openStreams(call: InCall): void {
     this.streams++;
     const { id, channel } = call;
-    const { flags, download } = call.method;
+    const { upload, download } = call.method;
     call.openStreams(
-      flags & UPLOAD ? new InStream(this.#context, this.#batch, id) : undefined,
-      flags & DOWNLOAD ? new OutStream(this.#outbox, channel.lanes, id, download!) : undefined,
+      upload && new InStream(this.#context, this.#batch, id),
+      download && new OutStream(this.#outbox, channel.lanes, id, download),
     );
   }
 

@@ -9,15 +9,7 @@ import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import {
-  DOWNLOAD,
-  type EncodedMetadata,
-  type Frame,
-  Kind,
-  MOST_PRICE,
-  UNIT,
-  UPLOAD,
-} from '../wire/frame.ts';
+import { type EncodedMetadata, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
 import { remoteError } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
@@ -297,13 +289,11 @@ export class Caller implements CallCarrier {
     this.streams++;
     // It may be the next stream that nobody reads.
     if (this.#waitingStreams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
-    const { flags, upload } = call.method;
+    const { upload, download } = call.method;
     const progress = () => call.progressed();
     call.openStreams(
-      flags & UPLOAD
-        ? new OutStream(this.#outbox, channel.lanes, call.id, upload!, progress)
-        : undefined,
-      flags & DOWNLOAD ? new InStream(this.#context, this.#batch, call.id) : undefined,
+      upload && new OutStream(this.#outbox, channel.lanes, call.id, upload, progress),
+      download && new InStream(this.#context, this.#batch, call.id),
     );
   }
 
