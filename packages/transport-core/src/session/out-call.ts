@@ -154,7 +154,10 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     return unit;
   }
 
-  /** Returns the unit of its request if the unit still waits, and clears the reference to it. */
+  /**
+   * Returns the unit of its request unless that has left, and clears the reference to it. The outbox
+   * drops a unit whose deadline has passed, so it may not wait anymore.
+   */
   takeUnit(): Outgoing | undefined {
     const { unit } = this;
     if (unit !== undefined) this.unit = undefined;
@@ -282,10 +285,6 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     if (!last) return;
     if (this.unit === unit) this.unit = undefined;
     this.carrier!.requestWritten(this);
-  }
-
-  dropped(): void {
-    this.unit = undefined;
   }
 }
 

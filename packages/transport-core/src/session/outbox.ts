@@ -297,7 +297,6 @@ export class Outbox {
       timeout = unit.sender!.timeLeft!(now);
       if (timeout < 0) {
         this.remove(unit);
-        unit.sender!.dropped?.();
         return true;
       }
     }

@@ -33,8 +33,6 @@ export interface UnitSender {
   timeLeft?(now: number): number;
   /** Called when the account of the unit has paid for it. */
   paid?(): void;
-  /** Called when the unit was dropped because its deadline had passed. */
-  dropped?(): void;
 }
 
 /** A unit of the outbox: one frame, or one message of many packets. */

@@ -99,7 +99,6 @@ export class RecordingSender implements UnitSender {
   paidFor = 0;
   packets = 0;
   whole = false;
-  wasDropped = false;
 
   timeLeft(): number {
     return this.late ? -1 : this.left;
@@ -112,10 +111,6 @@ export class RecordingSender implements UnitSender {
   written(_unit: Outgoing, last: boolean): void {
     this.packets++;
     this.whole ||= last;
-  }
-
-  dropped(): void {
-    this.wasDropped = true;
   }
 }
 
