@@ -404,35 +404,18 @@ export class Liveness {
   }
 
   /**
-   * Returns the time of the next check.
+   * Returns the time of the next check. If a PING is outstanding (`asks`), a peer from which nothing
+   * at all has arrived by then, not even a PONG, is dead. Otherwise, a PING is due then.
    * @param active the time of the last message.
    */
   due(active: number): number {
-    if (this.#nonce !== 0) return this.#deadline();
+    const { interval, timeout } = this.#keepAlive;
+    // A PING that only measures the round trip is sent early; the peer may nevertheless be silent
+    // for the whole interval.
+    if (this.asks) return Math.max(this.#pinged, this.#received + interval) + timeout;
     // A busy connection is measured once in an interval. Otherwise, only silence needs a PING.
-    return active > this.#pinged
-      ? this.#pinged + this.#keepAlive.interval
-      : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
-  }
-
-  /** Returns true if the peer has sent nothing at all, not even a PONG, within the timeout. */
-  dead(now: number): boolean {
-    return this.#nonce !== 0 && now >= this.#deadline();
-  }
-
-  /**
-   * A PING that only measures the round trip is sent early; the peer may nevertheless be silent for
-   * the whole interval.
-   */
-  #deadline(): number {
-    return (
-      Math.max(this.#pinged, this.#received + this.#keepAlive.interval) + this.#keepAlive.timeout
-    );
-  }
-
-  /** Returns true if a PING is due because of silence, or to measure a busy connection. */
-  wantsPing(now: number, active: number): boolean {
-    return this.#nonce === 0 && now >= this.due(active);
+    const last = active > this.#pinged ? this.#pinged : Math.max(this.#received, this.#pinged);
+    return last + interval;
   }
 
   /**

@@ -549,7 +549,7 @@ export class Session implements FrameVisitor {
     const exceeded = this.#exceeded(now);
     if (exceeded !== undefined) return this.cut(exceeded);
     const { liveness, packets } = this.parts;
-    if (liveness.wantsPing(now, this.#context.active)) packets.ping(now);
+    if (!liveness.asks && now >= liveness.due(this.#context.active)) packets.ping(now);
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
     else if (phase.name === 'up' && now >= this.#idleDue)
@@ -563,7 +563,7 @@ export class Session implements FrameVisitor {
       return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
     const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
     if (batch.stuffed) return reasonError('reset', text);
-    if (!liveness.dead(now)) return undefined;
+    if (!liveness.asks || now < liveness.due(context.active)) return undefined;
     const { interval, timeout } = this.#options.keepAlive;
     return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
   }
