@@ -10,12 +10,13 @@
 
 import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
+import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { EMPTY, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
-import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
 import type { Channel, Channels } from './channels.ts';
-import { type AnswerCarrier, InCall, unserved } from './incoming-calls.ts';
+import { Deadlines } from './deadlines.ts';
+import { type AnswerCarrier, InCall, PeerIds, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import { aboveCodec, type IncomingPackets, longCost, priceOf, STALLED } from './packets.ts';
@@ -499,3 +500,57 @@ function exhausted(message: string): TransportError {
 
 /** The kinds of methods by the flags of their REQUEST. */
 const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;
+
+// EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
+// handlers never start (docs/wire-protocol.md §4).
+//
+// Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
+// reads, and `Callee` asks it about each request and each CANCEL. It only guesses from the bytes: a
+// request whose CANCEL does not come after all is delivered at the end of the chunk.
+
+/** The requests of a chunk that are canceled in the same chunk. */
+export class EarlyCancels {
+  /** The chunk or the batch of frames, until its first request makes a search necessary. */
+  #input: Uint8Array | readonly Frame[] | undefined = undefined;
+  /** The position in the chunk at which its first whole frame begins. */
+  #from = 0;
+  #ids: Set<number> | undefined = undefined;
+  readonly #held = new Set<InCall>();
+
+  /** Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames. */
+  open(input: Uint8Array | readonly Frame[], from: number): void {
+    this.#input = input;
+    this.#from = from;
+  }
+
+  /** Returns true if the call is held back because its CANCEL seems to follow. */
+  holds(call: InCall): boolean {
+    if (this.#input !== undefined) this.#search(this.#input);
+    if (this.#ids?.has(call.id) !== true) return false;
+    this.#held.add(call);
+    return true;
+  }
+
+  /** Drops a call that is canceled. Returns true if it was held back, so nobody has seen it. */
+  withdraws(call: InCall): boolean {
+    return this.#held.delete(call);
+  }
+
+  #search(input: Uint8Array | readonly Frame[]): void {
+    this.#input = undefined;
+    this.#ids =
+      input instanceof Uint8Array ? cancelsIn(input, this.#from) : cancelsAmong(input, this.#from);
+  }
+
+  /**
+   * Called when the chunk was read, or its rest waits for more work units. If nothing is left to
+   * read, the requests that were not canceled are delivered.
+   */
+  close(isRead: boolean): void {
+    this.#input = this.#ids = undefined;
+    if (!isRead || this.#held.size === 0) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const call of held) if (call.open) call.channel.mounted!.incoming(call);
+  }
+}

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { Deadlines } from './call-tables.ts';
+import { Deadlines } from './deadlines.ts';
 
 interface Due {
   place: number;

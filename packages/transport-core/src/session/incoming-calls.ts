@@ -1,5 +1,5 @@
 // Incoming calls as the session sees them. The `rpc` directory builds on them what a handler or
-// reader sees.
+// reader sees. Below is PeerIds, the table of the peer's calls by id.
 //
 // InCall owns the state of a call. The session that serves it, its inbox and its reader tell it
 // what happened; it counts itself at its channel and gives its cost back to its account. Mounted
@@ -10,7 +10,7 @@ import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { EMPTY, type Frame } from '../wire/frame.ts';
+import { EMPTY, type Frame, slotOf } from '../wire/frame.ts';
 import type { MessageOwner } from './memory.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
@@ -488,3 +488,74 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Defaults of the optional properties that are not undefined. */
 Object.assign(InCall.prototype, { refuseAt: NEVER, permitted: false });
+
+// The peer's calls by their id on the wire. The peer may choose any ids of its parity. The callee
+// enters and removes its calls.
+
+/** The peer's calls: an array indexed by slot while ids are dense, and a Map for the rest. */
+export class PeerIds<T extends { readonly id: number }> {
+  private readonly dense: (T | undefined)[] = [];
+  #rest: Map<number, T> | undefined = undefined;
+  size = 0;
+  /** The highest slot used since the last `takePeak`, plus one. */
+  #peak = 0;
+
+  get(id: number): T | undefined {
+    const entry = this.dense[slotOf(id)];
+    if (entry !== undefined && entry.id === id) return entry;
+    return this.#rest?.get(id);
+  }
+
+  set(entry: T): void {
+    const { dense } = this;
+    const slot = slotOf(entry.id);
+    if (slot >= this.#peak) this.#peak = slot + 1;
+    this.size++;
+    if (slot <= dense.length && slot < DENSE && dense[slot] === undefined) dense[slot] = entry;
+    else this.#setElsewhere(entry);
+  }
+
+  /**
+   * Returns the highest slot used since the last call, plus one. With dense ids this is the number
+   * of calls in flight.
+   */
+  takePeak(): number {
+    const peak = this.#peak;
+    this.#peak = 0;
+    return peak;
+  }
+
+  #setElsewhere(entry: T): void {
+    this.#rest ??= new Map();
+    this.#rest.set(entry.id, entry);
+  }
+
+  /** Removes an entry; returns false if it was not in the table. */
+  delete(entry: T): boolean {
+    const slot = slotOf(entry.id);
+    if (this.dense[slot] === entry) this.dense[slot] = undefined;
+    else if (!this.#deleteElsewhere(entry)) return false;
+    this.size--;
+    return true;
+  }
+
+  #deleteElsewhere(entry: T): boolean {
+    return this.#rest?.get(entry.id) === entry && this.#rest.delete(entry.id);
+  }
+
+  clear(): void {
+    this.dense.length = this.size = 0;
+    this.#rest = undefined;
+  }
+
+  *values(): IterableIterator<T> {
+    for (const entry of this.dense) if (entry !== undefined) yield entry;
+    if (this.#rest !== undefined) yield* this.#rest.values();
+  }
+}
+
+/**
+ * The maximum length of the dense array, so that a peer can't make this end use memory by its
+ * choice of ids.
+ */
+const DENSE = 8_192;
