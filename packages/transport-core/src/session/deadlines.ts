@@ -10,10 +10,6 @@ export class Deadlines<T extends { place: number }> {
   readonly #times: number[] = [];
   readonly #entries: T[] = [];
 
-  get size(): number {
-    return this.#times.length;
-  }
-
   /** The earliest time; Infinity if there is none. */
   get next(): number {
     return this.#times[0] ?? Number.POSITIVE_INFINITY;
