@@ -224,18 +224,16 @@ export class Callee implements AnswerCarrier {
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
-    if (this.early.withdraws(call)) return this.#withdraw(call);
+    if (this.early.withdraws(call)) {
+      // Nobody has seen the call, so nobody is told.
+      this.#context.spend(CANCEL);
+      call.close();
+      call.giveBack(true);
+      return this.#sendError(call, WITHDRAWN, false);
+    }
     const isTold = call.cancelled !== undefined;
     this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
     this.abort(call, stackless('cancelled', CANCELLED, { origin: 'remote' }));
-  }
-
-  /** Ends a call that was held back. Nobody has seen it, so nobody is told. */
-  #withdraw(call: InCall): void {
-    this.#context.spend(CANCEL);
-    call.close();
-    call.giveBack(true);
-    this.#sendError(call, WITHDRAWN, false);
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
