@@ -484,7 +484,7 @@ export class Caller implements CallCarrier {
 
   /** All queues in which calls wait for room. */
   get #queues(): List<OutCall>[] {
-    const channels = this.#channels.all();
+    const channels = this.#channels.all;
     return [this.#waitingStreams, ...channels.flatMap((each) => [each.waiting, each.waitingLong])];
   }
 
@@ -500,7 +500,7 @@ export class Caller implements CallCarrier {
     if (this.#outbox.awaited > 0)
       for (const queue of this.#queues) for (const call of queue) visitOpen(call);
     // Short one-ways in the lanes have no id, so they are not among the open calls.
-    for (const { lanes } of this.#channels.all())
+    for (const { lanes } of this.#channels.all)
       for (const { kind, id, sender } of lanes.short)
         if (kind === Kind.ONEWAY && id === 0) visitOpen(sender as OutCall);
     for (const call of this.slots.values()) visitOpen(call);
@@ -523,7 +523,7 @@ export class Caller implements CallCarrier {
    *   lost.
    */
   close(error: TransportError, arrived: boolean): OutCall[] {
-    const channels = this.#channels.all();
+    const channels = this.#channels.all;
     const unsent: OutCall[] = [];
     let lost = 0;
     const over = (channel: Channel, call: OutCall) => {

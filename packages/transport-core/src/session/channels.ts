@@ -151,7 +151,8 @@ export class Channels {
    * Our protocols whose disagreement was reported; there are at most as many as were ever mounted.
    */
   #told: readonly string[] = NONE;
-  #opened: readonly Channel[] = [];
+  /** All channels that were used. */
+  all: readonly Channel[] = [];
   /**
    * The channel that was requested last. Every frame looks up its channel, some of them six times.
    */
@@ -197,7 +198,7 @@ export class Channels {
 
   /** Returns all lanes in which something may wait. */
   lanes(): Lanes[] {
-    const lanes = this.#opened.map((channel) => channel.lanes);
+    const lanes = this.all.map((channel) => channel.lanes);
     return this.#nowhere === undefined ? lanes : [...lanes, this.#nowhere];
   }
 
@@ -207,7 +208,7 @@ export class Channels {
       channel = new Channel(this.#context, this.#creditor, byte);
       // Most connections have one or two channels, so the array is copied to exactly the size it
       // needs.
-      this.#opened = [...this.#opened, channel];
+      this.all = [...this.all, channel];
       channel.mount(this.#mounts.get(byte), this.theirs);
     }
     this.#last = channel;
@@ -216,13 +217,8 @@ export class Channels {
 
   /** Returns the channel of a byte if it was used. */
   used(byte: number): Channel | undefined {
-    for (const channel of this.#opened) if (channel.byte === byte) return channel;
+    for (const channel of this.all) if (channel.byte === byte) return channel;
     return undefined;
-  }
-
-  /** Returns all channels that were used. */
-  all(): readonly Channel[] {
-    return this.#opened;
   }
 
   /** Stores the protocols of the peer's HELLO. No channel exists yet. */
@@ -232,7 +228,7 @@ export class Channels {
 
   /** Applies a change to our own protocols. */
   remount(): void {
-    for (const channel of this.#opened) channel.mount(this.#mounts.get(channel.byte), this.theirs);
+    for (const channel of this.all) channel.mount(this.#mounts.get(channel.byte), this.theirs);
   }
 
   /**
@@ -243,18 +239,18 @@ export class Channels {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     this.theirs = announcement.protocols;
-    for (const channel of this.#opened) channel.agree(this.theirs);
+    for (const channel of this.all) channel.agree(this.theirs);
     return announcement;
   }
 
   /** Gives back all credit that the channels hold back. */
   payHeld(): void {
-    for (const { inbox } of this.#opened) inbox.pay();
+    for (const { inbox } of this.all) inbox.pay();
   }
 
   /** Rejects all writers that wait for room, because no more calls may be opened. */
   rejectWriters(error: TransportError): void {
-    for (const channel of this.#opened) channel.settleWriters(error);
+    for (const channel of this.all) channel.settleWriters(error);
   }
 
   // The protocols of both ends.

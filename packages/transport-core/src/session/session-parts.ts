@@ -138,7 +138,7 @@ export class SessionParts {
     };
     note('streams', caller.streams, terms.streams);
     note('streams', callee.streams, limits.streams);
-    for (const channel of channels.all()) {
+    for (const channel of channels.all) {
       const { inbound: queue, lanes, openIn, running, oneways } = channel;
       for (const call of queue) inbound.bytes += call.payload.length;
       inbound.calls += queue.length;

@@ -369,9 +369,9 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    if (outbox.awaited > 0) for (const channel of channels.all()) caller.admitWaiting(channel);
+    if (outbox.awaited > 0) for (const channel of channels.all) caller.admitWaiting(channel);
     batch.flush();
-    for (const channel of channels.all()) channel.settleIfRoom(caller);
+    for (const channel of channels.all) channel.settleIfRoom(caller);
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
