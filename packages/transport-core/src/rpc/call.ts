@@ -168,7 +168,7 @@ export class Call extends OutCall {
 
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
-    this.seq = this.mount.host.order.next();
+    this.seq = this.mount.host.order.made++;
   }
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */

@@ -31,17 +31,6 @@ export interface CallCarrier {
   abandon(call: OutCall): void;
 }
 
-/** Numbers the calls of a transport in the order in which they are made. */
-export class CallOrder {
-  /** The number of calls that were made. */
-  made = 0;
-
-  /** Returns the place of the next call. */
-  next(): number {
-    return this.made++;
-  }
-}
-
 /**
  * One outgoing call, from `send` until it has settled and its terminal frame was read. Without a
  * subclass, its fate is not reported to anybody.
