@@ -512,7 +512,7 @@ export class PeerIds<T extends { readonly id: number }> {
     if (slot >= this.#peak) this.#peak = slot + 1;
     this.size++;
     if (slot <= dense.length && slot < DENSE && dense[slot] === undefined) dense[slot] = entry;
-    else this.#setElsewhere(entry);
+    else (this.#rest ??= new Map()).set(entry.id, entry);
   }
 
   /**
@@ -525,22 +525,14 @@ export class PeerIds<T extends { readonly id: number }> {
     return peak;
   }
 
-  #setElsewhere(entry: T): void {
-    this.#rest ??= new Map();
-    this.#rest.set(entry.id, entry);
-  }
-
   /** Removes an entry; returns false if it was not in the table. */
   delete(entry: T): boolean {
     const slot = slotOf(entry.id);
     if (this.dense[slot] === entry) this.dense[slot] = undefined;
-    else if (!this.#deleteElsewhere(entry)) return false;
+    else if (this.#rest?.get(entry.id) === entry) this.#rest.delete(entry.id);
+    else return false;
     this.size--;
     return true;
-  }
-
-  #deleteElsewhere(entry: T): boolean {
-    return this.#rest?.get(entry.id) === entry && this.#rest.delete(entry.id);
   }
 
   clear(): void {
