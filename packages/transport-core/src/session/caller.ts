@@ -134,7 +134,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(byte);
     const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
-    if (!this.#payable(channel, payload.length)) return false;
+    if (!channel.canPay(payload.length)) return false;
     // Nothing tells the program when its memory is free again.
     if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
@@ -147,20 +147,6 @@ export class Caller implements CallCarrier {
     call.carryBy(this);
     this.#queue(channel, call);
     return true;
-  }
-
-  /** Returns true if a one-way of at most one packet could be sent now. */
-  writable(channel: Channel): boolean {
-    const { packet } = this.#context.terms;
-    return (
-      channel.lanes.shorts.fits(packet + UNIT, this.#context.limits.outbound) &&
-      this.#payable(channel, packet)
-    );
-  }
-
-  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
-  #payable(channel: Channel, length: number): boolean {
-    return channel.queueFor(length).length === 0 && channel.lanes.hasCredit;
   }
 
   /** Returns the error for a message that can never be sent on this connection. */

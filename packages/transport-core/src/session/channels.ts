@@ -8,7 +8,7 @@ import { reasonError, TransportError, withDetails, withoutStack } from '../error
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
-import { Account } from '../wire/frame.ts';
+import { Account, UNIT } from '../wire/frame.ts';
 import {
   type Announcement,
   decodeProtocols,
@@ -68,17 +68,28 @@ export class Channel extends InChannel {
       : this.waiting;
   }
 
+  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
+  canPay(length: number): boolean {
+    return this.queueFor(length).length === 0 && this.lanes.hasCredit;
+  }
+
+  /** True if a one-way of at most one packet could be sent now. */
+  get #isWritable(): boolean {
+    const { limits, terms } = this.context;
+    const { packet } = terms;
+    return this.canPay(packet) && this.lanes.shorts.fits(packet + UNIT, limits.outbound);
+  }
+
   /**
    * Resolves when there is room for a one-way; rejects if there never will be, or if too many
    * callers already wait for that.
-   * @param caller tells whether a one-way could be sent now.
    * @param endpoint of the peer, for errors.
    */
-  whenWritable(caller: { writable(channel: Channel): boolean }, endpoint: string): Promise<void> {
+  whenWritable(endpoint: string): Promise<void> {
     const { disagreement } = this;
     if (disagreement !== undefined)
       return Promise.reject(withDetails(disagreement, { sent: false }));
-    if (caller.writable(this)) return Promise.resolve();
+    if (this.#isWritable) return Promise.resolve();
     const { length } = this.#writers;
     if (length >= this.context.limits.outbound.messages) {
       const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
@@ -102,11 +113,10 @@ export class Channel extends InChannel {
   /**
    * Settles the callers of `writable()` if a one-way can be sent, and dispatches calls again if
    * there is room for their replies.
-   * @param caller tells whether a one-way could be sent now.
    */
-  settleIfRoom(caller: { writable(channel: Channel): boolean }): void {
+  settleIfRoom(): void {
     const { disagreement } = this;
-    if (this.#writers.length > 0 && (disagreement !== undefined || caller.writable(this)))
+    if (this.#writers.length > 0 && (disagreement !== undefined || this.#isWritable))
       this.settleWriters(disagreement);
     if (!this.stalled || this.lanes.congested(this.context.limits.outbound)) return;
     this.stalled = false;

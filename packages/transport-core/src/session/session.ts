@@ -88,8 +88,7 @@ export class Session implements FrameVisitor {
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
-    const { caller, channels } = this.parts;
-    if (this.#phase.name === 'up') return channels.get(channel).whenWritable(caller, endpoint);
+    if (this.#phase.name === 'up') return this.parts.channels.get(channel).whenWritable(endpoint);
     const details = { reason: 'disconnected', target: endpoint, sent: false } as const;
     return Promise.reject(new TransportError('unavailable', 'the connection is closing', details));
   }
@@ -371,7 +370,7 @@ export class Session implements FrameVisitor {
     outbox.pump();
     if (outbox.awaited > 0) for (const channel of channels.all) caller.admitWaiting(channel);
     batch.flush();
-    for (const channel of channels.all) channel.settleIfRoom(caller);
+    for (const channel of channels.all) channel.settleIfRoom();
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
