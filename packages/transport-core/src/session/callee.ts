@@ -74,7 +74,6 @@ export class Callee implements AnswerCarrier {
     const refusal = this.refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
-    if (frame.size > 0) call.chargeTo(channel!.inbox);
     this.ids.set(call);
     channel!.countIncoming(1);
     this.#context.wakeBy(call.due);
@@ -130,7 +129,6 @@ export class Callee implements AnswerCarrier {
       return this.#giveBack(frame, channel);
     }
     const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
-    call.chargeTo(channel!.inbox);
     if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return call.crowdOut();

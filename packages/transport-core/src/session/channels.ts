@@ -8,7 +8,7 @@ import { reasonError, TransportError, withDetails, withoutStack } from '../error
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
-import { Account, UNIT } from '../wire/frame.ts';
+import { UNIT } from '../wire/frame.ts';
 import {
   type Announcement,
   decodeProtocols,
@@ -16,7 +16,7 @@ import {
   type HelloProtocol,
   helloProtocol,
 } from '../wire/hello.ts';
-import { type Creditor, ReceiveAccount } from './batch.ts';
+import type { Creditor } from './batch.ts';
 import { DEFAULT_PRIORITY, InChannel, type Mounted } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
@@ -42,14 +42,6 @@ export class Channel extends InChannel {
   readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
   readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
-
-  /** The peer's account with this end, for its one-ways and long requests. */
-  readonly inbox: ReceiveAccount;
-
-  constructor(context: SessionContext, creditor: Creditor, byte: number) {
-    super(context, byte);
-    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
-  }
 
   /**
    * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.

@@ -10,7 +10,8 @@ import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { EMPTY, type Frame, slotOf } from '../wire/frame.ts';
+import { Account, EMPTY, type Frame, slotOf } from '../wire/frame.ts';
+import { type Creditor, ReceiveAccount } from './batch.ts';
 import type { MessageOwner } from './memory.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
@@ -50,6 +51,8 @@ export class InChannel {
   /** The protocol version that both ends agreed on. */
   version = 0;
   readonly lanes: Lanes;
+  /** The peer's account with this end, for its one-ways and long requests. */
+  readonly inbox: ReceiveAccount;
 
   /**
    * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
@@ -73,10 +76,11 @@ export class InChannel {
   /** True if so many replies wait that the channel's calls are not dispatched for now. */
   stalled = false;
 
-  constructor(context: SessionContext, byte: number) {
+  constructor(context: SessionContext, creditor: Creditor, byte: number) {
     this.context = context;
     this.byte = byte;
     this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.inbox);
+    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
   }
 
   /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
@@ -191,10 +195,10 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly due: number;
   payload: Uint8Array;
   /**
-   * The account that paid for the call; undefined if none did. It stays charged until the request
-   * is taken, or until a one-way's reader is done.
+   * The account that paid for a one-way or a long request; undefined if none did. It stays charged
+   * until the request is taken, or until a one-way's reader is done.
    */
-  account: Payer | undefined = undefined;
+  account: Payer | undefined;
   /**
    * The bytes of its message and UNIT. The inbound queue counts that amount, and the call holds
    * that amount of the transport's memory while it waits.
@@ -261,6 +265,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.metadata = frame.metadata;
     this.cost = longCost(frame);
     this.open = method.kind !== 'oneway';
+    this.account = this.open && frame.size === 0 ? undefined : channel.inbox;
     this.due = frame.timeout === 0 || !this.open ? NEVER : channel.context.now + frame.timeout;
     this.payload = payload;
   }
@@ -282,7 +287,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
 
   // Changes of the state, by the session that serves the call, its inbox and its reader.
 
-  /** Sets the account that pays for it. */
+  /** Replaces the account that pays for it. */
   chargeTo(account: Payer): void {
     this.account = account;
   }
