@@ -8,7 +8,7 @@
 // calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
 // writes answers into the batch or queues them in the outbox.
 
-import { stackless, TransportError } from '../errors.ts';
+import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { EMPTY, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
@@ -286,8 +286,7 @@ export class Callee implements AnswerCarrier {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
-      const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
-      return this.fail(call, error, false);
+      return this.fail(call, reasonError('too_large', message), false);
     }
     if (!memory.fits(payload.length)) {
       const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;

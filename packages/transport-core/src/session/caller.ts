@@ -5,7 +5,7 @@
 // abandon calls, and Session passes it the peer's answers. It writes requests into the batch or
 // queues them in the outbox, and settles calls.
 
-import { TransportError, withDetails, withoutStack } from '../errors.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -160,7 +160,7 @@ export class Caller implements CallCarrier {
     if (length <= message) return undefined;
     const remedy = method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
     const text = `${method.full}: a request of ${length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
-    return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
+    return reasonError('too_large', text, { sent: false });
   }
 
   /** Returns true if the limits of both ends let the call start now. */
