@@ -300,16 +300,12 @@ export class Outbox {
         return true;
       }
     }
-    if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
+    const bytes = end - start + extra + UNIT;
+    if (needsPipe(unit, terms.packet)) this.pipe -= bytes;
     const begins = !unit.begun && unit.pays;
-    if (!unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
-    lanes.took(end - start + extra + UNIT, lane);
-    const isLast = unit.wrote(end);
-    if (isLast) {
-      lane.remove(unit);
-      this.#gone(lanes, unit);
-    } else lanes.wrotePart(unit);
+    const isLast = lanes.wrote(unit, end, bytes, lane);
+    if (isLast) this.#gone(lanes, unit);
     unit.sender?.written(unit, isLast);
     if (begins) this.#payWaiting(lanes);
     return !this.batch.full || this.batch.flush();
