@@ -357,12 +357,7 @@ export class OutStream implements UnitSender {
    */
   #feed(): void {
     const head = this.#queue.first;
-    if (
-      head === undefined ||
-      this.#current !== undefined ||
-      (head.kind === Kind.ITEM && this.#credit <= 0)
-    )
-      return;
+    if (head === undefined || this.#current !== undefined || this.isBlocked) return;
     this.#queue.remove(head);
     this.#queuedBytes -= head.cost;
     this.#context.usage.free(head.cost);
