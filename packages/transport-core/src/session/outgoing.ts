@@ -69,13 +69,9 @@ export class Outgoing implements ListEntry {
   }
 
   /** Makes it the unit of a REQUEST or a ONEWAY. */
-  setRequest(
-    { id, flags }: ProtocolMethod,
-    metadata: EncodedMetadata | undefined,
-    pays: boolean,
-  ): void {
-    this.method = id;
-    this.flags = flags;
+  setRequest(method: ProtocolMethod, metadata: EncodedMetadata | undefined, pays: boolean): void {
+    this.method = method.id;
+    this.flags = method.flags;
     this.metadata = metadata;
     this.pays = pays;
   }
