@@ -124,7 +124,13 @@ export class Callee implements AnswerCarrier {
     if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
-    if (!this.#hears(channel, method) || aboveCodec(method!, 'request', frame.size)) {
+    const isHeard =
+      method?.kind === 'oneway' &&
+      channel!.disagreement === undefined &&
+      this.refusing === undefined &&
+      !this.#context.usage.hasTooMuch &&
+      aboveCodec(method, 'request', frame.size) === undefined;
+    if (!isHeard) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
     }
@@ -133,16 +139,6 @@ export class Callee implements AnswerCarrier {
     this.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return call.crowdOut();
     this.#begin(call, frame);
-  }
-
-  /** Returns true if the method is a one-way and nothing prevents its delivery. */
-  #hears(channel: Channel | undefined, method: ProtocolMethod | undefined): boolean {
-    return (
-      method?.kind === 'oneway' &&
-      channel!.disagreement === undefined &&
-      this.refusing === undefined &&
-      !this.#context.usage.hasTooMuch
-    );
   }
 
   /**
