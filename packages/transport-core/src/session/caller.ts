@@ -457,13 +457,10 @@ export class Caller implements CallCarrier {
 
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(): OutCall[] {
-    const taken: OutCall[] = [];
-    for (const queue of this.#queues) {
-      for (const call of queue) {
-        this.#endWait(call);
-        call.carryBy(undefined);
-        taken.push(call);
-      }
+    const taken = this.#queues.flatMap((queue) => [...queue]);
+    for (const call of taken) {
+      this.#endWait(call);
+      call.carryBy(undefined);
     }
     return taken.sort((a, b) => a.seq - b.seq);
   }
