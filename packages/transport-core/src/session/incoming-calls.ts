@@ -3,8 +3,8 @@
 //
 // InCall owns the state of a call. The session that serves it, its inbox and its reader tell it
 // what happened; it counts itself at its channel and gives its cost back to its account. Mounted
-// and InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
-// are the parts that it tells.
+// and InChannel are the protocol and the channel of the call. AnswerCarrier and CallObserver are
+// the parts that it tells.
 
 import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
@@ -160,11 +160,6 @@ export type Running = typeof HANDLER | typeof READER;
 export const HANDLER = 1;
 export const READER = 2;
 
-/** The account that paid for a call; see `ReceiveAccount`. */
-export interface Payer {
-  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void;
-}
-
 /**
  * Follows a call that is observed. It is an interface because `HandlingRecord`, which implements
  * it, is in a higher layer.
@@ -181,6 +176,8 @@ export interface CallObserver {
   failed(error: TransportError): void;
   /** Called when the caller is gone. */
   left(error: TransportError): void;
+  /** Called when the reader of a one-way, which nobody answers, is done with it. */
+  done(): void;
 }
 
 /**
@@ -198,7 +195,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
    * The account that paid for a one-way or a long request; undefined if none did. It stays charged
    * until the request is taken, or until a one-way's reader is done.
    */
-  account: Payer | undefined;
+  account: ReceiveAccount | undefined;
   /**
    * The bytes of its message and UNIT. The inbound queue counts that amount, and the call holds
    * that amount of the transport's memory while it waits.
@@ -287,18 +284,15 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
 
   // Changes of the state, by the session that serves the call, its inbox and its reader.
 
-  /** Replaces the account that pays for it. */
-  chargeTo(account: Payer): void {
-    this.account = account;
-  }
-
   /**
-   * Gives the call's cost back to the account that paid for it, once.
+   * Gives the call's cost back to the account that paid for it, once. A one-way is then done.
    * @param eager true if a reader waits for more, so nothing is held back.
    */
   giveBack(eager: boolean): void {
-    this.account?.giveBackMessage(this.method.kind === 'oneway', this.cost, eager);
+    const isOneway = this.method.kind === 'oneway';
+    this.account?.giveBackMessage(isOneway, this.cost, eager);
     this.account = undefined;
+    if (isOneway) this.observer?.done();
   }
 
   /** Gives the cost back, of a request when it is taken, of a one-way when its reader is done. */
