@@ -20,7 +20,6 @@ import { OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
-import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { Inbox, type RpcHost } from './inbox.ts';
 import type { OutgoingRecord } from './records.ts';
@@ -336,7 +335,7 @@ function opened(call: Call): void {
       call.promise = NEVER;
     }
   }
-  if (method.flags & UPLOAD) void pull(call);
+  if (method.upload !== undefined) void pull(call);
 }
 
 /** Settles a call whose items nobody reads any more. */
