@@ -6,7 +6,8 @@
 // checked the parity of the id, the method's number and that the peer has not left. Callee charges
 // messages to their accounts, hands complete calls to the mount of their protocol, and withdraws
 // calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
-// writes answers into the batch or queues them in the outbox.
+// writes answers into the batch or queues them in the outbox. Below are the errors of refused
+// calls, and EarlyCancels, which holds back requests that are canceled in the same chunk.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
