@@ -17,7 +17,6 @@ import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { OutCall } from '../session/out-call.ts';
-import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
@@ -179,12 +178,6 @@ export class Call extends OutCall {
   override writeIn(batch: number): void {
     super.writeIn(batch);
     this.record?.written();
-  }
-
-  override written(unit: Outgoing, last: boolean): void {
-    // A streaming call is sent once its first packet is, another call once its last one is.
-    if (this.method.flags === 0 ? last : this.writtenIn === 0) this.record?.written();
-    super.written(unit, last);
   }
 
   /** Prepares the call to be sent on another connection; `isLost` if the first one broke. */

@@ -269,8 +269,9 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   written(unit: Outgoing, last: boolean): void {
-    if (last || (this.method.flags !== 0 && this.writtenIn === 0))
-      this.writtenIn = this.carrier!.mark;
+    // A streaming call is sent once its first packet is, another call once its last one is.
+    if (this.method.flags === 0 ? last : this.writtenIn === 0) this.writeIn(this.carrier!.mark);
+    else if (last) this.writtenIn = this.carrier!.mark;
     if (!last) return;
     if (this.unit === unit) this.unit = undefined;
     this.carrier!.requestWritten(this);
