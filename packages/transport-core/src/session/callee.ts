@@ -172,8 +172,8 @@ export class Callee implements AnswerCarrier {
   #refuse(frame: Frame, channel: Channel | undefined, refusal: TransportError): void {
     this.#giveBack(frame, channel);
     this.#context.count('refusedCall', 1);
-    const lanes = channel?.lanes ?? this.#channels.nowhere;
-    this.#outbox.refuse(lanes, Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal)));
+    const unit = Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal));
+    this.#outbox.refuse(channel?.lanes, unit);
     // The caller is not to blame for a full queue or for a transport that closes.
     if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);

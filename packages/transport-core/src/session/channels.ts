@@ -17,9 +17,8 @@ import {
   helloProtocol,
 } from '../wire/hello.ts';
 import type { Creditor } from './batch.ts';
-import { DEFAULT_PRIORITY, InChannel, type Mounted } from './incoming-calls.ts';
+import { InChannel, type Mounted } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
-import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
@@ -159,7 +158,6 @@ export class Channels {
    * The channel that was requested last. Every frame looks up its channel, some of them six times.
    */
   #last: Channel | undefined = undefined;
-  #nowhere: Lanes | undefined = undefined;
   readonly #context: SessionContext;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
@@ -187,21 +185,6 @@ export class Channels {
     const last = this.#last;
     if (last !== undefined && last.byte === number) return last;
     return this.#mounts.has(number) ? this.#find(number) : this.used(number);
-  }
-
-  /**
-   * The lanes for refusals that belong to no channel. They have no credit, because a refusal needs
-   * none, and their byte is never written.
-   */
-  get nowhere(): Lanes {
-    this.#nowhere ??= new Lanes(0, DEFAULT_PRIORITY, 0);
-    return this.#nowhere;
-  }
-
-  /** Returns all lanes in which something may wait. */
-  lanes(): Lanes[] {
-    const lanes = this.all.map((channel) => channel.lanes);
-    return this.#nowhere === undefined ? lanes : [...lanes, this.#nowhere];
   }
 
   #find(byte: number): Channel {

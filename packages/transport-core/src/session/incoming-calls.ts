@@ -35,9 +35,6 @@ export interface Mounted {
   handlerFailed(error: unknown): void;
 }
 
-/** The priority of a channel before a protocol is mounted; the default of `priority`, too. */
-export const DEFAULT_PRIORITY = 10;
-
 /**
  * The side of a channel that its incoming calls use. `Channel`, which extends it, sets the protocol
  * and the version, and ends a stall. `Inbox` keeps `inbound`, its counts and `crowded`; `Callee`
@@ -79,7 +76,7 @@ export class InChannel {
   constructor(context: SessionContext, creditor: Creditor, byte: number) {
     this.context = context;
     this.byte = byte;
-    this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.inbox);
+    this.lanes = new Lanes(byte, context.terms.inbox);
     this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
   }
 

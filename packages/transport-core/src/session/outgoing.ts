@@ -153,7 +153,8 @@ class QueueTally {
 /** The sending side of one channel on one connection. */
 export class Lanes {
   readonly byte: number;
-  priority: number;
+  /** The default of the option `priority` until a protocol is mounted. */
+  priority = 10;
   /**
    * RESPONSE and ERROR frames. They have no guaranteed order and never queue behind a message that
    * waits for credit.
@@ -199,9 +200,8 @@ export class Lanes {
   /** True if the next packet of a long message belongs to a huge one. */
   #hugeNext = false;
 
-  constructor(byte: number, priority: number, credit: number) {
+  constructor(byte: number, credit: number) {
     this.byte = byte;
-    this.priority = priority;
     this.credit = this.account = credit;
   }
 

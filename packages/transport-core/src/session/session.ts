@@ -492,7 +492,7 @@ export class Session implements FrameVisitor {
     const unsent = caller.close(loss, arrived);
     const untold = callee.close(loss);
     context.usage.end();
-    outbox.drop(channels.lanes());
+    outbox.drop(channels.all.map(({ lanes }) => lanes));
     channels.rejectWriters(loss);
     visitor.abandoned(untold);
     visitor.down(error, unsent);

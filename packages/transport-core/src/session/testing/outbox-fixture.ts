@@ -45,7 +45,9 @@ export class OutboxFixture {
   }
 
   lanes(byte: number, priority = 10, credit = 0x7fff_0000): Lanes {
-    return new Lanes(byte, priority, credit);
+    const lanes = new Lanes(byte, credit);
+    lanes.prioritize(priority);
+    return lanes;
   }
 
   /** Sets our credit on the account of the connection. */
