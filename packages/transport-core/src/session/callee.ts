@@ -325,21 +325,13 @@ export class Callee implements AnswerCarrier {
     call.close();
     call.download?.stop(error);
     // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.
-    this.#leave(call, error);
-    this.#sendError(call, error, unprocessed);
-  }
-
-  /**
-   * Releases what a call holds on this side: its place in the inbound queue, its upload, an
-   * incomplete request, and the credit of a request that no reader has taken.
-   */
-  #leave(call: InCall, error: TransportError): void {
     call.upload?.end(error);
     call.endAssembly();
     // The inbox has counted a waiting call by its account, so the credit is given back afterwards.
     if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
     call.giveBack(true);
     call.left(error);
+    this.#sendError(call, error, unprocessed);
   }
 
   #sendError(call: InCall, error: TransportError, unprocessed: boolean): void {
