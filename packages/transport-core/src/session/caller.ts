@@ -506,14 +506,13 @@ export class Caller implements CallCarrier {
    *   lost.
    */
   close(error: TransportError, arrived: boolean): OutCall[] {
-    const channels = this.#channels.all;
     const unsent: OutCall[] = [];
     let lost = 0;
-    const over = (channel: Channel, call: OutCall) => {
+    const over = (call: OutCall) => {
       const { sent, download } = call;
       this.#stopSending(call, error);
       download?.end(error);
-      this.#release(channel, call);
+      this.#release(this.#channels.get(call.channel), call);
       if (call.done) return;
       // The user of an accepted streaming call already holds its streams, so it can't be started
       // again.
@@ -524,8 +523,7 @@ export class Caller implements CallCarrier {
         unsent.push(call);
       }
     };
-    for (const channel of channels) {
-      const { lanes } = channel;
+    for (const { lanes } of this.#channels.all) {
       if (!arrived) lost += lanes.undone;
       for (const lane of lanes.lists) {
         if (lane === lanes.replies) continue; // Thousands may wait, and none is a one-way.
@@ -536,13 +534,12 @@ export class Caller implements CallCarrier {
           // `undone` has counted it already.
           if (unit.begun && !arrived) lost--;
           if (call.done) lost++;
-          over(channel, call);
+          over(call);
         }
       }
     }
     if (lost > 0) this.#context.count('onewayLost', lost);
-    for (const call of [...this.takeWaiting(), ...this.slots.values()])
-      over(this.#channels.get(call.channel), call);
+    for (const call of [...this.takeWaiting(), ...this.slots.values()]) over(call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }
