@@ -17,10 +17,8 @@ import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { OutCall } from '../session/out-call.ts';
-import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
-import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { Inbox, type RpcHost } from './inbox.ts';
 import type { OutgoingRecord } from './records.ts';
@@ -168,7 +166,7 @@ export class Call extends OutCall {
 
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
-    this.seq = this.mount.host.order.next();
+    this.seq = this.mount.host.order.made++;
   }
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */
@@ -180,12 +178,6 @@ export class Call extends OutCall {
   override writeIn(batch: number): void {
     super.writeIn(batch);
     this.record?.written();
-  }
-
-  override written(unit: Outgoing, last: boolean): void {
-    // A streaming call is sent once its first packet is, another call once its last one is.
-    if (this.method.flags === 0 ? last : this.writtenIn === 0) this.record?.written();
-    super.written(unit, last);
   }
 
   /** Prepares the call to be sent on another connection; `isLost` if the first one broke. */
@@ -290,10 +282,12 @@ export class Call extends OutCall {
     leave(this, undefined);
   }
 
-  override progressed(now: number): void {
+  override progressed(): void {
+    const { ticker, timer } = this.mount.host;
+    const now = ticker.now();
     if (this.bounds !== 'waits' || this.done) return;
     this.due = now + this.timeout;
-    this.mount.host.timer.by(this.due);
+    timer.by(this.due);
   }
 
   override taken(): void {
@@ -310,17 +304,15 @@ export class Call extends OutCall {
 /** Gives the items to the reader and begins to pull the upload, because the request has left. */
 function opened(call: Call): void {
   if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
-  const { carrier, download, method, mount, record, target } = call;
+  const { download, method, mount, record, target } = call;
   if (download !== undefined) {
-    download.offer(carrier!.now);
+    download.offer();
     const items = new ItemReader(download, {
       decode(item) {
         record?.itemReceived(item.length);
         return decodeAs(method.download!, method.what.download, item);
       },
-      taken() {
-        if (call.carrier !== undefined) call.progressed(call.carrier.now);
-      },
+      taken: () => call.progressed(),
       left: (failure) => leave(call, failure),
       failure: (error) =>
         error instanceof TransportError && error === download.error
@@ -336,7 +328,7 @@ function opened(call: Call): void {
       call.promise = NEVER;
     }
   }
-  if (method.flags & UPLOAD) void pull(call);
+  if (method.upload !== undefined) void pull(call);
 }
 
 /** Settles a call whose items nobody reads any more. */

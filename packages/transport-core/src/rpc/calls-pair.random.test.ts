@@ -145,7 +145,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     t.is(end.memory.used, 0);
     t.is(end.session.parts.caller.slots.size, 0);
     t.is(end.session.parts.callee.ids.size, 0);
-    for (const channel of end.session.parts.channels.all()) t.is(channel.running, 0);
+    for (const channel of end.session.parts.channels.all) t.is(channel.running, 0);
     if (!cut) t.is(end.ending, undefined);
   }
 }

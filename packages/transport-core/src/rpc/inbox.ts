@@ -15,7 +15,7 @@ import {
   type Mounted,
   unserved,
 } from '../session/incoming-calls.ts';
-import type { CallOrder, OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/out-call.ts';
 import {
   DECODED_SHIFT,
   HANDED,
@@ -37,8 +37,8 @@ export interface RpcHost {
   readonly ticker: { now(): number };
   /** Wakes the transport when a call may expire. */
   readonly timer: { by(time: number): void };
-  /** The order of all calls of the transport. */
-  readonly order: CallOrder;
+  /** The number of calls that were made on the transport, which is the place of the next one. */
+  readonly order: { made: number };
   /** Keeps the process alive while calls are in flight. */
   readonly alive: { enter(): void; leave(): void };
   /** Passes calls, events and counters to the observer. */

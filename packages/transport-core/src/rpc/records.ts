@@ -19,7 +19,7 @@ import {
 } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { CallObserver, InCall, Payer } from '../session/incoming-calls.ts';
+import type { CallObserver, InCall } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
 
 /**
@@ -175,22 +175,16 @@ export class OutgoingRecord extends OpenRecord {
 // The record of an incoming call that is observed.
 
 /** The record of an incoming call. */
-export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
+export class HandlingRecord extends OpenRecord implements CallObserver {
   protected readonly call: InCall;
-  /** The account that paid for a one-way. */
-  private readonly payer: Payer | undefined;
 
   constructor(watch: Reporter, protocol: string, call: InCall) {
     super(watch, protocol);
-    const { method, queuedAt } = call;
+    const { queuedAt } = call;
     this.call = call;
-    this.payer = call.account;
     if (queuedAt !== undefined) this.queued = this.startedAt - queuedAt;
     this.bytesReceived = call.payload.length;
     call.observe(this);
-    // Nobody answers a one-way. Its reader is done with it when its credit is given back, so the
-    // record takes the place of the account that paid for it.
-    if (method.kind === 'oneway') call.chargeTo(this);
   }
 
   get side(): 'server' {
@@ -223,7 +217,7 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     this.end(undefined);
   }
 
-  /** A one-way ends only when it gives its credit back. */
+  /** A one-way ends only when its reader is done with it. */
   failed(error: TransportError): void {
     if (this.kind === 'oneway') this.error = error;
     else this.end(error);
@@ -237,8 +231,7 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     return this.watch.readNow();
   }
 
-  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void {
-    this.payer?.giveBackMessage(isOneway, cost, eager);
+  done(): void {
     this.end(this.error);
   }
 }

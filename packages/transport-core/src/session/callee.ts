@@ -6,16 +6,18 @@
 // checked the parity of the id, the method's number and that the peer has not left. Callee charges
 // messages to their accounts, hands complete calls to the mount of their protocol, and withdraws
 // calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
-// writes answers into the batch or queues them in the outbox.
+// writes answers into the batch or queues them in the outbox. Below are the errors of refused
+// calls, and EarlyCancels, which holds back requests that are canceled in the same chunk.
 
-import { stackless, TransportError } from '../errors.ts';
+import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import { DOWNLOAD, EMPTY, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
+import { EMPTY, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
-import { Deadlines, EarlyCancels, PeerIds } from './call-tables.ts';
 import type { Channel, Channels } from './channels.ts';
-import { type AnswerCarrier, InCall, unserved } from './incoming-calls.ts';
+import { Deadlines } from './deadlines.ts';
+import { type AnswerCarrier, InCall, PeerIds, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import { aboveCodec, type IncomingPackets, longCost, priceOf, STALLED } from './packets.ts';
@@ -73,7 +75,6 @@ export class Callee implements AnswerCarrier {
     const refusal = this.refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
-    if (frame.size > 0) call.chargeTo(channel!.inbox);
     this.ids.set(call);
     channel!.countIncoming(1);
     this.#context.wakeBy(call.due);
@@ -124,26 +125,21 @@ export class Callee implements AnswerCarrier {
     if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.ids.get(frame.id) !== undefined))
       return this.#context.violation(`a long ONEWAY with id ${frame.id}, which is already in use`);
-    if (!this.#hears(channel, method) || aboveCodec(method!, 'request', frame.size)) {
+    const isHeard =
+      method?.kind === 'oneway' &&
+      channel!.disagreement === undefined &&
+      this.refusing === undefined &&
+      !this.#context.usage.hasTooMuch &&
+      aboveCodec(method, 'request', frame.size) === undefined;
+    if (!isHeard) {
       this.#context.count('onewayDropped', 1);
       return this.#giveBack(frame, channel);
     }
     const call = new InCall(this, frame, channel!, method!, this.#packets.keep(frame));
-    call.chargeTo(channel!.inbox);
     if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return call.crowdOut();
     this.#begin(call, frame);
-  }
-
-  /** Returns true if the method is a one-way and nothing prevents its delivery. */
-  #hears(channel: Channel | undefined, method: ProtocolMethod | undefined): boolean {
-    return (
-      method?.kind === 'oneway' &&
-      channel!.disagreement === undefined &&
-      this.refusing === undefined &&
-      !this.#context.usage.hasTooMuch
-    );
   }
 
   /**
@@ -176,8 +172,8 @@ export class Callee implements AnswerCarrier {
   #refuse(frame: Frame, channel: Channel | undefined, refusal: TransportError): void {
     this.#giveBack(frame, channel);
     this.#context.count('refusedCall', 1);
-    const lanes = channel?.lanes ?? this.#channels.nowhere;
-    this.#outbox.refuse(lanes, Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal)));
+    const unit = Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal));
+    this.#outbox.refuse(channel?.lanes, unit);
     // The caller is not to blame for a full queue or for a transport that closes.
     if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);
@@ -223,18 +219,16 @@ export class Callee implements AnswerCarrier {
   cancel(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
-    if (this.early.withdraws(call)) return this.#withdraw(call);
+    if (this.early.withdraws(call)) {
+      // Nobody has seen the call, so nobody is told.
+      this.#context.spend(CANCEL);
+      call.close();
+      call.giveBack(true);
+      return this.#sendError(call, WITHDRAWN, false);
+    }
     const isTold = call.cancelled !== undefined;
     this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
     this.abort(call, stackless('cancelled', CANCELLED, { origin: 'remote' }));
-  }
-
-  /** Ends a call that was held back. Nobody has seen it, so nobody is told. */
-  #withdraw(call: InCall): void {
-    this.#context.spend(CANCEL);
-    call.close();
-    call.giveBack(true);
-    this.#sendError(call, WITHDRAWN, false);
   }
 
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
@@ -250,10 +244,10 @@ export class Callee implements AnswerCarrier {
   #openStreams(call: InCall): void {
     this.streams++;
     const { id, channel } = call;
-    const { flags, download } = call.method;
+    const { upload, download } = call.method;
     call.openStreams(
-      flags & UPLOAD ? new InStream(this.#context, this.#batch, id) : undefined,
-      flags & DOWNLOAD ? new OutStream(this.#outbox, channel.lanes, id, download!) : undefined,
+      upload && new InStream(this.#context, this.#batch, id),
+      download && new OutStream(this.#outbox, channel.lanes, id, download),
     );
   }
 
@@ -289,8 +283,7 @@ export class Callee implements AnswerCarrier {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
       const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
-      const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
-      return this.fail(call, error, false);
+      return this.fail(call, reasonError('too_large', message), false);
     }
     if (!memory.fits(payload.length)) {
       const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
@@ -332,21 +325,13 @@ export class Callee implements AnswerCarrier {
     call.close();
     call.download?.stop(error);
     // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.
-    this.#leave(call, error);
-    this.#sendError(call, error, unprocessed);
-  }
-
-  /**
-   * Releases what a call holds on this side: its place in the inbound queue, its upload, an
-   * incomplete request, and the credit of a request that no reader has taken.
-   */
-  #leave(call: InCall, error: TransportError): void {
     call.upload?.end(error);
     call.endAssembly();
     // The inbox has counted a waiting call by its account, so the credit is given back afterwards.
     if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
     call.giveBack(true);
     call.left(error);
+    this.#sendError(call, error, unprocessed);
   }
 
   #sendError(call: InCall, error: TransportError, unprocessed: boolean): void {
@@ -499,3 +484,57 @@ function exhausted(message: string): TransportError {
 
 /** The kinds of methods by the flags of their REQUEST. */
 const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;
+
+// EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
+// handlers never start (docs/wire-protocol.md §4).
+//
+// Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
+// reads, and `Callee` asks it about each request and each CANCEL. It only guesses from the bytes: a
+// request whose CANCEL does not come after all is delivered at the end of the chunk.
+
+/** The requests of a chunk that are canceled in the same chunk. */
+export class EarlyCancels {
+  /** The chunk or the batch of frames, until its first request makes a search necessary. */
+  #input: Uint8Array | readonly Frame[] | undefined = undefined;
+  /** The position in the chunk at which its first whole frame begins. */
+  #from = 0;
+  #ids: Set<number> | undefined = undefined;
+  readonly #held = new Set<InCall>();
+
+  /** Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames. */
+  open(input: Uint8Array | readonly Frame[], from: number): void {
+    this.#input = input;
+    this.#from = from;
+  }
+
+  /** Returns true if the call is held back because its CANCEL seems to follow. */
+  holds(call: InCall): boolean {
+    if (this.#input !== undefined) this.#search(this.#input);
+    if (this.#ids?.has(call.id) !== true) return false;
+    this.#held.add(call);
+    return true;
+  }
+
+  /** Drops a call that is canceled. Returns true if it was held back, so nobody has seen it. */
+  withdraws(call: InCall): boolean {
+    return this.#held.delete(call);
+  }
+
+  #search(input: Uint8Array | readonly Frame[]): void {
+    this.#input = undefined;
+    this.#ids =
+      input instanceof Uint8Array ? cancelsIn(input, this.#from) : cancelsAmong(input, this.#from);
+  }
+
+  /**
+   * Called when the chunk was read, or its rest waits for more work units. If nothing is left to
+   * read, the requests that were not canceled are delivered.
+   */
+  close(isRead: boolean): void {
+    this.#input = this.#ids = undefined;
+    if (!isRead || this.#held.size === 0) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const call of held) if (call.open) call.channel.mounted!.incoming(call);
+  }
+}

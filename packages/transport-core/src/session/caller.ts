@@ -5,19 +5,11 @@
 // abandon calls, and Session passes it the peer's answers. It writes requests into the batch or
 // queues them in the outbox, and settles calls.
 
-import { TransportError, withDetails, withoutStack } from '../errors.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import {
-  DOWNLOAD,
-  type EncodedMetadata,
-  type Frame,
-  Kind,
-  MOST_PRICE,
-  UNIT,
-  UPLOAD,
-} from '../wire/frame.ts';
+import { type EncodedMetadata, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
 import { remoteError } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
@@ -69,10 +61,6 @@ export class Caller implements CallCarrier {
 
   get mark(): number {
     return this.#batch.number;
-  }
-
-  get now(): number {
-    return this.#context.now;
   }
 
   get remote(): Remote | undefined {
@@ -146,7 +134,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(byte);
     const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
-    if (!this.#payable(channel, payload.length)) return false;
+    if (!channel.canPay(payload.length)) return false;
     // Nothing tells the program when its memory is free again.
     if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
@@ -161,20 +149,6 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  /** Returns true if a one-way of at most one packet could be sent now. */
-  writable(channel: Channel): boolean {
-    const { packet } = this.#context.terms;
-    return (
-      channel.lanes.shorts.fits(packet + UNIT, this.#context.limits.outbound) &&
-      this.#payable(channel, packet)
-    );
-  }
-
-  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
-  #payable(channel: Channel, length: number): boolean {
-    return channel.queueFor(length).length === 0 && channel.lanes.hasCredit;
-  }
-
   /** Returns the error for a message that can never be sent on this connection. */
   #refusal(
     { disagreement }: Channel,
@@ -186,7 +160,7 @@ export class Caller implements CallCarrier {
     if (length <= message) return undefined;
     const remedy = method.kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';
     const text = `${method.full}: a request of ${length} bytes is above limits.message, ${message} bytes with this peer; ${remedy}`;
-    return new TransportError('resource_exhausted', text, { reason: 'too_large', sent: false });
+    return reasonError('too_large', text, { sent: false });
   }
 
   /** Returns true if the limits of both ends let the call start now. */
@@ -301,14 +275,11 @@ export class Caller implements CallCarrier {
     this.streams++;
     // It may be the next stream that nobody reads.
     if (this.#waitingStreams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
-    const { flags, upload } = call.method;
-    const context = this.#context;
-    const progress = () => call.progressed(context.now);
+    const { upload, download } = call.method;
+    const progress = () => call.progressed();
     call.openStreams(
-      flags & UPLOAD
-        ? new OutStream(this.#outbox, channel.lanes, call.id, upload!, progress)
-        : undefined,
-      flags & DOWNLOAD ? new InStream(context, this.#batch, call.id) : undefined,
+      upload && new OutStream(this.#outbox, channel.lanes, call.id, upload, progress),
+      download && new InStream(this.#context, this.#batch, call.id),
     );
   }
 
@@ -384,7 +355,7 @@ export class Caller implements CallCarrier {
       return this.#context.violation(`ITEM for call ${frame.id}, which expects none`);
     this.#context.touch();
     download.receive(frame, this.#packets, !call.done, call);
-    if (!call.done) call.progressed(this.#context.now);
+    if (!call.done) call.progressed();
   }
 
   part(frame: Frame): void {
@@ -486,20 +457,17 @@ export class Caller implements CallCarrier {
 
   /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
   takeWaiting(): OutCall[] {
-    const taken: OutCall[] = [];
-    for (const queue of this.#queues) {
-      for (const call of queue) {
-        this.#endWait(call);
-        call.carryBy(undefined);
-        taken.push(call);
-      }
+    const taken = this.#queues.flatMap((queue) => [...queue]);
+    for (const call of taken) {
+      this.#endWait(call);
+      call.carryBy(undefined);
     }
     return taken.sort((a, b) => a.seq - b.seq);
   }
 
   /** All queues in which calls wait for room. */
   get #queues(): List<OutCall>[] {
-    const channels = this.#channels.all();
+    const channels = this.#channels.all;
     return [this.#waitingStreams, ...channels.flatMap((each) => [each.waiting, each.waitingLong])];
   }
 
@@ -515,7 +483,7 @@ export class Caller implements CallCarrier {
     if (this.#outbox.awaited > 0)
       for (const queue of this.#queues) for (const call of queue) visitOpen(call);
     // Short one-ways in the lanes have no id, so they are not among the open calls.
-    for (const { lanes } of this.#channels.all())
+    for (const { lanes } of this.#channels.all)
       for (const { kind, id, sender } of lanes.short)
         if (kind === Kind.ONEWAY && id === 0) visitOpen(sender as OutCall);
     for (const call of this.slots.values()) visitOpen(call);
@@ -538,14 +506,13 @@ export class Caller implements CallCarrier {
    *   lost.
    */
   close(error: TransportError, arrived: boolean): OutCall[] {
-    const channels = this.#channels.all();
     const unsent: OutCall[] = [];
     let lost = 0;
-    const over = (channel: Channel, call: OutCall) => {
+    const over = (call: OutCall) => {
       const { sent, download } = call;
       this.#stopSending(call, error);
       download?.end(error);
-      this.#release(channel, call);
+      this.#release(this.#channels.get(call.channel), call);
       if (call.done) return;
       // The user of an accepted streaming call already holds its streams, so it can't be started
       // again.
@@ -556,8 +523,7 @@ export class Caller implements CallCarrier {
         unsent.push(call);
       }
     };
-    for (const channel of channels) {
-      const { lanes } = channel;
+    for (const { lanes } of this.#channels.all) {
       if (!arrived) lost += lanes.undone;
       for (const lane of lanes.lists) {
         if (lane === lanes.replies) continue; // Thousands may wait, and none is a one-way.
@@ -568,13 +534,12 @@ export class Caller implements CallCarrier {
           // `undone` has counted it already.
           if (unit.begun && !arrived) lost--;
           if (call.done) lost++;
-          over(channel, call);
+          over(call);
         }
       }
     }
     if (lost > 0) this.#context.count('onewayLost', lost);
-    for (const call of [...this.takeWaiting(), ...this.slots.values()])
-      over(this.#channels.get(call.channel), call);
+    for (const call of [...this.takeWaiting(), ...this.slots.values()]) over(call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }

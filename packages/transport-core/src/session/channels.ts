@@ -8,7 +8,7 @@ import { reasonError, TransportError, withDetails, withoutStack } from '../error
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
-import { Account } from '../wire/frame.ts';
+import { UNIT } from '../wire/frame.ts';
 import {
   type Announcement,
   decodeProtocols,
@@ -16,10 +16,9 @@ import {
   type HelloProtocol,
   helloProtocol,
 } from '../wire/hello.ts';
-import { type Creditor, ReceiveAccount } from './batch.ts';
-import { DEFAULT_PRIORITY, InChannel, type Mounted } from './incoming-calls.ts';
+import type { Creditor } from './batch.ts';
+import { InChannel, type Mounted } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
-import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
@@ -43,14 +42,6 @@ export class Channel extends InChannel {
   /** Callers of `writable()` that wait until `trySend` would return true. */
   readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
-  /** The peer's account with this end, for its one-ways and long requests. */
-  readonly inbox: ReceiveAccount;
-
-  constructor(context: SessionContext, creditor: Creditor, byte: number) {
-    super(context, byte);
-    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
-  }
-
   /**
    * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
    */
@@ -68,17 +59,28 @@ export class Channel extends InChannel {
       : this.waiting;
   }
 
+  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
+  canPay(length: number): boolean {
+    return this.queueFor(length).length === 0 && this.lanes.hasCredit;
+  }
+
+  /** True if a one-way of at most one packet could be sent now. */
+  get #isWritable(): boolean {
+    const { limits, terms } = this.context;
+    const { packet } = terms;
+    return this.canPay(packet) && this.lanes.shorts.fits(packet + UNIT, limits.outbound);
+  }
+
   /**
    * Resolves when there is room for a one-way; rejects if there never will be, or if too many
    * callers already wait for that.
-   * @param caller tells whether a one-way could be sent now.
    * @param endpoint of the peer, for errors.
    */
-  whenWritable(caller: { writable(channel: Channel): boolean }, endpoint: string): Promise<void> {
+  whenWritable(endpoint: string): Promise<void> {
     const { disagreement } = this;
     if (disagreement !== undefined)
       return Promise.reject(withDetails(disagreement, { sent: false }));
-    if (caller.writable(this)) return Promise.resolve();
+    if (this.#isWritable) return Promise.resolve();
     const { length } = this.#writers;
     if (length >= this.context.limits.outbound.messages) {
       const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
@@ -102,11 +104,10 @@ export class Channel extends InChannel {
   /**
    * Settles the callers of `writable()` if a one-way can be sent, and dispatches calls again if
    * there is room for their replies.
-   * @param caller tells whether a one-way could be sent now.
    */
-  settleIfRoom(caller: { writable(channel: Channel): boolean }): void {
+  settleIfRoom(): void {
     const { disagreement } = this;
-    if (this.#writers.length > 0 && (disagreement !== undefined || caller.writable(this)))
+    if (this.#writers.length > 0 && (disagreement !== undefined || this.#isWritable))
       this.settleWriters(disagreement);
     if (!this.stalled || this.lanes.congested(this.context.limits.outbound)) return;
     this.stalled = false;
@@ -151,12 +152,12 @@ export class Channels {
    * Our protocols whose disagreement was reported; there are at most as many as were ever mounted.
    */
   #told: readonly string[] = NONE;
-  #opened: readonly Channel[] = [];
+  /** All channels that were used. */
+  all: readonly Channel[] = [];
   /**
    * The channel that was requested last. Every frame looks up its channel, some of them six times.
    */
   #last: Channel | undefined = undefined;
-  #nowhere: Lanes | undefined = undefined;
   readonly #context: SessionContext;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
@@ -186,28 +187,13 @@ export class Channels {
     return this.#mounts.has(number) ? this.#find(number) : this.used(number);
   }
 
-  /**
-   * The lanes for refusals that belong to no channel. They have no credit, because a refusal needs
-   * none, and their byte is never written.
-   */
-  get nowhere(): Lanes {
-    this.#nowhere ??= new Lanes(0, DEFAULT_PRIORITY, 0);
-    return this.#nowhere;
-  }
-
-  /** Returns all lanes in which something may wait. */
-  lanes(): Lanes[] {
-    const lanes = this.#opened.map((channel) => channel.lanes);
-    return this.#nowhere === undefined ? lanes : [...lanes, this.#nowhere];
-  }
-
   #find(byte: number): Channel {
     let channel = this.used(byte);
     if (channel === undefined) {
       channel = new Channel(this.#context, this.#creditor, byte);
       // Most connections have one or two channels, so the array is copied to exactly the size it
       // needs.
-      this.#opened = [...this.#opened, channel];
+      this.all = [...this.all, channel];
       channel.mount(this.#mounts.get(byte), this.theirs);
     }
     this.#last = channel;
@@ -216,13 +202,8 @@ export class Channels {
 
   /** Returns the channel of a byte if it was used. */
   used(byte: number): Channel | undefined {
-    for (const channel of this.#opened) if (channel.byte === byte) return channel;
+    for (const channel of this.all) if (channel.byte === byte) return channel;
     return undefined;
-  }
-
-  /** Returns all channels that were used. */
-  all(): readonly Channel[] {
-    return this.#opened;
   }
 
   /** Stores the protocols of the peer's HELLO. No channel exists yet. */
@@ -232,7 +213,7 @@ export class Channels {
 
   /** Applies a change to our own protocols. */
   remount(): void {
-    for (const channel of this.#opened) channel.mount(this.#mounts.get(channel.byte), this.theirs);
+    for (const channel of this.all) channel.mount(this.#mounts.get(channel.byte), this.theirs);
   }
 
   /**
@@ -243,18 +224,18 @@ export class Channels {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     this.theirs = announcement.protocols;
-    for (const channel of this.#opened) channel.agree(this.theirs);
+    for (const channel of this.all) channel.agree(this.theirs);
     return announcement;
   }
 
   /** Gives back all credit that the channels hold back. */
   payHeld(): void {
-    for (const { inbox } of this.#opened) inbox.pay();
+    for (const { inbox } of this.all) inbox.pay();
   }
 
   /** Rejects all writers that wait for room, because no more calls may be opened. */
   rejectWriters(error: TransportError): void {
-    for (const channel of this.#opened) channel.settleWriters(error);
+    for (const channel of this.all) channel.settleWriters(error);
   }
 
   // The protocols of both ends.

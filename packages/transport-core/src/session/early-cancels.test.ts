@@ -6,7 +6,7 @@ import type { FrameEncoder } from '../wire/encoder.ts';
 import { Frame, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { readByProto, split } from '../wire/testing/proto.ts';
-import { EarlyCancels } from './call-tables.ts';
+import { EarlyCancels } from './callee.ts';
 import type { InCall } from './incoming-calls.ts';
 import { Pair } from './testing/pair.ts';
 import { protocol } from './testing/stamped-calls.ts';

@@ -8,7 +8,8 @@ import { defineProtocol, methodTable, type Protocol } from '../protocol/protocol
 import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
 import { agree } from './channels.ts';
 import { judgeHello, makeHello, WIRE_VERSION } from './hello-exchange.ts';
-import { type SessionLimits, settle, type Terms } from './session-context.ts';
+import type { SessionLimits } from './session-context.ts';
+import { OutboxFixture } from './testing/outbox-fixture.ts';
 
 const self: Introduction = {
   instance: 'a'.repeat(32),
@@ -98,16 +99,12 @@ test('a peer that claims another id than it proved is refused; one that claims n
 });
 
 test('the limits of the peer apply towards it; for packet, calls and streams the smaller value applies to both ends', (t) => {
-  const terms: Terms = {
-    packet: 8_192,
-    message: 0,
-    item: 0,
-    calls: 20,
-    streams: 2,
-    inbox: 0,
-    stream: 0,
+  const settled = (packet: number) => {
+    const { context } = new OutboxFixture({ ...limits, calls: 20, streams: 2 });
+    context.settle({ ...hello().limits, packet });
+    return context.terms;
   };
-  t.deepEqual(settle(terms, { ...hello().limits, packet: 65_536 }), {
+  t.deepEqual(settled(65_536), {
     packet: 8_192,
     message: 1_000_000,
     item: 10_000,
@@ -116,7 +113,7 @@ test('the limits of the peer apply towards it; for packet, calls and streams the
     inbox: 2,
     stream: 5,
   });
-  t.is(settle(terms, { ...hello().limits, packet: 4_096 }).packet, 4_096);
+  t.is(settled(4_096).packet, 4_096);
 });
 
 test('the version is the highest that both know, and both ends compute the same', (t) => {

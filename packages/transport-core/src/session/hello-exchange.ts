@@ -17,35 +17,14 @@ import {
 } from '../wire/hello.ts';
 import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
-import type { Mounted } from './incoming-calls.ts';
-import { type ContextInit, protocolError } from './session-context.ts';
+import { protocolError } from './session-context.ts';
+import type { SessionOptions } from './session-parts.ts';
 
 /**
  * Ends the session. 'break' sends the peer the reason, 'cut' destroys the connection immediately,
  * and 'endQuietly' closes it after what was written.
  */
 type End = (how: 'break' | 'cut' | 'endQuietly', error: TransportError) => void;
-
-/** The values that this end announces and checks, and the limits that it keeps to. */
-export interface HelloExchangeOptions extends ContextInit {
-  readonly side: 'dialer' | 'acceptor';
-  readonly self: Introduction;
-  /** The peer's address as this end sees it. */
-  readonly observed: string;
-  /** The mounted protocols by channel; the map changes as protocols are mounted. */
-  readonly mounts: ReadonlyMap<number, Mounted>;
-  /** Writes the preamble; undefined if the connection carries frames. */
-  readonly preamble: (() => void) | undefined;
-  /** The node id that the security layer proved for the peer; undefined if it proved none. */
-  readonly proven: string | undefined;
-  /**
-   * Set if the layer below refuses this peer: the session only sends the reason to the peer, and
-   * then ends.
-   */
-  readonly refused: TransportError | undefined;
-  /** The time limit of the hello, in milliseconds from the creation of the session. */
-  readonly handshakeTimeout: number;
-}
 
 /** The hello of one connection. */
 export class HelloExchange {
@@ -60,11 +39,11 @@ export class HelloExchange {
   isStale = false;
   readonly #end: End;
   readonly #batch: Batch;
-  readonly #options: HelloExchangeOptions;
+  readonly #options: SessionOptions;
   readonly #seen: number[] = [];
   #spoke = false;
 
-  constructor(batch: Batch, options: HelloExchangeOptions, end: End) {
+  constructor(batch: Batch, options: SessionOptions, end: End) {
     this.#end = end;
     this.#batch = batch;
     this.#options = options;
@@ -169,7 +148,7 @@ export const WIRE_VERSION = 1;
 const AGENT = 'trunkline-js/0';
 
 /** The state of this end that its HELLO announces. */
-type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'observed' | 'proven'> & {
+type Announced = Pick<SessionOptions, 'self' | 'limits' | 'observed' | 'proven'> & {
   readonly mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
 };
 

@@ -3,7 +3,7 @@
 import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { PeerIds } from './call-tables.ts';
+import { PeerIds } from './incoming-calls.ts';
 import { Slots } from './out-call.ts';
 
 interface Entry {

@@ -1,16 +1,17 @@
 // Incoming calls as the session sees them. The `rpc` directory builds on them what a handler or
-// reader sees.
+// reader sees. Below is PeerIds, the table of the peer's calls by id.
 //
 // InCall owns the state of a call. The session that serves it, its inbox and its reader tell it
 // what happened; it counts itself at its channel and gives its cost back to its account. Mounted
-// and InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
-// are the parts that it tells.
+// and InChannel are the protocol and the channel of the call. AnswerCarrier and CallObserver are
+// the parts that it tells.
 
 import { stackless, TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { EMPTY, type Frame } from '../wire/frame.ts';
+import { Account, EMPTY, type Frame, slotOf } from '../wire/frame.ts';
+import { type Creditor, ReceiveAccount } from './batch.ts';
 import type { MessageOwner } from './memory.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
@@ -34,9 +35,6 @@ export interface Mounted {
   handlerFailed(error: unknown): void;
 }
 
-/** The priority of a channel before a protocol is mounted; the default of `priority`, too. */
-export const DEFAULT_PRIORITY = 10;
-
 /**
  * The side of a channel that its incoming calls use. `Channel`, which extends it, sets the protocol
  * and the version, and ends a stall. `Inbox` keeps `inbound`, its counts and `crowded`; `Callee`
@@ -50,6 +48,8 @@ export class InChannel {
   /** The protocol version that both ends agreed on. */
   version = 0;
   readonly lanes: Lanes;
+  /** The peer's account with this end, for its one-ways and long requests. */
+  readonly inbox: ReceiveAccount;
 
   /**
    * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
@@ -73,10 +73,11 @@ export class InChannel {
   /** True if so many replies wait that the channel's calls are not dispatched for now. */
   stalled = false;
 
-  constructor(context: SessionContext, byte: number) {
+  constructor(context: SessionContext, creditor: Creditor, byte: number) {
     this.context = context;
     this.byte = byte;
-    this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.inbox);
+    this.lanes = new Lanes(byte, context.terms.inbox);
+    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
   }
 
   /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
@@ -156,11 +157,6 @@ export type Running = typeof HANDLER | typeof READER;
 export const HANDLER = 1;
 export const READER = 2;
 
-/** The account that paid for a call; see `ReceiveAccount`. */
-export interface Payer {
-  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void;
-}
-
 /**
  * Follows a call that is observed. It is an interface because `HandlingRecord`, which implements
  * it, is in a higher layer.
@@ -177,6 +173,8 @@ export interface CallObserver {
   failed(error: TransportError): void;
   /** Called when the caller is gone. */
   left(error: TransportError): void;
+  /** Called when the reader of a one-way, which nobody answers, is done with it. */
+  done(): void;
 }
 
 /**
@@ -191,10 +189,10 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly due: number;
   payload: Uint8Array;
   /**
-   * The account that paid for the call; undefined if none did. It stays charged until the request
-   * is taken, or until a one-way's reader is done.
+   * The account that paid for a one-way or a long request; undefined if none did. It stays charged
+   * until the request is taken, or until a one-way's reader is done.
    */
-  account: Payer | undefined = undefined;
+  account: ReceiveAccount | undefined;
   /**
    * The bytes of its message and UNIT. The inbound queue counts that amount, and the call holds
    * that amount of the transport's memory while it waits.
@@ -261,6 +259,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.metadata = frame.metadata;
     this.cost = longCost(frame);
     this.open = method.kind !== 'oneway';
+    this.account = this.open && frame.size === 0 ? undefined : channel.inbox;
     this.due = frame.timeout === 0 || !this.open ? NEVER : channel.context.now + frame.timeout;
     this.payload = payload;
   }
@@ -282,18 +281,15 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
 
   // Changes of the state, by the session that serves the call, its inbox and its reader.
 
-  /** Sets the account that pays for it. */
-  chargeTo(account: Payer): void {
-    this.account = account;
-  }
-
   /**
-   * Gives the call's cost back to the account that paid for it, once.
+   * Gives the call's cost back to the account that paid for it, once. A one-way is then done.
    * @param eager true if a reader waits for more, so nothing is held back.
    */
   giveBack(eager: boolean): void {
-    this.account?.giveBackMessage(this.method.kind === 'oneway', this.cost, eager);
+    const isOneway = this.method.kind === 'oneway';
+    this.account?.giveBackMessage(isOneway, this.cost, eager);
     this.account = undefined;
+    if (isOneway) this.observer?.done();
   }
 
   /** Gives the cost back, of a request when it is taken, of a one-way when its reader is done. */
@@ -488,3 +484,66 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Defaults of the optional properties that are not undefined. */
 Object.assign(InCall.prototype, { refuseAt: NEVER, permitted: false });
+
+// The peer's calls by their id on the wire. The peer may choose any ids of its parity. The callee
+// enters and removes its calls.
+
+/** The peer's calls: an array indexed by slot while ids are dense, and a Map for the rest. */
+export class PeerIds<T extends { readonly id: number }> {
+  private readonly dense: (T | undefined)[] = [];
+  #rest: Map<number, T> | undefined = undefined;
+  size = 0;
+  /** The highest slot used since the last `takePeak`, plus one. */
+  #peak = 0;
+
+  get(id: number): T | undefined {
+    const entry = this.dense[slotOf(id)];
+    if (entry !== undefined && entry.id === id) return entry;
+    return this.#rest?.get(id);
+  }
+
+  set(entry: T): void {
+    const { dense } = this;
+    const slot = slotOf(entry.id);
+    if (slot >= this.#peak) this.#peak = slot + 1;
+    this.size++;
+    if (slot <= dense.length && slot < DENSE && dense[slot] === undefined) dense[slot] = entry;
+    else (this.#rest ??= new Map()).set(entry.id, entry);
+  }
+
+  /**
+   * Returns the highest slot used since the last call, plus one. With dense ids this is the number
+   * of calls in flight.
+   */
+  takePeak(): number {
+    const peak = this.#peak;
+    this.#peak = 0;
+    return peak;
+  }
+
+  /** Removes an entry; returns false if it was not in the table. */
+  delete(entry: T): boolean {
+    const slot = slotOf(entry.id);
+    if (this.dense[slot] === entry) this.dense[slot] = undefined;
+    else if (this.#rest?.get(entry.id) === entry) this.#rest.delete(entry.id);
+    else return false;
+    this.size--;
+    return true;
+  }
+
+  clear(): void {
+    this.dense.length = this.size = 0;
+    this.#rest = undefined;
+  }
+
+  *values(): IterableIterator<T> {
+    for (const entry of this.dense) if (entry !== undefined) yield entry;
+    if (this.#rest !== undefined) yield* this.#rest.values();
+  }
+}
+
+/**
+ * The maximum length of the dense array, so that a peer can't make this end use memory by its
+ * choice of ids.
+ */
+const DENSE = 8_192;

@@ -23,25 +23,12 @@ export interface CallCarrier {
    * connection'.
    */
   readonly stage: string;
-  /** The time of this tick. */
-  readonly now: number;
   /** The peer that it carries calls to; undefined for the pool. */
   readonly remote?: Remote | undefined;
   /** Called when the request of `call` is completely written to the batch. */
   requestWritten(call: OutCall): void;
   /** Called when the caller gave up: the call is taken back or canceled. */
   abandon(call: OutCall): void;
-}
-
-/** Numbers the calls of a transport in the order in which they are made. */
-export class CallOrder {
-  /** The number of calls that were made. */
-  made = 0;
-
-  /** Returns the place of the next call. */
-  next(): number {
-    return this.made++;
-  }
 }
 
 /**
@@ -156,7 +143,10 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     return unit;
   }
 
-  /** Returns the unit of its request if the unit still waits, and clears the reference to it. */
+  /**
+   * Returns the unit of its request unless that has left, and clears the reference to it. The outbox
+   * drops a unit whose deadline has passed, so it may not wait anymore.
+   */
   takeUnit(): Outgoing | undefined {
     const { unit } = this;
     if (unit !== undefined) this.unit = undefined;
@@ -260,7 +250,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    * Called when a streaming call makes progress: an item was sent or received, or the request has
    * left.
    */
-  progressed(_now: number): void {}
+  progressed(): void {}
   /** Called when the callee has taken items of the upload. */
   taken(): void {}
 
@@ -279,15 +269,12 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   written(unit: Outgoing, last: boolean): void {
-    if (last || (this.method.flags !== 0 && this.writtenIn === 0))
-      this.writtenIn = this.carrier!.mark;
+    // A streaming call is sent once its first packet is, another call once its last one is.
+    if (this.method.flags === 0 ? last : this.writtenIn === 0) this.writeIn(this.carrier!.mark);
+    else if (last) this.writtenIn = this.carrier!.mark;
     if (!last) return;
     if (this.unit === unit) this.unit = undefined;
     this.carrier!.requestWritten(this);
-  }
-
-  dropped(): void {
-    this.unit = undefined;
   }
 }
 

@@ -10,7 +10,7 @@
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, type EncodedMetadata, Kind, UNIT, type WireError } from '../wire/frame.ts';
 import type { Batch } from './batch.ts';
-import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
+import { Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The queue of a connection: all messages that wait to be sent. */
@@ -34,6 +34,11 @@ export class Outbox {
   #admittedReplies = 0;
   /** Long responses that wait because those in the lanes are as many as allowed, in order. */
   readonly #waitingReplies = new List<Outgoing>();
+  /**
+   * The lanes of refusals that belong to no channel; undefined before the first one. They have no
+   * credit, because a refusal needs none, and their byte is never written.
+   */
+  #nowhere: Lanes | undefined = undefined;
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
   /** True once everything was written, including the farewell. */
@@ -108,8 +113,10 @@ export class Outbox {
   /**
    * Sends the ERROR of a call that was not admitted. Ends the connection as a flood if more of them
    * wait than the limits allow: the peer makes calls but does not read the answers.
+   * @param lanes undefined if the call was for no channel that exists here.
    */
-  refuse(lanes: Lanes, unit: Outgoing): void {
+  refuse(lanes: Lanes | undefined, unit: Outgoing): void {
+    lanes ??= this.#nowhere ??= new Lanes(0, 0);
     if (this.error(lanes, unit.id, unit.flags, unit.error!)) return this.batch.wrote();
     const { refusals } = lanes;
     const { calls, outbound } = this.context.limits;
@@ -198,7 +205,8 @@ export class Outbox {
   /** Drops everything that still waits, because the connection has ended. */
   drop(all: readonly Lanes[]): void {
     let cost = 0;
-    for (const list of [this.#waitingReplies, ...all.flatMap((lanes) => lanes.lists)]) {
+    const lists = all.flatMap((lanes) => lanes.lists).concat(this.#nowhere?.lists ?? []);
+    for (const list of [this.#waitingReplies, ...lists]) {
       for (const unit of list) cost += unit.cost;
       list.clear();
     }
@@ -297,20 +305,15 @@ export class Outbox {
       timeout = unit.sender!.timeLeft!(now);
       if (timeout < 0) {
         this.remove(unit);
-        unit.sender!.dropped?.();
         return true;
       }
     }
-    if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
+    const bytes = end - start + extra + UNIT;
+    if (needsPipe(unit, terms.packet)) this.pipe -= bytes;
     const begins = !unit.begun && unit.pays;
-    if (!unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
-    lanes.took(end - start + extra + UNIT, lane);
-    const isLast = unit.wrote(end);
-    if (isLast) {
-      lane.remove(unit);
-      this.#gone(lanes, unit);
-    } else lanes.wrotePart(unit);
+    const isLast = lanes.wrote(unit, end, bytes, lane);
+    if (isLast) this.#gone(lanes, unit);
     unit.sender?.written(unit, isLast);
     if (begins) this.#payWaiting(lanes);
     return !this.batch.full || this.batch.flush();

@@ -33,8 +33,6 @@ export interface UnitSender {
   timeLeft?(now: number): number;
   /** Called when the account of the unit has paid for it. */
   paid?(): void;
-  /** Called when the unit was dropped because its deadline had passed. */
-  dropped?(): void;
 }
 
 /** A unit of the outbox: one frame, or one message of many packets. */
@@ -71,13 +69,9 @@ export class Outgoing implements ListEntry {
   }
 
   /** Makes it the unit of a REQUEST or a ONEWAY. */
-  setRequest(
-    { id, flags }: ProtocolMethod,
-    metadata: EncodedMetadata | undefined,
-    pays: boolean,
-  ): void {
-    this.method = id;
-    this.flags = flags;
+  setRequest(method: ProtocolMethod, metadata: EncodedMetadata | undefined, pays: boolean): void {
+    this.method = method.id;
+    this.flags = method.flags;
     this.metadata = metadata;
     this.pays = pays;
   }
@@ -159,7 +153,8 @@ class QueueTally {
 /** The sending side of one channel on one connection. */
 export class Lanes {
   readonly byte: number;
-  priority: number;
+  /** The default of the option `priority` until a protocol is mounted. */
+  priority = 10;
   /**
    * RESPONSE and ERROR frames. They have no guaranteed order and never queue behind a message that
    * waits for credit.
@@ -205,9 +200,8 @@ export class Lanes {
   /** True if the next packet of a long message belongs to a huge one. */
   #hugeNext = false;
 
-  constructor(byte: number, priority: number, credit: number) {
+  constructor(byte: number, credit: number) {
     this.byte = byte;
-    this.priority = priority;
     this.credit = this.account = credit;
   }
 
@@ -274,17 +268,20 @@ export class Lanes {
     return this.#hugeNext || this.bulk.length === 0 ? this.huge : this.bulk;
   }
 
-  /** Called when a packet of a unit was written that is not its last one. */
-  wrotePart(unit: Outgoing): void {
-    const list = unit.list as unknown as List<Outgoing>;
-    if (list === this.bulk && unit.kind !== Kind.ITEM && unit.offset > ALONE) {
-      list.remove(unit);
+  /**
+   * Records that a packet of a unit was written, which ends at `end` and takes this many bytes of
+   * the share of the wire. Returns true if it was the last one: the unit has then left its lane.
+   * @param lane the lane of the unit, whose turn it is.
+   */
+  wrote(unit: Outgoing, end: number, bytes: number, lane: List<Outgoing>): boolean {
+    if (!unit.begun && unit.pays) this.account -= unit.charge;
+    if (!unit.begun && unit.kind === Kind.ONEWAY) this.undone++;
+    const isLast = unit.wrote(end);
+    if (isLast) lane.remove(unit);
+    else if (lane === this.bulk && unit.kind !== Kind.ITEM && end > ALONE) {
+      lane.remove(unit);
       this.huge.push(unit);
-    } else if (list === this.huge || unit.kind === Kind.ITEM) list.rotate();
-  }
-
-  /** Counts bytes that were sent from a lane, whose turn it is. */
-  took(bytes: number, lane: List<Outgoing>): void {
+    } else if (lane === this.huge || unit.kind === Kind.ITEM) lane.rotate();
     if (lane === this.bulk || lane === this.huge) this.#hugeNext = lane === this.bulk;
     this.spent += bytes / this.priority;
     this.#turnBytes += bytes;
@@ -292,6 +289,7 @@ export class Lanes {
       this.#turn = (this.#turn + 1) % 3;
       this.#turnBytes = 0;
     }
+    return isLast;
   }
 
   /** True if the inbox account is above 0 and no unit waits for its credit. */
@@ -383,12 +381,6 @@ export class Lanes {
     this.account += credit;
     this.undone -= done;
     return this.account <= ACCOUNT_MAX && this.undone >= 0;
-  }
-
-  /** Records that the first packet of a unit has left. */
-  left(unit: Outgoing): void {
-    if (unit.pays) this.account -= unit.charge;
-    if (unit.kind === Kind.ONEWAY) this.undone++;
   }
 }
 

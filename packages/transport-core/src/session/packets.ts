@@ -187,10 +187,6 @@ export class Assembly extends UnfinishedMessage {
     context.usage.begins(this, this.got, this.#free);
   }
 
-  get complete(): boolean {
-    return this.got === this.size;
-  }
-
   /**
    * Returns the complete message, which then belongs to the caller, and releases its memory charge;
    * undefined if its packets were only counted.
@@ -253,7 +249,7 @@ export class Assembly extends UnfinishedMessage {
   receive({ id, payload }: Frame): boolean {
     if (!this.add(payload))
       this.#context.violation(`the packets of a message of call ${id} do not match its size`);
-    else if (this.complete) return true;
+    else if (this.got === this.size) return true;
     else this.#context.usage.makeRoom();
     return false;
   }

@@ -24,27 +24,6 @@ export type SessionLimits = Pick<
 >;
 
 /**
- * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO,
- * they are our own, without credit.
- *
- * - `packet`, `calls` (our open calls on a channel) and `streams` (open streaming calls on the
- *   connection): the smaller limit of the two ends. A message of more than `packet` bytes counts as
- *   long.
- * - `message` and `item`: the maximum sizes that the peer accepts, in bytes.
- * - `inbox` and `stream`: the initial credit of our accounts with the peer, in bytes.
- */
-export type Terms = Readonly<Omit<HelloLimits, 'pipe'>>;
-
-/** Merges the limits in the peer's HELLO with our own. */
-export function settle(own: Terms, peer: HelloLimits): Terms {
-  const { message, item, inbox, stream } = peer;
-  const packet = Math.min(own.packet, peer.packet);
-  const calls = Math.min(own.calls, peer.calls);
-  const streams = Math.min(own.streams, peer.streams);
-  return { message, item, packet, calls, streams, inbox, stream };
-}
-
-/**
  * The interface through which a session uses its driver. It is an interface because
  * `ConnectionOutput`, which implements it, is in a higher layer.
  */
@@ -82,7 +61,17 @@ export type ContextInit = Readonly<
 
 /** The state that the parts of a session share. */
 export class SessionContext implements MemoryOwner {
-  terms: Terms;
+  /**
+   * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO,
+   * they are our own, without credit.
+   *
+   * - `packet`, `calls` (our open calls on a channel) and `streams` (open streaming calls on the
+   *   connection): the smaller limit of the two ends. A message of more than `packet` bytes counts
+   *   as long.
+   * - `message` and `item`: the maximum sizes that the peer accepts, in bytes.
+   * - `inbox` and `stream`: the initial credit of our accounts with the peer, in bytes.
+   */
+  terms: Readonly<Omit<HelloLimits, 'pipe'>>;
   /** The peer; undefined before its HELLO was accepted. */
   remote: Remote | undefined = undefined;
   /** Bytes by which the pipe's window has grown. The windows of streams follow it. */
@@ -160,9 +149,13 @@ export class SessionContext implements MemoryOwner {
     this.remote = remote;
   }
 
-  /** Takes over the limits of the peer's HELLO. */
-  settle(limits: HelloLimits): void {
-    this.terms = settle(this.terms, limits);
+  /** Merges the limits in the peer's HELLO with our own. */
+  settle(peer: HelloLimits): void {
+    const { message, item, inbox, stream } = peer;
+    const packet = Math.min(this.terms.packet, peer.packet);
+    const calls = Math.min(this.terms.calls, peer.calls);
+    const streams = Math.min(this.terms.streams, peer.streams);
+    this.terms = { message, item, packet, calls, streams, inbox, stream };
   }
 
   /** Sets the number of bytes by which the pipe's window has grown. */
@@ -404,35 +397,18 @@ export class Liveness {
   }
 
   /**
-   * Returns the time of the next check.
+   * Returns the time of the next check. If a PING is outstanding (`asks`), a peer from which nothing
+   * at all has arrived by then, not even a PONG, is dead. Otherwise, a PING is due then.
    * @param active the time of the last message.
    */
   due(active: number): number {
-    if (this.#nonce !== 0) return this.#deadline();
+    const { interval, timeout } = this.#keepAlive;
+    // A PING that only measures the round trip is sent early; the peer may nevertheless be silent
+    // for the whole interval.
+    if (this.asks) return Math.max(this.#pinged, this.#received + interval) + timeout;
     // A busy connection is measured once in an interval. Otherwise, only silence needs a PING.
-    return active > this.#pinged
-      ? this.#pinged + this.#keepAlive.interval
-      : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
-  }
-
-  /** Returns true if the peer has sent nothing at all, not even a PONG, within the timeout. */
-  dead(now: number): boolean {
-    return this.#nonce !== 0 && now >= this.#deadline();
-  }
-
-  /**
-   * A PING that only measures the round trip is sent early; the peer may nevertheless be silent for
-   * the whole interval.
-   */
-  #deadline(): number {
-    return (
-      Math.max(this.#pinged, this.#received + this.#keepAlive.interval) + this.#keepAlive.timeout
-    );
-  }
-
-  /** Returns true if a PING is due because of silence, or to measure a busy connection. */
-  wantsPing(now: number, active: number): boolean {
-    return this.#nonce === 0 && now >= this.due(active);
+    const last = active > this.#pinged ? this.#pinged : Math.max(this.#received, this.#pinged);
+    return last + interval;
   }
 
   /**

@@ -4,17 +4,16 @@
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { FrameWriter } from '../wire/encoder.ts';
-import type { Announcement, Hello } from '../wire/hello.ts';
+import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { Channels } from './channels.ts';
-import type { HelloExchangeOptions } from './hello-exchange.ts';
-import type { InCall } from './incoming-calls.ts';
+import type { InCall, Mounted } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
 import { IncomingPackets, PayloadRetainer } from './packets.ts';
-import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
+import { type ContextInit, type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
  * Receives the events of a session. It is an interface because `Connection`, which implements it,
@@ -47,7 +46,24 @@ export interface SessionVisitor {
 }
 
 /** The options of a session. */
-export interface SessionOptions extends HelloExchangeOptions {
+export interface SessionOptions extends ContextInit {
+  readonly side: 'dialer' | 'acceptor';
+  readonly self: Introduction;
+  /** The peer's address as this end sees it. */
+  readonly observed: string;
+  /** The mounted protocols by channel; the map changes as protocols are mounted. */
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** Writes the preamble; undefined if the connection carries frames. */
+  readonly preamble: (() => void) | undefined;
+  /** The node id that the security layer proved for the peer; undefined if it proved none. */
+  readonly proven: string | undefined;
+  /**
+   * Set if the layer below refuses this peer: the session only sends the reason to the peer, and
+   * then ends.
+   */
+  readonly refused: TransportError | undefined;
+  /** The time limit of the hello, in milliseconds from the creation of the session. */
+  readonly handshakeTimeout: number;
   readonly visitor: SessionVisitor;
   readonly writer: FrameWriter;
   readonly keepAlive: KeepAlive;
@@ -138,7 +154,7 @@ export class SessionParts {
     };
     note('streams', caller.streams, terms.streams);
     note('streams', callee.streams, limits.streams);
-    for (const channel of channels.all()) {
+    for (const channel of channels.all) {
       const { inbound: queue, lanes, openIn, running, oneways } = channel;
       for (const call of queue) inbound.bytes += call.payload.length;
       inbound.calls += queue.length;

@@ -88,8 +88,7 @@ export class Session implements FrameVisitor {
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
-    const { caller, channels } = this.parts;
-    if (this.#phase.name === 'up') return channels.get(channel).whenWritable(caller, endpoint);
+    if (this.#phase.name === 'up') return this.parts.channels.get(channel).whenWritable(endpoint);
     const details = { reason: 'disconnected', target: endpoint, sent: false } as const;
     return Promise.reject(new TransportError('unavailable', 'the connection is closing', details));
   }
@@ -369,9 +368,9 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    if (outbox.awaited > 0) for (const channel of channels.all()) caller.admitWaiting(channel);
+    if (outbox.awaited > 0) for (const channel of channels.all) caller.admitWaiting(channel);
     batch.flush();
-    for (const channel of channels.all()) channel.settleIfRoom(caller);
+    for (const channel of channels.all) channel.settleIfRoom();
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
@@ -493,7 +492,7 @@ export class Session implements FrameVisitor {
     const unsent = caller.close(loss, arrived);
     const untold = callee.close(loss);
     context.usage.end();
-    outbox.drop(channels.lanes());
+    outbox.drop(channels.all.map(({ lanes }) => lanes));
     channels.rejectWriters(loss);
     visitor.abandoned(untold);
     visitor.down(error, unsent);
@@ -549,7 +548,7 @@ export class Session implements FrameVisitor {
     const exceeded = this.#exceeded(now);
     if (exceeded !== undefined) return this.cut(exceeded);
     const { liveness, packets } = this.parts;
-    if (liveness.wantsPing(now, this.#context.active)) packets.ping(now);
+    if (!liveness.asks && now >= liveness.due(this.#context.active)) packets.ping(now);
     const phase = this.#phase;
     if (phase.name === 'leaving') phase.close.wake(now);
     else if (phase.name === 'up' && now >= this.#idleDue)
@@ -563,7 +562,7 @@ export class Session implements FrameVisitor {
       return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
     const text = 'the other end reads too slowly: 1 MiB of control frames is queued';
     if (batch.stuffed) return reasonError('reset', text);
-    if (!liveness.dead(now)) return undefined;
+    if (!liveness.asks || now < liveness.due(context.active)) return undefined;
     const { interval, timeout } = this.#options.keepAlive;
     return reasonError('ping_timeout', `the other end was silent for ${inMs(interval + timeout)}`);
   }

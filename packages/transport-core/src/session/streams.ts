@@ -6,7 +6,7 @@
 // The sending end puts one unit at a time into the outbox. The receiving end gives credit back, so
 // a reader that stops taking items stops only its own sender.
 
-import { TransportError } from '../errors.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
@@ -92,8 +92,8 @@ export class InStream {
   }
 
   /** Called when the stream is handed to its reader. */
-  offer(now: number): void {
-    this.unreadSince = now;
+  offer(): void {
+    this.unreadSince = this.#context.now;
   }
 
   /** Takes the next item and gives its credit back. Returns undefined if there is none. */
@@ -264,9 +264,7 @@ export class OutStream implements UnitSender {
     const { terms, limits } = this.#context;
     if (payload.length > terms.item) {
       const message = `an item of ${payload.length} bytes is above limits.item, ${terms.item} bytes with this peer`;
-      return Promise.reject(
-        new TransportError('resource_exhausted', message, { reason: 'too_large', sent: false }),
-      );
+      return Promise.reject(reasonError('too_large', message, { sent: false }));
     }
     const cost = payload.length + UNIT;
     const { owned = false } = this.#codec;
@@ -359,12 +357,7 @@ export class OutStream implements UnitSender {
    */
   #feed(): void {
     const head = this.#queue.first;
-    if (
-      head === undefined ||
-      this.#current !== undefined ||
-      (head.kind === Kind.ITEM && this.#credit <= 0)
-    )
-      return;
+    if (head === undefined || this.#current !== undefined || this.isBlocked) return;
     this.#queue.remove(head);
     this.#queuedBytes -= head.cost;
     this.#context.usage.free(head.cost);

@@ -27,7 +27,7 @@ test('CREDIT for unmounted channels creates no channel', (t) => {
     });
   }
   t.is(acceptor.ending, undefined);
-  t.is([...acceptor.session.parts.channels.all()].length, 0);
+  t.is([...acceptor.session.parts.channels.all].length, 0);
   frames((encoder) => encoder.credit(Account.INBOX, 1_000, 0, 0x20, 0));
   t.is(acceptor.session.parts.channels.get(0x20).lanes.credit, SMALL.credit.inbox + 1_000);
 });
@@ -42,7 +42,7 @@ test('calls and one-way messages on such channels create none either; their cred
     });
     pair.tick(acceptor);
   }
-  t.is([...acceptor.session.parts.channels.all()].length, 0);
+  t.is([...acceptor.session.parts.channels.all].length, 0);
   t.is(acceptor.count('refusedCall'), 32);
   t.is(acceptor.count('onewayDropped'), 32);
   t.is(acceptor.memory.used, 0);

@@ -10,7 +10,6 @@ import type { Random } from '../random.ts';
 import { Reporter } from '../rpc/records.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { Memory } from '../session/memory.ts';
-import { CallOrder } from '../session/out-call.ts';
 import { CANCEL_TOLD, SHARE, TURN } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
@@ -36,8 +35,8 @@ export abstract class TransportResources {
   abstract readonly state: 'open' | 'closing' | 'closed';
   /** True while the transport listens. */
   abstract readonly listening: boolean;
-  /** The order of all calls of the transport. */
-  readonly order = new CallOrder();
+  /** The number of calls that were made, which is the place of the next one. */
+  readonly order = { made: 0 };
 
   constructor(
     layer: StreamLayer,

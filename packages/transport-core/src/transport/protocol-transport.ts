@@ -127,7 +127,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     // A TypeError is a mistake in the program instead of a call.
     if (method === undefined || !(error instanceof TransportError)) return error;
     // It counts as a call that was made.
-    this.engine.order.next();
+    this.engine.order.made++;
     this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;

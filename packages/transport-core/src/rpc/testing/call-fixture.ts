@@ -5,7 +5,6 @@ import type { TransportError } from '../../errors.ts';
 import { bytes } from '../../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Memory } from '../../session/memory.ts';
-import { CallOrder } from '../../session/out-call.ts';
 import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
@@ -42,7 +41,7 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   contexts: undefined,
   ticker: { now: () => 0 },
   timer: { by: () => {} },
-  order: new CallOrder(),
+  order: { made: 0 },
   alive: { enter: () => {}, leave: () => {} },
   reporter: { watch: undefined, callFailed: () => {}, count: () => {}, tell: () => {} },
   watchUnread: undefined,

@@ -138,7 +138,7 @@ class FuzzedSession {
         `${end.memory.used} bytes are still held, of them ${context.usage.held} by the connection`,
       );
     if (caller.slots.size !== 0 || callee.ids.size !== 0) throw new Error('calls are still known');
-    for (const channel of end.session.parts.channels.all())
+    for (const channel of end.session.parts.channels.all)
       if (channel.running !== 0) throw new Error(`${channel.running} handlers still run`);
   }
 

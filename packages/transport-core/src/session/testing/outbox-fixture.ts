@@ -45,7 +45,9 @@ export class OutboxFixture {
   }
 
   lanes(byte: number, priority = 10, credit = 0x7fff_0000): Lanes {
-    return new Lanes(byte, priority, credit);
+    const lanes = new Lanes(byte, credit);
+    lanes.prioritize(priority);
+    return lanes;
   }
 
   /** Sets our credit on the account of the connection. */
@@ -99,7 +101,6 @@ export class RecordingSender implements UnitSender {
   paidFor = 0;
   packets = 0;
   whole = false;
-  wasDropped = false;
 
   timeLeft(): number {
     return this.late ? -1 : this.left;
@@ -112,10 +113,6 @@ export class RecordingSender implements UnitSender {
   written(_unit: Outgoing, last: boolean): void {
     this.packets++;
     this.whole ||= last;
-  }
-
-  dropped(): void {
-    this.wasDropped = true;
   }
 }
 

@@ -233,7 +233,7 @@ class ScheduleRun {
     const pair = this.#pair;
     for (const end of this.#ends) {
       end.session.parts.packets.pipe.pay();
-      for (const channel of end.session.parts.channels.all()) channel.inbox.pay();
+      for (const channel of end.session.parts.channels.all) channel.inbox.pay();
     }
     pair.quiet();
     const { credit } = this.#limits;
@@ -244,7 +244,7 @@ class ScheduleRun {
         outbox.pipe === window.granted,
         `the pipe has ${outbox.pipe}, and its receiver granted ${window.granted}`,
       );
-      for (const { lanes, ...channel } of end.session.parts.channels.all()) {
+      for (const { lanes, ...channel } of end.session.parts.channels.all) {
         check(
           lanes.credit === credit.inbox && lanes.account === credit.inbox && lanes.undone === 0,
           `the inbox has ${lanes.credit}, not ${credit.inbox}, and ${lanes.undone} one-ways are not done`,
