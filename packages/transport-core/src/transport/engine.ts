@@ -442,7 +442,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const accepted = [...this.connections].filter(({ direction }) => direction === 'in');
     const up = accepted.filter(({ isUp }) => isUp).slice(0, most);
     void this.leave(up, 'this node goes out of service', 'draining');
-    return accepted.length + this.acceptor.handshaking;
+    return accepted.length + this.acceptor.handshakes.size;
   }
 
   /** The number of peers' calls that are being served, except those that go on while it drains. */

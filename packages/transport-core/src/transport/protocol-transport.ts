@@ -468,7 +468,7 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     names: engine.names.snapshot,
     memory: engine.memory.used,
     incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
-    handshakes: engine.acceptor.handshaking,
+    handshakes: engine.acceptor.handshakes.size,
     limits: ofLimits(config),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),
