@@ -405,9 +405,7 @@ export class ReadScheduler {
  * time.
  */
 export class AbortQueue implements ScheduledReader {
-  #calls: InCall[] = [];
-  /** The index of the first call in `#calls` whose handler was not notified. */
-  #next = 0;
+  readonly #calls: InCall[] = [];
   readonly #scheduler: ReadScheduler;
 
   constructor(scheduler: ReadScheduler) {
@@ -424,16 +422,13 @@ export class AbortQueue implements ScheduledReader {
 
   /** Notifies as many handlers as one turn has units for. */
   goOn(): void {
-    const end = Math.min(this.#next + this.#scheduler.units / CANCEL_TOLD, this.#calls.length);
-    this.#scheduler.spend((end - this.#next) * CANCEL_TOLD, this);
-    while (this.#next < end) {
-      const call = this.#calls[this.#next++]!;
-      // The handler may have ended in the meantime.
-      if (call.running !== 0) call.tell();
-    }
-    if (end < this.#calls.length) return this.#scheduler.wait(this);
-    this.#calls = [];
-    this.#next = 0;
+    const told = this.#calls.slice(0, this.#scheduler.units / CANCEL_TOLD);
+    this.#scheduler.spend(told.length * CANCEL_TOLD, this);
+    // The handler may have ended in the meantime.
+    for (const call of told) if (call.running !== 0) call.tell();
+    // Removed only now, because a handler may cause `add`.
+    this.#calls.splice(0, told.length);
+    if (this.#calls.length > 0) this.#scheduler.wait(this);
   }
 
   /** Notifies all remaining handlers immediately, because the transport is closed. */
