@@ -8,8 +8,8 @@ import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
+import type { Dialer, DialTarget, NameWatch } from './dial.ts';
 import { nodeOf } from './membership.ts';
-import type { Names, NameWatch } from './names.ts';
 
 /** One hold of a target. */
 interface Hold {
@@ -22,9 +22,7 @@ interface Hold {
 /** The connections that a transport dials, by target. */
 export class Pool {
   readonly host: ConnectionHost;
-  readonly names: Names;
-  /** Connects and completes the hello; rejects with a TransportError or the signal's reason. */
-  readonly open: (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
+  readonly dialer: Dialer;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
@@ -37,10 +35,9 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: ConnectionHost, names: Names, open: Pool['open']) {
+  constructor(host: ConnectionHost, dialer: Dialer) {
     this.host = host;
-    this.names = names;
-    this.open = open;
+    this.dialer = dialer;
   }
 
   /**
@@ -52,7 +49,7 @@ export class Pool {
       this.#last = this.entries.get(this.#key(target));
       this.#lastTarget = target;
     }
-    return this.#last?.connections[0] ?? this.names.live(target);
+    return this.#last?.connections[0] ?? this.dialer.live(target);
   }
 
   /** Returns all connections to a target. */
@@ -69,7 +66,7 @@ export class Pool {
   start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
-      const live = isBulky ? this.names.live(call.target) : this.live(call.target);
+      const live = isBulky ? this.dialer.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
       else this.restart(call, isBulky);
     } catch (error) {
@@ -205,14 +202,13 @@ type Pending = (outcome: Connection | TransportError) => void;
  * One target: its connections, its dial, the calls that wait for it, and its holds. A held target
  * is dialed immediately after a connection that lasted, otherwise with a back-off.
  */
-export class PoolEntry implements CallCarrier {
+export class PoolEntry implements CallCarrier, DialTarget {
   readonly stage = 'it was waiting for a connection';
   readonly mark = 0;
   readonly target: string;
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
-  /** Set while the target is a watched name. */
   watch: NameWatch | undefined = undefined;
   /** The calls that wait for a connection, in order. */
   readonly #waiting = new List<OutCall>();
@@ -398,7 +394,7 @@ export class PoolEntry implements CallCarrier {
   }
 
   /** Stops using connections to addresses that are no longer listed. */
-  #listChanged(): void {
+  listChanged(): void {
     const { watch } = this;
     if (watch === undefined) return;
     for (const connection of this.connections.filter((one) => !watch.lists(one))) {
@@ -419,11 +415,11 @@ export class PoolEntry implements CallCarrier {
     // A dial that is under way serves the holders, too.
     this.#holdDue = Number.POSITIVE_INFINITY;
     if (this.dialing) return;
-    const { names, open } = this.#pool;
+    const { dialer } = this.#pool;
     const dial = new AbortController();
     this.#dialing = dial;
-    this.watch ??= names.watch(this.address, () => this.#listChanged());
-    open(this, dial.signal).then(
+    this.watch ??= dialer.watch(this);
+    dialer.open(this, dial.signal).then(
       (connection) => {
         if (this.#dialing === dial) this.#dialing = undefined;
         this.#dialed(connection);
@@ -493,7 +489,7 @@ export class PoolEntry implements CallCarrier {
 
   /** Holds a live connection to a held target, or dials if there is none. */
   #connectHeld(): void {
-    const live = this.connections[0] ?? this.#pool.names.live(this.target);
+    const live = this.connections[0] ?? this.#pool.dialer.live(this.target);
     if (live === undefined) this.#dial();
     else this.#holdLive(live);
   }

@@ -26,7 +26,6 @@ import {
 } from '../stream/connection.ts';
 import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
@@ -56,7 +55,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Stays 'open' while a drained transport leaves its connections; see `#leaveFirst`. */
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
-  readonly names = new Names(this);
   readonly instance = hexOfBytes(randomBytes(this.random, 16));
   /** The address that replaces the layer's own; undefined for the layer's own. */
   #advertised: string | undefined = undefined;
@@ -90,10 +88,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       for (const { session } of this.connections) session.excuse(lateness);
     },
   );
-  readonly #dialer = new Dialer(this, this.names);
-  readonly pool = new Pool(this, this.names, (entry, signal) =>
-    this.reporter.dial(entry.target, () => this.#dialer.open(entry, signal)),
-  );
+  readonly dialer = new Dialer(this);
+  readonly pool = new Pool(this, this.dialer);
   readonly acceptor = new Acceptor(this);
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
