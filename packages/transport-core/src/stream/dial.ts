@@ -30,6 +30,8 @@ export interface DialTarget {
   readonly watch: NameWatch | undefined;
   /** Called after each change to the addresses of the name. */
   listChanged(): void;
+  /** Stops using a connection. */
+  remove(connection: Connection): void;
 }
 
 /** A watched name, as a snapshot shows it. */
@@ -173,6 +175,11 @@ export class Dialer {
     const watch = new NameWatch(this, target, isFull ? undefined : resolver);
     this.#watches.add(watch);
     return watch;
+  }
+
+  /** Makes the names stop using a connection: several may use the connection of one node. */
+  forget(connection: Connection): void {
+    for (const { target } of this.#watches) target.remove(connection);
   }
 
   /** Called when a name is no longer watched. */

@@ -26,8 +26,6 @@ export class Pool {
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  /** The connections of nodes that watched names use, with the entries of these names. */
-  readonly #borrowed = new Map<Connection, readonly PoolEntry[]>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
    * as the call before.
@@ -106,17 +104,8 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    const borrowers = this.#borrowed.get(connection) ?? [];
-    this.#borrowed.delete(connection);
-    for (const entry of borrowers) entry.remove(connection);
+    this.dialer.forget(connection);
     this.#entryOf(connection)?.remove(connection);
-  }
-
-  /** Makes `forget` reach an entry of a connection that was dialed for another target. */
-  borrow(connection: Connection, entry: PoolEntry): void {
-    const others = this.#borrowed.get(connection) ?? [];
-    const users = others.filter(({ connections }) => connections.includes(connection));
-    this.#borrowed.set(connection, [...users, entry]);
   }
 
   /** Removes a target that has no connections, dial or waiters. */
@@ -129,7 +118,6 @@ export class Pool {
   close(error: TransportError): void {
     for (const entry of this.entries.values()) entry.close(error);
     this.entries.clear();
-    this.#borrowed.clear();
     this.#last = undefined;
   }
 
@@ -383,7 +371,6 @@ export class PoolEntry implements CallCarrier, DialTarget {
     this.#opened(connection);
   }
 
-  /** Stops using a connection. */
   remove(connection: Connection): void {
     const at = this.connections.indexOf(connection);
     if (at < 0) return;
@@ -439,10 +426,9 @@ export class PoolEntry implements CallCarrier, DialTarget {
     // link.
     const isLink = isBorrowed || nodeOf(this.target) !== undefined;
     if (!connection.isUp && this.#isWanted && isLink) return this.#dial();
-    if (isBorrowed && connection.isUp && !this.connections.includes(connection)) {
-      this.#pool.borrow(connection, this);
+    if (isBorrowed && connection.isUp && !this.connections.includes(connection))
       this.connections.push(connection);
-    } else if (isBorrowed) this.#pauseGrowth();
+    else if (isBorrowed) this.#pauseGrowth();
     this.#holdLive(connection);
     this.#opened(connection);
   }
