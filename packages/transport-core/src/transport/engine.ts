@@ -540,11 +540,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { protocol } = mount;
     mount.shut();
-    if (grace > 0 && mount.open > 0 && this.state === 'open') {
-      const enough = new AbortController();
-      void mount.whenIdle().then(() => enough.abort());
-      await this.clock.sleep(grace, enough.signal).catch(() => {});
-    }
+    if (grace > 0 && mount.open > 0 && this.state === 'open')
+      await this.clock.sleep(grace, mount.idle.signal).catch(() => {});
     this.ticker.run(() => {
       const text = `protocol '${protocol.name}' was closed on this node`;
       if (!mount.closed) mount.close(new TransportError('unimplemented', text));
