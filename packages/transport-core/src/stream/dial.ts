@@ -139,7 +139,7 @@ export class Dialer {
   #greet(
     stream: StreamConnection,
     address: string,
-    { target, nodeId: expected, watch }: DialTarget,
+    { target, watch }: DialTarget,
     signal: AbortSignal,
   ): Promise<Connection> {
     const { ticker } = this.transport;
@@ -147,7 +147,6 @@ export class Dialer {
       const connection = this.transport.add(stream, {
         direction: 'out',
         target,
-        expected,
         opened: (error) => {
           signal.removeEventListener('abort', onAbort);
           if (error === undefined) resolve(connection);
