@@ -8,7 +8,7 @@ import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
-import type { Dialer, DialTarget, NameWatch } from './dial.ts';
+import { Dialer, type DialTarget, type NameWatch } from './dial.ts';
 import { nodeOf } from './membership.ts';
 
 /** One hold of a target. */
@@ -33,9 +33,9 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: ConnectionHost, dialer: Dialer) {
+  constructor(host: ConnectionHost) {
     this.host = host;
-    this.dialer = dialer;
+    this.dialer = new Dialer(host);
   }
 
   /**

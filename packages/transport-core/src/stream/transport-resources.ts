@@ -236,8 +236,7 @@ export class DeadlineTimer {
       this.#excuse(lateness);
       return this.by(now + 1);
     }
-    const next = this.#ring(now);
-    if (next < this.#due) this.by(next);
+    this.by(this.#ring(now));
   };
 }
 

@@ -24,7 +24,6 @@ import {
   type ConnectionInit,
   connectionOf,
 } from '../stream/connection.ts';
-import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
@@ -88,8 +87,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       for (const { session } of this.connections) session.excuse(lateness);
     },
   );
-  readonly dialer = new Dialer(this);
-  readonly pool = new Pool(this, this.dialer);
+  readonly pool = new Pool(this);
   readonly acceptor = new Acceptor(this);
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */

@@ -340,8 +340,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target !== 'string')
       return this.engine.leave([ownConnection(this.engine, target)], reason);
-    const { dialer, pool } = this.engine;
-    const connections = new Set([...pool.connectionsOf(target), ...dialer.links(target)]);
+    const { pool } = this.engine;
+    const connections = new Set([...pool.connectionsOf(target), ...pool.dialer.links(target)]);
     pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
     return this.engine.leave([...connections], reason);
   }
@@ -465,7 +465,7 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
       .map(({ name, version, channel }) => ({ name, version, channel })),
     connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
     dialing: engine.pool.dialing,
-    names: engine.dialer.names,
+    names: engine.pool.dialer.names,
     memory: engine.memory.used,
     incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
     handshakes: engine.acceptor.handshakes.size,

@@ -9,7 +9,7 @@ import { configOf, mountOf, protocol, turn } from '../../rpc/testing/call-fixtur
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
-import { Dialer, type DialTarget } from '../dial.ts';
+import type { DialTarget } from '../dial.ts';
 import { Pool } from '../pool.ts';
 
 const table = methodTable(protocol);
@@ -133,7 +133,8 @@ export function poolFixture(
       });
     });
   const live = (target: string) => known.get(target)?.real;
-  const pool: Pool = new Pool(host, Object.assign(new Dialer(host), { live, open }));
+  const pool: Pool = new Pool(host);
+  Object.assign(pool.dialer, { live, open });
   const call = (
     name: 'ask' | 'tell' = 'ask',
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
