@@ -93,7 +93,8 @@ export class Inbox implements Mounted {
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
    * No caller sees these errors.
    */
-  readonly handlerFailed = (error: unknown): void => this.#callbackFailed('handler', error);
+  readonly handlerFailed = (error: unknown): void =>
+    this.host.reporter.tell({ type: 'callbackFailed', callback: 'handler', error });
 
   constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall) {
     this.protocol = protocol;
@@ -102,10 +103,6 @@ export class Inbox implements Mounted {
     this.interceptors = isProjectProtocol(protocol) ? [] : host.config.interceptors.server;
     this.#allow = allow;
     this.#route();
-  }
-
-  #callbackFailed(callback: string, error: unknown): void {
-    this.host.reporter.tell({ type: 'callbackFailed', callback, error });
   }
 
   /**
@@ -484,7 +481,7 @@ export class Inbox implements Mounted {
   #refusalFor(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
-    this.#callbackFailed('allow', error);
+    this.host.reporter.tell({ type: 'callbackFailed', callback: 'allow', error });
     return withheld ?? denied(call);
   }
 

@@ -222,20 +222,13 @@ export class Connection implements SessionVisitor {
     const remote = new LiveRemote(this, this.stream.nodeId, hello);
     this.remote = remote;
     this.parts.context.meet(remote);
+    const { nodeId: claim, protocols, features } = hello;
+    const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
+    const agree = () => this.#agree(peer.answer);
     const refuse = (error: unknown) => this.session.break(refusal(error));
-    const ask = () => {
-      if (membership === undefined) return this.#agree(NONE);
-      const { nodeId: claim, protocols, features } = hello;
-      const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
-      attempt(
-        () => membership.admit(peer),
-        () => this.#agree(peer.answer),
-        refuse,
-      );
-    };
+    const ask = () => attempt(() => membership?.admit(peer), agree, refuse);
     const { admit } = config;
-    if (admit === undefined) ask();
-    else attempt(() => admit(remote), ask, refuse);
+    attempt(() => admit?.(remote), ask, refuse);
   }
 
   /** Accepts a peer that was admitted; an acceptor lists these features in its answer. */
