@@ -23,7 +23,7 @@ import {
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
-import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
+import { NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /**
  * The transport as the mount of a protocol and its calls see it. It is an interface because
@@ -375,20 +375,20 @@ export class Inbox implements Mounted {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    const rpc = new IncomingRpc(call, request);
-    if (taker.context === undefined) this.#give(taker, rpc, call);
-    else taker.context(this.#give, taker, rpc, call);
+    if (taker.context === undefined) this.#give(taker, call, request);
+    else taker.context(this.#give, taker, call, request);
   }
 
-  readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
+  readonly #give = (taker: Taker, call: InCall, request: unknown): void => {
     const { watch } = this.host.reporter;
-    if (watch === undefined) taker.take(rpc, call);
-    else this.#giveObserved(watch, taker, rpc, call);
+    if (watch === undefined) taker.take(call, request);
+    else this.#giveObserved(watch, taker, call, request);
   };
 
   /** (With this closure, `#give` would slow down the calls that nobody observes.) */
-  #giveObserved(watch: Reporter, taker: Taker, rpc: IncomingRpc, call: InCall): void {
-    watch.run(new HandlingRecord(watch, this.protocol.name, call), () => taker.take(rpc, call));
+  #giveObserved(watch: Reporter, taker: Taker, call: InCall, request: unknown): void {
+    const record = new HandlingRecord(watch, this.protocol.name, call);
+    watch.run(record, () => taker.take(call, request));
   }
 
   /** Refuses a call that its caller is not allowed to make. */

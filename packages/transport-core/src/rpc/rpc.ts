@@ -315,8 +315,11 @@ export interface Taker {
    * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
    */
   feeding: boolean;
-  /** Receives a decoded call, which belongs to this reader from now on. Must not throw. */
-  take(rpc: IncomingRpc, call: InCall): void;
+  /**
+   * Receives a call and its decoded request, which belong to this reader from now on. Must not
+   * throw.
+   */
+  take(call: InCall, request: unknown): void;
   /** Called when the transport or its mount closes. */
   close(): void;
 }

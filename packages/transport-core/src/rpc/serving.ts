@@ -16,7 +16,7 @@ import {
   answerTo,
   callOf,
   failWith,
-  type IncomingRpc,
+  IncomingRpc,
   isThenable,
   stop,
   type Taker,
@@ -71,13 +71,14 @@ export class Serving implements Taker {
     return !this.#stopped && this.#active < this.#options.concurrency;
   }
 
-  take(rpc: IncomingRpc, call: InCall): void {
+  take(call: InCall, request: unknown): void {
     this.#active++;
+    const rpc = new IncomingRpc(call, request);
     let result: unknown;
     try {
       const handler = this.#handlers[call.method.index]!;
       // (V8 does not inline handlers that are bound in advance.)
-      result = handler.call(this.#options.self, rpc.request, rpc);
+      result = handler.call(this.#options.self, request, rpc);
       if (isThenable(result)) return this.#later(rpc, call, result);
     } catch (error) {
       this.#running.delete(rpc);
@@ -300,15 +301,15 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     return Promise.resolve(DONE);
   }
 
-  take(rpc: IncomingRpc, call: InCall): void {
+  take(call: InCall, request: unknown): void {
     if (this.#serving !== undefined) {
       this.#held.add(call);
-      return this.#serving.take(rpc, call);
+      return this.#serving.take(call, request);
     }
     if (call.method.kind === 'oneway') this.#read.push(call);
     // The call counts as running until it is answered; see `Running` for the meaning of READER.
     else call.run(READER);
-    this.#waiting.shift()!({ value: rpc, done: false });
+    this.#waiting.shift()!({ value: new IncomingRpc(call, request), done: false });
   }
 
   close(): void {
