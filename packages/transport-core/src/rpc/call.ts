@@ -22,9 +22,8 @@ import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.t
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { Inbox, type RpcHost } from './inbox.ts';
+import { dues, Inbox, type RpcHost } from './inbox.ts';
 import type { OutgoingRecord } from './records.ts';
-import { dues } from './rpc.ts';
 
 /** One mounted protocol: the inbox of the peers' calls, and the calls that are made here. */
 export class Mount extends Inbox {

@@ -7,7 +7,7 @@ import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Reporter } from '../rpc/records.ts';
-import { marked } from '../rpc/serving.ts';
+import { marked } from '../rpc/rpc.ts';
 import { connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';

@@ -28,10 +28,10 @@ import {
   type OwnOptions,
   refuseAborted,
 } from '../rpc/call.ts';
+import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { OutgoingRecord } from '../rpc/records.ts';
-import { Consumer } from '../rpc/serving.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { closeItems } from '../session/streams.ts';
 import { type Connection, LiveRemote } from '../stream/connection.ts';
