@@ -136,7 +136,7 @@ export class Acceptor {
     const place = given === undefined ? this.handshakes.acquire(endpoint, unpark) : undefined;
     const slot = given ?? place;
     if (slot === undefined) return stream.destroy();
-    if (slot instanceof HandshakePlace) slot.take();
+    if (slot instanceof HandshakePlace) slot.isTaken = true;
     connection = this.#transport.add(stream, { direction: 'in', refused, slot });
     connection.start();
     if (place?.waits) connection.input.park();
@@ -305,10 +305,6 @@ export class HandshakePlace implements HandshakeSlot {
     this.isNamed = isNamed;
     this.since = since;
     this.#entered = entered;
-  }
-
-  take(): void {
-    this.isTaken = true;
   }
 
   enter(): void {
