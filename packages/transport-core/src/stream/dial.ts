@@ -66,10 +66,7 @@ export class Dialer {
     const { target, address, watch } = entry;
     const { config, random } = this.transport;
     this.#refuseIfFull(target);
-    if (watch !== undefined) {
-      const order = await watch.order(config.dialTimeout, signal, entry.connections[0]);
-      return this.#tryAll(order, entry, signal);
-    }
+    if (watch !== undefined) return this.#tryAll(await watch.order(signal), entry, signal);
     const { resolve } = config;
     const found =
       typeof resolve !== 'function' || nodeOf(target) !== undefined
@@ -347,20 +344,15 @@ export class NameWatch {
   // Dialing.
 
   /**
-   * Returns the addresses in the order in which a dial tries them; waits for the first report, for
-   * at most `timeout` milliseconds. Rejects with the resolver's error if it has never reported any,
-   * or with the signal's reason.
-   *
-   * @param inUse a connection whose address comes first.
+   * Returns the addresses in the order in which a dial tries them, the one in use first; waits for
+   * the first report, for at most `dialTimeout`. Rejects with the resolver's error if it has never
+   * reported any, or with the signal's reason.
    */
-  async order(
-    timeout: number,
-    signal: AbortSignal,
-    inUse: Connection | undefined,
-  ): Promise<readonly string[]> {
-    const addresses = this.addresses ?? (await this.#first(timeout, signal));
-    const first = inUse === undefined ? undefined : this.#via.get(inUse);
-    const order = orderAddresses(addresses, this.#dialer.transport.random, first);
+  async order(signal: AbortSignal): Promise<readonly string[]> {
+    const { config, random } = this.#dialer.transport;
+    const [inUse] = this.target.connections;
+    const addresses = this.addresses ?? (await this.#first(config.dialTimeout, signal));
+    const order = orderAddresses(addresses, random, inUse && this.#via.get(inUse));
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
