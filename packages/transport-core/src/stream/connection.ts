@@ -119,7 +119,7 @@ export class Connection implements SessionVisitor {
     this.since = host.ticker.now();
     this.#opening = { slot: init.slot, opened: init.opened };
     this.output = new ConnectionOutput(this, host, stream);
-    this.session = new Session(sessionOptions(host, stream, init, this, this.output));
+    this.session = new Session(sessionOptions(this, init));
     this.output.attach(this.session);
     this.parts = this.session.parts;
     this.caller = this.parts.caller;
@@ -378,13 +378,8 @@ const OWN = { unreachable: false } as const;
  * Returns the options of a session. They are one object literal, because V8 keeps a hidden class of
  * 650 bytes for each connection if a part of them is spread into the rest.
  */
-function sessionOptions(
-  host: ConnectionHost,
-  stream: StreamConnection,
-  { direction, slot, refused }: ConnectionInit,
-  connection: Connection,
-  output: ConnectionOutput,
-): SessionOptions {
+function sessionOptions(connection: Connection, { slot, refused }: ConnectionInit): SessionOptions {
+  const { direction, host, output, stream } = connection;
   const { config, memory, mounts, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
