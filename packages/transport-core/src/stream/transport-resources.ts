@@ -13,6 +13,7 @@ import { Memory } from '../session/memory.ts';
 import { CallOrder } from '../session/out-call.ts';
 import { CANCEL_TOLD, SHARE, TURN } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
+import { systemClock, systemRandom } from '../system-runtime.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
 import type { Membership } from './membership.ts';
 import type { StreamLayer } from './stream-layer.ts';
@@ -39,13 +40,8 @@ export abstract class TransportResources {
   /** The order of all calls of the transport. */
   readonly order = new CallOrder();
 
-  constructor(
-    layer: StreamLayer,
-    config: CommonConfig,
-    clock: Clock,
-    random: Random,
-    channels: TraceChannels | undefined,
-  ) {
+  constructor(layer: StreamLayer, config: CommonConfig, channels: TraceChannels | undefined) {
+    const { clock = systemClock, random = systemRandom } = config;
     this.layer = layer;
     this.config = config;
     this.clock = clock;

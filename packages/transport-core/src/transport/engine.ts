@@ -28,7 +28,7 @@ import type { Membership } from '../stream/membership.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { systemClock } from '../system-runtime.ts';
+import { environmentAsksForStacks, systemClock } from '../system-runtime.ts';
 import { HELLO_TEXT_LIMIT, hexOfBytes } from '../wire/hello.ts';
 import { utf8Length } from '../wire/metadata.ts';
 import { enqueue } from './connection-events.ts';
@@ -73,6 +73,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
+  /** True if the errors of calls and dials end with the stacks of their callers. */
+  readonly callerStacks = this.config.callerStacks ?? environmentAsksForStacks();
   readonly alive = new KeepAlive(this.clock);
   readonly contexts = contexts;
   // When an object becomes garbage can't be replayed, so no other clock may depend on it.

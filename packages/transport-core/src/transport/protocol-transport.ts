@@ -84,7 +84,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.#root = root;
     const client = isProjectProtocol(protocol) ? [] : engine.config.interceptors.client;
     this.#chain = client.length > 0 ? compose(client, this.#makeIntercepted) : undefined;
-    if (engine.config.callerStacks === true) {
+    if (engine.callerStacks) {
       this.send = withCallerStack('send', this.send.bind(this) as never) as never;
       this.dial = withCallerStack('dial', this.dial.bind(this));
     }
