@@ -54,6 +54,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Stays 'open' while a drained transport leaves its connections; see `#leaveFirst`. */
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
+  readonly network = this.config.network;
   readonly instance = hexOfBytes(randomBytes(this.random, 16));
   /** The address that replaces the layer's own; undefined for the layer's own. */
   #advertised: string | undefined = undefined;
@@ -114,10 +115,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   // The identity that the transport presents to every peer.
-
-  get network(): string {
-    return this.config.network;
-  }
 
   nodeIdFor(proven: string | undefined): string {
     const { membership } = this;
