@@ -38,16 +38,14 @@ type Out<F> = F extends { read(given: unknown, path: string, wrong: string[]): i
   ? T
   : never;
 type Flat<T> = { [K in keyof T]: T[K] };
-type Given<S> = Flat<
-  { [K in keyof S as undefined extends In<S[K]> ? never : K]: In<S[K]> } & {
-    [K in keyof S as undefined extends In<S[K]> ? K : never]?: In<S[K]>;
+/** Makes those members optional that may be undefined. */
+type Partly<T> = Flat<
+  { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+    [K in keyof T as undefined extends T[K] ? K : never]?: T[K];
   }
 >;
-type Made<S> = Flat<
-  { [K in keyof S as undefined extends Out<S[K]> ? never : K]: Out<S[K]> } & {
-    [K in keyof S as undefined extends Out<S[K]> ? K : never]?: Out<S[K]>;
-  }
->;
+type Given<S> = Partly<{ [K in keyof S]: In<S[K]> }>;
+type Made<S> = Partly<{ [K in keyof S]: Out<S[K]> }>;
 
 /** The options that a user may pass for a schema. */
 export type OptionsInput<S extends OptionsSchema> = In<S>;

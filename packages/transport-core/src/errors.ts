@@ -174,15 +174,9 @@ export function withDetails(
   details: TransportErrorOptions,
   message: string = error.message,
 ): TransportError {
-  return new TransportError(error.code, message, {
-    reason: details.reason ?? error.reason,
-    target: details.target ?? error.target,
-    sent: details.sent ?? error.sent,
-    unreachable: details.unreachable ?? error.unreachable,
-    origin: details.origin ?? error.origin,
-    metadata: details.metadata ?? error.metadata,
-    cause: details.cause ?? error.cause,
-  });
+  const merged: TransportErrorOptions = {};
+  for (const name of OPTIONS) merged[name] = (details[name] ?? error[name]) as never;
+  return new TransportError(error.code, message, merged);
 }
 
 /**

@@ -86,8 +86,8 @@ export type {
   UploadInput,
   UploadRpc,
 } from './rpc/types.ts';
+export type { NameSnapshot } from './stream/dial.ts';
 export { attachmentOf } from './stream/membership.ts';
-export type { NameSnapshot } from './stream/names.ts';
 export {
   type DialOptions,
   type HandshakeLimiter,

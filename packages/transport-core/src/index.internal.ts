@@ -17,13 +17,13 @@ export {
   type Management,
   manage,
   messageLimit,
-  ownContext,
   protocolsOf,
   reporterOf,
   type ServiceControl,
   serviceOf,
   unsentOf,
 } from './transport/manage.ts';
+export { ownContext } from './transport/serve.ts';
 export { FrameCollector } from './wire/encoder.ts';
 export {
   Account,

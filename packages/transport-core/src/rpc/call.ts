@@ -20,9 +20,8 @@ import { OutCall } from '../session/out-call.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { Inbox, type RpcHost } from './inbox.ts';
+import { dues, Inbox, type RpcHost } from './inbox.ts';
 import type { OutgoingRecord } from './records.ts';
-import { dues } from './rpc.ts';
 
 /** One mounted protocol: the inbox of the peers' calls, and the calls that are made here. */
 export class Mount extends Inbox {
@@ -32,7 +31,8 @@ export class Mount extends Inbox {
   over: TransportError | undefined = undefined;
   /** False if its calls go on while the node drains. */
   readonly drains: boolean;
-  readonly #idle: (() => void)[] = [];
+  /** Aborts when the last of its calls has settled after `shut`. */
+  readonly idle = new AbortController();
 
   /** @param allow the rule for calls to all methods. */
   constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall, drains = true) {
@@ -51,12 +51,7 @@ export class Mount extends Inbox {
     if (code !== undefined) this.host.reporter.callFailed(code);
     if (this.open > 0) return;
     this.host.alive.leave();
-    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  /** Resolves when no call is in flight. */
-  whenIdle(): Promise<void> {
-    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+    if (this.over !== undefined) this.idle.abort();
   }
 
   /** Makes all new calls from here fail with `shutdown`. */

@@ -2,8 +2,8 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { Consumer } from './consumer.ts';
 import type { IncomingRpc } from './rpc.ts';
-import { Consumer } from './serving.ts';
 import { InboxFixture, inbox, type Name } from './testing/inbox-fixture.ts';
 
 const consume = (fixture: InboxFixture, ...methods: Name[]) =>

@@ -3,7 +3,7 @@
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
 import type { CommonConfig } from '../common-options.ts';
-import type { Contexts } from '../context.ts';
+import type { Contexts, ReaderContext } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
@@ -23,7 +23,6 @@ import {
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
-import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /**
  * The transport as the mount of a protocol and its calls see it. It is an interface because
@@ -62,6 +61,31 @@ export interface RpcHost {
 /** A call whose items nobody may have begun to read. */
 export type UnreadCall = Pick<OutCall, 'download'> & { forgotten(): void };
 
+/** A reader of calls: a server (`serve`) or a consumer. */
+export interface Taker {
+  /** The methods it takes; undefined means all methods that no other reader takes. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** True for a server (`serve`): no other reader may name its methods. */
+  readonly exclusive: boolean;
+  /** The context in which each of its calls starts; undefined if that does not matter. */
+  readonly context?: ReaderContext | undefined;
+  /** Decides which calls it gets. */
+  readonly allow?: AllowCall | undefined;
+  /** True if it could take another call now. */
+  readonly ready: boolean;
+  /**
+   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
+   */
+  feeding: boolean;
+  /**
+   * Receives a call and its decoded request, which belong to this reader from now on. Must not
+   * throw.
+   */
+  take(call: InCall, request: unknown): void;
+  /** Called when the transport or its mount closes. */
+  close(): void;
+}
+
 /** The incoming calls of one mounted protocol, and its readers. */
 export class Inbox implements Mounted {
   readonly protocol: Protocol;
@@ -93,7 +117,8 @@ export class Inbox implements Mounted {
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
    * No caller sees these errors.
    */
-  readonly handlerFailed = (error: unknown): void => this.#callbackFailed('handler', error);
+  readonly handlerFailed = (error: unknown): void =>
+    this.host.reporter.tell({ type: 'callbackFailed', callback: 'handler', error });
 
   constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall) {
     this.protocol = protocol;
@@ -102,10 +127,6 @@ export class Inbox implements Mounted {
     this.interceptors = isProjectProtocol(protocol) ? [] : host.config.interceptors.server;
     this.#allow = allow;
     this.#route();
-  }
-
-  #callbackFailed(callback: string, error: unknown): void {
-    this.host.reporter.tell({ type: 'callbackFailed', callback, error });
   }
 
   /**
@@ -378,20 +399,20 @@ export class Inbox implements Mounted {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    const rpc = new IncomingRpc(call, request);
-    if (taker.context === undefined) this.#give(taker, rpc, call);
-    else taker.context(this.#give, taker, rpc, call);
+    if (taker.context === undefined) this.#give(taker, call, request);
+    else taker.context(this.#give, taker, call, request);
   }
 
-  readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
+  readonly #give = (taker: Taker, call: InCall, request: unknown): void => {
     const { watch } = this.host.reporter;
-    if (watch === undefined) taker.take(rpc, call);
-    else this.#giveObserved(watch, taker, rpc, call);
+    if (watch === undefined) taker.take(call, request);
+    else this.#giveObserved(watch, taker, call, request);
   };
 
   /** (With this closure, `#give` would slow down the calls that nobody observes.) */
-  #giveObserved(watch: Reporter, taker: Taker, rpc: IncomingRpc, call: InCall): void {
-    watch.run(new HandlingRecord(watch, this.protocol.name, call), () => taker.take(rpc, call));
+  #giveObserved(watch: Reporter, taker: Taker, call: InCall, request: unknown): void {
+    const record = new HandlingRecord(watch, this.protocol.name, call);
+    watch.run(record, () => taker.take(call, request));
   }
 
   /** Refuses a call that its caller is not allowed to make. */
@@ -484,7 +505,7 @@ export class Inbox implements Mounted {
   #refusalFor(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
-    this.#callbackFailed('allow', error);
+    this.host.reporter.tell({ type: 'callbackFailed', callback: 'allow', error });
     return withheld ?? denied(call);
   }
 
@@ -522,3 +543,37 @@ function denied({ method }: InCall): TransportError {
     reason: 'denied',
   });
 }
+
+/** Shared by all calls without metadata. */
+export const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
+
+// The errors of other calls, which a handler or a rule passes on: their callers must not see them.
+
+/**
+ * Returns a neutral error to send instead of the error of another call, which has a target;
+ * undefined for any other error. Only a deadline that this call has handed on stays one.
+ */
+export function withhold(call: InCall, error: unknown): TransportError | undefined {
+  if (!(error instanceof TransportError) || error.target === undefined) return undefined;
+  const { due, method } = call;
+  if (method.kind === 'oneway') return undefined;
+  const isItsDeadline =
+    due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
+  return stackless(
+    isItsDeadline ? 'deadline_exceeded' : 'internal',
+    `'${method.full}': another call that was made to answer it has failed; see the log of the node`,
+    { cause: error },
+  );
+}
+
+/**
+ * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
+ * have made such a call for a caller with the same deadline.
+ */
+export const dues = new WeakMap<TransportError, number>();
+
+/**
+ * A handler computes the timeout of another call from its own deadline a little later than the call
+ * begins. Deadlines that differ by at most this number of milliseconds count as the same.
+ */
+const SAME_DEADLINE = 100;

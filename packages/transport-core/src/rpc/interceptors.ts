@@ -7,14 +7,13 @@ import type { Remote } from '../remote.ts';
 import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
 import { DONE, type Step, Steps } from '../steps.ts';
 import { checkOptions, nameOf, type OwnOptions } from './call.ts';
-import type { Inbox, RpcHost } from './inbox.ts';
+import { type Inbox, NO_METADATA, type RpcHost } from './inbox.ts';
 import {
   type AnyHandler,
   callOf,
   countLate,
   IncomingRpc,
   isThenable,
-  NO_METADATA,
   UnhandledCall,
 } from './rpc.ts';
 

@@ -1,16 +1,17 @@
 // An incoming call as its reader sees it, answered exactly once. The `Rpc` types show only the
-// methods that answer a call of its kind.
+// methods that answer a call of its kind. Below is Serving, the reader that runs handlers.
 
 import type { ReaderContext } from '../context.ts';
-import { reasonError, stackless, TransportError } from '../errors.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/incoming-calls.ts';
+import { HANDLER, type InCall } from '../session/incoming-calls.ts';
 import { SIGNAL } from '../session/session-context.ts';
-import { handled, ItemReader } from '../session/streams.ts';
+import { closeItems, handled, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText } from '../text.ts';
+import { type Inbox, NO_METADATA, type Taker, withhold } from './inbox.ts';
 
 /**
  * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
@@ -154,7 +155,7 @@ function claim(call: InCall, how: string): void {
  *
  * @throws the error of the codec; the caller has then received an error, too.
  */
-export function answer(call: InCall, value: unknown): boolean {
+function answer(call: InCall, value: unknown): boolean {
   const { carrier, method } = call;
   call.answer();
   let payload: Uint8Array;
@@ -176,7 +177,7 @@ export function answer(call: InCall, value: unknown): boolean {
  *
  * @param isUnhandled true if no handler has seen the call.
  */
-export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
+function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
   const call = rpc[CALL];
   if (call.method.kind === 'oneway') {
     call.observer?.failed(error);
@@ -188,7 +189,7 @@ export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = 
 }
 
 /** Answers a call with an error while its handler runs, and aborts the signal of the handler. */
-export function stop(rpc: IncomingRpc, error: TransportError): void {
+function stop(rpc: IncomingRpc, error: TransportError): void {
   failWith(rpc, error);
   rpc[CALL].left(error);
 }
@@ -197,41 +198,12 @@ export function stop(rpc: IncomingRpc, error: TransportError): void {
  * Converts what a handler threw into the error for its caller. The error of another call would show
  * addresses and texts that are not meant for this caller, so it is withheld and reported.
  */
-export function answerTo(call: InCall, error: unknown): TransportError {
+function answerTo(call: InCall, error: unknown): TransportError {
   const withheld = withhold(call, error);
   if (withheld === undefined) return toTransportError(error);
   if (call.open) call.channel.mounted?.handlerFailed(error);
   return withheld;
 }
-
-/**
- * Returns a neutral error to send instead of the error of another call, which has a target;
- * undefined for any other error. Only a deadline that this call has handed on stays one.
- */
-export function withhold(call: InCall, error: unknown): TransportError | undefined {
-  if (!(error instanceof TransportError) || error.target === undefined) return undefined;
-  const { due, method } = call;
-  if (method.kind === 'oneway') return undefined;
-  const isItsDeadline =
-    due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
-  return stackless(
-    isItsDeadline ? 'deadline_exceeded' : 'internal',
-    `'${method.full}': another call that was made to answer it has failed; see the log of the node`,
-    { cause: error },
-  );
-}
-
-/**
- * The deadlines of calls that have failed with `deadline_exceeded`, by their errors. A handler may
- * have made such a call for a caller with the same deadline.
- */
-export const dues = new WeakMap<TransportError, number>();
-
-/**
- * A handler computes the timeout of another call from its own deadline a little later than the call
- * begins. Deadlines that differ by at most this number of milliseconds count as the same.
- */
-const SAME_DEADLINE = 100;
 
 function badResponse(error: unknown): TransportError {
   const message = `the handler returned a response that its codec rejects: ${errorText(error)}`;
@@ -281,9 +253,6 @@ export function charge(rpc: { readonly from: Remote }, units: number): void {
   (rpc as IncomingRpc)[CALL].channel.context.spend(units);
 }
 
-/** Shared by all calls without metadata. */
-export const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
-
 /**
  * Converts a value that a handler threw into the error for the caller: a TransportError stays as it
  * is; anything else becomes `internal` with its message, but without its stack trace.
@@ -297,28 +266,6 @@ export function toTransportError(error: unknown): TransportError {
     // The thrown value can't be converted to text.
   }
   return new TransportError('internal', message);
-}
-
-/** A reader of calls: a server (`serve`) or a consumer. */
-export interface Taker {
-  /** The methods it takes; undefined means all methods that no other reader takes. */
-  readonly methods: ReadonlySet<string> | undefined;
-  /** True for a server (`serve`): no other reader may name its methods. */
-  readonly exclusive: boolean;
-  /** The context in which each of its calls starts; undefined if that does not matter. */
-  readonly context?: ReaderContext | undefined;
-  /** Decides which calls it gets. */
-  readonly allow?: AllowCall | undefined;
-  /** True if it could take another call now. */
-  readonly ready: boolean;
-  /**
-   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
-   */
-  feeding: boolean;
-  /** Receives a decoded call, which belongs to this reader from now on. Must not throw. */
-  take(rpc: IncomingRpc, call: InCall): void;
-  /** Called when the transport or its mount closes. */
-  close(): void;
 }
 
 /** The untyped form of a handler. */
@@ -340,3 +287,219 @@ export class UnhandledCall {
     this.error = error;
   }
 }
+
+// Serving runs handlers. They start synchronously when a call is read; a handler that returns a
+// plain value has answered before the next one runs.
+
+/** Options of a Serving. */
+export interface ServingOptions {
+  /** The `this` of the handlers. */
+  readonly self?: unknown;
+  /** The number of handlers that may run at a time. */
+  readonly concurrency: number;
+  /**
+   * Converts a value that a handler threw into the error for the caller. Default: as `rpc.fail`
+   * does.
+   */
+  readonly toError?: ((error: unknown) => TransportError) | undefined;
+  /** Decides which calls the handlers get. */
+  readonly allow?: AllowCall | undefined;
+  /** False if the handlers get their calls from another reader. */
+  readonly reads?: boolean | undefined;
+}
+
+/** A reader of calls that runs a handler for each. */
+export class Serving implements Taker {
+  readonly exclusive = true;
+  feeding = false;
+  readonly methods: ReadonlySet<string>;
+  readonly allow: AllowCall | undefined;
+  readonly context: ReaderContext | undefined;
+  readonly #inbox: Inbox;
+  /** The handlers of methods, by the index of the method. */
+  readonly #handlers: readonly (AnyHandler | undefined)[];
+  readonly #options: ServingOptions;
+  readonly #running = new Set<IncomingRpc>();
+  #active = 0;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
+    this.#inbox = inbox;
+    this.#handlers = Array.from(inbox.table.byName.keys(), (name) => handlers.get(name));
+    this.methods = new Set(handlers.keys());
+    this.#options = options;
+    this.allow = options.allow;
+    this.context = marked.has(options.self as object) ? undefined : inbox.host.contexts?.reader();
+    if (!inbox.closed && options.reads !== false) inbox.add(this);
+  }
+
+  get ready(): boolean {
+    return !this.#stopped && this.#active < this.#options.concurrency;
+  }
+
+  take(call: InCall, request: unknown): void {
+    this.#active++;
+    const rpc = new IncomingRpc(call, request);
+    let result: unknown;
+    try {
+      const handler = this.#handlers[call.method.index]!;
+      // (V8 does not inline handlers that are bound in advance.)
+      result = handler.call(this.#options.self, request, rpc);
+      if (isThenable(result)) return this.#later(rpc, call, result);
+    } catch (error) {
+      this.#running.delete(rpc);
+      this.#throws(rpc, call, error);
+      return this.#done(call);
+    }
+    if (
+      call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
+    )
+      this.#done(call);
+  }
+
+  #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
+    this.#goesOn(rpc, call);
+    // The `then` of a foreign thenable may throw.
+    (result instanceof Promise ? result : Promise.resolve(result)).then(
+      (value) => {
+        this.#running.delete(rpc);
+        if (this.#answer(rpc, call, value)) this.#done(call);
+      },
+      (error) => {
+        this.#running.delete(rpc);
+        this.#throws(rpc, call, error);
+        this.#done(call);
+      },
+    );
+  }
+
+  /**
+   * Records that a handler is still running; if it has not answered yet, its call counts as being
+   * handled.
+   */
+  #goesOn(rpc: IncomingRpc, call: InCall): void {
+    this.#running.add(rpc);
+    if (!call.answered && !call.running) call.run(HANDLER);
+  }
+
+  close(): void {
+    this.#stopped = true;
+  }
+
+  /** Takes no more calls; resolves when all running handlers have finished. */
+  stop(): Promise<void> {
+    if (!this.#stopped) this.#inbox.drop(this);
+    this.#stopped = true;
+    return this.#active === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /**
+   * Answers, with `error`, the calls of handlers that are still running, and aborts their signals,
+   * because the grace period of `stop` is over.
+   */
+  failRunning(error: TransportError): void {
+    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => stop(rpc, error));
+  }
+
+  /**
+   * Answers a call with a handler's result. Returns false if the answer is a stream, which calls
+   * `#done` itself at its end.
+   */
+  #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
+    const { kind } = call.method;
+    if (kind === 'oneway') return true;
+    if (kind === 'download' || kind === 'duplex') {
+      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#inbox.handlerFailed);
+      else if (isAsyncIterable(value)) {
+        this.#goesOn(rpc, call);
+        void this.#stream(rpc, call, value);
+        return false;
+      }
+      if (!rpc.settled) rpc.end();
+      return true;
+    }
+    return this.#respond(call, value);
+  }
+
+  #respond(call: InCall, value: unknown): true {
+    try {
+      if (!call.answered) answer(call, value);
+    } catch (error) {
+      this.#inbox.handlerFailed(error);
+    }
+    return true;
+  }
+
+  async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
+    const { signal } = rpc;
+    let iterator: AsyncIterator<unknown> | undefined;
+    // The clean-up must run when the caller leaves, even if the source hangs.
+    const leave = () =>
+      this.#guarded(() => {
+        Promise.resolve(iterator?.return?.()).catch(this.#inbox.handlerFailed);
+      });
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      iterator = items[Symbol.asyncIterator]();
+      for (;;) {
+        const { value, done } = await iterator.next();
+        if (signal.aborted) break;
+        if (done === true) {
+          if (!rpc.settled) rpc.end();
+          break;
+        }
+        await rpc.write(value);
+      }
+    } catch (error) {
+      if (!signal.aborted) {
+        leave();
+        this.#throws(rpc, call, error);
+      }
+    }
+    signal.removeEventListener('abort', leave);
+    this.#running.delete(rpc);
+    this.#done(call);
+  }
+
+  #throws(rpc: IncomingRpc, call: InCall, thrown: unknown): void {
+    const isUnhandled = thrown instanceof UnhandledCall;
+    const error = isUnhandled ? thrown.error : thrown;
+    if (rpc.settled) return this.#inbox.handlerFailed(error);
+    let answer: TransportError;
+    try {
+      const { toError } = this.#options;
+      answer = toError === undefined ? answerTo(call, error) : toTransportError(toError(error));
+    } catch (failure) {
+      this.#inbox.handlerFailed(failure);
+      answer = toTransportError(new Error('the handler failed'));
+    }
+    this.#guarded(() => void failWith(rpc, answer, isUnhandled));
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#inbox.handlerFailed(error);
+    }
+  }
+
+  #done(call: InCall): void {
+    this.#active--;
+    if (call.account !== undefined) call.release();
+    call.handled();
+    if (call.channel.crowded) this.#inbox.uncrowded(call.channel);
+    if (this.#stopped) this.#tellIdle();
+    else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
+  }
+
+  #tellIdle(): void {
+    if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+/** Handlers that start in no context of their own, see `ownContext`. */
+export const marked = new WeakSet<object>();

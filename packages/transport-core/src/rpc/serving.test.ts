@@ -3,8 +3,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { pluck } from '../testing/pluck.ts';
-import { type AnyHandler, toTransportError } from './rpc.ts';
-import { Serving, type ServingOptions } from './serving.ts';
+import { type AnyHandler, Serving, type ServingOptions, toTransportError } from './rpc.ts';
 import { InboxFixture, inbox } from './testing/inbox-fixture.ts';
 
 const byte = (number: number) => new Uint8Array([number]);

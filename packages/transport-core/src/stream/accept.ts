@@ -13,8 +13,9 @@ import type { HandshakeLimiter, HandshakeSlot, StreamConnection } from './stream
 export class Acceptor {
   /** True once `listen` has succeeded, until `retire` or `stop` is called. */
   listening = false;
+  /** The handshakes of accepted connections. */
+  readonly handshakes: BoundedHandshakes;
   readonly #transport: ConnectionHost;
-  readonly #handshakes: BoundedHandshakes;
   #hasBegun = false;
   /** retired: only connections that are in a handshake of the layer still come. */
   #end: 'retired' | 'stopped' | undefined = undefined;
@@ -25,11 +26,7 @@ export class Acceptor {
 
   constructor(transport: ConnectionHost) {
     this.#transport = transport;
-    this.#handshakes = new BoundedHandshakes(
-      transport.config.limits.handshakes,
-      () => transport.ticker.now(),
-      (endpoint, error, place) => this.#rejected(endpoint, error, place),
-    );
+    this.handshakes = new BoundedHandshakes(transport);
   }
 
   /** Starts listening; rejects if that fails. Later failures are handled here. */
@@ -65,7 +62,7 @@ export class Acceptor {
         this.#accept(stream, slot);
       },
       (error) => this.#again(error),
-      { timeout: config.handshakeTimeout, handshakes: this.#handshakes, screen: screenHello },
+      { timeout: config.handshakeTimeout, handshakes: this.handshakes, screen: screenHello },
     );
   }
 
@@ -106,11 +103,6 @@ export class Acceptor {
     layer.stopListening();
   }
 
-  /** The number of accepted connections that are in a handshake or waiting for one. */
-  get handshaking(): number {
-    return this.#handshakes.size;
-  }
-
   /** Accepts no more connections. Idempotent; resolves when nothing is bound anymore. */
   stop(): Promise<void> {
     this.#stopped ??= this.#close();
@@ -141,23 +133,13 @@ export class Acceptor {
     let connection: Connection | undefined;
     const unpark = () => connection?.input.unpark();
     const { endpoint } = stream;
-    const place = given === undefined ? this.#handshakes.acquire(endpoint, unpark) : undefined;
+    const place = given === undefined ? this.handshakes.acquire(endpoint, unpark) : undefined;
     const slot = given ?? place;
     if (slot === undefined) return stream.destroy();
-    if (slot instanceof HandshakePlace) slot.take();
+    if (slot instanceof HandshakePlace) slot.isTaken = true;
     connection = this.#transport.add(stream, { direction: 'in', refused, slot });
     connection.start();
     if (place?.waits) connection.input.park();
-  }
-
-  #rejected(endpoint: string, cause: TransportError, place: HandshakePlace | undefined): void {
-    // Without a place, all connections share one error: in a flood, creating an error for each
-    // would cost more than refusing the connection.
-    const error = place === undefined ? cause : withDetails(cause, { target: endpoint });
-    this.#transport.reporter.tell({ type: 'rejected', endpoint, direction: 'in', error });
-    // If the transport has taken the connection, its `down` notifies the membership.
-    if (place?.isTaken !== true)
-      this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
   }
 }
 
@@ -173,19 +155,11 @@ const LAST_DELAY = 1_000;
 // that only waits for the dialer's confirmation costs nothing but memory, so it frees its place for
 // the next one; if there are eight times as many of these, the oldest ends.
 
-/** Called when a connection gets no place, or when the handshake at its place fails. */
-type Rejected = (
-  endpoint: string,
-  error: TransportError,
-  place: HandshakePlace | undefined,
-) => void;
-
-/** Admits connections to the handshake. */
+/** Admits connections to the handshake, and reports those that get no place or fail. */
 export class BoundedHandshakes implements HandshakeLimiter {
   readonly #pending: number;
   readonly #perSource: number;
-  readonly #now: () => number;
-  readonly #rejected: Rejected;
+  readonly #transport: ConnectionHost;
   readonly #waiting = new Set<HandshakePlace>();
   /** The handshakes that this end has answered, oldest first. */
   readonly #answered = new Set<HandshakePlace>();
@@ -197,15 +171,11 @@ export class BoundedHandshakes implements HandshakeLimiter {
   readonly #sources = new Map<string, number>();
   #inside = 0;
 
-  constructor(
-    limits: { readonly pending: number; readonly perSource?: number | undefined },
-    now: () => number,
-    rejected: Rejected,
-  ) {
-    this.#pending = limits.pending;
-    this.#perSource = limits.perSource ?? Number.POSITIVE_INFINITY;
-    this.#now = now;
-    this.#rejected = rejected;
+  constructor(transport: ConnectionHost) {
+    const { pending, perSource } = transport.config.limits.handshakes;
+    this.#pending = pending;
+    this.#perSource = perSource ?? Number.POSITIVE_INFINITY;
+    this.#transport = transport;
   }
 
   /** The number of accepted connections that are in a handshake or waiting for one. */
@@ -219,7 +189,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     enter: (slot: HandshakeSlot) => void,
     given?: string,
   ): HandshakePlace | undefined => {
-    const now = this.#now();
+    const now = this.#transport.ticker.now();
     this.#letGo(now);
     const source =
       given ?? (this.#perSource === Number.POSITIVE_INFINITY ? '' : sourceOf(endpoint));
@@ -254,7 +224,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     // Otherwise a client that aborts each handshake after the costly half could start a new one
     // immediately.
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY)
-      this.#kept.push({ source, until: this.#now() + PENALTY });
+      this.#kept.push({ source, until: this.#transport.ticker.now() + PENALTY });
     else this.#free(source);
     // A handshake that neither waits nor only awaits its confirmation had a place.
     if (!this.#waiting.delete(place) && !this.#answered.delete(place)) this.#leaveInside();
@@ -273,6 +243,17 @@ export class BoundedHandshakes implements HandshakeLimiter {
       for (const place of this.#waiting) if (this.#count(place) < this.#count(next)) next = place;
     this.#waiting.delete(next);
     this.#admit(next);
+  }
+
+  /** @param place the place of a connection that has one: its handshake has failed. */
+  #rejected(endpoint: string, cause: TransportError, place: HandshakePlace | undefined): void {
+    // Without a place, all connections share one error: in a flood, creating an error for each
+    // would cost more than refusing the connection.
+    const error = place === undefined ? cause : withDetails(cause, { target: endpoint });
+    this.#transport.reporter.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    // If the transport has taken the connection, its `down` notifies the membership.
+    if (place?.isTaken !== true)
+      this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
   }
 
   #count({ source, isNamed }: HandshakePlace): number {
@@ -324,10 +305,6 @@ export class HandshakePlace implements HandshakeSlot {
     this.isNamed = isNamed;
     this.since = since;
     this.#entered = entered;
-  }
-
-  take(): void {
-    this.isTaken = true;
   }
 
   enter(): void {

@@ -3,13 +3,18 @@
 import test from 'ava';
 import { reasonError, type TransportError } from '../errors.ts';
 import { BoundedHandshakes } from './accept.ts';
+import type { ConnectionHost } from './connection.ts';
 
 function scene(pending: number, perSource?: number) {
   const told: string[] = [];
   let now = 0;
-  const rejected = (endpoint: string, error: TransportError) =>
+  const tell = ({ endpoint, error }: { endpoint: string; error: TransportError }) =>
     void told.push(`${endpoint} ${error.reason}`);
-  const handshakes = new BoundedHandshakes({ pending, perSource }, () => now, rejected);
+  const handshakes = new BoundedHandshakes({
+    config: { limits: { handshakes: { pending, perSource } } },
+    ticker: { now: () => now },
+    reporter: { tell },
+  } as unknown as ConnectionHost);
   const entered: string[] = [];
   const arrive = (endpoint: string, source?: string) => {
     const before = entered.length;

@@ -4,7 +4,7 @@
 // answer. Calls do not pass through it: the transport gives our calls to `caller`, and the session
 // gives the peer's calls to the mount of their protocol.
 
-import { spelled } from '../address.ts';
+import { parseTarget, spelled } from '../address.ts';
 import { helloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -73,8 +73,6 @@ export interface ConnectionInit {
   readonly direction: 'in' | 'out';
   /** The dialed target, as written; undefined on an accepted connection. */
   readonly target?: string | undefined;
-  /** The node id that the caller wants to reach. */
-  readonly expected?: string | undefined;
   /** The error with which this end refuses any peer on this connection. */
   readonly refused?: TransportError | undefined;
   /** The handshake slot of an accepted connection. */
@@ -104,11 +102,9 @@ export class Connection implements SessionVisitor {
   readonly session: Session;
   /** The handshake slot, and the callback for the outcome, until the hello is complete. */
   #opening: Pick<ConnectionInit, 'slot' | 'opened'> | undefined;
-  #isGone = false;
   readonly output: ConnectionOutput;
   readonly input: ConnectionInput;
   readonly stream: StreamConnection;
-  readonly #expected: string | undefined;
   /** Callers that wait until the stream is closed. */
   readonly #waiting: (() => void)[] = [];
 
@@ -119,12 +115,11 @@ export class Connection implements SessionVisitor {
     this.direction = init.direction;
     this.target = init.target;
     this.counts = init.refused === undefined;
-    this.#expected = init.expected;
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#opening = { slot: init.slot, opened: init.opened };
     this.output = new ConnectionOutput(this, host, stream);
-    this.session = new Session(sessionOptions(host, stream, init, this, this.output));
+    this.session = new Session(sessionOptions(this, init));
     this.output.attach(this.session);
     this.parts = this.session.parts;
     this.caller = this.parts.caller;
@@ -135,8 +130,9 @@ export class Connection implements SessionVisitor {
   start(): void {
     this.stream.attach(this.input);
     if (this.direction === 'in' || this.over) return;
-    if (this.#expected !== undefined && this.stream.nodeId !== this.#expected)
-      return this.session.break(mismatch(this.#expected, this.stream));
+    const { nodeId } = parseTarget(this.target!);
+    if (nodeId !== undefined && this.stream.nodeId !== nodeId)
+      return this.session.break(mismatch(nodeId, this.stream));
     if (this.stream.refused !== undefined) return this.session.break(this.stream.refused);
     this.#introduce((fields) => this.session.open(fields));
   }
@@ -173,7 +169,8 @@ export class Connection implements SessionVisitor {
 
   /** Resolves when the stream is closed. */
   whenGone(): Promise<void> {
-    return this.#isGone ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+    if (!this.host.connections.has(this)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   // Time.
@@ -209,7 +206,6 @@ export class Connection implements SessionVisitor {
         error === undefined ? undefined : withoutStack(error, { target: this.target }),
       );
     });
-    this.#isGone = true;
     this.host.gone(this);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -226,20 +222,13 @@ export class Connection implements SessionVisitor {
     const remote = new LiveRemote(this, this.stream.nodeId, hello);
     this.remote = remote;
     this.parts.context.meet(remote);
+    const { nodeId: claim, protocols, features } = hello;
+    const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
+    const agree = () => this.#agree(peer.answer);
     const refuse = (error: unknown) => this.session.break(refusal(error));
-    const ask = () => {
-      if (membership === undefined) return this.#agree(NONE);
-      const { nodeId: claim, protocols, features } = hello;
-      const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
-      attempt(
-        () => membership.admit(peer),
-        () => this.#agree(peer.answer),
-        refuse,
-      );
-    };
+    const ask = () => attempt(() => membership?.admit(peer), agree, refuse);
     const { admit } = config;
-    if (admit === undefined) ask();
-    else attempt(() => admit(remote), ask, refuse);
+    attempt(() => admit?.(remote), ask, refuse);
   }
 
   /** Accepts a peer that was admitted; an acceptor lists these features in its answer. */
@@ -389,13 +378,8 @@ const OWN = { unreachable: false } as const;
  * Returns the options of a session. They are one object literal, because V8 keeps a hidden class of
  * 650 bytes for each connection if a part of them is spread into the rest.
  */
-function sessionOptions(
-  host: ConnectionHost,
-  stream: StreamConnection,
-  { direction, slot, refused }: ConnectionInit,
-  connection: Connection,
-  output: ConnectionOutput,
-): SessionOptions {
+function sessionOptions(connection: Connection, { slot, refused }: ConnectionInit): SessionOptions {
+  const { direction, host, output, stream } = connection;
   const { config, memory, mounts, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {

@@ -1,34 +1,72 @@
-// Dialer resolves an address, dials it and completes the hello. If there are several addresses, it
-// tries one after another.
+// Dialer finds where a target leads, and dials it: a list of addresses is tried one after another, a
+// watched name leads to such a list, and a node is reached over a connection that the membership
+// knows. Below is NameWatch: the addresses of one name as the resolver reports them, and the address
+// that each connection of the name leads to. The pool watches a name for as long as it has an entry
+// for the target.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
-import type { ResolveFunction } from '../resolver.ts';
-import { errorText } from '../text.ts';
-import type { Connection, ConnectionHost } from './connection.ts';
+import {
+  isResolver,
+  type ResolvedAddress,
+  type ResolveFunction,
+  type Resolver,
+} from '../resolver.ts';
+import { errorText, inMs } from '../text.ts';
+import { type Connection, type ConnectionHost, connectionOf } from './connection.ts';
 import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
-import type { Names } from './names.ts';
-import type { PoolEntry } from './pool.ts';
 import type { StreamConnection } from './stream-layer.ts';
 
-/** Dials targets for the pool. */
-export class Dialer {
-  readonly #transport: ConnectionHost;
-  readonly #names: Names;
+/**
+ * A target as its dials and its name see it. It is an interface because `PoolEntry`, which
+ * implements it, imports this file.
+ */
+export interface DialTarget {
+  /** The target as written, and its parts. */
+  readonly target: string;
+  readonly address: string;
+  readonly nodeId: string | undefined;
+  readonly connections: readonly Connection[];
+  /** Set while the address is a watched name. */
+  readonly watch: NameWatch | undefined;
+  /** Called after each change to the addresses of the name. */
+  listChanged(): void;
+  /** Stops using a connection. */
+  remove(connection: Connection): void;
+}
 
-  constructor(transport: ConnectionHost, names: Names) {
-    this.#transport = transport;
-    this.#names = names;
+/** A watched name, as a snapshot shows it. */
+export interface NameSnapshot {
+  /** The name as it is given to the resolver. */
+  readonly name: string;
+  /** Its current addresses; undefined before the first result. */
+  readonly addresses: readonly ResolvedAddress[] | undefined;
+  /** The error of the last resolution; undefined if it succeeded. */
+  readonly error?: string | undefined;
+}
+
+/** Dials the targets of a transport, and bounds the number of names that it watches. */
+export class Dialer {
+  readonly transport: ConnectionHost;
+  /** The connections to peers that drain, by their addresses; those that are over don't count. */
+  readonly draining = new Map<string, Connection>();
+  readonly #watches = new Set<NameWatch>();
+  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
+  readonly #nodes = new Map<string, string>();
+
+  constructor(transport: ConnectionHost) {
+    this.transport = transport;
   }
 
-  /** Connects and completes the hello; see `Pool.open`. */
-  async open(entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
+  /** Connects and completes the hello; rejects with a TransportError or the signal's reason. */
+  open(entry: DialTarget, signal: AbortSignal): Promise<Connection> {
+    return this.transport.reporter.dial(entry.target, () => this.#dial(entry, signal));
+  }
+
+  async #dial(entry: DialTarget, signal: AbortSignal): Promise<Connection> {
     const { target, address, watch } = entry;
-    const { config, random } = this.#transport;
+    const { config, random } = this.transport;
     this.#refuseIfFull(target);
-    if (watch !== undefined) {
-      const order = await watch.order(config.dialTimeout, signal, entry.connections[0]);
-      return this.#tryAll(order, entry, signal);
-    }
+    if (watch !== undefined) return this.#tryAll(await watch.order(signal), entry, signal);
     const { resolve } = config;
     const found =
       typeof resolve !== 'function' || nodeOf(target) !== undefined
@@ -40,14 +78,14 @@ export class Dialer {
   }
 
   #refuseIfFull(target: string): void {
-    const full = this.#transport.full();
+    const full = this.transport.full();
     if (full !== undefined) throw withDetails(full, { target });
   }
 
   /** Dials one address after another until one answers. */
   async #tryAll(
     addresses: readonly string[],
-    entry: PoolEntry,
+    entry: DialTarget,
     signal: AbortSignal,
   ): Promise<Connection> {
     const { target, watch } = entry;
@@ -69,15 +107,15 @@ export class Dialer {
   }
 
   /** Connects to one address, or to the node that it names. */
-  async #connect(address: string, entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
+  async #connect(address: string, entry: DialTarget, signal: AbortSignal): Promise<Connection> {
     const { target, nodeId, watch } = entry;
     const named = nodeOf(address);
     if (named !== undefined) {
-      const connection = await this.#names.reach(named, target, signal, watch === undefined);
+      const connection = await this.#reach(named, entry, signal);
       watch?.reached(connection, address);
       return connection;
     }
-    const { config, layer, membership } = this.#transport;
+    const { config, layer, membership } = this.transport;
     // A membership may know the IP addresses of the host that the caller names.
     const addresses = address === entry.address ? membership?.addressesOf?.(target) : undefined;
     try {
@@ -98,15 +136,14 @@ export class Dialer {
   #greet(
     stream: StreamConnection,
     address: string,
-    { target, nodeId: expected, watch }: PoolEntry,
+    { target, watch }: DialTarget,
     signal: AbortSignal,
   ): Promise<Connection> {
-    const { ticker } = this.#transport;
+    const { ticker } = this.transport;
     return new Promise((resolve, reject) => {
-      const connection = this.#transport.add(stream, {
+      const connection = this.transport.add(stream, {
         direction: 'out',
         target,
-        expected,
         opened: (error) => {
           signal.removeEventListener('abort', onAbort);
           if (error === undefined) resolve(connection);
@@ -120,6 +157,79 @@ export class Dialer {
       ticker.run(() => connection.start());
     });
   }
+
+  // Names.
+
+  /** Watches the address of a target if a resolver handles it as a name. */
+  watch(target: DialTarget): NameWatch | undefined {
+    const { config, membership } = this.transport;
+    const resolver = [config.resolve, membership?.resolver].find(
+      (one) => isResolver(one) && one.handles(target.address),
+    ) as Resolver | undefined;
+    if (resolver === undefined) return undefined;
+    const isFull = this.#watches.size >= WATCHES;
+    const watch = new NameWatch(this, target, isFull ? undefined : resolver);
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  /** Makes the names stop using a connection: several may use the connection of one node. */
+  forget(connection: Connection): void {
+    for (const { target } of this.#watches) target.remove(connection);
+  }
+
+  /** Called when a name is no longer watched. */
+  ended(watch: NameWatch): void {
+    this.#watches.delete(watch);
+  }
+
+  /** The watched names with their addresses. */
+  get names(): NameSnapshot[] {
+    return [...this.#watches].map(({ name, addresses, error }) => ({
+      name,
+      addresses,
+      ...(error !== undefined && { error: error.message }),
+    }));
+  }
+
+  // Nodes, with the help of the membership.
+
+  /**
+   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
+   * the second form, only connections that proved the id.
+   */
+  links(target: string): readonly Connection[] {
+    const { membership } = this.transport;
+    if (membership === undefined) return NONE;
+    const named = nodeOf(target) ?? this.#nodes.get(target);
+    if (named !== undefined) return membership.links(named).map(connectionOf);
+    if (target.charAt(64) !== '@') return NONE;
+    const id = target.slice(0, 64);
+    const proven = membership.links(id).filter(({ nodeId }) => nodeId === id);
+    return proven.map(connectionOf);
+  }
+
+  /** Returns the first of these connections that takes calls. */
+  live(target: string): Connection | undefined {
+    return this.links(target).find((connection) => connection.isUp);
+  }
+
+  /** Connects to a node, or returns a connection to it. */
+  async #reach(nodeId: string, entry: DialTarget, signal: AbortSignal): Promise<Connection> {
+    const { target, watch } = entry;
+    const { membership } = this.transport;
+    if (membership === undefined) {
+      const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
+      throw new TransportError('failed_precondition', message, { target, sent: false });
+    }
+    const connection = connectionOf(await membership.reach(nodeId, signal));
+    // The option `resolve` has mapped the target to this node, for which it stands from now on.
+    if (watch === undefined && nodeOf(target) === undefined) {
+      if (this.#nodes.size >= NAMES) this.#nodes.clear();
+      this.#nodes.set(target, nodeId);
+    }
+    return connection;
+  }
 }
 
 /**
@@ -128,7 +238,7 @@ export class Dialer {
  */
 async function askResolve(
   resolve: ResolveFunction,
-  { target, address, nodeId }: PoolEntry,
+  { target, address, nodeId }: DialTarget,
 ): Promise<string | readonly ListedAddress[]> {
   try {
     const result = (await resolve(address)) ?? address;
@@ -165,3 +275,180 @@ function allFailed(
 
 /** The maximum number of addresses that an error lists. */
 const SHOWN = 8;
+
+// The names that the pool watches.
+
+/** The addresses of one name, and the connections to them. */
+export class NameWatch {
+  readonly target: DialTarget;
+  readonly #dialer: Dialer;
+  readonly #resolver: Resolver | undefined;
+  readonly #stop: () => void = () => {};
+  /** The current addresses; undefined before the first report. */
+  addresses: readonly ListedAddress[] | undefined = undefined;
+  /** The last failure; undefined once the resolver reports addresses again. */
+  error: TransportError | undefined = undefined;
+  /** Tells the dial that waits for the first report, if one does. A name has one dial at a time. */
+  #reported = () => {};
+  readonly #via = new WeakMap<Connection, string>();
+  #isOver = false;
+
+  /**
+   * Starts to watch the address of a target, which is a name.
+   *
+   * @param resolver undefined if too many names are watched already.
+   */
+  constructor(dialer: Dialer, target: DialTarget, resolver: Resolver | undefined) {
+    this.target = target;
+    this.#dialer = dialer;
+    this.#resolver = resolver;
+    try {
+      if (resolver === undefined) throw tooMany(this.name);
+      this.#stop = resolver.watch(this.name, {
+        resolved: (addresses) => this.#resolved(addresses),
+        failed: (error) => this.#failed(error),
+      });
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #resolved(given: unknown): void {
+    if (this.#isOver) return;
+    try {
+      this.addresses = readAddresses(given);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.error = undefined;
+    this.#reported();
+    this.target.listChanged();
+  }
+
+  /** @param error the resolver's, its exception, or the error of a malformed report. */
+  #failed(error: unknown): void {
+    if (this.#isOver) return;
+    const text = `the resolver failed for '${this.name}': ${errorText(error)}`;
+    this.error =
+      error instanceof TransportError
+        ? error
+        : reasonError('host_not_found', text, { target: this.name, cause: error });
+    this.#reported();
+  }
+
+  /** The name as it is given to the resolver. */
+  get name(): string {
+    return this.target.address;
+  }
+
+  // Dialing.
+
+  /**
+   * Returns the addresses in the order in which a dial tries them, the one in use first; waits for
+   * the first report, for at most `dialTimeout`. Rejects with the resolver's error if it has never
+   * reported any, or with the signal's reason.
+   */
+  async order(signal: AbortSignal): Promise<readonly string[]> {
+    const { config, random } = this.#dialer.transport;
+    const [inUse] = this.target.connections;
+    const addresses = this.addresses ?? (await this.#first(config.dialTimeout, signal));
+    const order = orderAddresses(addresses, random, inUse && this.#via.get(inUse));
+    return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
+  }
+
+  #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
+    // Each caller needs an error of its own.
+    const failure = () => withDetails(this.error!, { sent: false });
+    if (this.error !== undefined) {
+      this.distrust();
+      return Promise.reject(failure());
+    }
+    signal.throwIfAborted();
+    const { clock } = this.#dialer.transport;
+    let leave = () => {};
+    const first = new Promise<readonly ListedAddress[]>((resolve, reject) => {
+      this.#reported = () => {
+        if (this.error !== undefined) reject(failure());
+        else resolve(this.addresses!);
+      };
+      const onAbort = () => reject(signal.reason);
+      const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
+      const timer = clock.setTimeout(
+        () => reject(reasonError('host_not_found', message, { target: this.name, sent: false })),
+        timeout,
+      );
+      leave = () => {
+        clock.clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+    return first.finally(leave);
+  }
+
+  /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */
+  distrust(): void {
+    if (!this.#isOver) this.#resolver?.resolveNow?.(this.name);
+  }
+
+  // Connections.
+
+  /** Records the address that a connection of this name leads to. */
+  reached(connection: Connection, address: string): void {
+    this.#via.set(connection, address);
+  }
+
+  /** Returns true if a connection leads to an address that is still listed. */
+  lists(connection: Connection): boolean {
+    const via = this.#via.get(connection);
+    return this.addresses === undefined || this.addresses.some(({ address }) => address === via);
+  }
+
+  /**
+   * Returns true if a connection leads to a node, so that it belongs to the membership and serves
+   * other targets, too.
+   */
+  borrows(connection: Connection): boolean {
+    const via = this.#via.get(connection);
+    return via !== undefined && nodeOf(via) !== undefined;
+  }
+
+  /**
+   * Records that the peer of a connection drains: its address is dialed last while the connection
+   * lives. Returns true if the name lists an address that does not drain.
+   */
+  drains(connection: Connection): boolean {
+    const via = this.#via.get(connection);
+    if (via === undefined) return false;
+    const { draining } = this.#dialer;
+    for (const [address, { over }] of draining) if (over) draining.delete(address);
+    draining.set(via, connection);
+    return this.addresses?.some(({ address }) => !this.#drains(address)) === true;
+  }
+
+  #drains(address: string): boolean {
+    return this.#dialer.draining.get(address)?.over === false;
+  }
+
+  /** Stops watching. The pool has aborted the dial before. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stop();
+    this.#dialer.ended(this);
+  }
+}
+
+function tooMany(name: string): TransportError {
+  return new TransportError(
+    'resource_exhausted',
+    `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`,
+    { target: name, sent: false },
+  );
+}
+
+/** The maximum number of names that a transport watches at a time. */
+const WATCHES = 1_024;
+/** The number of targets that are remembered with their nodes. */
+const NAMES = 1_024;
+const NONE: readonly Connection[] = Object.freeze([]);

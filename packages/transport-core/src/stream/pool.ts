@@ -8,8 +8,8 @@ import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
+import { Dialer, type DialTarget, type NameWatch } from './dial.ts';
 import { nodeOf } from './membership.ts';
-import type { Names, NameWatch } from './names.ts';
 
 /** One hold of a target. */
 interface Hold {
@@ -22,14 +22,10 @@ interface Hold {
 /** The connections that a transport dials, by target. */
 export class Pool {
   readonly host: ConnectionHost;
-  readonly names: Names;
-  /** Connects and completes the hello; rejects with a TransportError or the signal's reason. */
-  readonly open: (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
+  readonly dialer: Dialer;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  /** The connections of nodes that watched names use, with the entries of these names. */
-  readonly #borrowed = new Map<Connection, readonly PoolEntry[]>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
    * as the call before.
@@ -37,10 +33,9 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: ConnectionHost, names: Names, open: Pool['open']) {
+  constructor(host: ConnectionHost) {
     this.host = host;
-    this.names = names;
-    this.open = open;
+    this.dialer = new Dialer(host);
   }
 
   /**
@@ -52,7 +47,7 @@ export class Pool {
       this.#last = this.entries.get(this.#key(target));
       this.#lastTarget = target;
     }
-    return this.#last?.connections[0] ?? this.names.live(target);
+    return this.#last?.connections[0] ?? this.dialer.live(target);
   }
 
   /** Returns all connections to a target. */
@@ -69,7 +64,7 @@ export class Pool {
   start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
-      const live = isBulky ? this.names.live(call.target) : this.live(call.target);
+      const live = isBulky ? this.dialer.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
       else this.restart(call, isBulky);
     } catch (error) {
@@ -109,17 +104,8 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    const borrowers = this.#borrowed.get(connection) ?? [];
-    this.#borrowed.delete(connection);
-    for (const entry of borrowers) entry.remove(connection);
+    this.dialer.forget(connection);
     this.#entryOf(connection)?.remove(connection);
-  }
-
-  /** Makes `forget` reach an entry of a connection that was dialed for another target. */
-  borrow(connection: Connection, entry: PoolEntry): void {
-    const others = this.#borrowed.get(connection) ?? [];
-    const users = others.filter(({ connections }) => connections.includes(connection));
-    this.#borrowed.set(connection, [...users, entry]);
   }
 
   /** Removes a target that has no connections, dial or waiters. */
@@ -132,7 +118,6 @@ export class Pool {
   close(error: TransportError): void {
     for (const entry of this.entries.values()) entry.close(error);
     this.entries.clear();
-    this.#borrowed.clear();
     this.#last = undefined;
   }
 
@@ -205,14 +190,13 @@ type Pending = (outcome: Connection | TransportError) => void;
  * One target: its connections, its dial, the calls that wait for it, and its holds. A held target
  * is dialed immediately after a connection that lasted, otherwise with a back-off.
  */
-export class PoolEntry implements CallCarrier {
+export class PoolEntry implements CallCarrier, DialTarget {
   readonly stage = 'it was waiting for a connection';
   readonly mark = 0;
   readonly target: string;
   readonly address: string;
   readonly nodeId: string | undefined;
   readonly connections: Connection[] = [];
-  /** Set while the target is a watched name. */
   watch: NameWatch | undefined = undefined;
   /** The calls that wait for a connection, in order. */
   readonly #waiting = new List<OutCall>();
@@ -387,7 +371,6 @@ export class PoolEntry implements CallCarrier {
     this.#opened(connection);
   }
 
-  /** Stops using a connection. */
   remove(connection: Connection): void {
     const at = this.connections.indexOf(connection);
     if (at < 0) return;
@@ -398,7 +381,7 @@ export class PoolEntry implements CallCarrier {
   }
 
   /** Stops using connections to addresses that are no longer listed. */
-  #listChanged(): void {
+  listChanged(): void {
     const { watch } = this;
     if (watch === undefined) return;
     for (const connection of this.connections.filter((one) => !watch.lists(one))) {
@@ -419,11 +402,11 @@ export class PoolEntry implements CallCarrier {
     // A dial that is under way serves the holders, too.
     this.#holdDue = Number.POSITIVE_INFINITY;
     if (this.dialing) return;
-    const { names, open } = this.#pool;
+    const { dialer } = this.#pool;
     const dial = new AbortController();
     this.#dialing = dial;
-    this.watch ??= names.watch(this.address, () => this.#listChanged());
-    open(this, dial.signal).then(
+    this.watch ??= dialer.watch(this);
+    dialer.open(this, dial.signal).then(
       (connection) => {
         if (this.#dialing === dial) this.#dialing = undefined;
         this.#dialed(connection);
@@ -443,10 +426,9 @@ export class PoolEntry implements CallCarrier {
     // link.
     const isLink = isBorrowed || nodeOf(this.target) !== undefined;
     if (!connection.isUp && this.#isWanted && isLink) return this.#dial();
-    if (isBorrowed && connection.isUp && !this.connections.includes(connection)) {
-      this.#pool.borrow(connection, this);
+    if (isBorrowed && connection.isUp && !this.connections.includes(connection))
       this.connections.push(connection);
-    } else if (isBorrowed) this.#pauseGrowth();
+    else if (isBorrowed) this.#pauseGrowth();
     this.#holdLive(connection);
     this.#opened(connection);
   }
@@ -493,7 +475,7 @@ export class PoolEntry implements CallCarrier {
 
   /** Holds a live connection to a held target, or dials if there is none. */
   #connectHeld(): void {
-    const live = this.connections[0] ?? this.#pool.names.live(this.target);
+    const live = this.connections[0] ?? this.#pool.dialer.live(this.target);
     if (live === undefined) this.#dial();
     else this.#holdLive(live);
   }

@@ -12,6 +12,7 @@ import type { InCall } from '../session/incoming-calls.ts';
 import { Memory } from '../session/memory.ts';
 import { CANCEL_TOLD, SHARE, TURN } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
+import { systemClock, systemRandom } from '../system-runtime.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
 import type { Membership } from './membership.ts';
 import type { StreamLayer } from './stream-layer.ts';
@@ -38,13 +39,8 @@ export abstract class TransportResources {
   /** The number of calls that were made, which is the place of the next one. */
   readonly order = { made: 0 };
 
-  constructor(
-    layer: StreamLayer,
-    config: CommonConfig,
-    clock: Clock,
-    random: Random,
-    channels: TraceChannels | undefined,
-  ) {
+  constructor(layer: StreamLayer, config: CommonConfig, channels: TraceChannels | undefined) {
+    const { clock = systemClock, random = systemRandom } = config;
     this.layer = layer;
     this.config = config;
     this.clock = clock;
@@ -235,8 +231,7 @@ export class DeadlineTimer {
       this.#excuse(lateness);
       return this.by(now + 1);
     }
-    const next = this.#ring(now);
-    if (next < this.#due) this.by(next);
+    this.by(this.#ring(now));
   };
 }
 
@@ -404,9 +399,7 @@ export class ReadScheduler {
  * time.
  */
 export class AbortQueue implements ScheduledReader {
-  #calls: InCall[] = [];
-  /** The index of the first call in `#calls` whose handler was not notified. */
-  #next = 0;
+  readonly #calls: InCall[] = [];
   readonly #scheduler: ReadScheduler;
 
   constructor(scheduler: ReadScheduler) {
@@ -423,16 +416,13 @@ export class AbortQueue implements ScheduledReader {
 
   /** Notifies as many handlers as one turn has units for. */
   goOn(): void {
-    const end = Math.min(this.#next + this.#scheduler.units / CANCEL_TOLD, this.#calls.length);
-    this.#scheduler.spend((end - this.#next) * CANCEL_TOLD, this);
-    while (this.#next < end) {
-      const call = this.#calls[this.#next++]!;
-      // The handler may have ended in the meantime.
-      if (call.running !== 0) call.tell();
-    }
-    if (end < this.#calls.length) return this.#scheduler.wait(this);
-    this.#calls = [];
-    this.#next = 0;
+    const told = this.#calls.slice(0, this.#scheduler.units / CANCEL_TOLD);
+    this.#scheduler.spend(told.length * CANCEL_TOLD, this);
+    // The handler may have ended in the meantime.
+    for (const call of told) if (call.running !== 0) call.tell();
+    // Removed only now, because a handler may cause `add`.
+    this.#calls.splice(0, told.length);
+    if (this.#calls.length > 0) this.#scheduler.wait(this);
   }
 
   /** Notifies all remaining handlers immediately, because the transport is closed. */

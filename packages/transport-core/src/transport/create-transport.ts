@@ -1,13 +1,13 @@
 // Creates a transport from configuration: the scheme of an address picks the backend that carries
 // it.
 
-import { type CommonConfig, type CommonOptions, commonOptions } from '../common-options.ts';
+import { type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference, withMethods } from '../config.ts';
 import { TransportError } from '../errors.ts';
 import type { TraceChannels } from '../observer.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import { environmentAsksForStacks, systemClock, systemRandom } from '../system-runtime.ts';
+import { systemClock, systemRandom } from '../system-runtime.ts';
 import { TransportEngine } from './engine.ts';
 import { ProtocolTransport } from './protocol-transport.ts';
 import { type Backend, SchemeLayer } from './scheme-layer.ts';
@@ -39,18 +39,8 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
       options,
       'NetworkTransport',
     );
-    super(engineOf(config, stream, channels), protocol as P, true);
+    super(new TransportEngine(stream, config, channels), protocol as P, true);
   }
-}
-
-function engineOf(
-  config: CommonConfig,
-  layer: StreamLayer,
-  channels: TraceChannels | undefined,
-): TransportEngine {
-  const { clock = systemClock, random = systemRandom } = config;
-  const callerStacks = config.callerStacks ?? environmentAsksForStacks();
-  return new TransportEngine(layer, { ...config, callerStacks }, clock, random, channels);
 }
 
 const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] as const;
@@ -132,7 +122,8 @@ export function createTransport<P extends Protocol>(
     options.limits?.credit === undefined,
   );
   const channels = backends.find((backend) => backend.channels)?.channels;
-  const transport = new ProtocolTransport(engineOf(config, layer, channels), protocol as P, true);
+  const engine = new TransportEngine(layer, config, channels);
+  const transport = new ProtocolTransport(engine, protocol as P, true);
   return Object.assign(transport, {
     updateTls: (update: unknown) => updateBackends(backends, update),
   });

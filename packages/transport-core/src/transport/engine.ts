@@ -24,13 +24,11 @@ import {
   type ConnectionInit,
   connectionOf,
 } from '../stream/connection.ts';
-import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
-import { systemClock } from '../system-runtime.ts';
+import { environmentAsksForStacks, systemClock } from '../system-runtime.ts';
 import { HELLO_TEXT_LIMIT, hexOfBytes } from '../wire/hello.ts';
 import { utf8Length } from '../wire/metadata.ts';
 import { enqueue } from './connection-events.ts';
@@ -56,7 +54,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Stays 'open' while a drained transport leaves its connections; see `#leaveFirst`. */
   state: 'open' | 'closing' | 'closed' = 'open';
   readonly mounts = new Map<number, Mount>();
-  readonly names = new Names(this);
+  readonly network = this.config.network;
   readonly instance = hexOfBytes(randomBytes(this.random, 16));
   /** The address that replaces the layer's own; undefined for the layer's own. */
   #advertised: string | undefined = undefined;
@@ -76,6 +74,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
+  /** True if the errors of calls and dials end with the stacks of their callers. */
+  readonly callerStacks = this.config.callerStacks ?? environmentAsksForStacks();
   readonly alive = new KeepAlive(this.clock);
   readonly contexts = contexts;
   // When an object becomes garbage can't be replayed, so no other clock may depend on it.
@@ -90,10 +90,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       for (const { session } of this.connections) session.excuse(lateness);
     },
   );
-  readonly #dialer = new Dialer(this, this.names);
-  readonly pool = new Pool(this, this.names, (entry, signal) =>
-    this.reporter.dial(entry.target, () => this.#dialer.open(entry, signal)),
-  );
+  readonly pool = new Pool(this);
   readonly acceptor = new Acceptor(this);
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
@@ -118,10 +115,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   // The identity that the transport presents to every peer.
-
-  get network(): string {
-    return this.config.network;
-  }
 
   nodeIdFor(proven: string | undefined): string {
     const { membership } = this;
@@ -262,8 +255,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void {
     if (connection.counts) this.#live--;
-    // Before the unsent calls below look for another connection.
-    this.pool.forget(connection);
+    // Before the unsent calls below look for another connection. The pool has only what was up.
+    if (wasUp) this.pool.forget(connection);
     const { remote, endpoint, direction, since } = connection;
     if (!wasUp) this.reporter.handshakeEnded({ endpoint, direction, remote, error }, since);
     if (direction === 'in' && !wasUp) {
@@ -442,7 +435,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const accepted = [...this.connections].filter(({ direction }) => direction === 'in');
     const up = accepted.filter(({ isUp }) => isUp).slice(0, most);
     void this.leave(up, 'this node goes out of service', 'draining');
-    return accepted.length + this.acceptor.handshaking;
+    return accepted.length + this.acceptor.handshakes.size;
   }
 
   /** The number of peers' calls that are being served, except those that go on while it drains. */
@@ -544,11 +537,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { protocol } = mount;
     mount.shut();
-    if (grace > 0 && mount.open > 0 && this.state === 'open') {
-      const enough = new AbortController();
-      void mount.whenIdle().then(() => enough.abort());
-      await this.clock.sleep(grace, enough.signal).catch(() => {});
-    }
+    if (grace > 0 && mount.open > 0 && this.state === 'open')
+      await this.clock.sleep(grace, mount.idle.signal).catch(() => {});
     this.ticker.run(() => {
       const text = `protocol '${protocol.name}' was closed on this node`;
       if (!mount.closed) mount.close(new TransportError('unimplemented', text));

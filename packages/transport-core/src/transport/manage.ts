@@ -1,13 +1,11 @@
 // Access to the connections of a transport for Trunkline's own packages: a membership manages them
 // (`createPeers`, once for each transport), gossip asks for their limits and send queues, and other
-// packages for a transport's services, protocols and contexts.
+// packages for a transport's services and protocols.
 
-import { contexts } from '#context';
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Reporter } from '../rpc/records.ts';
-import { marked } from '../rpc/serving.ts';
 import { connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';
@@ -178,23 +176,3 @@ function engineOf(transport: AnyTransport, caller: string): TransportEngine {
  * package.
  */
 export const ENGINE: symbol = Symbol.for('trunkline.engine');
-
-/**
- * For handlers whose owner enters the program's async context itself, once for many calls. Entering
- * it for each message would add a tenth to the time that gossip spends on a message.
- */
-export const ownContext = {
-  /** Captures the current context; the returned function runs work in it. */
-  capture(): (work: () => void) => void {
-    const context = contexts?.reader();
-    if (context === undefined) return (work) => work();
-    // A reader context passes three arguments on; this work takes none.
-    return (work) => context(work, undefined, undefined, undefined);
-  },
-
-  /** Marks handlers that `serve` calls in the context in which their messages were read. */
-  mark<H extends object>(handlers: H): H {
-    marked.add(handlers);
-    return handlers;
-  },
-};

@@ -28,10 +28,10 @@ import {
   type OwnOptions,
   refuseAborted,
 } from '../rpc/call.ts';
+import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { OutgoingRecord } from '../rpc/records.ts';
-import { Consumer } from '../rpc/serving.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { closeItems } from '../session/streams.ts';
 import { type Connection, LiveRemote } from '../stream/connection.ts';
@@ -84,7 +84,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.#root = root;
     const client = isProjectProtocol(protocol) ? [] : engine.config.interceptors.client;
     this.#chain = client.length > 0 ? compose(client, this.#makeIntercepted) : undefined;
-    if (engine.config.callerStacks === true) {
+    if (engine.callerStacks) {
       this.send = withCallerStack('send', this.send.bind(this) as never) as never;
       this.dial = withCallerStack('dial', this.dial.bind(this));
     }
@@ -340,8 +340,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target !== 'string')
       return this.engine.leave([ownConnection(this.engine, target)], reason);
-    const { names, pool } = this.engine;
-    const connections = new Set([...pool.connectionsOf(target), ...names.links(target)]);
+    const { pool } = this.engine;
+    const connections = new Set([...pool.connectionsOf(target), ...pool.dialer.links(target)]);
     pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
     return this.engine.leave([...connections], reason);
   }
@@ -465,10 +465,10 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
       .map(({ name, version, channel }) => ({ name, version, channel })),
     connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
     dialing: engine.pool.dialing,
-    names: engine.names.snapshot,
+    names: engine.pool.dialer.names,
     memory: engine.memory.used,
     incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
-    handshakes: engine.acceptor.handshaking,
+    handshakes: engine.acceptor.handshakes.size,
     limits: ofLimits(config),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),

@@ -19,7 +19,7 @@ import type {
   Rpc,
   UploadInput,
 } from '../rpc/types.ts';
-import type { NameSnapshot } from '../stream/names.ts';
+import type { NameSnapshot } from '../stream/dial.ts';
 import type { TextFields } from '../text.ts';
 
 /**

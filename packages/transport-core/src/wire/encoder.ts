@@ -33,56 +33,15 @@ import {
 export type MessageHeader = Pick<Frame, 'channel' | 'method' | 'flags' | 'timeout' | 'size'>;
 
 /**
- * The interface through which a session writes frames: as bytes into a batch (wire/encoder) or as
- * objects (the direct in-memory transport). A payload is given as a range of a buffer, so that a
- * packet of a long message needs no view.
+ * The interface through which a session writes frames: as bytes into a batch, or as objects
+ * (FrameCollector, for the direct in-memory transport).
  */
-export interface FrameWriter {
-  /**
-   * Size of the current batch in bytes; if frames are carried as objects, only their payloads
-   * count.
-   */
-  readonly size: number;
-  /** The number of frames in the current batch. */
-  readonly count: number;
-  /** True if the current batch refers to the memory of payloads. */
-  readonly refers: boolean;
-  /**
-   * Returns true if the batch has room for a frame with this many bytes of payload, metadata, text
-   * or hello.
-   */
-  fits(bytes: number): boolean;
-  /**
-   * Writes PING, PONG, END or CANCEL, which have only an id; or READY, HELLO or PROTOCOLS, whose id
-   * is 0.
-   * @param hello the body of HELLO or PROTOCOLS.
-   */
-  signal(kind: number, id: number, hello?: Uint8Array): void;
-  /**
-   * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
-   * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
-   * needed.
-   */
-  credit(account: number, credit: number, id: number, channel: number, done: number): void;
-  /**
-   * Begins a REQUEST, ONEWAY, RESPONSE, ITEM or PART; a short one-way has the id 0. Returns its
-   * header, whose fields are 0, to be filled before the `message` that must follow.
-   */
-  begin(kind: number, id: number): MessageHeader;
-  /**
-   * Writes the message that was begun, with payload[start … end).
-   * @param stays true if the payload is not changed before it has left.
-   */
-  message(
-    payload: Uint8Array,
-    start: number,
-    end: number,
-    metadata: EncodedMetadata | undefined,
-    stays: boolean,
-  ): void;
-  /** Writes ERROR, or GO_AWAY, which has no id, flags or metadata. */
-  error(kind: number, id: number, flags: number, error: WireError): void;
-}
+export type FrameWriter = Readonly<
+  Pick<
+    FrameEncoder,
+    'size' | 'count' | 'refers' | 'fits' | 'signal' | 'credit' | 'begin' | 'message' | 'error'
+  >
+>;
 
 /**
  * The default size of a batch: the largest frame for packets of 64 KiB takes 64 + 16 KiB, and the
@@ -95,7 +54,7 @@ const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
  * further batches until `release` is called. Call `fits` before each frame: a frame that does not
  * fit makes the buffer grow beyond `capacity`.
  */
-export class FrameEncoder implements FrameWriter {
+export class FrameEncoder {
   readonly #allocate: (size: number) => Uint8Array;
   readonly #capacity: number;
   readonly #gathers: boolean;
@@ -105,6 +64,7 @@ export class FrameEncoder implements FrameWriter {
   /** The position of the open frame's length, and the number of bytes reserved for it. */
   #begin = 0;
   #width = 1;
+  /** The number of frames in the current batch. */
   count = 0;
   /** The header of the message that was begun; one for all messages, to save allocations. */
   readonly #header = { kind: 0, id: 0, channel: 0, method: 0, flags: 0, timeout: 0, size: 0 };
@@ -132,14 +92,23 @@ export class FrameEncoder implements FrameWriter {
     this.#gathers = gathers;
   }
 
+  /**
+   * Size of the current batch in bytes; if frames are carried as objects, only their payloads
+   * count.
+   */
   get size(): number {
     return this.#at + this.#attached;
   }
 
+  /** True if the current batch refers to the memory of payloads. */
   get refers(): boolean {
     return this.#attached > 0;
   }
 
+  /**
+   * Returns true if the batch has room for a frame with this many bytes of payload, metadata, text
+   * or hello.
+   */
   fits(bytes: number): boolean {
     return this.#at + bytes + HEADER <= this.#capacity && this.#attached < GATHERED;
   }
@@ -188,11 +157,21 @@ export class FrameEncoder implements FrameWriter {
     this.#at += PREAMBLE.length;
   }
 
+  /**
+   * Writes PING, PONG, END or CANCEL, which have only an id; or READY, HELLO or PROTOCOLS, whose id
+   * is 0.
+   * @param hello the body of HELLO or PROTOCOLS.
+   */
   signal(kind: number, id: number, hello: Uint8Array = EMPTY): void {
     const at = this.#open(kind, hello.length);
     this.#close(this.#bytes(id === 0 ? at : this.#id(at, id), HELLO, hello));
   }
 
+  /**
+   * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
+   * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
+   * needed.
+   */
   credit(account: number, credit: number, id: number, channel: number, done: number): void {
     let at = this.#open(Kind.CREDIT, 0);
     if (id !== 0) at = this.#id(at, id);
@@ -202,6 +181,10 @@ export class FrameEncoder implements FrameWriter {
     this.#close(writeUint(this.#buffer, at, ACCOUNT, account));
   }
 
+  /**
+   * Begins a REQUEST, ONEWAY, RESPONSE, ITEM or PART; a short one-way has the id 0. Returns its
+   * header, whose fields are 0, to be filled before the `message` that must follow.
+   */
   begin(kind: number, id: number): MessageHeader {
     const header = this.#header;
     header.kind = kind;
@@ -210,6 +193,11 @@ export class FrameEncoder implements FrameWriter {
     return header;
   }
 
+  /**
+   * Writes the message that was begun, with payload[start … end): a range, so that a packet of a
+   * long message needs no view.
+   * @param stays true if the payload is not changed before it has left.
+   */
   message(
     payload: Uint8Array,
     start: number,
@@ -235,6 +223,7 @@ export class FrameEncoder implements FrameWriter {
     this.#close(this.#width === 2 && at - this.#begin <= 0x81 ? this.#narrow(at) : at);
   }
 
+  /** Writes ERROR, or GO_AWAY, which has no id, flags or metadata. */
   error(kind: number, id: number, flags: number, error: WireError): void {
     const { code, reason, text, metadata } = error;
     const encoded = textEncoder.encode(text);

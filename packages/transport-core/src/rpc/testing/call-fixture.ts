@@ -9,10 +9,9 @@ import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
 import { Call, Mount } from '../call.ts';
+import { Consumer } from '../consumer.ts';
 import { Inbox, type RpcHost } from '../inbox.ts';
-import type { AnyHandler } from '../rpc.ts';
-import { toTransportError } from '../rpc.ts';
-import { Consumer, Serving } from '../serving.ts';
+import { type AnyHandler, Serving, toTransportError } from '../rpc.ts';
 
 export const protocol = defineProtocol({
   name: 'calls',

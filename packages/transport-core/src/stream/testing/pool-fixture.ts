@@ -9,9 +9,8 @@ import { configOf, mountOf, protocol, turn } from '../../rpc/testing/call-fixtur
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
-import { Names } from '../names.ts';
+import type { DialTarget } from '../dial.ts';
 import { Pool } from '../pool.ts';
-import type { TransportResources } from '../transport-resources.ts';
 
 const table = methodTable(protocol);
 
@@ -88,11 +87,10 @@ export function poolFixture(
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
-  const config = { resolve: resolver };
-  const names = new Names({ config, clock, random: () => 0.5 } as unknown as TransportResources);
   const memory = new Memory(limit);
   const host = {
-    config: { maxPool, limits: { packet: 65_536 } },
+    config: { maxPool, limits: { packet: 65_536 }, resolve: resolver },
+    clock,
     memory,
     random: () => 0.5,
     ticker: clock,
@@ -106,38 +104,37 @@ export function poolFixture(
       pool.forget(connection);
     },
   } as unknown as ConnectionHost;
-  const pool: Pool = new Pool(
-    host,
-    Object.assign(names, { live: (target: string) => known.get(target)?.real }),
-    (entry, signal) =>
-      new Promise((resolve, reject) => {
-        const { target, address, nodeId } = entry;
-        signal.addEventListener('abort', () => reject(signal.reason));
-        dials.push({
-          target,
-          address,
-          nodeId,
-          signal,
-          up: async (at = address) => {
-            const connection = new FakeConnection(target);
-            entry.watch?.reached(connection.real, at);
-            pool.add(connection.real);
-            resolve(connection.real);
-            await turn();
-            return connection;
-          },
-          find: async (connection, at = address) => {
-            entry.watch?.reached(connection.real, at);
-            resolve(connection.real);
-            await turn();
-          },
-          fail: async (error) => {
-            reject(error);
-            await turn();
-          },
-        });
-      }),
-  );
+  const open = (entry: DialTarget, signal: AbortSignal): Promise<Connection> =>
+    new Promise((resolve, reject) => {
+      const { target, address, nodeId } = entry;
+      signal.addEventListener('abort', () => reject(signal.reason));
+      dials.push({
+        target,
+        address,
+        nodeId,
+        signal,
+        up: async (at = address) => {
+          const connection = new FakeConnection(target);
+          entry.watch?.reached(connection.real, at);
+          pool.add(connection.real);
+          resolve(connection.real);
+          await turn();
+          return connection;
+        },
+        find: async (connection, at = address) => {
+          entry.watch?.reached(connection.real, at);
+          resolve(connection.real);
+          await turn();
+        },
+        fail: async (error) => {
+          reject(error);
+          await turn();
+        },
+      });
+    });
+  const live = (target: string) => known.get(target)?.real;
+  const pool: Pool = new Pool(host);
+  Object.assign(pool.dialer, { live, open });
   const call = (
     name: 'ask' | 'tell' = 'ask',
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
