@@ -183,3 +183,30 @@ test('one-way messages beyond limits.total.bytes are dropped and counted, and th
   await reader.return();
   t.is(memory.bytes, 0);
 });
+
+test('one-ways that waited behind answers are delivered although the connection has ended', async (t) => {
+  for (const [calls, size] of [
+    [4, 40_000],
+    [20, 2_000],
+  ] as const) {
+    const fixture = new CallFixture({ outbound: { messages: 8, bytes: 64 * 1024 } });
+    const { acceptor, dialer } = fixture.pair;
+    const told: number[] = [];
+    fixture.serve(acceptor, {
+      ask: () => new Uint8Array(size),
+      tell: (request) => void told.push((request as Bytes)[0]!),
+    });
+    await fixture.rest();
+    acceptor.stuck = true;
+    const asked = Array.from({ length: calls }, (_, i) => fixture.call(dialer, 'ask', one(i)));
+    await fixture.rest();
+    for (let i = 0; i < 5; i++) fixture.call(dialer, 'tell', one(i));
+    await fixture.rest();
+    t.deepEqual(told, []);
+    fixture.pair.cut();
+    await Promise.all(asked.map(errorOf));
+    await fixture.rest();
+    t.deepEqual(told, [0, 1, 2, 3, 4]);
+    t.is(acceptor.memory.used, 0);
+  }
+});

@@ -210,6 +210,7 @@ export class Outbox {
       for (const unit of list) cost += unit.cost;
       list.clear();
     }
+    for (const { longReplies } of all) longReplies.clear();
     this.context.usage.free(cost);
   }
 

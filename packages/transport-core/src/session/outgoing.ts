@@ -134,6 +134,11 @@ class QueueTally {
     this.bytes += change * cost;
   }
 
+  /** Called when the connection has ended, which drops its messages. */
+  clear(): void {
+    this.messages = this.bytes = 0;
+  }
+
   /**
    * Returns true if a message of this cost fits within the limits. One message always fits an empty
    * queue.

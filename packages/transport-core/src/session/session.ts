@@ -368,6 +368,8 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
+    // A callback of the pump may have ended the session.
+    if (this.state === 'closed') return;
     if (outbox.awaited > 0) for (const channel of channels.all) caller.admitWaiting(channel);
     batch.flush();
     for (const channel of channels.all) channel.settleIfRoom();
@@ -496,6 +498,8 @@ export class Session implements FrameVisitor {
     channels.rejectWriters(loss);
     visitor.abandoned(untold);
     visitor.down(error, unsent);
+    // One-ways that waited behind answers are still delivered.
+    for (const channel of channels.all) channel.settleIfRoom();
   }
 
   // Time.
