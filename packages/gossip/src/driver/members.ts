@@ -315,7 +315,8 @@ export class ConnectedMembers implements TopicMembers {
     };
     const outbox = this.#get(to)?.outbox;
     if (outbox !== undefined) {
-      if (outbox.put('view', request, size) !== undefined) failed(notSent('no-room', to, size));
+      const unsent = outbox.put('view', request, size);
+      if (unsent !== undefined) failed(notSent(unsent, to, size));
       return;
     }
     // A farewell message is not worth a dial.
