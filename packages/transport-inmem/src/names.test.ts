@@ -228,3 +228,23 @@ test('a resolver must have the methods of a Resolver', (t) => {
     message: /resolve: must be a function, or a Resolver with the methods handles and watch/,
   });
 });
+
+test('a resolver may report addresses from inside `resolveNow`', async (t) => {
+  let observer: ResolutionObserver;
+  const node = createTransport({
+    protocol,
+    backends: [inmem()],
+    resolve: {
+      handles: (target) => target === 'name:x',
+      watch(_, given) {
+        observer = given;
+        given.failed(new TransportError('unavailable', 'the name server is down'));
+        return () => {};
+      },
+      resolveNow: () => observer.resolved([{ address: 'inmem://nobody' }]),
+    },
+  });
+  const message = 'the name server is down';
+  await t.throwsAsync(node.send('name:x', 'who', none), { instanceOf: TransportError, message });
+  await node.close();
+});

@@ -360,8 +360,10 @@ export class NameWatch {
     // Each caller needs an error of its own.
     const failure = () => withDetails(this.error!, { sent: false });
     if (this.error !== undefined) {
+      // Before `distrust`: the resolver may report addresses at once, which ends the failure.
+      const error = failure();
       this.distrust();
-      return Promise.reject(failure());
+      return Promise.reject(error);
     }
     signal.throwIfAborted();
     const { clock } = this.#dialer.transport;

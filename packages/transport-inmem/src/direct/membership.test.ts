@@ -5,6 +5,7 @@ import {
   createTransport,
   defineProtocol,
   type Remote,
+  serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
@@ -214,4 +215,28 @@ test('connections older than a membership are closed in order; a second membersh
   manage(a.transport, a.register).release();
   t.throws(() => manage({} as never, a.register), { instanceOf: TypeError });
   await close();
+});
+
+test('an observer may cut a connection that comes up, and the next call dials again', async (t) => {
+  const backend = direct();
+  const server = createTransport('inmem://cut-while-up', { protocol: echo, backends: [backend] });
+  serve(server, { say: (text) => text, hint: () => {} });
+  await server.listen();
+  const cause = reasonError('duplicate', 'one of two');
+  let cuts = 1;
+  const client = createTransport({
+    protocol: echo,
+    backends: [backend],
+    observer: {
+      event(event) {
+        if (event.type === 'up' && cuts-- > 0) management.cut(event.remote, cause);
+      },
+    },
+  });
+  const management = manage(client, new Register(client, 'ab'.repeat(32), new Map()));
+  backend.connectAll();
+  await t.throwsAsync(client.send('inmem://cut-while-up', 'say', '1'), { message: /was lost/ });
+  t.is(await client.send('inmem://cut-while-up', 'say', '2'), '2');
+  await client.close();
+  await server.close();
 });
