@@ -461,8 +461,8 @@ export class Inbox implements Mounted {
     this.host.reporter.count('onewayDropped', 1, call.from);
   }
 
-  // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
-  // waits while a rule returns a promise.
+  // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A
+  // call waits while a rule returns a promise.
 
   /**
    * Returns true if the caller may make the call. Otherwise the call was refused, or it waits.

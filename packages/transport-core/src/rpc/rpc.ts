@@ -279,7 +279,7 @@ export function isThenable(value: unknown): value is Thenable {
   return typeof value === 'object' && typeof (value as Thenable | null)?.then === 'function';
 }
 
-/** Wraps the error that an interceptor threw before it passed the call on: no handler has seen it. */
+/** Wraps the error of an interceptor that did not pass the call on: no handler has seen it. */
 export class UnhandledCall {
   readonly error: unknown;
 

@@ -144,8 +144,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * Returns the unit of its request unless that has left, and clears the reference to it. The outbox
-   * drops a unit whose deadline has passed, so it may not wait anymore.
+   * Returns the unit of its request unless that has left, and clears the reference to it. The
+   * outbox drops a unit whose deadline has passed, so it may not wait anymore.
    */
   takeUnit(): Outgoing | undefined {
     const { unit } = this;

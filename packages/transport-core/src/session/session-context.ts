@@ -397,8 +397,8 @@ export class Liveness {
   }
 
   /**
-   * Returns the time of the next check. If a PING is outstanding (`asks`), a peer from which nothing
-   * at all has arrived by then, not even a PONG, is dead. Otherwise, a PING is due then.
+   * Returns the time of the next check. If a PING is outstanding (`asks`), a peer from which
+   * nothing at all has arrived by then, not even a PONG, is dead. Otherwise, a PING is due then.
    * @param active the time of the last message.
    */
   due(active: number): number {

@@ -1,7 +1,7 @@
 // The input of one connection. It owns the data that has arrived and was not read yet, and decides
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
-// each turn only as far as the peer's work units go (transport-resources.ts). It passes the data and
-// the other reports of the stream on: to the session, to the output and, at the end, to the
+// each turn only as far as the peer's work units go (transport-resources.ts). It passes the data
+// and the other reports of the stream on: to the session, to the output and, at the end, to the
 // connection.
 
 import type { TransportError } from '../errors.ts';

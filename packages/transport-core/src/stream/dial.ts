@@ -1,8 +1,8 @@
-// Dialer finds where a target leads, and dials it: a list of addresses is tried one after another, a
-// watched name leads to such a list, and a node is reached over a connection that the membership
-// knows. Below is NameWatch: the addresses of one name as the resolver reports them, and the address
-// that each connection of the name leads to. The pool watches a name for as long as it has an entry
-// for the target.
+// Dialer finds where a target leads, and dials it: a list of addresses is tried one after another,
+// a watched name leads to such a list, and a node is reached over a connection that the membership
+// knows. Below is NameWatch: the addresses of one name as the resolver reports them, and the
+// address that each connection of the name leads to. The pool watches a name for as long as it has
+// an entry for the target.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import {

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { protocol } from '../session/testing/stamped-calls.ts';
-import type { StreamConnection } from '../stream/stream-layer.ts';
+import type { StreamConnection, StreamSink } from '../stream/stream-layer.ts';
 import { PREAMBLE } from '../wire/frame.ts';
 import { createTransport } from './create-transport.ts';
 import type { Backend } from './scheme-layer.ts';
@@ -90,12 +90,16 @@ test('of the refused connections that their peers leave open, the oldest are res
   await transport.listen();
   const closed: number[] = [];
   const destroyed: number[] = [];
+  const sinks: StreamSink[] = [];
   for (let number = 0; number < 6; number++)
     fake.state.accept({
       endpoint: `b:${number}`,
       nodeId: undefined,
       refused: new TransportError('permission_denied', 'not on the list'),
-      attach: (sink) => void sink.data(PREAMBLE),
+      attach(sink) {
+        sinks.push(sink);
+        sink.data(PREAMBLE);
+      },
       write: () => true,
       pause: () => {},
       resume: () => {},
@@ -104,4 +108,6 @@ test('of the refused connections that their peers leave open, the oldest are res
     } as StreamConnection);
   t.deepEqual(closed, [0, 1, 2, 3, 4, 5]);
   t.deepEqual(destroyed, [0, 1]);
+  for (const sink of sinks) sink.closed();
+  await transport.close();
 });

@@ -243,8 +243,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.reporter.handshakeEnded({ endpoint, direction, remote, error: undefined }, since);
     this.#report({ type: 'up', remote });
     this.membership?.up(remote);
-    // Last, because it starts the calls that wait for the target. The observer or the membership may
-    // have ended the connection.
+    // Last, because it starts the calls that wait for the target. The observer or the membership
+    // may have ended the connection.
     if (connection.target !== undefined && !connection.over) this.pool.add(connection);
   }
 

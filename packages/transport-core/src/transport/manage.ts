@@ -50,7 +50,7 @@ export function manage(transport: AnyTransport, membership: Membership) {
     check: (address: string) => {
       if (engine.config.resolve === undefined) engine.layer.checkAddress?.(address);
     },
-    /** Returns true if the layer dials addresses of this form, as opposed to names for `resolve`. */
+    /** Returns true if the layer dials addresses of this form; others are names for `resolve`. */
     dials: (address: string) => {
       try {
         engine.layer.checkAddress?.(address);

@@ -1,5 +1,5 @@
-// Serves a transport's incoming calls with handlers. Below is `ownContext`, for handlers whose owner
-// enters their async context.
+// Serves a transport's incoming calls with handlers. Below is `ownContext`, for handlers whose
+// owner enters their async context.
 
 import { contexts } from '#context';
 import { LONGEST_DELAY } from '../clock.ts';
@@ -79,8 +79,8 @@ export interface Server {
  * promise. At most `limits.calls` handlers of one-ways run at a time for one connection and
  * channel; further one-ways wait.
  *
- * In Node, each handler starts in the async context in which `serve` was called (AsyncLocalStorage),
- * and the stores that it sets are not seen by other handlers.
+ * In Node, each handler starts in the async context in which `serve` was called
+ * (AsyncLocalStorage), and the stores that it sets are not seen by other handlers.
  *
  * @throws TypeError for an unknown method name, a handler that is not a function, and a method that
  * has a reader already.
