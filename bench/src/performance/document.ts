@@ -103,7 +103,7 @@ export function formatDocument(record: PerformanceRecord): string {
   const paragraphs = [
     '# Performance',
     'This page compares the cost of Trunkline with that of other libraries, and with the lowest cost that Node allows.',
-    '[bench](../bench/README.md) describes the rows of the tables, and how to measure them yourself.',
+    '[bench](../bench/README.md) describes the rows of the tables, and how to measure them.',
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
