@@ -110,7 +110,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## Where the figures come from',
     '',
-    'The program `npx pnpm@12 evaluate scale --report` writes this page. It measures the cost of one connection, one copy and one delivery, and extrapolates to more nodes.',
+    'The program `npx pnpm@12 evaluate scale --report` writes this page. The program measures the cost of one connection, one copy and one delivery, and extrapolates to more nodes.',
     '',
     `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP (benchmark [s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs also used the machine, so only the order of magnitude counts. On a machine that is not overloaded, [a mesh costs less than trees](gossip-explained.md#what-each-overlay-costs).`,
