@@ -103,7 +103,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree after failures that nobody sees',
     before: [
-      `${show(nodes)} nodes run HyParView's cycles, with Plumtree on its links. After a share of the nodes has failed, one message is sent before any view is repaired, and then one message after each cycle.`,
+      `${show(nodes)} nodes run HyParView's cycles, with Plumtree on its links. After a share of the nodes has failed, one message is sent before any view is repaired, and then one message after each cycle. *Rounds* is the number of cycles after which a message first reaches all nodes.`,
     ],
     tables: [
       tableOf('One sender', one, [

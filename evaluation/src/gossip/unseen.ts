@@ -20,7 +20,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `In the same network, a share of the ${show(nodes)} nodes fails without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or by a keep-alive. After a first message, 1,000 more are sent. A message that can't reach a dead neighbor is sent again to the node that replaces this neighbor.`,
+      `In the same network, a share of the ${show(nodes)} nodes fails without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or when a keep-alive gets no answer. After a first message, 1,000 more are sent. A message that can't reach a dead neighbor is sent again to the node that replaces this neighbor.`,
     ],
     tables: [
       tableOf('Share of live nodes that messages reach', rows, [
