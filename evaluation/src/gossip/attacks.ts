@@ -46,7 +46,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
   return {
     title: 'Attacks on whole nodes',
     before: [
-      `${show(honest)} honest nodes with default options and links of 10 to 100 ms meet ${show(4 * honest)} attackers from 20 networks. An attacker is a *sybil*: it accepts every link and message, names only sybils to other nodes, and forwards nothing. The scenarios are named as in gossipsub's evaluation (PL-TechRep-2020-001):\n\n- **sybils**: attackers join an established network.\n- **covert flash**: attackers are there from the beginning, and behave well. After ten minutes, all of them stop forwarding at once.\n- **cold boot**: honest nodes start after the attackers, and know only five of them.\n- **attack at dawn**: attackers join an established network, and all honest nodes restart at once, with their address books.\n- **eclipse**: sybils concentrate on one node, which restarts.`,
+      `${show(honest)} honest nodes with default options and links of 10 to 100 ms meet ${show(4 * honest)} attackers from 20 networks. An attacker is a *sybil*: it accepts every link and message, names only sybils to other nodes, and forwards nothing. The scenarios are named as in gossipsub's evaluation (PL-TechRep-2020-001):\n\n- **sybils**: attackers join an established network.\n- **covert flash**: attackers are there from the beginning, and behave well. After ten minutes, all of them stop forwarding at once.\n- **cold boot**: honest nodes start after the attackers, without address books. At first, they know only five seeds, which are honest.\n- **attack at dawn**: attackers join an established network, and all honest nodes restart at once, with their address books.\n- **eclipse**: sybils concentrate on one node, which restarts.`,
     ],
     tables: [
       tableOf(
@@ -85,7 +85,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
     ],
     plots: [],
     after: [
-      'A node opens its own links to peers that it dialed from its address book, and addresses from one IP network fill only a part of the book. So sybils that join late, or while a network restarts, cause no losses. If most nodes are attackers from the beginning, no node is protected, because a node that answers but forwards nothing cannot be distinguished from a leaf of the tree. [How gossip works](gossip-explained.md#limits-under-attack) lists remedies.',
+      'A node opens its own links to peers that it dialed from its address book, and addresses from one IP network fill only a part of the book. So sybils that join late, or while a network restarts, cause no losses. If most nodes are attackers from the beginning, [no node is protected](gossip-explained.md#limits-under-attack).',
     ],
     verdicts: [
       ...attacks.flatMap(({ title, moments, runs }) =>

@@ -29,7 +29,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
   return {
     title: 'HyParView: the overlay, and failures that are seen at once',
     before: [
-      `${show(nodes)} nodes join one after the other, and settle for 50 cycles of HyParView (by default, 60 s each). The settings are those of the paper, which are our defaults: an active view of 5 nodes, and a passive view of 30. Then a share of the nodes fails. Neighbors of failed nodes see the links close, and have repaired their views before the first of 1,000 messages is sent. In runs with an address book, each book lists ${show(book)} nodes.`,
+      `${show(nodes)} nodes join one after the other, and settle for 50 cycles of HyParView (by default, 60 s each). The settings are those of the paper, which are [our defaults](gossip-explained.md#hyparview). Then a share of the nodes fails. Neighbors of failed nodes see the links close, and have repaired their views before the first of 1,000 messages is sent. In runs with an address book, each book lists ${show(book)} nodes.`,
     ],
     tables: [
       {
