@@ -13,12 +13,12 @@ import { dashboardProtocol } from './protocol.ts';
 import { greeter, startNetwork } from './testing/nodes.ts';
 
 /** Connects to the feed of a dashboard as its page does. */
-function connect(t: ExecutionContext, { url }: Dashboard, token?: string) {
+function connect(t: ExecutionContext, { url }: Dashboard, token?: string, origin?: string) {
   const { host, hash } = new URL(url);
   const transport = createTransport({
     protocol: dashboardProtocol,
     hello: { token: token ?? hash.replace('#token=', '') },
-    backends: [ws()],
+    backends: [ws(origin === undefined ? {} : { headers: { origin } })],
   });
   t.teardown(() => transport.close());
   return transport.to(`ws://${host}/feed`);
@@ -96,6 +96,17 @@ test('the feed needs the token', async (t) => {
     });
   const { nodes } = await first(connect(t, dashboard), areUp);
   t.deepEqual(Object.keys(nodes), ['inmem://node-1']);
+});
+
+test('the page may come through a proxy or tunnel if the dashboard has a token', async (t) => {
+  const proxy = 'https://dashboard.example';
+  const { dashboard } = await startNetwork(t, 1);
+  await first(connect(t, dashboard, undefined, proxy), areUp);
+  const open = (await startNetwork(t, 1, { token: false })).dashboard;
+  await first(connect(t, open, undefined, new URL(open.url).origin), areUp);
+  await t.throwsAsync(connect(t, open, undefined, proxy).watch({}), {
+    message: /refuses pages of this origin/,
+  });
 });
 
 test('the feed shows all nodes, and their changes', async (t) => {

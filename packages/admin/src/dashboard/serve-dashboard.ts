@@ -52,7 +52,7 @@ export interface DashboardOptions {
   readonly port?: number | undefined;
   /**
    * The token that the page needs: at least 16 characters. Default: a random one. `false` shows the
-   * nodes to everybody who reaches the port.
+   * nodes to everybody who reaches the port, but not to web pages at other addresses.
    */
   readonly token?: string | false | undefined;
   /** False to let the page change nodes, as far as the nodes allow this. Default true. */
@@ -127,7 +127,8 @@ export async function serveDashboard(
     clock,
     advertiseAddr: `${urls[0]!.replace('http', 'ws')}${FEED}`,
     admit: (remote) => admit(remote, token),
-    backends: [ws({ server, origins })],
+    // A token is not sent by pages that don't know it, as a cookie would be.
+    backends: [ws(token === false ? { server, origins } : { server })],
   });
   serveFeed(feed, follower, { readonly, interval, metadata });
   if (own !== undefined) follower.add(LOCAL, own);
@@ -241,7 +242,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   });
 }
 
-/** Returns the addresses of the page, and the origins that may open its WebSocket. */
+/** Returns the addresses of the page, and the origins that may open its WebSocket without a token. */
 function urlsOf(server: Server, host: string): { urls: string[]; origins: string[] } {
   const { port } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
