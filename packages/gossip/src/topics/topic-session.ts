@@ -179,7 +179,7 @@ export class TopicSession implements TopicContext {
     const outcome = this.overlay?.passesOn === true ? this.life.raise(life, from) : undefined;
     if (outcome === undefined) return;
     if (outcome === 'raised') this.publisher.renew();
-    this.differences.differed(from, { what: 'life', ours, theirs: life });
+    this.differences.differed(from, 'life', ours, life);
   }
 
   enter(peer: string, now: number): void {
