@@ -23,13 +23,14 @@ import {
   reporterOf,
   unsentOf,
 } from '@trunkline/transport-core/internal';
-import type { GossipConfig, TopicConfig } from '../options.ts';
+import type { GossipConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS, type TopicKey } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
+import type { TopicConfig } from '../topics/options.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';

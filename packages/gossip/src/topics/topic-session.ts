@@ -6,7 +6,6 @@
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
-import type { TopicConfig } from '../options.ts';
 import type { Body, Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
@@ -17,6 +16,7 @@ import { Differences } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Incoming } from './incoming.ts';
 import { TopicLife } from './lives.ts';
+import type { TopicConfig } from './options.ts';
 import { Publisher } from './publisher.ts';
 import type { Handed, TopicContext, TopicNode } from './topic-context.ts';
 
