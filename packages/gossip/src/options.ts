@@ -9,8 +9,8 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
+import type { RelayFactory } from './driver/relay-driver.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
-import type { RelayFactory } from './relay/factory.ts';
 import type { MessageSigner, SignatureOptions, Verify } from './signatures/signatures.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */

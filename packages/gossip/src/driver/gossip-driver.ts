@@ -27,7 +27,6 @@ import type { GossipConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS, type TopicKey } from '../protocol.ts';
-import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicConfig } from '../topics/options.ts';
@@ -48,6 +47,7 @@ import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
+import type { Relays } from './relay-driver.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode, DriverParts {
@@ -69,7 +69,7 @@ export class GossipDriver implements TopicNode, DriverParts {
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
   /** Relays long messages; undefined if this node relays nothing. */
-  #relays: RelayDriver | undefined = undefined;
+  #relays: Relays | undefined = undefined;
   #servers: readonly Server[] = [];
   isStarted = false;
   #isStarting = false;
@@ -218,7 +218,7 @@ export class GossipDriver implements TopicNode, DriverParts {
   #handlers(
     interests: Interests,
     walker: Walker,
-    relays: RelayDriver | undefined,
+    relays: Relays | undefined,
   ): Handlers<typeof gossipProtocol> {
     const { members, sessions } = this;
     const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call, now) =>

@@ -4,7 +4,6 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
 import { topicKey } from '../protocol.ts';
-import type { RelaySetup } from '../relay/factory.ts';
 import {
   decodeHead,
   decodeReceipt,
@@ -15,7 +14,7 @@ import {
   encodeReport,
   type RelayHead,
 } from '../wire/frame.ts';
-import { Relays } from './relay-driver.ts';
+import { type RelaySetup, Relays } from './relay-driver.ts';
 import type { Upload } from './relay-transfers.ts';
 
 const topic = topicKey('blobs');

@@ -1,23 +1,26 @@
 // Relays long messages: this node's own messages (shipments), and messages of other nodes that it
 // receives and passes on (transits). It owns both, limits their number and memory, carries their
 // bytes over the transport, hands whole messages to their topics, and sends receipts and repairs.
+// Gossip imports only types of it: a program passes it as the value of the option `relay`.
 
+import type { Peers } from '@trunkline/peers';
 import { dropOldest } from '@trunkline/peers/internal';
-import { type Remote, TransportError } from '@trunkline/transport-core';
-import { parseOptions, reasonError } from '@trunkline/transport-core/backend';
-import { messageKey } from '../messages/message-id.ts';
+import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type Options,
+  type OptionsInput,
+  option,
+  optionsSchema,
+  parseOptions,
+  reasonError,
+} from '@trunkline/transport-core/backend';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
-import type { TopicKey } from '../protocol.ts';
-import {
-  type RelayConfig,
-  type RelayDriver,
-  type RelayFactory,
-  type RelayOptions,
-  type RelaySetup,
-  relayOptions,
-} from '../relay/factory.ts';
+import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
+import type { TopicMembers } from '../topics/topic-context.ts';
+import type { Unsent } from '../types.ts';
 import {
   decodeHead,
   decodePush,
@@ -40,6 +43,76 @@ import {
   type Upload,
 } from './relay-transfers.ts';
 
+const relayOptions = optionsSchema({
+  /** Size in bytes above which an encoded message is relayed, 0 to 63 MiB. Default 65,536. */
+  above: option.withDefault(option.integer(0, 63 * 1024 * 1024), 64 * 1024),
+  /**
+   * Number of nodes to which each node sends a relayed message, 1 to 64. Default 3. A message with
+   * no more receivers than this is sent directly.
+   */
+  fanout: option.withDefault(option.integer(1, 64), 3),
+  /**
+   * Maximum size, in bytes, of all messages of other nodes that are being relayed here; the same
+   * limit applies to this node's own. At most 64 messages of each kind are relayed at a time.
+   * Messages beyond that are refused, and their origin sends them directly. Default 64 MiB.
+   */
+  memory: option.withDefault(option.integer(1, 2 ** 40), 64 * 1024 * 1024),
+  /**
+   * Milliseconds without progress after which a relay counts as stuck, and other nodes take over
+   * its part. Default 5,000.
+   */
+  stall: option.withDefault(option.milliseconds(), 5_000),
+});
+
+/** Options for relaying long messages on a full mesh; each option has a default. */
+export type RelayOptions = OptionsInput<typeof relayOptions>;
+
+type RelayConfig = Options<typeof relayOptions>;
+
+/**
+ * Relaying of long messages, for the option `relay` of `createGossip`; made by `relay()`. It
+ * creates the {@link Relays} of each node.
+ */
+export interface RelayFactory {
+  createDriver(setup: RelaySetup): Relays;
+}
+
+/** The arguments that a driver of relays is created with. */
+export interface RelaySetup {
+  /** The id of this node. */
+  readonly self: string;
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Pick<Peers, 'report'>;
+  readonly members: Pick<TopicMembers, 'isOn' | 'push' | 'acknowledge'> & {
+    remoteOf(nodeId: string): Remote | undefined;
+  };
+  /** This node's topics, by their keys in hex. */
+  readonly sessions: ReadonlyMap<string, RelayTopic>;
+  /** Arranges a call of `wake` at that time or earlier. */
+  dueBy(time: number): void;
+}
+
+/** A topic of this node, as relays see it. */
+interface RelayTopic {
+  /**
+   * Called when a peer offers a message. Returns the size limit, whether the message is known, and
+   * whether only its publisher may send it; undefined if this node only publishes.
+   */
+  offered(
+    id: MessageId,
+    now: number,
+  ):
+    | { readonly limit: number; readonly isKnown: boolean; readonly needsOrigin: boolean }
+    | undefined;
+  /**
+   * Handles a message from a relay. Returns false if the message was refused at once, or if this
+   * node only publishes.
+   */
+  relayed(from: string, envelope: Envelope, now: number): boolean;
+  /** A message could not be sent to a peer. */
+  unsent(reason: Unsent, push: Push<Body>, to: string): void;
+}
+
 /**
  * Relays long messages on a full mesh: a node sends a message above a certain size only to a few of
  * its recipients. These recipients pass it on to others while they receive it, and so on. Relayed
@@ -53,7 +126,7 @@ export function relay(options: RelayOptions = {}): RelayFactory {
 }
 
 /** Relaying at one node. */
-export class Relays implements RelayDriver, RelayNode {
+export class Relays implements RelayNode {
   readonly config: RelayConfig;
   readonly random: RelayNode['random'];
   readonly #setup: RelaySetup;
@@ -75,6 +148,10 @@ export class Relays implements RelayDriver, RelayNode {
 
   // Messages of this node.
 
+  /**
+   * Sends a message by way of relays. Returns false if it must go to each node directly instead: it
+   * is too short, has too few receivers, or exceeds the limits of relaying.
+   */
   send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     if (push.size <= this.config.above || to.length <= this.config.fanout) return false;
     const frame = encodePush(topic.bytes, push);
@@ -85,22 +162,29 @@ export class Relays implements RelayDriver, RelayNode {
     return true;
   }
 
+  /** Called when a peer confirms that it has a message. */
   confirmed(receipt: Receipt, from: string): void {
     this.#shipments.get(keyOf(receipt))?.confirmed(from);
     this.changed();
   }
 
+  /** Called when a peer is gone. */
   gone(peer: string): void {
     for (const { open } of this.#shipments.values()) open.delete(peer);
     this.changed();
   }
 
+  /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
     return totalOf([...this.#shipments.values()].filter(({ open }) => open.has(nodeId)));
   }
 
   // Messages of other nodes.
 
+  /**
+   * Receives a message and passes it on while it arrives. Resolves to an encoded report when both
+   * the receiving and the passing on are over. Rejects if the message is refused.
+   */
   async receive(
     from: string,
     request: Uint8Array,
