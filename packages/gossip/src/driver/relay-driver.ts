@@ -14,13 +14,13 @@ import {
   parseOptions,
   reasonError,
 } from '@trunkline/transport-core/backend';
-import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
 import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import type { TopicMembers } from '../topics/topic-context.ts';
-import type { Unsent } from '../types.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import {
   decodeHead,
   decodePush,
@@ -87,30 +87,9 @@ export interface RelaySetup {
     remoteOf(nodeId: string): Remote | undefined;
   };
   /** This node's topics, by their keys in hex. */
-  readonly sessions: ReadonlyMap<string, RelayTopic>;
+  readonly sessions: ReadonlyMap<string, TopicSession>;
   /** Arranges a call of `wake` at that time or earlier. */
   dueBy(time: number): void;
-}
-
-/** A topic of this node, as relays see it. */
-interface RelayTopic {
-  /**
-   * Called when a peer offers a message. Returns the size limit, whether the message is known, and
-   * whether only its publisher may send it; undefined if this node only publishes.
-   */
-  offered(
-    id: MessageId,
-    now: number,
-  ):
-    | { readonly limit: number; readonly isKnown: boolean; readonly needsOrigin: boolean }
-    | undefined;
-  /**
-   * Handles a message from a relay. Returns false if the message was refused at once, or if this
-   * node only publishes.
-   */
-  relayed(from: string, envelope: Envelope, now: number): boolean;
-  /** A message could not be sent to a peer. */
-  unsent(reason: Unsent, push: Push<Body>, to: string): void;
 }
 
 /**
@@ -199,8 +178,8 @@ export class Relays implements RelayNode {
       this.misbehaved(from);
       throw new TransportError('invalid_argument', 'a relayed message has a malformed header');
     }
-    const topic = sessions.get(head.topic)?.offered(head.id, this.now());
-    if (topic === undefined)
+    const topic = sessions.get(head.topic);
+    if (topic?.isMember !== true)
       throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
     if (head.size > topic.limit + MOST_HEAD) {
       const text = `a relayed message of ${head.size} bytes is above the limit of its topic`;
@@ -209,11 +188,13 @@ export class Relays implements RelayNode {
     const key = keyOf(head);
     if (this.#transits.has(key)) return encodeReport({ outcome: 'busy', missed: [] });
     if (head.id.origin === self) return encodeReport({ outcome: 'had', missed: [] });
-    if (this.#here.has(key) || topic.isKnown) {
+    const verdict = topic.look(head.id, this.now());
+    if (this.#here.has(key) || verdict === 'seen') {
       this.#acknowledge(head);
       return encodeReport({ outcome: 'had', missed: [] });
     }
-    if (topic.needsOrigin) {
+    // Only a message that comes directly begins a lower life.
+    if (verdict === 'old' && topic.life.lifeOf(head.id.origin) !== undefined) {
       const text = 'the publisher of a relayed message has restarted and must send it directly';
       throw new TransportError('failed_precondition', text);
     }

@@ -388,18 +388,6 @@ export class TopicSession implements TopicContext {
     this.#seen.begin(id);
   }
 
-  /** Called when a peer offers to relay a message. */
-  offered(id: MessageId, now: number) {
-    if (!this.isMember) return undefined;
-    const verdict = this.look(id, now);
-    return {
-      limit: this.limit,
-      isKnown: verdict === 'seen',
-      // Only a message that comes directly begins a lower life.
-      needsOrigin: verdict === 'old' && this.life.lifeOf(id.origin) !== undefined,
-    };
-  }
-
   /**
    * Handles a message from a relay. Returns false if this node only publishes, or if the message
    * was refused at once, so that the true message under its id may still come.
