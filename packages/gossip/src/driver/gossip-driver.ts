@@ -224,11 +224,12 @@ export class GossipDriver implements TopicNode, DriverParts {
     const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call, now) =>
       this.#pushed(request, peer, call, now),
     );
-    // Processes the messages pushed so far, because something else arrived after them. Returns the
-    // peer that sent it.
-    const next = (from: Remote) => {
+    // Charges for a message that is no push, and processes the messages that were pushed before it.
+    // Returns the peer that sent it.
+    const next = (call: Call, units: number) => {
+      charge(call, units);
       arrivals.flush();
-      return members.of(from);
+      return members.of(call.from);
     };
     return {
       push: (request, rpc) => {
@@ -237,8 +238,7 @@ export class GossipDriver implements TopicNode, DriverParts {
         if (peer !== undefined) arrivals.add(request, peer, rpc);
       },
       control: (request, rpc) => {
-        charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
-        const peer = next(rpc.from);
+        const peer = next(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
         const decoded = decodeControl(request);
         if (peer === undefined) return;
         if (decoded === undefined) return this.misbehaved(peer.nodeId);
@@ -246,8 +246,7 @@ export class GossipDriver implements TopicNode, DriverParts {
         sessions.get(decoded.topic)?.feed(this.clock.now(), input);
       },
       view: ({ topic, message, addresses, life }, rpc) => {
-        charge(rpc, VIEW);
-        const peer = next(rpc.from);
+        const peer = next(rpc, VIEW);
         const session = sessions.get(topic);
         if (peer === undefined || session?.isMember !== true) return;
         const now = this.clock.now();
@@ -256,16 +255,14 @@ export class GossipDriver implements TopicNode, DriverParts {
         session.feed(now, { type: 'viewed', from: peer.nodeId, message });
       },
       terms: ({ topic, life, ...terms }, rpc) => {
-        charge(rpc, NUMBERS);
-        const peer = next(rpc.from);
+        const peer = next(rpc, NUMBERS);
         const session = sessions.get(topic);
         if (peer === undefined || session === undefined) return;
         if (life !== undefined) session.outlived(peer.nodeId, life);
         session.differences.announced(peer.nodeId, terms, this.clock.now());
       },
       interest: ({ seq, empty }, rpc) => {
-        charge(rpc, NUMBERS);
-        const peer = next(rpc.from);
+        const peer = next(rpc, NUMBERS);
         if (peer !== undefined) interests.heard(peer, seq, empty);
       },
       pull: (question, rpc) => {
