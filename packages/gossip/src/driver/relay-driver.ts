@@ -154,7 +154,7 @@ export class Relays implements RelayNode {
   }
 
   /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
-  unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
+  unsent(nodeId: string): RelaySnapshot['own'] {
     return totalOf([...this.#shipments.values()].filter(({ open }) => open.has(nodeId)));
   }
 
@@ -324,10 +324,7 @@ export class Relays implements RelayNode {
 }
 
 /** Returns the number of messages and their bytes. */
-function totalOf(messages: Iterable<{ readonly size: number }>): {
-  readonly messages: number;
-  readonly bytes: number;
-} {
+function totalOf(messages: Iterable<{ readonly size: number }>): RelaySnapshot['own'] {
   let [count, bytes] = [0, 0];
   for (const { size } of messages) {
     count++;
