@@ -4,17 +4,11 @@
 import { type Codec, TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
 import { GossipDriver } from './driver/gossip-driver.ts';
-import {
-  closeOptions,
-  type GossipOptions,
-  gossipConfig,
-  hasMethods,
-  type TopicConfig,
-  topicOptions,
-} from './options.ts';
+import { closeOptions, type GossipOptions, gossipConfig, hasMethods } from './options.ts';
 import { topicKey } from './protocol.ts';
 import { formatGossip, type GossipSnapshot } from './snapshots.ts';
 import { Topic } from './topic.ts';
+import { type TopicConfig, topicOptions } from './topics/options.ts';
 import type { TopicSession } from './topics/topic-session.ts';
 import type { GossipEvent, TopicOptions } from './types.ts';
 

@@ -1,5 +1,4 @@
 // The entry @trunkline/gossip/relay: relaying of long messages on a full mesh.
 
-export { relay } from './driver/relay-driver.ts';
-export type { RelayFactory, RelayOptions } from './relay/factory.ts';
+export { type RelayFactory, type RelayOptions, relay } from './driver/relay-driver.ts';
 export type { RelaySnapshot } from './snapshots.ts';

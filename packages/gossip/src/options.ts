@@ -1,20 +1,17 @@
-// The options of gossip and its topics, with their defaults and validation.
+// The options of gossip, with their defaults and validation.
 
 import type { Peers } from '@trunkline/peers';
 import type { AnyTransport, Store } from '@trunkline/transport-core';
 import {
-  isNodeId,
   type Options,
   type OptionsInput,
   option,
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
+import type { RelayFactory } from './driver/relay-driver.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
-import type { RelayFactory } from './relay/factory.ts';
 import type { MessageSigner, SignatureOptions, Verify } from './signatures/signatures.ts';
-import type { MessageVerdict, QueuePolicy } from './types.ts';
-import { MOST_RECIPIENTS } from './wire/frame.ts';
 
 /** Options of `createGossip`; `transport`, `peers` and `overlay` are required. */
 export interface GossipOptions {
@@ -146,81 +143,8 @@ export function gossipConfig(options: GossipOptions): GossipConfig {
   };
 }
 
-const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
-const queue = () =>
-  option.group({
-    messages: option.optional(option.integer(1, 1_000_000)),
-    bytes: option.optional(option.integer(1, Number.MAX_SAFE_INTEGER)),
-    policy: option.optional(
-      option.reference<QueuePolicy>(
-        (value) => typeof value === 'string' && POLICIES.includes(value),
-        "'block', 'drop-oldest', 'drop-newest' or 'error'",
-      ),
-    ),
-  });
-
-/** The schema of the options of a topic. */
-export const topicOptions = optionsSchema({
-  limit: option.optional(option.integer(1, 63 * 1024 * 1024)),
-  publishOnly: option.withDefault(
-    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
-    false,
-  ),
-  queue: queue(),
-  validate: option.optional(
-    option.callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),
-  ),
-  validateTimeout: option.withDefault(option.milliseconds(), 1_000),
-  validateAtOnce: option.withDefault(option.integer(1, 65_536), 256),
-  validateQueue: option.group({
-    messages: option.withDefault(option.integer(0, 1_000_000), 4_096),
-    bytes: option.withDefault(option.integer(0, 1024 * 1024 * 1024), 16 * 1024 * 1024),
-  }),
-});
-
-/**
- * The parsed options of a topic, with defaults. If `limit` is absent, the topic uses its default.
- */
-export type TopicConfig = Options<typeof topicOptions>;
-
-/** The schema of the options of a loop. */
-export const loopOptions = optionsSchema({ queue: queue() });
-
-/** The schema of the options of a reader. */
-export const subscribeOptions = optionsSchema({
-  queue: queue(),
-  onError: option.optional(option.callback<(error: unknown) => void>()),
-});
-
-const ids = () =>
-  option.optional(
-    option.reference<readonly string[]>(
-      isIds,
-      `a list of at most ${MOST_RECIPIENTS} node ids, each 64 lower-case hex digits`,
-    ),
-  );
-/** The schema of the options for publishing one message. */
-export const publishOptions = optionsSchema({
-  to: ids(),
-  except: ids(),
-  any: option.optional(option.integer(1, MOST_RECIPIENTS)),
-  min: option.withDefault(option.integer(0, 1_000_000), 0),
-  timeout: option.withDefault(option.milliseconds(), 10_000),
-});
-
-/** The parsed options for publishing one message, with defaults. */
-export type PublishConfig = Options<typeof publishOptions>;
-
 /** The schema of the options of `gossip.close`; `grace` is the time limit for sending. */
 export const closeOptions = optionsSchema({ grace: option.withDefault(option.grace(), 5_000) });
-
-function isIds(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length <= MOST_RECIPIENTS &&
-    value.every((id) => typeof id === 'string' && isNodeId(id))
-  );
-}
 
 function isSigner(value: unknown): boolean {
   const { nodeId, publicKey } = (value ?? {}) as Partial<MessageSigner>;

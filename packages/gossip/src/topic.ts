@@ -2,14 +2,14 @@
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
+import { topicClosed } from './topics/errors.ts';
 import {
   loopOptions,
   type PublishConfig,
   publishOptions,
   subscribeOptions,
   type TopicConfig,
-} from './options.ts';
-import { topicClosed } from './topics/errors.ts';
+} from './topics/options.ts';
 import { CallbackReader, LoopReader } from './topics/reader.ts';
 import type { TopicSession } from './topics/topic-session.ts';
 import type {

@@ -23,13 +23,13 @@ import {
   reporterOf,
   unsentOf,
 } from '@trunkline/transport-core/internal';
-import type { GossipConfig, TopicConfig } from '../options.ts';
+import type { GossipConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS, type TopicKey } from '../protocol.ts';
-import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
+import type { TopicConfig } from '../topics/options.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
@@ -47,6 +47,7 @@ import { Arrivals } from './arrivals.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { type ConnectedMember, ConnectedMembers, type DriverParts } from './members.ts';
+import type { Relays } from './relay-driver.ts';
 import { Walker } from './walker.ts';
 
 export class GossipDriver implements TopicNode, DriverParts {
@@ -68,7 +69,7 @@ export class GossipDriver implements TopicNode, DriverParts {
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
   /** Relays long messages; undefined if this node relays nothing. */
-  #relays: RelayDriver | undefined = undefined;
+  #relays: Relays | undefined = undefined;
   #servers: readonly Server[] = [];
   isStarted = false;
   #isStarting = false;
@@ -217,17 +218,18 @@ export class GossipDriver implements TopicNode, DriverParts {
   #handlers(
     interests: Interests,
     walker: Walker,
-    relays: RelayDriver | undefined,
+    relays: Relays | undefined,
   ): Handlers<typeof gossipProtocol> {
     const { members, sessions } = this;
     const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call, now) =>
       this.#pushed(request, peer, call, now),
     );
-    // Processes the messages pushed so far, because something else arrived after them. Returns the
-    // peer that sent it.
-    const next = (from: Remote) => {
+    // Charges for a message that is no push, and processes the messages that were pushed before it.
+    // Returns the peer that sent it.
+    const next = (call: Call, units: number) => {
+      charge(call, units);
       arrivals.flush();
-      return members.of(from);
+      return members.of(call.from);
     };
     return {
       push: (request, rpc) => {
@@ -236,8 +238,7 @@ export class GossipDriver implements TopicNode, DriverParts {
         if (peer !== undefined) arrivals.add(request, peer, rpc);
       },
       control: (request, rpc) => {
-        charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
-        const peer = next(rpc.from);
+        const peer = next(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
         const decoded = decodeControl(request);
         if (peer === undefined) return;
         if (decoded === undefined) return this.misbehaved(peer.nodeId);
@@ -245,8 +246,7 @@ export class GossipDriver implements TopicNode, DriverParts {
         sessions.get(decoded.topic)?.feed(this.clock.now(), input);
       },
       view: ({ topic, message, addresses, life }, rpc) => {
-        charge(rpc, VIEW);
-        const peer = next(rpc.from);
+        const peer = next(rpc, VIEW);
         const session = sessions.get(topic);
         if (peer === undefined || session?.isMember !== true) return;
         const now = this.clock.now();
@@ -255,16 +255,14 @@ export class GossipDriver implements TopicNode, DriverParts {
         session.feed(now, { type: 'viewed', from: peer.nodeId, message });
       },
       terms: ({ topic, life, ...terms }, rpc) => {
-        charge(rpc, NUMBERS);
-        const peer = next(rpc.from);
+        const peer = next(rpc, NUMBERS);
         const session = sessions.get(topic);
         if (peer === undefined || session === undefined) return;
         if (life !== undefined) session.outlived(peer.nodeId, life);
         session.differences.announced(peer.nodeId, terms, this.clock.now());
       },
       interest: ({ seq, empty }, rpc) => {
-        charge(rpc, NUMBERS);
-        const peer = next(rpc.from);
+        const peer = next(rpc, NUMBERS);
         if (peer !== undefined) interests.heard(peer, seq, empty);
       },
       pull: (question, rpc) => {

@@ -4,7 +4,6 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
 import { topicKey } from '../protocol.ts';
-import type { RelaySetup } from '../relay/factory.ts';
 import {
   decodeHead,
   decodeReceipt,
@@ -15,7 +14,7 @@ import {
   encodeReport,
   type RelayHead,
 } from '../wire/frame.ts';
-import { Relays } from './relay-driver.ts';
+import { type RelaySetup, Relays } from './relay-driver.ts';
 import type { Upload } from './relay-transfers.ts';
 
 const topic = topicKey('blobs');
@@ -68,7 +67,7 @@ interface Sent {
   readonly reject: (error: unknown) => void;
 }
 
-function scene(accepts = () => true) {
+function scene(accepts = () => true, known: object = {}) {
   const time = { now: 0 };
   const uploads: Sent[] = [];
   const blamed: string[] = [];
@@ -76,11 +75,14 @@ function scene(accepts = () => true) {
   const confirmed: (readonly [to: string, receipt: unknown])[] = [];
   const delivered: Envelope[] = [];
   const session = {
-    offered: () => ({ limit: 10_000, isKnown: false, needsOrigin: false }),
+    isMember: true,
+    limit: 10_000,
+    look: () => 'new',
     relayed: (_: string, envelope: Envelope) => {
       delivered.push(envelope);
       return accepts();
     },
+    ...known,
   };
   const setup = {
     self: SELF,
@@ -226,6 +228,17 @@ test('an offer that is malformed, of an unknown topic, too long, or beyond the m
   t.is(await outcome({ ...head, size: 100_000 }), 'resource_exhausted');
   t.is(await outcome({ ...head, size: 4_001 }), 'resource_exhausted');
   t.is(await outcome(message(SELF).head), 'had');
+});
+
+test('a message that the topic has seen is acknowledged again; one of a life that is over is refused if its publisher has restarted', async (t) => {
+  const { head } = message(PEERS[0]!);
+  const seen = scene(undefined, { look: () => 'seen' });
+  t.is(await seen.outcome(head), 'had');
+  t.deepEqual(seen.confirmed, [[PEERS[0], { topic: topic.hex, id: head.id }]]);
+  const life = { lifeOf: (nodeId: string) => (nodeId === PEERS[0] ? 1 : undefined) };
+  const restarted = scene(undefined, { look: () => 'old', life });
+  t.is(await restarted.outcome(head), 'failed_precondition');
+  t.is(await scene(undefined, { isMember: false }).outcome(head), 'not_found');
 });
 
 test('a download that is too slow, too long or too short is refused, and nothing of it stays', async (t) => {

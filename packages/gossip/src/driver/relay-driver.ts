@@ -1,23 +1,26 @@
 // Relays long messages: this node's own messages (shipments), and messages of other nodes that it
 // receives and passes on (transits). It owns both, limits their number and memory, carries their
 // bytes over the transport, hands whole messages to their topics, and sends receipts and repairs.
+// Gossip imports only types of it: a program passes it as the value of the option `relay`.
 
+import type { Peers } from '@trunkline/peers';
 import { dropOldest } from '@trunkline/peers/internal';
-import { type Remote, TransportError } from '@trunkline/transport-core';
-import { parseOptions, reasonError } from '@trunkline/transport-core/backend';
+import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  type Options,
+  type OptionsInput,
+  option,
+  optionsSchema,
+  parseOptions,
+  reasonError,
+} from '@trunkline/transport-core/backend';
 import { messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import { MOST_HOPS, type Push } from '../plumtree/message.ts';
-import type { TopicKey } from '../protocol.ts';
-import {
-  type RelayConfig,
-  type RelayDriver,
-  type RelayFactory,
-  type RelayOptions,
-  type RelaySetup,
-  relayOptions,
-} from '../relay/factory.ts';
+import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
+import type { TopicMembers } from '../topics/topic-context.ts';
+import type { TopicSession } from '../topics/topic-session.ts';
 import {
   decodeHead,
   decodePush,
@@ -40,6 +43,55 @@ import {
   type Upload,
 } from './relay-transfers.ts';
 
+const relayOptions = optionsSchema({
+  /** Size in bytes above which an encoded message is relayed, 0 to 63 MiB. Default 65,536. */
+  above: option.withDefault(option.integer(0, 63 * 1024 * 1024), 64 * 1024),
+  /**
+   * Number of nodes to which each node sends a relayed message, 1 to 64. Default 3. A message with
+   * no more receivers than this is sent directly.
+   */
+  fanout: option.withDefault(option.integer(1, 64), 3),
+  /**
+   * Maximum size, in bytes, of all messages of other nodes that are being relayed here; the same
+   * limit applies to this node's own. At most 64 messages of each kind are relayed at a time.
+   * Messages beyond that are refused, and their origin sends them directly. Default 64 MiB.
+   */
+  memory: option.withDefault(option.integer(1, 2 ** 40), 64 * 1024 * 1024),
+  /**
+   * Milliseconds without progress after which a relay counts as stuck, and other nodes take over
+   * its part. Default 5,000.
+   */
+  stall: option.withDefault(option.milliseconds(), 5_000),
+});
+
+/** Options for relaying long messages on a full mesh; each option has a default. */
+export type RelayOptions = OptionsInput<typeof relayOptions>;
+
+type RelayConfig = Options<typeof relayOptions>;
+
+/**
+ * Relaying of long messages, for the option `relay` of `createGossip`; made by `relay()`. It
+ * creates the {@link Relays} of each node.
+ */
+export interface RelayFactory {
+  createDriver(setup: RelaySetup): Relays;
+}
+
+/** The arguments that a driver of relays is created with. */
+export interface RelaySetup {
+  /** The id of this node. */
+  readonly self: string;
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Pick<Peers, 'report'>;
+  readonly members: Pick<TopicMembers, 'isOn' | 'push' | 'acknowledge'> & {
+    remoteOf(nodeId: string): Remote | undefined;
+  };
+  /** This node's topics, by their keys in hex. */
+  readonly sessions: ReadonlyMap<string, TopicSession>;
+  /** Arranges a call of `wake` at that time or earlier. */
+  dueBy(time: number): void;
+}
+
 /**
  * Relays long messages on a full mesh: a node sends a message above a certain size only to a few of
  * its recipients. These recipients pass it on to others while they receive it, and so on. Relayed
@@ -53,7 +105,7 @@ export function relay(options: RelayOptions = {}): RelayFactory {
 }
 
 /** Relaying at one node. */
-export class Relays implements RelayDriver, RelayNode {
+export class Relays implements RelayNode {
   readonly config: RelayConfig;
   readonly random: RelayNode['random'];
   readonly #setup: RelaySetup;
@@ -75,6 +127,10 @@ export class Relays implements RelayDriver, RelayNode {
 
   // Messages of this node.
 
+  /**
+   * Sends a message by way of relays. Returns false if it must go to each node directly instead: it
+   * is too short, has too few receivers, or exceeds the limits of relaying.
+   */
   send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
     if (push.size <= this.config.above || to.length <= this.config.fanout) return false;
     const frame = encodePush(topic.bytes, push);
@@ -85,22 +141,29 @@ export class Relays implements RelayDriver, RelayNode {
     return true;
   }
 
+  /** Called when a peer confirms that it has a message. */
   confirmed(receipt: Receipt, from: string): void {
     this.#shipments.get(keyOf(receipt))?.confirmed(from);
     this.changed();
   }
 
+  /** Called when a peer is gone. */
   gone(peer: string): void {
     for (const { open } of this.#shipments.values()) open.delete(peer);
     this.changed();
   }
 
-  unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
+  /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
+  unsent(nodeId: string): RelaySnapshot['own'] {
     return totalOf([...this.#shipments.values()].filter(({ open }) => open.has(nodeId)));
   }
 
   // Messages of other nodes.
 
+  /**
+   * Receives a message and passes it on while it arrives. Resolves to an encoded report when both
+   * the receiving and the passing on are over. Rejects if the message is refused.
+   */
   async receive(
     from: string,
     request: Uint8Array,
@@ -115,8 +178,8 @@ export class Relays implements RelayDriver, RelayNode {
       this.misbehaved(from);
       throw new TransportError('invalid_argument', 'a relayed message has a malformed header');
     }
-    const topic = sessions.get(head.topic)?.offered(head.id, this.now());
-    if (topic === undefined)
+    const topic = sessions.get(head.topic);
+    if (topic?.isMember !== true)
       throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
     if (head.size > topic.limit + MOST_HEAD) {
       const text = `a relayed message of ${head.size} bytes is above the limit of its topic`;
@@ -125,11 +188,13 @@ export class Relays implements RelayDriver, RelayNode {
     const key = keyOf(head);
     if (this.#transits.has(key)) return encodeReport({ outcome: 'busy', missed: [] });
     if (head.id.origin === self) return encodeReport({ outcome: 'had', missed: [] });
-    if (this.#here.has(key) || topic.isKnown) {
+    const verdict = topic.look(head.id, this.now());
+    if (this.#here.has(key) || verdict === 'seen') {
       this.#acknowledge(head);
       return encodeReport({ outcome: 'had', missed: [] });
     }
-    if (topic.needsOrigin) {
+    // Only a message that comes directly begins a lower life.
+    if (verdict === 'old' && topic.life.lifeOf(head.id.origin) !== undefined) {
       const text = 'the publisher of a relayed message has restarted and must send it directly';
       throw new TransportError('failed_precondition', text);
     }
@@ -259,10 +324,7 @@ export class Relays implements RelayDriver, RelayNode {
 }
 
 /** Returns the number of messages and their bytes. */
-function totalOf(messages: Iterable<{ readonly size: number }>): {
-  readonly messages: number;
-  readonly bytes: number;
-} {
+function totalOf(messages: Iterable<{ readonly size: number }>): RelaySnapshot['own'] {
   let [count, bytes] = [0, 0];
   for (const { size } of messages) {
     count++;

@@ -9,12 +9,12 @@ import { type Random, TransportError } from '@trunkline/transport-core';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
-import type { RelayConfig } from '../relay/factory.ts';
 import { MOST_REST, type RelayHead, type RelayReport } from '../wire/frame.ts';
 
 /** The node that relays: the settings and actions that its transfers share. */
 export interface RelayNode {
-  readonly config: Pick<RelayConfig, 'fanout' | 'stall'>;
+  /** The options of relaying that transfers need. */
+  readonly config: { readonly fanout: number; readonly stall: number };
   readonly random: Random;
   now(): number;
   /** Returns true if a message on the topic can be uploaded to this node now. */

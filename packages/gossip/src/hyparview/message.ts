@@ -210,7 +210,7 @@ export interface PartialViewSetup {
   readonly config: PartialViewConfig;
   /**
    * Returns true if the score of a node is 0. Such a node is the last to be asked for a link and
-   * the first to be evicted, and it takes no other node's place. If absent, all nodes are trusted.
+   * the first to be evicted, and it takes no other node's place.
    */
-  readonly isDistrusted?: ((peer: string) => boolean) | undefined;
+  readonly isDistrusted: (peer: string) => boolean;
 }

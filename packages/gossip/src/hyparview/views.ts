@@ -45,7 +45,7 @@ export class Views {
   #chosen: readonly string[] = [];
   #others: readonly string[] = [];
 
-  constructor({ self, config, random, isDistrusted = () => false }: PartialViewSetup) {
+  constructor({ self, config, random, isDistrusted }: PartialViewSetup) {
     this.self = self;
     this.config = config;
     this.random = random;

@@ -2,11 +2,11 @@
 // neighbors and which peer gets which messages; it performs no input or output itself.
 
 import type { Machine } from '@trunkline/peers/internal';
-import type { Random, TransportError } from '@trunkline/transport-core';
-import type { PartialViewOutput } from '../hyparview/message.ts';
+import type { TransportError } from '@trunkline/transport-core';
+import type { PartialViewOutput, PartialViewSetup } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
-import type { SeenMessagesOptions, SeenVerdict } from '../messages/seen-messages.ts';
-import type { PlumtreeInput, PlumtreeOutput, Push } from '../plumtree/message.ts';
+import type { SeenMessagesOptions } from '../messages/seen-messages.ts';
+import type { PlumtreeInit, PlumtreeInput, PlumtreeOutput, Push } from '../plumtree/message.ts';
 
 /** A message that this node publishes, as the first receivers get it. */
 export type OwnMessage = Push<Body>;
@@ -108,19 +108,10 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   snapshot(): unknown;
 }
 
-/** The arguments that an overlay is created with. */
-export interface OverlaySetup {
-  /** The id of this node. */
-  readonly self: string;
-  readonly random: Random;
-  readonly now: number;
-  /** Returns what is known of a message. */
-  look(id: MessageId, now: number): SeenVerdict;
-  /** True if this node only publishes on the topic: its neighbors give it nothing. */
-  readonly isSource: boolean;
-  /** Returns true if the score of a node is 0. */
-  isDistrusted(nodeId: string): boolean;
-}
+/** The arguments that an overlay is created with: those of HyParView and of Plumtree. */
+export interface OverlaySetup
+  extends Omit<PartialViewSetup, 'config'>,
+    Omit<PlumtreeInit, 'options'> {}
 
 /**
  * An overlay for `createGossip`, made by `fullMesh()` or `partialView()`. It creates one {@link

@@ -31,6 +31,7 @@ function converse(bytes: Uint8Array): void {
     self: 'me',
     random: seededRandom(bytes.length),
     now,
+    isDistrusted: () => false,
     config: partialViewConfig({ active: 3, passive: 6 }),
   });
   const tell = (input: PartialViewInput) => {

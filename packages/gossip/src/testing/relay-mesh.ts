@@ -2,8 +2,7 @@
 
 import { bytes } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import { relay } from '../driver/relay-driver.ts';
-import type { RelayOptions } from '../relay/factory.ts';
+import { type RelayOptions, relay } from '../driver/relay-driver.ts';
 import type { MessageMeta, ReceivedMessage, TopicOptions } from '../types.ts';
 import { cluster, namesOf, type Run, simulationOf, type TestNode } from './cluster.ts';
 import { identityOf } from './identities.ts';

@@ -8,10 +8,7 @@ import type { GossipEvent, PublishFailure } from '../types.ts';
 import { notSent } from './errors.ts';
 import type { TopicContext, TopicTerms } from './topic-context.ts';
 
-type Difference = Pick<
-  Extract<GossipEvent, { readonly type: 'differs' }>,
-  'what' | 'ours' | 'theirs'
->;
+type Setting = Extract<GossipEvent, { readonly type: 'differs' }>['what'];
 
 /** The terms of one peer, which are those of this node until the peer announces or shows others. */
 interface Known {
@@ -93,8 +90,7 @@ export class Differences {
   announced(peer: string, { overlay, limit }: TopicTerms, now: number): void {
     const ours = this.terms.limit;
     const known = this.#of(peer);
-    if (limit !== known.limit && limit !== ours)
-      this.differed(peer, { what: 'limit', ours, theirs: limit });
+    if (limit !== known.limit && limit !== ours) this.differed(peer, 'limit', ours, limit);
     known.limit = limit;
     this.showed(peer, overlay, now);
     // The peer may not know this node's limit.
@@ -113,7 +109,7 @@ export class Differences {
       if (node.members.isOn(peer, key.hex) === true) this.#topic.enter(peer, now);
       return node.dueBy(this.#topic.due);
     }
-    this.differed(peer, { what: 'overlay', ours, theirs: overlay });
+    this.differed(peer, 'overlay', ours, overlay);
     // A peer with another overlay can't be a neighbor, as if it were not on the topic.
     this.#topic.feed(now, { type: 'peer-down', peer, error: undefined });
     this.introduce(peer, now);
@@ -133,9 +129,10 @@ export class Differences {
     return { nodeId, error: new TransportError('failed_precondition', text, details) };
   }
 
-  differed(peer: string, difference: Difference): void {
+  /** Reports a difference. */
+  differed(nodeId: string, what: Setting, ours: string | number, theirs: string | number): void {
     const { node, key } = this.#topic;
-    node.events.tell({ type: 'differs', topic: key.name, nodeId: peer, ...difference });
+    node.events.tell({ type: 'differs', topic: key.name, nodeId, what, ours, theirs });
   }
 
   #of(nodeId: string): Known {

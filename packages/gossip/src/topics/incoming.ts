@@ -4,11 +4,11 @@
 
 import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { TopicConfig } from '../options.ts';
 import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageMeta } from '../types.ts';
 import { type DeliveryOutcome, type Envelope, encodeReceipt } from '../wire/frame.ts';
+import type { TopicConfig } from './options.ts';
 import type { TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';

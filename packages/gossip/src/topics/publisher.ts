@@ -5,12 +5,12 @@ import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { pick } from '../hyparview/views.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import type { PublishConfig } from '../options.ts';
 import { type Audience, type Body, isFor, type OwnMessage } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/frame.ts';
 import { asTransportError, gone, notOnTopic, refusedBy, topicClosed } from './errors.ts';
+import type { PublishConfig } from './options.ts';
 import { Publication, resultOf } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 

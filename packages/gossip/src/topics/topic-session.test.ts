@@ -4,10 +4,10 @@ import { bytes, type TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { MessageId } from '../messages/message-id.ts';
-import { topicOptions } from '../options.ts';
 import type { OverlayInput, OverlayOutput, OverlaySetup } from '../overlay/overlay.ts';
 import { topicKey } from '../protocol.ts';
 import type { Envelope } from '../wire/frame.ts';
+import { topicOptions } from './options.ts';
 import { TopicSession } from './topic-session.ts';
 
 type Played = (input: OverlayInput) => readonly OverlayOutput[];

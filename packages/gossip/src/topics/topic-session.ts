@@ -6,7 +6,6 @@
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
-import type { TopicConfig } from '../options.ts';
 import type { Body, Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
@@ -17,6 +16,7 @@ import { Differences } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Incoming } from './incoming.ts';
 import { TopicLife } from './lives.ts';
+import type { TopicConfig } from './options.ts';
 import { Publisher } from './publisher.ts';
 import type { Handed, TopicContext, TopicNode } from './topic-context.ts';
 
@@ -179,7 +179,7 @@ export class TopicSession implements TopicContext {
     const outcome = this.overlay?.passesOn === true ? this.life.raise(life, from) : undefined;
     if (outcome === undefined) return;
     if (outcome === 'raised') this.publisher.renew();
-    this.differences.differed(from, { what: 'life', ours, theirs: life });
+    this.differences.differed(from, 'life', ours, life);
   }
 
   enter(peer: string, now: number): void {
@@ -386,18 +386,6 @@ export class TopicSession implements TopicContext {
     if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
     // The number of the new life may be lower than that of the last one.
     this.#seen.begin(id);
-  }
-
-  /** Called when a peer offers to relay a message. */
-  offered(id: MessageId, now: number) {
-    if (!this.isMember) return undefined;
-    const verdict = this.look(id, now);
-    return {
-      limit: this.limit,
-      isKnown: verdict === 'seen',
-      // Only a message that comes directly begins a lower life.
-      needsOrigin: verdict === 'old' && this.life.lifeOf(id.origin) !== undefined,
-    };
   }
 
   /**

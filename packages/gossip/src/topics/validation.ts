@@ -2,8 +2,8 @@
 // bounded queue, in which the peers that sent them take turns.
 
 import { SizedQueue } from '../messages/sized-queue.ts';
-import type { TopicConfig } from '../options.ts';
 import type { MessageVerdict } from '../types.ts';
+import type { TopicConfig } from './options.ts';
 import type { TopicNode } from './topic-context.ts';
 
 /** The outcome of a validation. */

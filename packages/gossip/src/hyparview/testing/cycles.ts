@@ -123,7 +123,9 @@ export class Cycles {
     this.#alive[node] = true;
     this.now += this.#setup.joinInterval ?? 100;
     const config = partialViewConfig(this.#setup.options);
-    this.#views[node] = new PartialView({ self, random: this.random, now: this.now, config });
+    const { random, now } = this;
+    const isDistrusted = () => false;
+    this.#views[node] = new PartialView({ self, random, now, isDistrusted, config });
     this.#tell(node, { type: 'join', contacts: contact === undefined ? [] : [this.id(contact)] });
     this.settle();
     return node;
