@@ -111,7 +111,10 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
 /** The arguments that an overlay is created with: those of HyParView and of Plumtree. */
 export interface OverlaySetup
   extends Omit<PartialViewSetup, 'config'>,
-    Omit<PlumtreeInit, 'options'> {}
+    Omit<PlumtreeInit, 'options'> {
+  /** True if this node only publishes on the topic: its neighbors give it nothing. */
+  readonly isSource: boolean;
+}
 
 /**
  * An overlay for `createGossip`, made by `fullMesh()` or `partialView()`. It creates one {@link
