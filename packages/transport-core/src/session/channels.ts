@@ -7,10 +7,10 @@
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
-import { cleanText } from '../text.ts';
 import { UNIT } from '../wire/frame.ts';
 import {
   type Announcement,
+  agree,
   decodeProtocols,
   encodeProtocols,
   type HelloProtocol,
@@ -280,35 +280,6 @@ export class Channels {
     const text = `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`;
     return why ?? reasonError('no_shared_protocol', text);
   }
-}
-
-/**
- * Returns the version of a protocol to speak on this connection: the highest that both ends know. A
- * protocol that is missing from the peer's list is used nevertheless, because a new list may be on
- * its way; the callee decides.
- */
-export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
-  const peer = theirs.find(({ name }) => name === own.name);
-  if (peer === undefined) {
-    const squatter = theirs.find(({ channel }) => channel === own.channel);
-    if (squatter === undefined) return own.version;
-    return mismatch(`channel ${own.channel} is '${own.name}'`, `'${cleanText(squatter.name)}'`);
-  }
-  if (peer.channel !== own.channel)
-    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
-  const known = new Set([peer.version, ...peer.accepts]);
-  let best = -1;
-  for (const version of [own.version, ...own.accepts])
-    if (version > best && known.has(version)) best = version;
-  if (best >= 0) return best;
-  const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
-  const text = `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`;
-  return reasonError('version_mismatch', text);
-}
-
-function mismatch(ours: string, theirs: string): TransportError {
-  const text = `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`;
-  return reasonError('channel_mismatch', text);
 }
 
 /** Shared, because most connections have nothing to report. */
