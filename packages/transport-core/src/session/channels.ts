@@ -228,16 +228,6 @@ export class Channels {
     return announcement;
   }
 
-  /** Gives back all credit that the channels hold back. */
-  payHeld(): void {
-    for (const { inbox } of this.all) inbox.pay();
-  }
-
-  /** Rejects all writers that wait for room, because no more calls may be opened. */
-  rejectWriters(error: TransportError): void {
-    for (const channel of this.all) channel.settleWriters(error);
-  }
-
   // The protocols of both ends.
 
   /** Encodes our list and our address, to be sent to the peer. */
