@@ -4,9 +4,8 @@
 // Owns the channels (see `Channel`) and the peer's list of protocols. The session reports changes
 // of the protocols.
 
-import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
+import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
-import type { Protocol } from '../protocol/protocol.ts';
 import { UNIT } from '../wire/frame.ts';
 import {
   type Announcement,
@@ -15,6 +14,7 @@ import {
   encodeProtocols,
   type HelloProtocol,
   helloProtocol,
+  nothingShared,
 } from '../wire/hello.ts';
 import type { Creditor } from './batch.ts';
 import { InChannel, type Mounted } from './incoming-calls.ts';
@@ -251,24 +251,10 @@ export class Channels {
     return found;
   }
 
-  /**
-   * Returns an error if no protocol mounted here can be spoken with the peer. Returns undefined if
-   * one can, or if the peer has not announced any protocol yet.
-   */
+  /** Returns an error if no protocol is shared with the peer; see `nothingShared`. */
   nothingShared(): TransportError | undefined {
-    let why: TransportError | undefined;
     const own = Array.from(this.#mounts.values(), ({ protocol }) => protocol);
-    const { theirs } = this;
-    if (theirs.length === 0) return undefined;
-    for (const protocol of own) {
-      const agreed = agree(protocol, theirs);
-      if (agreed instanceof TransportError) why ??= agreed;
-      else if (theirs.some(({ name }) => name === protocol.name)) return undefined;
-    }
-    const names = (list: readonly { readonly name: string }[]) =>
-      list.map(({ name }) => `'${name}'`).join(', ');
-    const text = `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`;
-    return why ?? reasonError('no_shared_protocol', text);
+    return nothingShared(own, this.theirs);
   }
 }
 

@@ -95,6 +95,27 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
   return reasonError('version_mismatch', text);
 }
 
+/**
+ * Returns an error if none of our protocols can be spoken with the peer. Returns undefined if one
+ * can, or if the peer has not announced any protocol yet.
+ */
+export function nothingShared(
+  own: readonly Protocol[],
+  theirs: readonly HelloProtocol[],
+): TransportError | undefined {
+  let why: TransportError | undefined;
+  if (theirs.length === 0) return undefined;
+  for (const protocol of own) {
+    const agreed = agree(protocol, theirs);
+    if (agreed instanceof TransportError) why ??= agreed;
+    else if (theirs.some(({ name }) => name === protocol.name)) return undefined;
+  }
+  const names = (protocols: readonly { readonly name: string }[]) =>
+    protocols.map(({ name }) => `'${name}'`).join(', ');
+  const text = `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`;
+  return why ?? reasonError('no_shared_protocol', text);
+}
+
 function mismatch(ours: string, theirs: string): TransportError {
   const text = `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`;
   return reasonError('channel_mismatch', text);
