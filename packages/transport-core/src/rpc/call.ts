@@ -16,7 +16,7 @@ import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { OutCall } from '../session/out-call.ts';
+import { OutCall } from '../session/outgoing-calls.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';

@@ -12,7 +12,7 @@ import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
-import type { OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/outgoing-calls.ts';
 import { Session } from '../session/session.ts';
 import type { SessionOptions, SessionParts, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';

@@ -6,7 +6,7 @@ import { type ErrorCode, TransportError, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
-import type { CallCarrier, OutCall } from '../session/out-call.ts';
+import type { CallCarrier, OutCall } from '../session/outgoing-calls.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { Dialer, type DialTarget, type NameWatch } from './dial.ts';
 import { nodeOf } from './membership.ts';

@@ -3,7 +3,7 @@
 import { TransportError } from '../../errors.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import type { EncodedMetadata } from '../../wire/frame.ts';
-import { OutCall } from '../out-call.ts';
+import { OutCall } from '../outgoing-calls.ts';
 
 export class TestCall extends OutCall {
   settlements = 0;

@@ -7,7 +7,7 @@ import type { Resolver } from '../../resolver.ts';
 import { Call } from '../../rpc/call.ts';
 import { configOf, mountOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
-import type { OutCall } from '../../session/out-call.ts';
+import type { OutCall } from '../../session/outgoing-calls.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
 import type { DialTarget } from '../dial.ts';
 import { Pool } from '../pool.ts';
