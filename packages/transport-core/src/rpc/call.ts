@@ -122,14 +122,14 @@ export class Call extends OutCall {
     target: string | Remote,
     options: OwnOptions,
   ) {
-    const { host, protocol } = mount;
+    const { host } = mount;
     const { metadata, signal, timeout = method.timeout ?? host.config.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
     const source = upload === undefined ? undefined : iteratorOf(upload);
     // The codec, the upload or an interceptor may have aborted it since it was checked.
     refuseAborted(method.full, signal);
-    super(protocol.channel, method, payload, encoded);
+    super(method, payload, encoded);
     const now = host.ticker.now();
     this.mount = mount;
     this.to = target;

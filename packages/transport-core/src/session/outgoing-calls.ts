@@ -49,7 +49,6 @@ export interface CallCarrier {
  * subclass, its fate is not reported to anybody.
  */
 export class OutCall implements ListEntry, MessageOwner, UnitSender {
-  readonly channel: number;
   readonly method: ProtocolMethod;
   payload: Uint8Array;
   readonly metadata: EncodedMetadata | undefined;
@@ -91,13 +90,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   declare upload: OutStream | undefined;
   declare download: InStream | undefined;
 
-  constructor(
-    channel: number,
-    method: ProtocolMethod,
-    payload: Uint8Array,
-    metadata: EncodedMetadata | undefined,
-  ) {
-    this.channel = channel;
+  constructor(method: ProtocolMethod, payload: Uint8Array, metadata: EncodedMetadata | undefined) {
     this.method = method;
     this.payload = payload;
     this.metadata = metadata;

@@ -155,9 +155,8 @@ export class Connection implements SessionVisitor {
    * Sends a one-way if it can be sent now, and returns false otherwise. Throws if it can never be
    * sent.
    */
-  trySend(channel: number, method: ProtocolMethod, payload: Uint8Array): boolean {
-    if (!this.isUp) return false;
-    return this.caller.trySend(channel, method, payload);
+  trySend(method: ProtocolMethod, payload: Uint8Array): boolean {
+    return this.isUp && this.caller.trySend(method, payload);
   }
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */

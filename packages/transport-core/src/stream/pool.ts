@@ -306,7 +306,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
 
   failChannel(channel: number, error: TransportError): void {
     for (const call of this.#waiting) {
-      if (call.channel !== channel) continue;
+      if (call.method.channel !== channel) continue;
       this.#drop(call);
       call.failed(withoutStack(error, { sent: false }));
     }

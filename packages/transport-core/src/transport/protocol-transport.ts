@@ -218,7 +218,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (this.#mount.over !== undefined) return false;
     const connection = this.#live(target);
     const payload = encodeAs(definition.request, definition.what.request, request);
-    return connection?.trySend(this.protocol.channel, definition, payload) === true;
+    return connection?.trySend(definition, payload) === true;
   }
 
   trySendAll<N extends OneWayName<P>>(
@@ -233,7 +233,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const connections = targets.map((target) => this.#live(target));
     return connections.map((connection) => {
       try {
-        return connection?.trySend(this.protocol.channel, definition, payload) === true;
+        return connection?.trySend(definition, payload) === true;
       } catch {
         // This target can never take the message. The other targets are not affected; `trySend` to
         // this target alone throws the reason.

@@ -15,7 +15,7 @@ export class TestCall extends OutCall {
   progresses = 0;
 
   constructor(protocol: Protocol, method: string, payload: Uint8Array, metadata?: EncodedMetadata) {
-    super(protocol.channel, methodTable(protocol).byName.get(method)!, payload, metadata);
+    super(methodTable(protocol).byName.get(method)!, payload, metadata);
   }
 
   override answered(payload: Uint8Array): void {

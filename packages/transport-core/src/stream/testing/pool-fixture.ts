@@ -139,10 +139,9 @@ export function poolFixture(
     name: 'ask' | 'tell' = 'ask',
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
   ) => {
-    const method = table.byName.get(name)!;
     const { timeout = 1_000, signal, channel = protocol.channel } = options;
-    const on = { protocol: { ...protocol, channel } };
-    const mount = mountOf({ config: configOf(timeout), ticker: clock }, on);
+    const method = { ...table.byName.get(name)!, channel };
+    const mount = mountOf({ config: configOf(timeout), ticker: clock });
     const made = new Call(mount, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
