@@ -309,7 +309,7 @@ export class Caller implements CallCarrier {
     if (!this.slots.delete(call)) return;
     if (call.method.kind !== 'oneway') channel.countCall(-1);
     if (!call.wide) return;
-    call.endAssembly();
+    call.assembly?.drop();
     if (call.method.flags === 0) return;
     this.streams--;
     call.download?.release();

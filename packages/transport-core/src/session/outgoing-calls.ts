@@ -178,13 +178,6 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     return assembly?.take();
   }
 
-  /** Abandons an incomplete long message. */
-  endAssembly(): void {
-    if (this.assembly === undefined) return;
-    this.assembly.drop();
-    this.assembly = undefined;
-  }
-
   /** Fails because `limits.memory` has no room for a long message, and sends a CANCEL. */
   crowdOut(): void {
     const { assembly } = this;
@@ -215,7 +208,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     this.id = 0;
     this.writtenIn = 0;
     this.carrier = undefined;
-    this.upload = this.download = undefined;
+    this.assembly = this.upload = this.download = undefined;
   }
 
   /** The cost in the queues, in bytes. */
