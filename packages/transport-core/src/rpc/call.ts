@@ -71,12 +71,7 @@ export interface OwnOptions {
 }
 
 /** The options of most calls. */
-export const NO_OPTIONS: OwnOptions = Object.freeze({
-  timeout: undefined,
-  signal: undefined,
-  metadata: undefined,
-  upload: undefined,
-});
+export const NO_OPTIONS: OwnOptions = Object.freeze({});
 
 /**
  * A call of any kind. A one-way resolves once its place in the send order is certain; a unary call
