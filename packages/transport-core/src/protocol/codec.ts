@@ -242,12 +242,7 @@ function article(name: string): string {
  * TransportErrors, except that an asynchronous schema causes a TypeError.
  */
 export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
-  return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array
-    ? value
-    : encodeWith(codec, what, value);
-}
-
-function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
+  if (codec === (bytes as Codec<any, any>) && value instanceof Uint8Array) return value;
   let encoded: Uint8Array;
   try {
     encoded = codec.encode(value);
@@ -264,10 +259,7 @@ function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Ar
  * `encodeAs` does. It throws TransportErrors only; an asynchronous schema is `internal`.
  */
 export function decodeAs<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
-  return codec === (bytes as Codec<any, any>) ? (encoded as Out) : decodeWith(codec, what, encoded);
-}
-
-function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
+  if (codec === (bytes as Codec<any, any>)) return encoded as Out;
   try {
     return codec.decode(encoded);
   } catch (error) {

@@ -195,14 +195,7 @@ class TooManyValues extends RangeError {}
  * For a type without `decodeDelimited`, the function returns the bytes unchanged.
  */
 function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
-  const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, [
-    'tag',
-    'int32',
-    'uint32',
-    'skipType',
-    'string',
-    'stringVerify',
-  ]);
+  const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, READS);
   // If it gets a Buffer, protobufjs makes Buffers.
   if (Base === undefined) return plain;
   const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
@@ -218,11 +211,7 @@ function strictReader(type: object, values: number): (bytes: Uint8Array) => unkn
 function strictEncode(type: {
   encode(message: any, writer?: any): { finish(): Uint8Array };
 }): (message: unknown) => Uint8Array {
-  const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, [
-    'uint32',
-    'finish',
-    'reset',
-  ]);
+  const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, WRITES);
   if (Base === undefined) return (message) => type.encode(message).finish();
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
   let kept: ProtobufWriter | undefined;
@@ -238,6 +227,9 @@ function strictEncode(type: {
   };
 }
 
+/** The methods of a reader and of a writer that the strict variants need. */
+const READS = ['tag', 'int32', 'uint32', 'skipType', 'string', 'stringVerify'] as const;
+const WRITES = ['uint32', 'finish', 'reset'] as const;
 /** Maximum size of a buffer that a writer keeps for the next message. */
 const KEPT_BYTES = 64 * 1024;
 const readers = new WeakMap<ReaderClass, StrictReaderClass>();

@@ -149,6 +149,8 @@ export interface ProtocolMethod {
   /** The names of the method's values in errors: 'raft/append request'. */
   readonly what: Readonly<Record<'request' | 'response' | 'upload' | 'download', string>>;
   readonly id: number;
+  /** The channel of its protocol. */
+  readonly channel: number;
   /** Its place among the methods of its protocol, from 0. */
   readonly index: number;
   readonly kind: MethodKind;
@@ -270,14 +272,14 @@ function build(
 ): Protocol {
   const named: unknown = (definition as Partial<ProtocolDefinition> | undefined)?.name;
   const who = typeof named === 'string' ? `defineProtocol ${quote(named)}` : 'defineProtocol';
-  const { channel, ...given } = parseOptions(schemaOf(channelField), definition, who);
-  const { name } = given;
+  const given = parseOptions(schemaOf(channelField), definition, who);
+  const { name, channel = channelOf(name) } = given;
   const byName = new Map<string, ProtocolMethod>();
   const byId = new Map<number, ProtocolMethod>();
   const byLowId: (ProtocolMethod | undefined)[] = [];
   const methods: [string, MethodDefinition][] = [];
   for (const [methodName, definition] of Object.entries(given.methods)) {
-    const method = toMethod(name, methodName, byName.size, definition);
+    const method = toMethod(name, channel, methodName, byName.size, definition);
     byName.set(methodName, method);
     byId.set(method.id, method);
     if (method.id < 256) byLowId[method.id] = method;
@@ -285,7 +287,7 @@ function build(
   }
   const protocol: Protocol = {
     ...given,
-    channel: channel ?? channelOf(name),
+    channel,
     doc: given.doc,
     methods: Object.freeze(Object.fromEntries(methods)) as Protocol['methods'],
   };
@@ -295,6 +297,7 @@ function build(
 
 function toMethod(
   protocol: string,
+  channel: number,
   name: string,
   index: number,
   { id = methodId(name), request, response, upload, download, timeout, doc }: MethodDefinition,
@@ -314,6 +317,7 @@ function toMethod(
     full,
     what,
     id,
+    channel,
     index,
     kind,
     request,

@@ -16,7 +16,7 @@ import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { OutCall } from '../session/out-call.ts';
+import { OutCall } from '../session/outgoing-calls.ts';
 import { type InStream, ItemReader, isAsyncIterable } from '../session/streams.ts';
 import { errorText, fieldsOf, inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
@@ -71,12 +71,7 @@ export interface OwnOptions {
 }
 
 /** The options of most calls. */
-export const NO_OPTIONS: OwnOptions = Object.freeze({
-  timeout: undefined,
-  signal: undefined,
-  metadata: undefined,
-  upload: undefined,
-});
+export const NO_OPTIONS: OwnOptions = Object.freeze({});
 
 /**
  * A call of any kind. A one-way resolves once its place in the send order is certain; a unary call
@@ -122,14 +117,14 @@ export class Call extends OutCall {
     target: string | Remote,
     options: OwnOptions,
   ) {
-    const { host, protocol } = mount;
+    const { host } = mount;
     const { metadata, signal, timeout = method.timeout ?? host.config.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
     const source = upload === undefined ? undefined : iteratorOf(upload);
     // The codec, the upload or an interceptor may have aborted it since it was checked.
     refuseAborted(method.full, signal);
-    super(protocol.channel, method, payload, encoded);
+    super(method, payload, encoded);
     const now = host.ticker.now();
     this.mount = mount;
     this.to = target;

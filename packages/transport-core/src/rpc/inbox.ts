@@ -15,7 +15,7 @@ import {
   type Mounted,
   unserved,
 } from '../session/incoming-calls.ts';
-import type { OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/outgoing-calls.ts';
 import {
   DECODED_SHIFT,
   HANDED,

@@ -20,7 +20,7 @@ import {
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { CallObserver, InCall } from '../session/incoming-calls.ts';
-import type { OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/outgoing-calls.ts';
 
 /**
  * A record that its call fills in. Most fields are read from the call only when an observer asks

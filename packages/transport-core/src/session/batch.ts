@@ -93,14 +93,13 @@ export class Batch {
   /** Writes a REQUEST of one packet; or a ONEWAY, whose id and timeout are 0. */
   request(
     id: number,
-    channel: number,
     method: ProtocolMethod,
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
     timeout: number,
   ): void {
     const header = this.#writer.begin(id === 0 ? Kind.ONEWAY : Kind.REQUEST, id);
-    header.channel = channel;
+    header.channel = method.channel;
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;

@@ -15,11 +15,11 @@ import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { EMPTY, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
-import type { Channel, Channels } from './channels.ts';
 import { Deadlines } from './deadlines.ts';
 import { type AnswerCarrier, InCall, PeerIds, unserved } from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
+import type { Channel, Channels } from './outgoing-calls.ts';
 import { aboveCodec, type IncomingPackets, longCost, priceOf, STALLED } from './packets.ts';
 import {
   CANCEL,

@@ -12,11 +12,10 @@ import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
 import { remoteError } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
-import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
-import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent } from './outgoing.ts';
+import { type CallCarrier, type Channel, type Channels, OutCall, Slots } from './outgoing-calls.ts';
 import { aboveCodec, type IncomingPackets } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
@@ -72,7 +71,7 @@ export class Caller implements CallCarrier {
    * never be sent fails here.
    */
   start(call: OutCall): void {
-    const channel = this.#channels.get(call.channel);
+    const channel = this.#channels.get(call.method.channel);
     const refusal = this.#refusal(channel, call.method, call.payload.length);
     if (refusal !== undefined) return call.failed(refusal);
     call.carryBy(this);
@@ -130,8 +129,8 @@ export class Caller implements CallCarrier {
    * it has to wait in a lane.
    * @throws TransportError if it can never be sent.
    */
-  trySend(byte: number, method: ProtocolMethod, payload: Uint8Array): boolean {
-    const channel = this.#channels.get(byte);
+  trySend(method: ProtocolMethod, payload: Uint8Array): boolean {
+    const channel = this.#channels.get(method.channel);
     const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
     if (!channel.canPay(payload.length)) return false;
@@ -141,7 +140,7 @@ export class Caller implements CallCarrier {
       this.#batch.wrote();
       return true;
     }
-    const call = new OutCall(byte, method, payload, undefined);
+    const call = new OutCall(method, payload, undefined);
     call.done = true; // Nobody waits for it.
     if (!this.#hasRoom(channel, call)) return false;
     call.carryBy(this);
@@ -195,7 +194,7 @@ export class Caller implements CallCarrier {
   #admitAll({ waiting, waitingLong }: Channel): void {
     for (const queue of [waiting, waitingLong, this.#waitingStreams]) {
       for (let call = queue.first; call !== undefined; call = queue.first) {
-        const channel = this.#channels.get(call.channel);
+        const channel = this.#channels.get(call.method.channel);
         if (!this.#hasRoom(channel, call)) break;
         this.#endWait(call);
         this.#admit(channel, call);
@@ -218,7 +217,7 @@ export class Caller implements CallCarrier {
     // The call fails soon because its deadline has passed.
     if (timeout < 0) return;
     call.writeIn(this.#batch.number);
-    this.#batch.request(call.id, call.channel, method, payload, metadata, timeout);
+    this.#batch.request(call.id, method, payload, metadata, timeout);
     if (method.flags !== 0) call.accepted();
     this.#batch.wrote();
   }
@@ -244,7 +243,7 @@ export class Caller implements CallCarrier {
    * if something waits before it.
    */
   #writeOneway(
-    { byte, lanes }: Channel,
+    { lanes }: Channel,
     method: ProtocolMethod,
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
@@ -257,7 +256,7 @@ export class Caller implements CallCarrier {
       !lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size))
     )
       return false;
-    this.#batch.request(0, byte, method, payload, metadata, 0);
+    this.#batch.request(0, method, payload, metadata, 0);
     return true;
   }
 
@@ -284,7 +283,7 @@ export class Caller implements CallCarrier {
   }
 
   requestWritten(call: OutCall): void {
-    const channel = this.#channels.get(call.channel);
+    const channel = this.#channels.get(call.method.channel);
     if (call.method.kind === 'oneway') {
       if (call.id !== 0) this.slots.delete(call);
       if (call.isLent && !call.done) this.#acceptLater(call);
@@ -294,7 +293,7 @@ export class Caller implements CallCarrier {
 
   abandon(call: OutCall): void {
     if (this.#endWait(call)) return;
-    const channel = this.#channels.get(call.channel);
+    const channel = this.#channels.get(call.method.channel);
     const begun = this.#stopSending(call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       // The id stays in use until the callee answers the CANCEL, which it does not for a one-way. A
@@ -310,7 +309,7 @@ export class Caller implements CallCarrier {
     if (!this.slots.delete(call)) return;
     if (call.method.kind !== 'oneway') channel.countCall(-1);
     if (!call.wide) return;
-    call.endAssembly();
+    call.assembly?.drop();
     if (call.method.flags === 0) return;
     this.streams--;
     call.download?.release();
@@ -412,7 +411,7 @@ export class Caller implements CallCarrier {
 
   /** Ends a call whose terminal frame was read: its id is free, its request and upload stop. */
   #terminal(call: OutCall): void {
-    const channel = this.#channels.get(call.channel);
+    const channel = this.#channels.get(call.method.channel);
     if (call.wide) this.#stopSending(call, ANSWERED);
     this.#release(channel, call);
     this.admitWaiting(channel);
@@ -430,7 +429,7 @@ export class Caller implements CallCarrier {
 
   /** Ends the calls of a protocol that closes. */
   failChannel({ byte }: Channel, error: TransportError): void {
-    this.#end(error, ({ channel }) => channel === byte);
+    this.#end(error, ({ method }) => method.channel === byte);
   }
 
   /** Ends some calls: unsent ones are taken back, the others are canceled. */
@@ -512,7 +511,7 @@ export class Caller implements CallCarrier {
       const { sent, download } = call;
       this.#stopSending(call, error);
       download?.end(error);
-      this.#release(this.#channels.get(call.channel), call);
+      this.#release(this.#channels.get(call.method.channel), call);
       if (call.done) return;
       // The user of an accepted streaming call already holds its streams, so it can't be started
       // again.

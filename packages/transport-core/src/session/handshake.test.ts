@@ -5,8 +5,13 @@ import test from 'ava';
 import type { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable, type Protocol } from '../protocol/protocol.ts';
-import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
-import { agree } from './channels.ts';
+import {
+  agree,
+  type Hello,
+  type HelloProtocol,
+  helloProtocol,
+  type Introduction,
+} from '../wire/hello.ts';
 import { judgeHello, makeHello, WIRE_VERSION } from './hello-exchange.ts';
 import type { SessionLimits } from './session-context.ts';
 import { OutboxFixture } from './testing/outbox-fixture.ts';

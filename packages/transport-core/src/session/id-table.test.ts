@@ -4,7 +4,7 @@ import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { PeerIds } from './incoming-calls.ts';
-import { Slots } from './out-call.ts';
+import { Slots } from './outgoing-calls.ts';
 
 interface Entry {
   id: number;

@@ -8,10 +8,9 @@ import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { Batch, BatchPacer, BOUNDED } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
-import { Channels } from './channels.ts';
 import type { InCall, Mounted } from './incoming-calls.ts';
-import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
+import { Channels, type OutCall } from './outgoing-calls.ts';
 import { IncomingPackets, PayloadRetainer } from './packets.ts';
 import { type ContextInit, type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 

@@ -412,10 +412,10 @@ export class Session implements FrameVisitor {
     this.#phase = { name: 'leaving', close };
     // Calls that wait for room are sent elsewhere.
     const waiting = caller.takeWaiting();
-    channels.payHeld();
+    for (const { inbox } of channels.all) inbox.pay();
     batch.leave();
     this.#options.visitor.leaving(waiting);
-    channels.rejectWriters(lossOf(error));
+    for (const channel of channels.all) channel.settleWriters(lossOf(error));
     return close;
   }
 
@@ -495,7 +495,7 @@ export class Session implements FrameVisitor {
     const untold = callee.close(loss);
     context.usage.end();
     outbox.drop(channels.all.map(({ lanes }) => lanes));
-    channels.rejectWriters(loss);
+    for (const channel of channels.all) channel.settleWriters(loss);
     visitor.abandoned(untold);
     visitor.down(error, unsent);
     // One-ways that waited behind answers are still delivered.
@@ -528,7 +528,7 @@ export class Session implements FrameVisitor {
     const calls = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
     if (now >= batch.heldUntil) {
       batch.holdsNothing();
-      channels.payHeld();
+      for (const { inbox } of channels.all) inbox.pay();
     }
     this.#check(now);
     if (this.state === 'closed') return NEVER;

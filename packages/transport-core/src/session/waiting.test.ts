@@ -173,7 +173,7 @@ test('a long trySend of an ordered protocol does not overtake calls that wait', 
   pair.quiet();
   t.is(acceptor.take().length, 1);
   const { caller } = dialer.session.parts;
-  t.false(caller.trySend(ordered.channel, methodTable(ordered).byName.get('tell')!, long));
+  t.false(caller.trySend(methodTable(ordered).byName.get('tell')!, long));
 });
 
 test('callers that wait until a connection is writable each get an error of their own', async (t) => {

@@ -12,7 +12,7 @@ import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
-import type { OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/outgoing-calls.ts';
 import { Session } from '../session/session.ts';
 import type { SessionOptions, SessionParts, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
@@ -155,9 +155,8 @@ export class Connection implements SessionVisitor {
    * Sends a one-way if it can be sent now, and returns false otherwise. Throws if it can never be
    * sent.
    */
-  trySend(channel: number, method: ProtocolMethod, payload: Uint8Array): boolean {
-    if (!this.isUp) return false;
-    return this.caller.trySend(channel, method, payload);
+  trySend(method: ProtocolMethod, payload: Uint8Array): boolean {
+    return this.isUp && this.caller.trySend(method, payload);
   }
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */

@@ -6,7 +6,7 @@ import { type ErrorCode, TransportError, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
-import type { CallCarrier, OutCall } from '../session/out-call.ts';
+import type { CallCarrier, OutCall } from '../session/outgoing-calls.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { Dialer, type DialTarget, type NameWatch } from './dial.ts';
 import { nodeOf } from './membership.ts';
@@ -306,7 +306,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
 
   failChannel(channel: number, error: TransportError): void {
     for (const call of this.#waiting) {
-      if (call.channel !== channel) continue;
+      if (call.method.channel !== channel) continue;
       this.#drop(call);
       call.failed(withoutStack(error, { sent: false }));
     }

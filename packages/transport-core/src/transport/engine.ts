@@ -15,7 +15,7 @@ import type { AllowCall } from '../interceptors.ts';
 import { isProjectProtocol, type Protocol } from '../protocol/protocol.ts';
 import { randomBytes } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import type { OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/outgoing-calls.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
 import {

@@ -15,7 +15,7 @@ import {
   withDetails,
 } from '../errors.ts';
 import type { ClientCall, ClientNext } from '../interceptors.ts';
-import { encodeAs } from '../protocol/codec.ts';
+import { bytes, encodeAs } from '../protocol/codec.ts';
 import { isProjectProtocol, type Protocol, type ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -179,7 +179,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     options: OwnOptions,
   ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
-    const payload = encodeAs(method.request, method.what.request, request);
+    // Bytes are sent as they are. `encodeAs` would return them, too, in one more file.
+    const payload =
+      method.request === bytes && request instanceof Uint8Array
+        ? request
+        : encodeAs(method.request, method.what.request, request);
     const call = new Call(this.#mount, method, payload, target, options);
     // Read after the call has begun a tick, which notices subscribers of tracing channels.
     const { watch } = this.engine.reporter;
@@ -218,7 +222,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (this.#mount.over !== undefined) return false;
     const connection = this.#live(target);
     const payload = encodeAs(definition.request, definition.what.request, request);
-    return connection?.trySend(this.protocol.channel, definition, payload) === true;
+    return connection?.trySend(definition, payload) === true;
   }
 
   trySendAll<N extends OneWayName<P>>(
@@ -233,7 +237,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const connections = targets.map((target) => this.#live(target));
     return connections.map((connection) => {
       try {
-        return connection?.trySend(this.protocol.channel, definition, payload) === true;
+        return connection?.trySend(definition, payload) === true;
       } catch {
         // This target can never take the message. The other targets are not affected; `trySend` to
         // this target alone throws the reason.

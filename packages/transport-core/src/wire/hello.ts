@@ -1,7 +1,7 @@
-// The Hello message, in which each end introduces itself and announces its protocols and limits,
-// and its encoding as frame.proto describes it.
+// The Hello message, in which each end introduces itself and announces its protocols and limits:
+// its encoding as frame.proto describes it, and the version of a protocol that two hellos agree on.
 
-import { TransportError } from '../errors.ts';
+import { reasonError, TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import { ACCOUNT_MAX, METADATA_LIMIT } from './frame.ts';
@@ -69,6 +69,56 @@ export type HelloLimits = Record<(typeof NAMES)[number], number>;
 /** Returns the description of a protocol in a hello. */
 export function helloProtocol({ name, version, accepts, channel }: Protocol): HelloProtocol {
   return { name, version, accepts: [...accepts], channel };
+}
+
+/**
+ * Returns the version of a protocol to speak on this connection: the highest that both ends know. A
+ * protocol that is missing from the peer's list is used nevertheless, because a new list may be on
+ * its way; the callee decides.
+ */
+export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
+  const peer = theirs.find(({ name }) => name === own.name);
+  if (peer === undefined) {
+    const squatter = theirs.find(({ channel }) => channel === own.channel);
+    if (squatter === undefined) return own.version;
+    return mismatch(`channel ${own.channel} is '${own.name}'`, `'${cleanText(squatter.name)}'`);
+  }
+  if (peer.channel !== own.channel)
+    return mismatch(`protocol '${own.name}' has channel ${own.channel}`, `${peer.channel}`);
+  const known = new Set([peer.version, ...peer.accepts]);
+  let best = -1;
+  for (const version of [own.version, ...own.accepts])
+    if (version > best && known.has(version)) best = version;
+  if (best >= 0) return best;
+  const list = (version: number, accepts: readonly number[]) => [version, ...accepts].join(', ');
+  const text = `protocol '${own.name}': one end speaks version ${list(own.version, own.accepts)}, the other ${list(peer.version, peer.accepts)}; they share none`;
+  return reasonError('version_mismatch', text);
+}
+
+/**
+ * Returns an error if none of our protocols can be spoken with the peer. Returns undefined if one
+ * can, or if the peer has not announced any protocol yet.
+ */
+export function nothingShared(
+  own: readonly Protocol[],
+  theirs: readonly HelloProtocol[],
+): TransportError | undefined {
+  let why: TransportError | undefined;
+  if (theirs.length === 0) return undefined;
+  for (const protocol of own) {
+    const agreed = agree(protocol, theirs);
+    if (agreed instanceof TransportError) why ??= agreed;
+    else if (theirs.some(({ name }) => name === protocol.name)) return undefined;
+  }
+  const names = (protocols: readonly { readonly name: string }[]) =>
+    protocols.map(({ name }) => `'${name}'`).join(', ');
+  const text = `one end has mounted ${names(own)}, the other ${names(theirs)}: they share no protocol`;
+  return why ?? reasonError('no_shared_protocol', text);
+}
+
+function mismatch(ours: string, theirs: string): TransportError {
+  const text = `${ours} at one end and ${theirs} at the other: give each protocol the same channel on every node`;
+  return reasonError('channel_mismatch', text);
 }
 
 /**

@@ -9,7 +9,7 @@ import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { InCall, Mounted } from '../incoming-calls.ts';
 import { Memory } from '../memory.ts';
-import type { OutCall } from '../out-call.ts';
+import type { OutCall } from '../outgoing-calls.ts';
 import { Session } from '../session.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
 import type { SessionOptions, SessionVisitor } from '../session-parts.ts';

@@ -3,7 +3,7 @@
 import { TransportError } from '../../errors.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import type { EncodedMetadata } from '../../wire/frame.ts';
-import { OutCall } from '../out-call.ts';
+import { OutCall } from '../outgoing-calls.ts';
 
 export class TestCall extends OutCall {
   settlements = 0;
@@ -15,7 +15,7 @@ export class TestCall extends OutCall {
   progresses = 0;
 
   constructor(protocol: Protocol, method: string, payload: Uint8Array, metadata?: EncodedMetadata) {
-    super(protocol.channel, methodTable(protocol).byName.get(method)!, payload, metadata);
+    super(methodTable(protocol).byName.get(method)!, payload, metadata);
   }
 
   override answered(payload: Uint8Array): void {

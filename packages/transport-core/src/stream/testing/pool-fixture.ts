@@ -7,7 +7,7 @@ import type { Resolver } from '../../resolver.ts';
 import { Call } from '../../rpc/call.ts';
 import { configOf, mountOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
-import type { OutCall } from '../../session/out-call.ts';
+import type { OutCall } from '../../session/outgoing-calls.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
 import type { DialTarget } from '../dial.ts';
 import { Pool } from '../pool.ts';
@@ -139,10 +139,9 @@ export function poolFixture(
     name: 'ask' | 'tell' = 'ask',
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
   ) => {
-    const method = table.byName.get(name)!;
     const { timeout = 1_000, signal, channel = protocol.channel } = options;
-    const on = { protocol: { ...protocol, channel } };
-    const mount = mountOf({ config: configOf(timeout), ticker: clock }, on);
+    const method = { ...table.byName.get(name)!, channel };
+    const mount = mountOf({ config: configOf(timeout), ticker: clock });
     const made = new Call(mount, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
