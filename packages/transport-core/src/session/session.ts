@@ -10,8 +10,9 @@
 import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
 import { FrameDecoder, type FrameVisitor } from '../wire/decoder.ts';
-import { Account, FRAME_OVERHEAD, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
+import { Account, FRAME_OVERHEAD, type Frame, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
+import * as Kind from '../wire/kind.ts';
 import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from './endings.ts';
 import { EARLY_END, HelloExchange } from './hello-exchange.ts';
 import { FIELDS_SHIFT, type SessionContext, STUCK } from './session-context.ts';
