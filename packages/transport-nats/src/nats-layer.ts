@@ -230,7 +230,7 @@ export class NatsLayer implements StreamLayer {
           .then(begin, (error: TransportError) => failed(prefixed(address, error)));
         return () => dial?.abandon();
       },
-      () => step,
+      (limit) => `not connected ${limit}, while ${step}`,
     );
   }
 

@@ -126,7 +126,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
           negotiation?.abandon(new TransportError('cancelled', 'the dialer gave up'));
         };
       },
-      () => negotiation?.step ?? 'waiting for signaling',
+      (limit) => `not connected ${limit}, while ${negotiation?.step ?? 'waiting for signaling'}`,
     );
   }
 

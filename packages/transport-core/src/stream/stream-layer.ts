@@ -318,13 +318,13 @@ export class PendingDials {
    *
    * @param begin may throw. It returns a function that releases everything that it has opened,
    * which is called with the error if the dial fails.
-   * @param step returns what the dial waits for, which the error of a timeout tells.
+   * @param late returns the text of the error of a timeout, for a text of the limit.
    */
   open(
     address: string,
     options: DialOptions,
     begin: (dial: PendingDial) => ((error: unknown) => void) | undefined,
-    step?: () => string,
+    late = (limit: string) => `no answer ${limit}`,
   ): Promise<StreamConnection> {
     const { timeout, signal } = options;
     return new Promise((resolve, reject) => {
@@ -348,9 +348,8 @@ export class PendingDials {
       };
       const onAbort = () => dial.failed(signal?.reason);
       const timer = this.#clock.setTimeout(() => {
-        const what = step === undefined ? 'no answer' : 'not connected';
-        const why = `${what} within ${inMs(timeout)} (dialTimeout)${step ? `, while ${step()}` : ''}`;
-        const message = `Cannot connect to ${address}: ${why}`;
+        const text = late(`within ${inMs(timeout)} (dialTimeout)`);
+        const message = `Cannot connect to ${address}: ${text}`;
         dial.failed(reasonError('dial_timeout', message, { target: address }));
       }, timeout);
       this.#pending.add(dial);
