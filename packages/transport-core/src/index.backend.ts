@@ -93,6 +93,8 @@ export {
   type HandshakeLimiter,
   type HandshakeSlot,
   type ListenOptions,
+  type PendingDial,
+  PendingDials,
   type SocketAction,
   type StreamConnection,
   type StreamLayer,

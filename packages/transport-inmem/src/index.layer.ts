@@ -4,7 +4,7 @@
 export type { CallbackRunner } from './memory/end-of-tick.ts';
 export type { MemoryLine, MemoryLineEnd } from './memory/line.ts';
 export { ByteConnection, FrameConnection, MemoryConnection } from './memory/memory-connection.ts';
-export { type MemoryDial, MemoryLayer } from './memory/memory-layer.ts';
+export { MemoryLayer } from './memory/memory-layer.ts';
 export {
   createInmemStreams,
   type InmemLayerOptions,

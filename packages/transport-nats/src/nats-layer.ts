@@ -10,9 +10,8 @@ import {
 } from '@trunkline/transport-core';
 import {
   type DialOptions,
-  inMs,
   type ListenOptions,
-  reasonError,
+  PendingDials,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
@@ -58,13 +57,13 @@ export class NatsLayer implements StreamLayer {
   #stopped: Acceptor | undefined;
   /** The arguments of the last call to `listen`. */
   #accepts: Accepts | undefined;
-  /** The functions that end the pending dials with a given error, one for each dial. */
-  readonly #dials = new Set<(error: TransportError) => void>();
+  readonly #dials: PendingDials;
 
   /** @param options must be valid. */
   constructor(options: NatsStreamLayerOptions) {
     this.#options = options;
     this.clock = options.clock ?? systemClock;
+    this.#dials = new PendingDials(this.clock);
     this.#random = options.random ?? systemRandom;
     const {
       prefix = 'trunkline',
@@ -195,66 +194,44 @@ export class NatsLayer implements StreamLayer {
     this.#listening = { state: 'failed' };
   }
 
-  dial(address: string, { timeout, signal }: DialOptions): Promise<StreamConnection> {
-    return new Promise((resolve, reject) => {
-      const target = parseAddress(address, 'dial');
-      signal?.throwIfAborted();
-      let dial: PendingDial | undefined;
-      let step = 'connecting to the NATS server';
-      let isOver = false;
-      let attempts = 0;
-      const settle = () => {
-        isOver = true;
-        this.clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#dials.delete(giveUp);
-      };
-      const giveUp = (reason: unknown) => {
-        settle();
-        dial?.abandon();
-        reject(reason);
-      };
-      const onAbort = () => giveUp(signal?.reason);
-      const timer = this.clock.setTimeout(
-        () =>
-          giveUp(
-            reasonError(
-              'dial_timeout',
-              `Cannot connect to ${address}: not connected within ${inMs(timeout)} (dialTimeout), while ${step}`,
-              { target: address },
-            ),
-          ),
-        timeout,
-      );
-      this.#dials.add(giveUp);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const begin = (client: NatsClient) => {
-        if (isOver) return;
-        step = 'waiting for the node';
-        dial = dialByName(
-          {
-            client,
-            subjects: this.#subjects,
-            inbox: this.#inbox,
-            address,
-            name: target.name,
-            clock: this.clock,
-            random: this.#random,
-          },
-          (result) => {
-            // Another node may listen under the name.
-            const isLate = result instanceof TransportError && result.reason === 'closed';
-            if (result === undefined || (isLate && ++attempts < ATTEMPTS)) return begin(client);
-            settle();
-            if (result instanceof TransportError) reject(result);
-            else resolve(result);
-          },
-        );
-      };
-      this.#clients.get(this.#servers ?? [target.server]).then(begin, (error: TransportError) => {
-        if (!isOver) giveUp(prefixed(address, error));
-      });
-    });
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    let step = 'connecting to the NATS server';
+    return this.#dials.open(
+      address,
+      options,
+      ({ connected, failed, wanted }) => {
+        const target = parseAddress(address, 'dial');
+        let dial: PendingDial | undefined;
+        let attempts = 0;
+        const begin = (client: NatsClient) => {
+          if (!wanted()) return;
+          step = 'waiting for the node';
+          dial = dialByName(
+            {
+              client,
+              subjects: this.#subjects,
+              inbox: this.#inbox,
+              address,
+              name: target.name,
+              clock: this.clock,
+              random: this.#random,
+            },
+            (result) => {
+              // Another node may listen under the name.
+              const isLate = result instanceof TransportError && result.reason === 'closed';
+              if (result === undefined || (isLate && ++attempts < ATTEMPTS)) return begin(client);
+              if (result instanceof TransportError) failed(result);
+              else connected(result);
+            },
+          );
+        };
+        this.#clients
+          .get(this.#servers ?? [target.server])
+          .then(begin, (error: TransportError) => failed(prefixed(address, error)));
+        return () => dial?.abandon();
+      },
+      (limit) => `not connected ${limit}, while ${step}`,
+    );
   }
 
   checkAddress(address: string): void {
@@ -277,8 +254,7 @@ export class NatsLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const end of [...this.#dials])
-      end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    this.#dials.close();
     if (this.#listening.state === 'yes') this.#listening.acceptor.close();
     this.#stopped?.close();
     this.#listening = { state: 'no' };

@@ -8,9 +8,9 @@ import {
   formatHostPort,
   type HandshakeSlot,
   type HostPort,
-  inMs,
   type ListenOptions,
   notAdvertisable,
+  PendingDials,
   parseHostPort,
   reasonError,
   type StreamConnection,
@@ -44,8 +44,7 @@ export class TcpLayer implements TcpStreamLayer {
   #server: Server | undefined;
   /** Set while the layer listens. */
   #localAddr: string | undefined;
-  /** The functions that fail the pending dials with a given error, one for each dial. */
-  readonly #dials = new Set<(error: TransportError) => void>();
+  readonly #dials: PendingDials;
 
   constructor(options: TcpStreamLayerOptions, tls: MutualTls | undefined) {
     const {
@@ -60,6 +59,7 @@ export class TcpLayer implements TcpStreamLayer {
     this.#advertiseAddr = advertiseAddr;
     this.#reusePort = reusePort;
     this.#clock = clock;
+    this.#dials = new PendingDials(clock);
     this.#observer = observer;
     this.#tls = tls;
     // allowHalfOpen: the connection decides when each side ends.
@@ -150,10 +150,9 @@ export class TcpLayer implements TcpStreamLayer {
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    const { timeout, signal, nodeId, addresses } = options;
-    return new Promise((resolve, reject) => {
+    const { nodeId, addresses } = options;
+    return this.#dials.open(address, options, ({ connected, failed }) => {
       const to = placeOf(address);
-      if (signal?.aborted) return reject(signal.reason);
       this.#tls?.check();
       const reader = this.#tls === undefined ? new SocketReader() : undefined;
       const socket: Socket = connect({
@@ -163,49 +162,26 @@ export class TcpLayer implements TcpStreamLayer {
         lookup: fixedLookup(addresses),
         ...(reader && { onread: reader.onread() }),
       });
-      const settle = () => {
-        this.#clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#dials.delete(fail);
-      };
-      const fail = (error: unknown) => {
-        settle();
-        socket.destroy();
-        reject(error);
-      };
-      const onAbort = () => fail(signal?.reason);
-      const timer = this.#clock.setTimeout(
-        () =>
-          fail(
-            reasonError(
-              'dial_timeout',
-              `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
-              { target: address },
-            ),
-          ),
-        timeout,
-      );
-      this.#dials.add(fail);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const onError = (error: Error) => fail(socketError(error, 'dial', address));
+      const onError = (error: Error) => failed(socketError(error, 'dial', address));
       socket.on('error', onError);
       socket.once('connect', () => {
-        if (isOwnEcho(socket)) return fail(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
+        if (isOwnEcho(socket))
+          return failed(socketError({ code: 'ECONNREFUSED' }, 'dial', address));
         if (this.#tls === undefined) done(socket.pause());
         else
           this.#tls.secure(socket, {
             address,
             nodeId,
             done: (secured) => done(secured.socket, secured),
-            failed: fail,
+            failed,
           });
       });
       const done = (stream: Socket, secured?: TlsConnection) => {
-        settle();
         const connection = new TcpConnection(stream, this.#clock, { reader, secured });
         if (secured === undefined) socket.off('error', onError);
-        resolve(connection);
+        connected(connection);
       };
+      return () => socket.destroy();
     });
   }
 
@@ -243,8 +219,7 @@ export class TcpLayer implements TcpStreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    this.#dials.close();
     const server = this.#server;
     const acceptor = this.#acceptor;
     this.#server = undefined;

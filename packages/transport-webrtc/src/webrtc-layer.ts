@@ -7,6 +7,7 @@ import {
   type HandshakeSlot,
   inMs,
   type ListenOptions,
+  PendingDials,
   reasonError,
   type StreamConnection,
   type StreamLayer,
@@ -39,7 +40,8 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   readonly #peers: NodeIdFilter;
   #listening: 'no' | 'starting' | 'yes' = 'no';
   #hasDialed = false;
-  /** The functions that end the pending dials and handshakes with a given error, one for each. */
+  readonly #dials: PendingDials;
+  /** The functions that end the pending handshakes with a given error, one for each. */
   readonly #pending = new Set<(error: TransportError) => void>();
   readonly #handshakes: Handshakes;
 
@@ -48,6 +50,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     this.#options = options;
     this.#peers = peers;
     this.clock = options.clock ?? systemClock;
+    this.#dials = new PendingDials(this.clock);
     this.#handshakes = new Handshakes(this.clock);
   }
 
@@ -97,59 +100,34 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     const deadline = this.clock.now() + timeout;
     if (!this.#hasDialed) this.#options.signal.ref?.(true);
     this.#hasDialed = true;
-    return new Promise((resolve, reject) => {
-      const cancel = new AbortController();
-      let negotiation: Negotiation | undefined;
-      let isOver = false;
-      const settle = () => {
-        isOver = true;
-        this.clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#pending.delete(giveUp);
-      };
-      const giveUp = (reason: unknown) => {
-        settle();
-        cancel.abort(reason);
-        negotiation?.abandon(new TransportError('cancelled', 'the dialer gave up'));
-        reject(reason);
-      };
-      const onAbort = () => giveUp(signal?.reason);
-      const fail = (error: unknown) => {
-        if (isOver) return;
-        settle();
-        reject(error instanceof TransportError ? cannotConnect(address, error) : error);
-      };
-      const timer = this.clock.setTimeout(() => {
-        const step = negotiation?.step ?? 'waiting for signaling';
-        giveUp(
-          reasonError(
-            'dial_timeout',
-            `Cannot connect to ${address}: not connected within ${inMs(timeout)} (dialTimeout), while ${step}`,
-            { target: address },
-          ),
-        );
-      }, timeout);
-      this.#pending.add(giveUp);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#openSession(target, timeout, cancel.signal).then(
-        ([session, rtc]) => {
-          if (isOver) return session.close(new TransportError('cancelled', 'the dialer gave up'));
+    let negotiation: Negotiation | undefined;
+    return this.#dials.open(
+      address,
+      options,
+      ({ connected, failed, wanted }) => {
+        const cancel = new AbortController();
+        const fail = (error: unknown) =>
+          failed(error instanceof TransportError ? cannotConnect(address, error) : error);
+        this.#openSession(target, timeout, cancel.signal).then(([session, rtc]) => {
+          if (!wanted())
+            return session.close(new TransportError('cancelled', 'the dialer gave up'));
           negotiation = new Negotiation({
             ...this.#negotiationOptions(),
             role: 'offerer',
             session,
             deadline,
-            done: (open) => {
-              settle();
-              resolve(this.#connection(open, nodeId));
-            },
+            done: (open) => connected(this.#connection(open, nodeId)),
             failed: fail,
           });
           negotiation.begin(rtc);
-        },
-        (error) => fail(error),
-      );
-    });
+        }, fail);
+        return (reason) => {
+          cancel.abort(reason);
+          negotiation?.abandon(new TransportError('cancelled', 'the dialer gave up'));
+        };
+      },
+      (limit) => `not connected ${limit}, while ${negotiation?.step ?? 'waiting for signaling'}`,
+    );
   }
 
   /**
@@ -300,6 +278,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   }
 
   async close(): Promise<void> {
+    this.#dials.close();
     for (const end of [...this.#pending])
       end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     const { signal } = this.#options;

@@ -10,7 +10,7 @@ import { layerSchema, type WsStreamLayer, type WsStreamLayerOptions } from './ws
  * options that concern listening have no effect.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
-  parseOptions(layerSchema, options, 'createWsStreamLayer');
+  parseOptions(layerSchema(), options, 'createWsStreamLayer');
   refuseTls(options, 'createWsStreamLayer');
   const { advertiseAddr, clock } = options;
   const layer = createNativeStreamLayer({ advertiseAddr, clock });

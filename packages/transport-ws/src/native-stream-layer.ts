@@ -3,7 +3,7 @@
 import { type Clock, systemClock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
-  inMs,
+  PendingDials,
   reasonError,
   type StreamConnection,
 } from '@trunkline/transport-core/backend';
@@ -31,11 +31,12 @@ export function createNativeStreamLayer(options: NativeStreamLayerOptions = {}):
 class NativeStreamLayer implements WsStreamLayer {
   readonly #options: NativeStreamLayerOptions;
   readonly #clock: Clock;
-  readonly #dials = new Set<(error: TransportError) => void>();
+  readonly #dials: PendingDials;
 
   constructor(options: NativeStreamLayerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#dials = new PendingDials(this.#clock);
   }
 
   async listen(): Promise<void> {
@@ -46,10 +47,8 @@ class NativeStreamLayer implements WsStreamLayer {
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    const { timeout, signal } = options;
-    return new Promise((resolve, reject) => {
+    return this.#dials.open(address, options, ({ connected, failed }) => {
       const url = targetUrl(address);
-      if (signal?.aborted) return reject(signal.reason);
       const WebSocket =
         this.#options.webSocket ?? (globalThis as { WebSocket?: NativeWebSocketClass }).WebSocket;
       if (WebSocket === undefined)
@@ -59,45 +58,17 @@ class NativeStreamLayer implements WsStreamLayer {
         );
       const webSocket = new WebSocket(url.href, SUB_PROTOCOL);
       webSocket.binaryType = 'arraybuffer';
-      const settle = () => {
-        this.#clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#dials.delete(fail);
-        webSocket.onopen = webSocket.onclose = null;
-      };
-      const fail = (error: unknown) => {
-        settle();
-        webSocket.close();
-        reject(error);
-      };
-      const onAbort = () => fail(signal?.reason);
-      const timer = this.#clock.setTimeout(
-        () =>
-          fail(
-            reasonError(
-              'dial_timeout',
-              `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
-              { target: address },
-            ),
-          ),
-        timeout,
-      );
-      this.#dials.add(fail);
-      signal?.addEventListener('abort', onAbort, { once: true });
       webSocket.onerror = () => {};
-      webSocket.onclose = ({ code, reason }) => fail(dialError(address, code, reason));
+      webSocket.onclose = ({ code, reason }) => failed(dialError(address, code, reason));
       webSocket.onopen = () => {
-        if (webSocket.protocol !== SUB_PROTOCOL) {
-          return fail(
-            reasonError(
-              'wrong_version',
-              `Cannot connect to ${address}: the server does not speak ${SUB_PROTOCOL}`,
-              { target: address },
-            ),
-          );
-        }
-        settle();
-        resolve(new NativeConnection(webSocket, url.host, this.#clock));
+        if (webSocket.protocol === SUB_PROTOCOL)
+          return connected(new NativeConnection(webSocket, url.host, this.#clock));
+        const message = `Cannot connect to ${address}: the server does not speak ${SUB_PROTOCOL}`;
+        failed(reasonError('wrong_version', message, { target: address }));
+      };
+      return () => {
+        webSocket.onopen = webSocket.onclose = null;
+        webSocket.close();
       };
     });
   }
@@ -122,8 +93,7 @@ class NativeStreamLayer implements WsStreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    this.#dials.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
   type DialOptions,
-  inMs,
+  type PendingDials,
   reasonError,
   type StreamConnection,
   socketError,
@@ -33,22 +33,20 @@ export interface DialContext {
   readonly clock: Clock;
   readonly tls: MutualTls | undefined;
   readonly headers: WsStreamLayerOptions['headers'];
-  /** The functions that fail the pending dials with a given error, one for each dial. */
-  readonly pending: Set<(error: TransportError) => void>;
+  readonly dials: PendingDials;
 }
 
 /** Opens a WebSocket; rejects if it fails, is aborted, or takes longer than `options.timeout`. */
 export function dialWebSocket(
   address: string,
   options: DialOptions,
-  { clock, tls, headers, pending }: DialContext,
+  { clock, tls, headers, dials }: DialContext,
 ): Promise<StreamConnection> {
-  const { timeout, signal, nodeId, addresses } = options;
+  const { nodeId, addresses } = options;
   const lookup = fixedLookup(addresses);
-  return new Promise((resolve, reject) => {
+  return dials.open(address, options, ({ connected, failed, wanted }) => {
     const url = targetUrl(address);
-    if (tls !== undefined && url.protocol !== 'wss:') return reject(notSecure(address));
-    if (signal?.aborted) return reject(signal.reason);
+    if (tls !== undefined && url.protocol !== 'wss:') throw notSecure(address);
     tls?.check();
     let socket: Socket | undefined;
     let secured: TlsConnection | undefined;
@@ -63,50 +61,22 @@ export function dialWebSocket(
               address,
               nodeId,
               done,
-              failed: (error) => fail(error),
+              failed,
             });
       // Other error listeners may be attached too late.
       socket.on('error', () => {});
       return socket;
     };
     let webSocket: WebSocket | undefined;
-    let isSettled = false;
-    const settle = () => {
-      isSettled = true;
-      clock.clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      pending.delete(fail);
-    };
-    const fail = (error: unknown) => {
-      settle();
-      reject(error);
-      // terminate() emits 'error' later, to the listener below, which then has no effect.
-      webSocket?.terminate();
-      socket?.destroy();
-    };
-    const onAbort = () => fail(signal?.reason);
     const onError = (error: Error) =>
-      fail(secured === undefined ? dialError(error, address) : securedError(error, address));
-    const timer = clock.setTimeout(
-      () =>
-        fail(
-          reasonError(
-            'dial_timeout',
-            `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
-            { target: address },
-          ),
-        ),
-      timeout,
-    );
-    pending.add(fail);
-    signal?.addEventListener('abort', onAbort, { once: true });
+      failed(secured === undefined ? dialError(error, address) : securedError(error, address));
     const open = ({ WebSocket }: WsLibrary) => {
-      if (isSettled) return;
+      if (!wanted()) return;
       let given: Record<string, string> | undefined;
       try {
         given = headers && readHeaders(headers);
       } catch (error) {
-        return fail(error);
+        return failed(error);
       }
       const opening = new WebSocket(url, SUB_PROTOCOL, {
         ...WS_LIMITS,
@@ -117,15 +87,19 @@ export function dialWebSocket(
       webSocket = opening;
       opening.on('error', onError);
       opening.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }) =>
-        fail(refusalError(statusCode, statusMessage, address)),
+        failed(refusalError(statusCode, statusMessage, address)),
       );
       opening.on('open', () => {
-        settle();
         opening.off('error', onError);
-        resolve(new WsConnection('dialer', opening, socket!, clock, { secured }));
+        connected(new WsConnection('dialer', opening, socket!, clock, { secured }));
       });
     };
-    withWs(open, fail);
+    withWs(open, failed);
+    return () => {
+      // terminate() emits 'error' later, to the listener above, which then has no effect.
+      webSocket?.terminate();
+      socket?.destroy();
+    };
   });
 }
 

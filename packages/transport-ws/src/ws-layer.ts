@@ -10,6 +10,7 @@ import {
   type HandshakeSlot,
   type ListenOptions,
   notAdvertisable,
+  PendingDials,
   reasonError,
   type StreamConnection,
   type StreamLayer,
@@ -50,8 +51,7 @@ export class WsLayer implements WsStreamLayer {
   #localAddr: string | undefined;
   /** The layer's own server, while it listens on a port of its own. */
   #listener: Server | undefined;
-  /** The functions that fail the pending dials with a given error, one for each dial. */
-  readonly #dials = new Set<(error: TransportError) => void>();
+  readonly #dials: PendingDials;
 
   /** @param tls may be shared with other layers. */
   constructor(options: WsStreamLayerOptions, tls: MutualTls | undefined) {
@@ -62,6 +62,7 @@ export class WsLayer implements WsStreamLayer {
     this.#options = options;
     this.#tls = tls;
     this.#clock = options.clock ?? systemClock;
+    this.#dials = new PendingDials(this.#clock);
     this.#observer = options.observer;
   }
 
@@ -93,7 +94,7 @@ export class WsLayer implements WsStreamLayer {
       clock: this.#clock,
       tls: this.#tls,
       headers: this.#options.headers,
-      pending: this.#dials,
+      dials: this.#dials,
     });
   }
 
@@ -128,8 +129,7 @@ export class WsLayer implements WsStreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.#dials])
-      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    this.#dials.close();
     this.#stopListening();
   }
 

@@ -179,13 +179,14 @@ export const backendSchema = optionsSchema({
   ),
 });
 
-export const layerSchema = extendOptions(backendSchema, {
-  bindAddr: option.optional(option.text()),
-  advertiseAddr: option.optional(option.text()),
-  path: option.optional(option.text()),
-  clock: commonOptions.shape.clock,
-  observer: commonOptions.shape.observer,
-});
+export const layerSchema = () =>
+  extendOptions(backendSchema, {
+    bindAddr: option.optional(option.text()),
+    advertiseAddr: option.optional(option.text()),
+    path: option.optional(option.text()),
+    clock: commonOptions.shape.clock,
+    observer: commonOptions.shape.observer,
+  });
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');

@@ -10,7 +10,7 @@ import { layerSchema, type WsStreamLayer, type WsStreamLayerOptions } from './ws
  * with TLS.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
-  parseOptions(layerSchema, options, 'createWsStreamLayer');
+  parseOptions(layerSchema(), options, 'createWsStreamLayer');
   const layer = new WsLayer(
     options,
     options.tls && new MutualTls(options.tls, 'createWsStreamLayer'),

@@ -1,12 +1,8 @@
 // A stream layer on the simulated network: its addresses are names of nodes.
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
-import {
-  type CallbackRunner,
-  type MemoryDial,
-  MemoryLayer,
-} from '@trunkline/transport-inmem/layer';
+import { type PendingDial, reasonError } from '@trunkline/transport-core/backend';
+import { type CallbackRunner, MemoryLayer } from '@trunkline/transport-inmem/layer';
 import type { Incarnation } from './incarnation.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { TransportPort } from './transport-port.ts';
@@ -64,7 +60,7 @@ export class SimLayer extends MemoryLayer implements TransportPort {
     );
   }
 
-  protected override reach(address: string, dial: MemoryDial): void {
+  protected override reach(address: string, dial: PendingDial): void {
     if (this.incarnation.alive) this.#network.dial(this, address, dial);
   }
 }

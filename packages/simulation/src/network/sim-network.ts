@@ -3,12 +3,15 @@
 // paths disturb.
 
 import type { TransportError } from '@trunkline/transport-core';
-import { type StreamConnection, stackless } from '@trunkline/transport-core/backend';
+import {
+  type PendingDial,
+  type StreamConnection,
+  stackless,
+} from '@trunkline/transport-core/backend';
 import {
   ByteConnection,
   FrameConnection,
   MemoryConnection,
-  type MemoryDial,
 } from '@trunkline/transport-inmem/layer';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
@@ -49,7 +52,7 @@ export class SimNetwork {
    * wanted. If only the answer was lost, the target has already accepted a connection: that
    * connection stays, and the retry makes another one.
    */
-  dial(from: TransportPort, address: string, dial: MemoryDial, wait = RETRY): void {
+  dial(from: TransportPort, address: string, dial: PendingDial, wait = RETRY): void {
     const { incarnation } = from;
     const there = this.topology.path(incarnation.name, this.#hostOf(address));
     const loop = this.#loop;
@@ -68,7 +71,7 @@ export class SimNetwork {
   }
 
   /** Answers a dial that has arrived: with a connection for both sides, or with a refusal. */
-  #answer(from: TransportPort, address: string, dial: MemoryDial, again: () => void): void {
+  #answer(from: TransportPort, address: string, dial: PendingDial, again: () => void): void {
     const peer = this.listening.get(address);
     const home = this.topology.path(this.#hostOf(address), from.incarnation.name);
     const refuses = peer === undefined || !peer.incarnation.alive || peer.incarnation.host.refusing;

@@ -16,10 +16,10 @@ import {
   type EncodedMetadata,
   FRAME_OVERHEAD,
   inboxCost,
-  Kind,
   UNIT,
   type WireError,
 } from '../wire/frame.ts';
+import * as Kind from '../wire/kind.ts';
 import { goAwayFrame } from '../wire/metadata.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';

@@ -12,7 +12,8 @@
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
-import { EMPTY, type Frame, Kind, UNPROCESSED } from '../wire/frame.ts';
+import { EMPTY, type Frame, UNPROCESSED } from '../wire/frame.ts';
+import * as Kind from '../wire/kind.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import { Deadlines } from './deadlines.ts';

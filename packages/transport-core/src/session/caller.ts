@@ -9,7 +9,8 @@ import { reasonError, TransportError, withDetails, withoutStack } from '../error
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { type EncodedMetadata, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
+import { type EncodedMetadata, type Frame, MOST_PRICE, UNIT } from '../wire/frame.ts';
+import * as Kind from '../wire/kind.ts';
 import { remoteError } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import { memoryFull } from './memory.ts';

@@ -7,7 +7,7 @@
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
-import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
+import { type Frame, PREAMBLE } from '../wire/frame.ts';
 import {
   decodeHello,
   encodeHello,
@@ -15,6 +15,7 @@ import {
   helloProtocol,
   type Introduction,
 } from '../wire/hello.ts';
+import * as Kind from '../wire/kind.ts';
 import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
 import { protocolError } from './session-context.ts';

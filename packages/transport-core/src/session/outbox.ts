@@ -8,7 +8,8 @@
 // the unit's sender.
 
 import { List } from '../list.ts';
-import { ACCOUNT_MAX, type EncodedMetadata, Kind, UNIT, type WireError } from '../wire/frame.ts';
+import { ACCOUNT_MAX, type EncodedMetadata, UNIT, type WireError } from '../wire/frame.ts';
+import * as Kind from '../wire/kind.ts';
 import type { Batch } from './batch.ts';
 import { Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';

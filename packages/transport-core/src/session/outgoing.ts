@@ -12,12 +12,12 @@ import {
   EMPTY,
   type EncodedMetadata,
   inboxCost,
-  Kind,
   LENT,
   MOST_PRICE,
   UNIT,
   type WireError,
 } from '../wire/frame.ts';
+import * as Kind from '../wire/kind.ts';
 
 /** The call or stream behind a unit; it is notified of the unit's progress. */
 export interface UnitSender {

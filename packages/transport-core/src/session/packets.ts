@@ -7,7 +7,8 @@
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
+import { Account, EMPTY, type Frame, inboxCost, UNIT } from '../wire/frame.ts';
+import * as Kind from '../wire/kind.ts';
 import { type Batch, ReceiveAccount } from './batch.ts';
 import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';

@@ -10,12 +10,17 @@
 import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
 import { FrameDecoder, type FrameVisitor } from '../wire/decoder.ts';
-import { Account, FRAME_OVERHEAD, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
+import { Account, FRAME_OVERHEAD, type Frame, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
-import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from './endings.ts';
+import * as Kind from '../wire/kind.ts';
 import { EARLY_END, HelloExchange } from './hello-exchange.ts';
 import { FIELDS_SHIFT, type SessionContext, STUCK } from './session-context.ts';
 import { type SessionOptions, SessionParts } from './session-parts.ts';
+
+// Apart from the others, because the order of modules in a page's bundle counts: before the others,
+// this one takes 0.1 kB more after gzip.
+
+import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from './endings.ts';
 
 /** The phases of a session, each with the part that only it has. */
 type Phase =

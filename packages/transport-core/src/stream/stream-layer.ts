@@ -1,4 +1,5 @@
 // The interface that a backend author implements. Everything above it is shared by all backends.
+// Below are PendingDials, which all our layers use, and the translation of socket errors.
 
 import type { Clock } from '../clock.ts';
 import type { LimitOptions } from '../common-options.ts';
@@ -9,6 +10,7 @@ import {
   reasonError,
   TransportError,
 } from '../errors.ts';
+import { inMs } from '../text.ts';
 import type { FrameCollector } from '../wire/encoder.ts';
 import type { Frame } from '../wire/frame.ts';
 
@@ -289,6 +291,82 @@ export interface StreamSink {
    * exactly once; nothing is reported after it.
    */
   closed(error?: TransportError): void;
+}
+
+// The dials of one layer that are under way. A dial fails after its timeout, when its caller's signal
+// aborts, and when the layer closes.
+
+/** One dial in progress. Only the first call of `connected` or `failed` has an effect. */
+export interface PendingDial {
+  connected(connection: StreamConnection): void;
+  failed(error: unknown): void;
+  /** Returns true if the dial is still pending: not aborted, timed out or otherwise settled. */
+  wanted(): boolean;
+}
+
+/** Owns the pending dials of one layer, and settles their promises. */
+export class PendingDials {
+  readonly #clock: Clock;
+  readonly #pending = new Set<PendingDial>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Returns the promise of a dial, which `begin` starts unless the signal has already aborted.
+   *
+   * @param begin may throw. It returns a function that releases everything that it has opened,
+   * which is called with the error if the dial fails.
+   * @param late returns the text of the error of a timeout, for a text of the limit.
+   */
+  open(
+    address: string,
+    options: DialOptions,
+    begin: (dial: PendingDial) => ((error: unknown) => void) | undefined,
+    late = (limit: string) => `no answer ${limit}`,
+  ): Promise<StreamConnection> {
+    const { timeout, signal } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      let release: ((error: unknown) => void) | undefined;
+      const settles = () => {
+        this.#clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        return this.#pending.delete(dial);
+      };
+      const dial: PendingDial = {
+        connected: (connection) => {
+          if (settles()) resolve(connection);
+        },
+        failed: (error) => {
+          if (!settles()) return;
+          reject(error);
+          release?.(error);
+        },
+        wanted: () => this.#pending.has(dial),
+      };
+      const onAbort = () => dial.failed(signal?.reason);
+      const timer = this.#clock.setTimeout(() => {
+        const text = late(`within ${inMs(timeout)} (dialTimeout)`);
+        const message = `Cannot connect to ${address}: ${text}`;
+        dial.failed(reasonError('dial_timeout', message, { target: address }));
+      }, timeout);
+      this.#pending.add(dial);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        release = begin(dial);
+      } catch (error) {
+        dial.failed(error);
+      }
+    });
+  }
+
+  /** Fails all pending dials, because the layer is closed. */
+  close(): void {
+    for (const dial of [...this.#pending])
+      dial.failed(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+  }
 }
 
 // Translates the error codes of operating systems: the one table for all layers on sockets.

@@ -35,7 +35,7 @@ export interface NetworkTransportOptions<P extends Protocol> extends CommonOptio
 export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
     const { protocol, stream, channels, ...config } = parseOptions(
-      networkSchema,
+      networkSchema(),
       options,
       'NetworkTransport',
     );
@@ -44,11 +44,13 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
 }
 
 const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] as const;
-const networkSchema = extendOptions(commonOptions, {
-  protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
-  stream: withMethods<StreamLayer>('a StreamLayer', LAYER_METHODS),
-  channels: optional(reference<TraceChannels>(isObject, 'the tracing channels of the process')),
-});
+// A function, so that bundlers can drop it.
+const networkSchema = () =>
+  extendOptions(commonOptions, {
+    protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
+    stream: withMethods<StreamLayer>('a StreamLayer', LAYER_METHODS),
+    channels: optional(reference<TraceChannels>(isObject, 'the tracing channels of the process')),
+  });
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
 export interface CreateTransportOptions<

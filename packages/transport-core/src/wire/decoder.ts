@@ -2,7 +2,8 @@
 // a return value, never an exception. Memory is allocated for received bytes, not for announced
 // lengths.
 
-import { EMPTY, Frame, ID, KIND, Kind, PAYLOAD, parseFrame, readId } from './frame.ts';
+import { EMPTY, Frame, ID, KIND, PAYLOAD, parseFrame, readId } from './frame.ts';
+import * as Kind from './kind.ts';
 
 /**
  * A protocol violation by the peer, which ends its connection: `too_large` for a frame above this

@@ -15,7 +15,6 @@ import {
   HELLO,
   ID,
   KIND,
-  Kind,
   LARGE,
   LENT,
   METHOD,
@@ -28,6 +27,7 @@ import {
   type WireError,
   writeVarint,
 } from './frame.ts';
+import * as Kind from './kind.ts';
 
 /** The fields of a message besides its kind, its id, its metadata and its payload. */
 export type MessageHeader = Pick<Frame, 'channel' | 'method' | 'flags' | 'timeout' | 'size'>;

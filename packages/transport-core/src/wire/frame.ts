@@ -1,31 +1,12 @@
-// Frames, the units on a connection after its preamble: their kinds, their decoded form, the parts
-// of call ids, the costs of messages, and the parser of one frame. frame.proto and
-// docs/wire-protocol.md define them. Of the exported numbers, only LARGE, LENT, SLOTS, HIGHEST and
-// MOST_PRICE concern this end alone. FrameDecoder calls the parser; sessions read the frames.
+// Frames, the units on a connection after its preamble: their decoded form, the parts of call ids,
+// the costs of messages, and the parser of one frame. frame.proto and docs/wire-protocol.md define
+// them. Of the exported numbers, only LARGE, LENT, SLOTS, HIGHEST and MOST_PRICE concern this end
+// alone. FrameDecoder calls the parser; sessions read the frames.
 
 import { type Bytes, TEXT_LIMIT } from '../text.ts';
+import * as Kind from './kind.ts';
 
-/**
- * The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are reserved for Trunkline; a receiver
- * skips and counts kinds from 32 on.
- */
-export const Kind = {
-  HELLO: 1,
-  READY: 2,
-  GO_AWAY: 3,
-  PING: 4,
-  PONG: 5,
-  CREDIT: 6,
-  PROTOCOLS: 7,
-  REQUEST: 8,
-  ONEWAY: 9,
-  RESPONSE: 10,
-  ITEM: 11,
-  PART: 12,
-  END: 13,
-  ERROR: 14,
-  CANCEL: 15,
-} as const;
+export { Kind };
 
 /**
  * Frames of this kind and above may come from a later version; a receiver skips and counts them.

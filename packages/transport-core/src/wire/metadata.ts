@@ -13,12 +13,12 @@ import { cleanText, errorText, hasLoneSurrogate, truncateText } from '../text.ts
 import {
   type EncodedMetadata,
   type Frame,
-  Kind,
   METADATA_LIMIT,
   UNPROCESSED,
   type WireError,
   writeVarint,
 } from './frame.ts';
+import * as Kind from './kind.ts';
 
 /**
  * Encodes the metadata of a call; returns undefined if there is none. The result holds a copy, so

@@ -3,8 +3,9 @@
 
 import type { ErrorReason } from '../errors.ts';
 import { FrameDecoder } from './decoder.ts';
-import { Kind, PREAMBLE } from './frame.ts';
+import { PREAMBLE } from './frame.ts';
 import { HELLO_FRAME_LIMIT } from './hello.ts';
+import * as Kind from './kind.ts';
 
 /**
  * Returns why a dialer's first bytes are refused; undefined if they are our preamble and a whole

@@ -4,19 +4,12 @@
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import {
-  inMs,
-  reasonError,
+  type DialOptions,
+  type PendingDial,
+  PendingDials,
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
-
-/** A dial in progress. */
-export interface MemoryDial {
-  connected(near: StreamConnection): void;
-  failed(error: TransportError): void;
-  /** Returns true if the dial is still pending: not aborted, timed out or otherwise settled. */
-  wanted(): boolean;
-}
 
 /** Base class of the stream layers within this process. */
 export abstract class MemoryLayer implements StreamLayer {
@@ -24,11 +17,11 @@ export abstract class MemoryLayer implements StreamLayer {
   private readonly advertised: string | undefined;
   private accepting: ((connection: StreamConnection) => void) | undefined;
   private bound: string | undefined;
-  /** Functions that make the pending dials fail. */
-  private readonly dials = new Set<(error: TransportError) => void>();
+  private readonly dials: PendingDials;
 
   constructor(clock: Clock, advertiseAddr: string | undefined) {
     this.clock = clock;
+    this.dials = new PendingDials(clock);
     this.advertised = advertiseAddr;
   }
 
@@ -38,7 +31,7 @@ export abstract class MemoryLayer implements StreamLayer {
   /** Throws `invalid_argument` if this is not an address of the layer. */
   protected abstract check(address: string): void;
   /** Finds the target of a dial and connects, in a turn of its own. */
-  protected abstract reach(address: string, dial: MemoryDial): void;
+  protected abstract reach(address: string, dial: PendingDial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
     if (this.accepting !== undefined)
@@ -60,44 +53,11 @@ export abstract class MemoryLayer implements StreamLayer {
     else this.accepting(connection);
   }
 
-  dial(
-    address: string,
-    options: { timeout: number; signal?: AbortSignal | undefined },
-  ): Promise<StreamConnection> {
-    const { timeout, signal } = options;
-    return new Promise((resolve, reject) => {
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    return this.dials.open(address, options, (dial) => {
       this.check(address);
-      if (signal?.aborted) return reject(signal.reason);
-      let over = false;
-      const settle = () => {
-        over = true;
-        this.clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.dials.delete(fail);
-      };
-      const fail = (error: unknown) => {
-        settle();
-        reject(error);
-      };
-      const onAbort = () => fail(signal?.reason);
-      const timer = this.clock.setTimeout(
-        () =>
-          fail(
-            reasonError(
-              'dial_timeout',
-              `Cannot connect to ${address}: no answer within ${inMs(timeout)} (dialTimeout)`,
-              { target: address },
-            ),
-          ),
-        timeout,
-      );
-      this.dials.add(fail);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const connected = (near: StreamConnection) => {
-        settle();
-        resolve(near);
-      };
-      this.reach(address, { connected, failed: fail, wanted: () => !over });
+      this.reach(address, dial);
+      return undefined;
     });
   }
 
@@ -116,8 +76,7 @@ export abstract class MemoryLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    for (const fail of [...this.dials])
-      fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    this.dials.close();
     if (this.accepting === undefined) return;
     this.accepting = undefined;
     this.bound = undefined;

@@ -1,8 +1,12 @@
 // A stream layer that finds its peers directly: a dial connects or fails at the end of the tick.
 
 import type { TransportError } from '@trunkline/transport-core';
-import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';
-import { type MemoryDial, MemoryLayer } from './memory-layer.ts';
+import {
+  type PendingDial,
+  reasonError,
+  type StreamConnection,
+} from '@trunkline/transport-core/backend';
+import { MemoryLayer } from './memory-layer.ts';
 
 /** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {
@@ -23,7 +27,7 @@ export abstract class NearbyLayer extends MemoryLayer {
     this.find(address);
   }
 
-  protected override reach(address: string, dial: MemoryDial): void {
+  protected override reach(address: string, dial: PendingDial): void {
     this.clock.defer(() => {
       if (!dial.wanted()) return;
       const peer = this.find(address);

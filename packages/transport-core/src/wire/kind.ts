@@ -1,0 +1,19 @@
+// The kinds of frames (docs/wire-protocol.md §2), which other files import as the namespace `Kind`:
+// bundlers then replace each kind by its number. 1 to 31 are reserved for Trunkline; a receiver
+// skips and counts kinds from 32 on.
+
+export const HELLO = 1;
+export const READY = 2;
+export const GO_AWAY = 3;
+export const PING = 4;
+export const PONG = 5;
+export const CREDIT = 6;
+export const PROTOCOLS = 7;
+export const REQUEST = 8;
+export const ONEWAY = 9;
+export const RESPONSE = 10;
+export const ITEM = 11;
+export const PART = 12;
+export const END = 13;
+export const ERROR = 14;
+export const CANCEL = 15;
