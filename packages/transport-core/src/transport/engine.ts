@@ -80,8 +80,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly contexts = contexts;
   // When an object becomes garbage can't be replayed, so no other clock may depend on it.
   readonly watchUnread = this.clock === systemClock ? watchUnread : undefined;
-  /** The number of calls served for protocols that were unmounted. */
-  #servedBefore = 0;
   readonly #events = new EventHub<ConnectionEvent>(undefined, enqueue);
   readonly timer = new DeadlineTimer(
     this.clock,
@@ -189,11 +187,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
         if (unfit !== undefined) connectionOf(from!).session.break(unfit);
         return unfit === undefined;
       });
-  }
-
-  /** The number of peers' calls that have arrived. */
-  get served(): number {
-    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
   }
 
   /** Sends the protocols and the address, which have changed, to the peers. */
@@ -547,7 +540,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
       if (this.mounts.get(protocol.channel) !== mount) return;
       this.mounts.delete(protocol.channel);
-      this.#servedBefore += mount.served;
       this.announce();
     });
   }

@@ -127,7 +127,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     // A TypeError is a mistake in the program instead of a call.
     if (method === undefined || !(error instanceof TransportError)) return error;
     // It counts as a call that was made.
-    this.engine.order.made++;
+    this.engine.calls.made++;
     this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
@@ -472,7 +472,7 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     limits: ofLimits(config),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),
-    calls: { made: engine.order.made, served: engine.served },
+    calls: { ...engine.calls },
     errors: Object.fromEntries(engine.reporter.errors),
     counters: Object.fromEntries(engine.reporter.counters),
   };
