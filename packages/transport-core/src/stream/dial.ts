@@ -356,36 +356,27 @@ export class NameWatch {
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
-  #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
+  async #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
     // Each caller needs an error of its own.
     const failure = () => withDetails(this.error!, { sent: false });
     if (this.error !== undefined) {
       // Before `distrust`: the resolver may report addresses at once, which ends the failure.
       const error = failure();
       this.distrust();
-      return Promise.reject(error);
+      throw error;
     }
     signal.throwIfAborted();
-    const { clock } = this.#dialer.transport;
-    let leave = () => {};
-    const first = new Promise<readonly ListedAddress[]>((resolve, reject) => {
-      this.#reported = () => {
-        if (this.error !== undefined) reject(failure());
-        else resolve(this.addresses!);
-      };
-      const onAbort = () => reject(signal.reason);
-      const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
-      const timer = clock.setTimeout(
-        () => reject(reasonError('host_not_found', message, { target: this.name, sent: false })),
-        timeout,
-      );
-      leave = () => {
-        clock.clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-    return first.finally(leave);
+    const wait = new AbortController();
+    const end = () => wait.abort();
+    this.#reported = end;
+    signal.addEventListener('abort', end, { once: true });
+    await this.#dialer.transport.clock.sleep(timeout, wait.signal).catch(() => {});
+    signal.removeEventListener('abort', end);
+    signal.throwIfAborted();
+    if (this.addresses !== undefined) return this.addresses;
+    if (this.error !== undefined) throw failure();
+    const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
+    throw reasonError('host_not_found', message, { target: this.name, sent: false });
   }
 
   /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */
