@@ -120,7 +120,6 @@ export class Connection implements SessionVisitor {
     this.#opening = { slot: init.slot, opened: init.opened };
     this.output = new ConnectionOutput(this, host, stream);
     this.session = new Session(sessionOptions(this, init));
-    this.output.attach(this.session);
     this.parts = this.session.parts;
     this.caller = this.parts.caller;
     this.input = new ConnectionInput(host, stream, this.session, this);
