@@ -49,7 +49,8 @@ export class Dialer {
   readonly transport: ConnectionHost;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
-  readonly #watches = new Set<NameWatch>();
+  /** The names that are watched. */
+  readonly watches = new Set<NameWatch>();
   /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #nodes = new Map<string, string>();
 
@@ -167,25 +168,15 @@ export class Dialer {
       (one) => isResolver(one) && one.handles(target.address),
     ) as Resolver | undefined;
     if (resolver === undefined) return undefined;
-    const isFull = this.#watches.size >= WATCHES;
+    const isFull = this.watches.size >= WATCHES;
     const watch = new NameWatch(this, target, isFull ? undefined : resolver);
-    this.#watches.add(watch);
+    this.watches.add(watch);
     return watch;
-  }
-
-  /** Makes the names stop using a connection: several may use the connection of one node. */
-  forget(connection: Connection): void {
-    for (const { target } of this.#watches) target.remove(connection);
-  }
-
-  /** Called when a name is no longer watched. */
-  ended(watch: NameWatch): void {
-    this.#watches.delete(watch);
   }
 
   /** The watched names with their addresses. */
   get names(): NameSnapshot[] {
-    return [...this.#watches].map(({ name, addresses, error }) => ({
+    return [...this.watches].map(({ name, addresses, error }) => ({
       name,
       addresses,
       ...(error !== undefined && { error: error.message }),
@@ -428,7 +419,7 @@ export class NameWatch {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stop();
-    this.#dialer.ended(this);
+    this.#dialer.watches.delete(this);
   }
 }
 

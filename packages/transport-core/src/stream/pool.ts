@@ -104,7 +104,8 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    this.dialer.forget(connection);
+    // Several names may use the connection of one node.
+    for (const { target } of this.dialer.watches) target.remove(connection);
     this.#entryOf(connection)?.remove(connection);
   }
 
