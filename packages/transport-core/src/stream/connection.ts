@@ -201,9 +201,7 @@ export class Connection implements SessionVisitor {
     this.output.release();
     this.host.ticker.run((now) => {
       this.input.finish(now);
-      this.session.closed(
-        error === undefined ? undefined : withoutStack(error, { target: this.target }),
-      );
+      this.session.closed(error && withoutStack(error, { target: this.target }));
     });
     this.host.gone(this);
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -327,10 +325,7 @@ function unreachable(error: TransportError, target: string): TransportError {
 }
 
 /** Returns the error for a peer that is not the dialed node. */
-function mismatch(
-  expected: string,
-  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
-): TransportError {
+function mismatch(expected: string, { nodeId, endpoint }: StreamConnection): TransportError {
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
   return reasonError(
     'identity_mismatch',
