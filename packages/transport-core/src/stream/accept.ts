@@ -206,7 +206,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
 
   #admit(place: HandshakePlace): void {
     this.#inside++;
-    place.enter();
+    place.waits = false;
+    place.entered(place);
   }
 
   /** Frees the place of a handshake, and ends the oldest if too many wait for confirmations. */
@@ -287,7 +288,8 @@ export class HandshakePlace implements HandshakeSlot {
   /** True while the connection waits for its turn. */
   waits = true;
   readonly #handshakes: BoundedHandshakes;
-  readonly #entered: (slot: HandshakeSlot) => void;
+  /** Called when its turn has come. */
+  readonly entered: (slot: HandshakeSlot) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
@@ -304,12 +306,7 @@ export class HandshakePlace implements HandshakeSlot {
     this.source = source;
     this.isNamed = isNamed;
     this.since = since;
-    this.#entered = entered;
-  }
-
-  enter(): void {
-    this.waits = false;
-    this.#entered(this);
+    this.entered = entered;
   }
 
   answered(end: (error: TransportError) => void): void {
