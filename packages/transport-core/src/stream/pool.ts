@@ -78,8 +78,8 @@ export class Pool {
   }
 
   /**
-   * Returns the live connection to a target, or waits for a new one. The signal ends the wait of
-   * this caller only.
+   * Waits for a connection to a target that has no live one. The signal ends the wait of this
+   * caller only.
    */
   connect(target: string, signal?: AbortSignal): Promise<Connection> {
     return this.#entry(target).connect(target, signal);
@@ -264,8 +264,6 @@ export class PoolEntry implements CallCarrier, DialTarget {
 
   /** @param target as the caller spells it. */
   connect(target: string, signal: AbortSignal | undefined): Promise<Connection> {
-    const [live] = this.connections;
-    if (live !== undefined) return Promise.resolve(live);
     const connected = new Promise<Connection>((resolve, reject) => {
       const pending: Pending = (outcome) => {
         signal?.removeEventListener('abort', leave);
