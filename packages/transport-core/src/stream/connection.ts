@@ -7,7 +7,6 @@
 import { parseTarget, spelled } from '../address.ts';
 import { helloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
@@ -146,17 +145,6 @@ export class Connection implements SessionVisitor {
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
   get isUp(): boolean {
     return this.session.state === 'up';
-  }
-
-  // Calls.
-
-  /**
-   * Sends a one-way if it can be sent now, and returns false otherwise. Throws if it can never be
-   * sent.
-   */
-  trySend(channel: number, method: ProtocolMethod, payload: Uint8Array): boolean {
-    if (!this.isUp) return false;
-    return this.caller.trySend(channel, method, payload);
   }
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */

@@ -218,7 +218,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (this.#mount.over !== undefined) return false;
     const connection = this.#live(target);
     const payload = encodeAs(definition.request, definition.what.request, request);
-    return connection?.trySend(this.protocol.channel, definition, payload) === true;
+    return this.#trySend(connection, definition, payload);
   }
 
   trySendAll<N extends OneWayName<P>>(
@@ -233,7 +233,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const connections = targets.map((target) => this.#live(target));
     return connections.map((connection) => {
       try {
-        return connection?.trySend(this.protocol.channel, definition, payload) === true;
+        return this.#trySend(connection, definition, payload);
       } catch {
         // This target can never take the message. The other targets are not affected; `trySend` to
         // this target alone throws the reason.
@@ -255,6 +255,11 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const names = methods.length === 0 ? undefined : new Set<string>(methods);
     const consumer: unknown = new Consumer(this.#mount, names);
     return consumer as AsyncIterableIterator<Rpc<P, N>>;
+  }
+
+  /** Sends a one-way if it can be sent now. Throws if it can never be sent. */
+  #trySend(to: Connection | undefined, method: ProtocolMethod, payload: Uint8Array): boolean {
+    return to?.isUp === true && to.caller.trySend(this.protocol.channel, method, payload);
   }
 
   #live(target: Target): Connection | undefined {
