@@ -10,13 +10,17 @@ import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/enc
 import type { StreamConnection } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
-/**
- * The connection, which imports this file. It has the session for which the output is the writer
- * and the port, and is told that `Session.crowded` has changed.
- */
-interface Owner {
+/** The connection as its output and its input see it; it imports both. */
+export interface ConnectionOwner {
+  readonly host: TransportResources;
+  readonly stream: StreamConnection;
+  /** Created after the output, which is its writer and its port. */
   readonly session: Session;
+  readonly output: ConnectionOutput;
+  /** Called when `Session.crowded` has changed. */
   crowding(): void;
+  /** Handles the end of the stream. */
+  closed(error?: TransportError): void;
 }
 
 /** Writes the batches of a session to its stream. */
@@ -28,7 +32,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly #connection: Owner;
+  readonly #connection: ConnectionOwner;
   readonly #stream: StreamConnection;
   readonly #transport: TransportResources;
   readonly #encoder: FrameEncoder | undefined;
@@ -54,11 +58,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   #isScheduled = false;
   #isCrowded = false;
 
-  /** @param connection its session is created later, with this output. */
-  constructor(connection: Owner, transport: TransportResources, stream: StreamConnection) {
-    const { buffers, rates, ticker } = transport;
+  constructor(connection: ConnectionOwner) {
+    const { host, stream } = connection;
+    const { buffers, rates, ticker } = host;
     this.#connection = connection;
-    this.#transport = transport;
+    this.#transport = host;
     this.#stream = stream;
     this.#rate = rates.send.of(stream.nodeId, ticker.now());
     this.#collector = stream.frames?.collector;

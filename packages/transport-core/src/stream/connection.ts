@@ -18,7 +18,7 @@ import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText, errorText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
-import { ConnectionOutput } from './connection-output.ts';
+import { ConnectionOutput, type ConnectionOwner } from './connection-output.ts';
 import { ATTACHMENT, type PendingConnection } from './membership.ts';
 import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { TransportResources } from './transport-resources.ts';
@@ -84,7 +84,7 @@ export interface ConnectionInit {
 }
 
 /** One connection of a transport. */
-export class Connection implements SessionVisitor {
+export class Connection implements SessionVisitor, ConnectionOwner {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -117,11 +117,11 @@ export class Connection implements SessionVisitor {
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#opening = { slot: init.slot, opened: init.opened };
-    this.output = new ConnectionOutput(this, host, stream);
+    this.output = new ConnectionOutput(this);
     this.session = new Session(sessionOptions(this, init));
     this.parts = this.session.parts;
     this.caller = this.parts.caller;
-    this.input = new ConnectionInput(host, stream, this.session, this);
+    this.input = new ConnectionInput(this);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
