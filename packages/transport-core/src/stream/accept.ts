@@ -67,8 +67,12 @@ export class Acceptor {
   }
 
   /** Listens again after a back-off, because the listener has failed. */
-  #again(error: TransportError): void {
+  #again(failure: unknown): void {
     if (this.#end !== undefined || this.#timer !== undefined) return;
+    const error =
+      failure instanceof TransportError
+        ? failure
+        : new TransportError('unavailable', 'listening failed', { cause: failure });
     const { clock } = this.#transport;
     const delay = this.#delay;
     this.#delay = Math.min(delay * 2, LAST_DELAY);
@@ -79,13 +83,7 @@ export class Acceptor {
           // Another part of the layer may have failed in the meantime.
           if (this.#timer === undefined) this.#transport.listensAgain(this);
         },
-        (failure: unknown) => {
-          this.#again(
-            failure instanceof TransportError
-              ? failure
-              : new TransportError('unavailable', 'listening failed', { cause: failure }),
-          );
-        },
+        (error: unknown) => this.#again(error),
       );
     }, delay);
     // The observer may close the transport, which clears the timer.
