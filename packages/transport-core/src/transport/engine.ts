@@ -100,7 +100,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The time at which the calls in flight of a closing transport have had their grace. */
   #graceDue = Number.POSITIVE_INFINITY;
   #ending: Promise<void> | undefined = undefined;
-  #ended: (() => void) | undefined = undefined;
 
   /** Bytes received and sent since the start. */
   get bytes(): { readonly in: number; readonly out: number } {
@@ -278,7 +277,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
     this.#refused.delete(connection);
-    if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
   }
 
   /**
@@ -506,7 +504,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       if (grace === 0) this.#endGrace();
       else this.timer.by(this.#graceDue);
     });
-    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    await Promise.all([...this.connections].map((connection) => connection.whenGone()));
     await stopped.catch(() => {});
     // If the connections have ended before the grace period, the mounts are not closed yet.
     this.#endGrace();
