@@ -108,16 +108,14 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   }
 
   flush(): boolean {
+    const { size } = this.writer;
+    this.bytes += size;
     if (this.#collector !== undefined) {
       // Credit limits the frames that are handed over as objects, so they need no limit of bursts.
-      const { size } = this.#collector;
-      this.bytes += size;
       this.#stream.frames!.send(this.#collector.take());
       return this.#sendLater(size, true);
     }
     const encoder = this.#encoder!;
-    const { size } = encoder;
-    this.bytes += size;
     const parts = encoder.takeParts();
     const isDone =
       parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
