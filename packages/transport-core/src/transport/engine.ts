@@ -204,6 +204,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const connection of this.connections) connection.ref();
   }
 
+  /** True while the transport listens. */
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
   }

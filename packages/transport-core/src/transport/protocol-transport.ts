@@ -253,8 +253,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
     const names = methods.length === 0 ? undefined : new Set<string>(methods);
-    const consumer: unknown = new Consumer(this.#mount, names);
-    return consumer as AsyncIterableIterator<Rpc<P, N>>;
+    return new Consumer(this.#mount, names) as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
   /** Sends a one-way if it can be sent now. Throws if it can never be sent. */
