@@ -34,10 +34,7 @@ export class Acceptor {
     if (this.#transport.state !== 'open')
       throw new TransportError('shutdown', 'listen: this transport is closed');
     if (this.#hasBegun)
-      throw new TransportError(
-        'failed_precondition',
-        'listen: this transport is already listening',
-      );
+      throw new TransportError('failed_precondition', 'listen: this transport listens already');
     this.#hasBegun = true;
     try {
       await this.#bind();
@@ -46,10 +43,7 @@ export class Acceptor {
       throw error;
     }
     if (this.#transport.state !== 'open')
-      throw new TransportError(
-        'shutdown',
-        'listen: this transport was closed while it started to listen',
-      );
+      throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
     this.listening = true;
   }
 
