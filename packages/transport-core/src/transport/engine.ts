@@ -239,6 +239,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     // Last, because it starts the calls that wait for the target. The observer or the membership
     // may have ended the connection.
     if (connection.target !== undefined && !connection.over) this.pool.add(connection);
+    // Or they have begun to close it: calls that wait for room are sent elsewhere.
+    if (!connection.isUp) this.leaving(connection, connection.caller.takeWaiting());
   }
 
   /** Called when a connection takes no new calls; `waiting` are those that waited for room. */
