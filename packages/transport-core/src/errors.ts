@@ -133,10 +133,7 @@ export class TransportError extends Error {
   readonly metadata: Readonly<Record<string, string>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: TransportErrorOptions = {}) {
-    super(
-      message,
-      'cause' in options && options.cause !== undefined ? { cause: options.cause } : undefined,
-    );
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     refuseUnknown(options, 'TransportError', OPTIONS);
     refuseForeign(code, 'code', ERROR_CODES);
     if (options.reason !== undefined) refuseForeign(options.reason, 'reason', ERROR_REASONS);

@@ -18,7 +18,6 @@ export {
   manage,
   messageLimit,
   protocolsOf,
-  reporterOf,
   type ServiceControl,
   serviceOf,
   unsentOf,

@@ -20,7 +20,7 @@ import {
   messageLimit,
   ownContext,
   type Reporter,
-  reporterOf,
+  serviceOf,
   unsentOf,
 } from '@trunkline/transport-core/internal';
 import type { GossipConfig } from '../options.ts';
@@ -88,7 +88,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     this.clock = transport.clock;
     this.random = transport.random;
     this.overlay = overlay;
-    this.reporter = reporterOf(transport);
+    this.reporter = serviceOf(transport, 'createGossip').reporter;
     this.longest = Math.max(1, messageLimit(transport) - FRAME_AROUND);
     this.signatures = new Signatures(this.self, config.signatures);
     this.#lives = new Lives({

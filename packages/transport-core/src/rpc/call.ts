@@ -156,7 +156,7 @@ export class Call extends OutCall {
 
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
-    this.seq = this.mount.host.order.made++;
+    this.seq = this.mount.host.calls.made++;
   }
 
   /** Returns true for a call that may delay short messages, because it streams or is long. */

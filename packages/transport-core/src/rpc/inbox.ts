@@ -36,8 +36,11 @@ export interface RpcHost {
   readonly ticker: { now(): number };
   /** Wakes the transport when a call may expire. */
   readonly timer: { by(time: number): void };
-  /** The number of calls that were made on the transport, which is the place of the next one. */
-  readonly order: { made: number };
+  /**
+   * The number of calls that were made on the transport, which is the place of the next one, and of
+   * peers' calls that have arrived there.
+   */
+  readonly calls: { made: number; served: number };
   /** Keeps the process alive while calls are in flight. */
   readonly alive: { enter(): void; leave(): void };
   /** Passes calls, events and counters to the observer. */
@@ -91,8 +94,6 @@ export class Inbox implements Mounted {
   readonly protocol: Protocol;
   readonly table: Mounted['table'];
   closed = false;
-  /** The number of peers' calls that have arrived. */
-  served = 0;
   /** The number of calls that wait for a reader. */
   waiting = 0;
   /** Applied to the handling of the calls. */
@@ -155,7 +156,7 @@ export class Inbox implements Mounted {
   }
 
   incoming(call: InCall): void {
-    this.served++;
+    this.host.calls.served++;
     const { screen } = this.host;
     if (screen !== undefined && !screen(call, this.protocol.name)) return;
     this.arrive(call);

@@ -34,10 +34,7 @@ export class Acceptor {
     if (this.#transport.state !== 'open')
       throw new TransportError('shutdown', 'listen: this transport is closed');
     if (this.#hasBegun)
-      throw new TransportError(
-        'failed_precondition',
-        'listen: this transport is already listening',
-      );
+      throw new TransportError('failed_precondition', 'listen: this transport listens already');
     this.#hasBegun = true;
     try {
       await this.#bind();
@@ -46,10 +43,7 @@ export class Acceptor {
       throw error;
     }
     if (this.#transport.state !== 'open')
-      throw new TransportError(
-        'shutdown',
-        'listen: this transport was closed while it started to listen',
-      );
+      throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
     this.listening = true;
   }
 
@@ -67,8 +61,12 @@ export class Acceptor {
   }
 
   /** Listens again after a back-off, because the listener has failed. */
-  #again(error: TransportError): void {
+  #again(failure: unknown): void {
     if (this.#end !== undefined || this.#timer !== undefined) return;
+    const error =
+      failure instanceof TransportError
+        ? failure
+        : new TransportError('unavailable', 'listening failed', { cause: failure });
     const { clock } = this.#transport;
     const delay = this.#delay;
     this.#delay = Math.min(delay * 2, LAST_DELAY);
@@ -79,13 +77,7 @@ export class Acceptor {
           // Another part of the layer may have failed in the meantime.
           if (this.#timer === undefined) this.#transport.listensAgain(this);
         },
-        (failure: unknown) => {
-          this.#again(
-            failure instanceof TransportError
-              ? failure
-              : new TransportError('unavailable', 'listening failed', { cause: failure }),
-          );
-        },
+        (error: unknown) => this.#again(error),
       );
     }, delay);
     // The observer may close the transport, which clears the timer.
@@ -206,7 +198,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
 
   #admit(place: HandshakePlace): void {
     this.#inside++;
-    place.enter();
+    place.waits = false;
+    place.entered(place);
   }
 
   /** Frees the place of a handshake, and ends the oldest if too many wait for confirmations. */
@@ -287,7 +280,8 @@ export class HandshakePlace implements HandshakeSlot {
   /** True while the connection waits for its turn. */
   waits = true;
   readonly #handshakes: BoundedHandshakes;
-  readonly #entered: (slot: HandshakeSlot) => void;
+  /** Called when its turn has come. */
+  readonly entered: (slot: HandshakeSlot) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
@@ -304,12 +298,7 @@ export class HandshakePlace implements HandshakeSlot {
     this.source = source;
     this.isNamed = isNamed;
     this.since = since;
-    this.#entered = entered;
-  }
-
-  enter(): void {
-    this.waits = false;
-    this.#entered(this);
+    this.entered = entered;
   }
 
   answered(end: (error: TransportError) => void): void {

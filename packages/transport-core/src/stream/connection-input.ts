@@ -9,15 +9,9 @@ import type { Session } from '../session/session.ts';
 import { CHUNK, CHUNK_SHIFT, type SessionContext, UNBOUNDED } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
-import type { ConnectionOutput } from './connection-output.ts';
+import type { ConnectionOwner } from './connection-output.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
-
-/** The connection, which imports this file: it handles the end of the stream. */
-interface Owner {
-  readonly output: ConnectionOutput;
-  closed(error?: TransportError): void;
-}
 
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
@@ -48,21 +42,17 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   /** The part of the session that accounts for the peer's work units. */
   readonly #context: SessionContext;
   readonly #transport: TransportResources;
-  readonly #connection: Owner;
+  readonly #connection: ConnectionOwner;
 
-  constructor(
-    transport: TransportResources,
-    stream: StreamConnection,
-    session: Session,
-    connection: Owner,
-  ) {
+  constructor(connection: ConnectionOwner) {
+    const { host, session, stream } = connection;
     this.#connection = connection;
     this.#stream = stream;
     this.#session = session;
     this.copies = stream.reuses === true;
     this.#context = session.parts.context;
-    this.#transport = transport;
-    this.#rate = transport.rates.receive.of(stream.nodeId, transport.ticker.now());
+    this.#transport = host;
+    this.#rate = host.rates.receive.of(stream.nodeId, host.ticker.now());
   }
 
   /** Reads a chunk. Returns true if no part of it is kept. */

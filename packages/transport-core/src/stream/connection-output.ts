@@ -10,6 +10,19 @@ import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/enc
 import type { StreamConnection } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
+/** The connection as its output and its input see it; it imports both. */
+export interface ConnectionOwner {
+  readonly host: TransportResources;
+  readonly stream: StreamConnection;
+  /** Created after the output, which is its writer and its port. */
+  readonly session: Session;
+  readonly output: ConnectionOutput;
+  /** Called when `Session.crowded` has changed. */
+  crowding(): void;
+  /** Handles the end of the stream. */
+  closed(error?: TransportError): void;
+}
+
 /** Writes the batches of a session to its stream. */
 export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
@@ -19,16 +32,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  /**
-   * The connection, which is told that `Session.crowded` has changed. A closure would cost memory
-   * for each connection.
-   */
-  readonly #owner: { crowding(): void };
+  readonly #connection: ConnectionOwner;
   readonly #stream: StreamConnection;
   readonly #transport: TransportResources;
   readonly #encoder: FrameEncoder | undefined;
   readonly #collector: FrameCollector | undefined;
-  #session: Session | undefined = undefined;
   /** True once the session has closed the stream: it writes nothing more. */
   #isEnding = false;
   /** The time until which its last message waits behind a batch that the stream keeps. */
@@ -50,14 +58,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   #isScheduled = false;
   #isCrowded = false;
 
-  constructor(
-    owner: { crowding(): void },
-    transport: TransportResources,
-    stream: StreamConnection,
-  ) {
-    const { buffers, rates, ticker } = transport;
-    this.#owner = owner;
-    this.#transport = transport;
+  constructor(connection: ConnectionOwner) {
+    const { host, stream } = connection;
+    const { buffers, rates, ticker } = host;
+    this.#connection = connection;
+    this.#transport = host;
     this.#stream = stream;
     this.#rate = rates.send.of(stream.nodeId, ticker.now());
     this.#collector = stream.frames?.collector;
@@ -67,11 +72,6 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     if (this.#collector === undefined)
       this.#encoder = new FrameEncoder(buffers.take, buffers.size, gathers);
     this.writer = (this.#collector ?? this.#encoder) as FrameWriter;
-  }
-
-  /** Connects the session, for which this output is the writer and the port. */
-  attach(session: Session): void {
-    this.#session = session;
   }
 
   /** Writes the preamble; undefined if the connection carries frames. */
@@ -100,24 +100,22 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   flushTick(): void {
     this.#isScheduled = false;
-    const session = this.#session!;
+    const { session } = this.#connection;
     session.tick();
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
-    this.#owner.crowding();
+    this.#connection.crowding();
   }
 
   flush(): boolean {
+    const { size } = this.writer;
+    this.bytes += size;
     if (this.#collector !== undefined) {
       // Credit limits the frames that are handed over as objects, so they need no limit of bursts.
-      const { size } = this.#collector;
-      this.bytes += size;
       this.#stream.frames!.send(this.#collector.take());
       return this.#sendLater(size, true);
     }
     const encoder = this.#encoder!;
-    const { size } = encoder;
-    this.bytes += size;
     const parts = encoder.takeParts();
     const isDone =
       parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
@@ -164,7 +162,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     const delay = this.#rate.take(bytes, now);
     if (delay === 0) return isDone;
     this.#sendAgain = now + delay;
-    this.#session!.parts.context.wakeBy(this.#sendAgain);
+    this.#connection.session.parts.context.wakeBy(this.#sendAgain);
     return false;
   }
 
@@ -176,7 +174,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     else if (!isKept) this.#writeLast();
     else {
       this.#lingerDue = this.#transport.ticker.now() + LINGER;
-      this.#session!.parts.context.wakeBy(this.#lingerDue);
+      this.#connection.session.parts.context.wakeBy(this.#lingerDue);
     }
   }
 
@@ -205,14 +203,14 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   #writeOn(): void {
     if (this.#lingerDue !== Number.POSITIVE_INFINITY) this.#writeLast();
-    else if (!this.isHeldBack) this.#transport.ticker.run(() => this.#session!.drained());
+    else if (!this.isHeldBack) this.#transport.ticker.run(() => this.#connection.session.drained());
   }
 
   /** Does everything that is due at `now`. */
   wake(now: number): void {
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
-      if (this.#kept === undefined && !this.#isResting) this.#session!.drained();
+      if (this.#kept === undefined && !this.#isResting) this.#connection.session.drained();
     }
     if (now < this.#lingerDue) return;
     this.#lingerDue = Number.POSITIVE_INFINITY;

@@ -7,7 +7,6 @@
 import { parseTarget, spelled } from '../address.ts';
 import { helloFields } from '../common-options.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
@@ -19,7 +18,7 @@ import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText, errorText } from '../text.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
-import { ConnectionOutput } from './connection-output.ts';
+import { ConnectionOutput, type ConnectionOwner } from './connection-output.ts';
 import { ATTACHMENT, type PendingConnection } from './membership.ts';
 import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { TransportResources } from './transport-resources.ts';
@@ -85,7 +84,7 @@ export interface ConnectionInit {
 }
 
 /** One connection of a transport. */
-export class Connection implements SessionVisitor {
+export class Connection implements SessionVisitor, ConnectionOwner {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -118,12 +117,11 @@ export class Connection implements SessionVisitor {
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#opening = { slot: init.slot, opened: init.opened };
-    this.output = new ConnectionOutput(this, host, stream);
+    this.output = new ConnectionOutput(this);
     this.session = new Session(sessionOptions(this, init));
-    this.output.attach(this.session);
     this.parts = this.session.parts;
     this.caller = this.parts.caller;
-    this.input = new ConnectionInput(host, stream, this.session, this);
+    this.input = new ConnectionInput(this);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
@@ -147,16 +145,6 @@ export class Connection implements SessionVisitor {
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
   get isUp(): boolean {
     return this.session.state === 'up';
-  }
-
-  // Calls.
-
-  /**
-   * Sends a one-way if it can be sent now, and returns false otherwise. Throws if it can never be
-   * sent.
-   */
-  trySend(method: ProtocolMethod, payload: Uint8Array): boolean {
-    return this.isUp && this.caller.trySend(method, payload);
   }
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
@@ -201,9 +189,7 @@ export class Connection implements SessionVisitor {
     this.output.release();
     this.host.ticker.run((now) => {
       this.input.finish(now);
-      this.session.closed(
-        error === undefined ? undefined : withoutStack(error, { target: this.target }),
-      );
+      this.session.closed(error && withoutStack(error, { target: this.target }));
     });
     this.host.gone(this);
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -327,10 +313,7 @@ function unreachable(error: TransportError, target: string): TransportError {
 }
 
 /** Returns the error for a peer that is not the dialed node. */
-function mismatch(
-  expected: string,
-  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
-): TransportError {
+function mismatch(expected: string, { nodeId, endpoint }: StreamConnection): TransportError {
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
   return reasonError(
     'identity_mismatch',

@@ -49,7 +49,8 @@ export class Dialer {
   readonly transport: ConnectionHost;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
-  readonly #watches = new Set<NameWatch>();
+  /** The names that are watched. */
+  readonly watches = new Set<NameWatch>();
   /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #nodes = new Map<string, string>();
 
@@ -167,25 +168,15 @@ export class Dialer {
       (one) => isResolver(one) && one.handles(target.address),
     ) as Resolver | undefined;
     if (resolver === undefined) return undefined;
-    const isFull = this.#watches.size >= WATCHES;
+    const isFull = this.watches.size >= WATCHES;
     const watch = new NameWatch(this, target, isFull ? undefined : resolver);
-    this.#watches.add(watch);
+    this.watches.add(watch);
     return watch;
-  }
-
-  /** Makes the names stop using a connection: several may use the connection of one node. */
-  forget(connection: Connection): void {
-    for (const { target } of this.#watches) target.remove(connection);
-  }
-
-  /** Called when a name is no longer watched. */
-  ended(watch: NameWatch): void {
-    this.#watches.delete(watch);
   }
 
   /** The watched names with their addresses. */
   get names(): NameSnapshot[] {
-    return [...this.#watches].map(({ name, addresses, error }) => ({
+    return [...this.watches].map(({ name, addresses, error }) => ({
       name,
       addresses,
       ...(error !== undefined && { error: error.message }),
@@ -356,36 +347,27 @@ export class NameWatch {
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
-  #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
+  async #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
     // Each caller needs an error of its own.
     const failure = () => withDetails(this.error!, { sent: false });
     if (this.error !== undefined) {
       // Before `distrust`: the resolver may report addresses at once, which ends the failure.
       const error = failure();
       this.distrust();
-      return Promise.reject(error);
+      throw error;
     }
     signal.throwIfAborted();
-    const { clock } = this.#dialer.transport;
-    let leave = () => {};
-    const first = new Promise<readonly ListedAddress[]>((resolve, reject) => {
-      this.#reported = () => {
-        if (this.error !== undefined) reject(failure());
-        else resolve(this.addresses!);
-      };
-      const onAbort = () => reject(signal.reason);
-      const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
-      const timer = clock.setTimeout(
-        () => reject(reasonError('host_not_found', message, { target: this.name, sent: false })),
-        timeout,
-      );
-      leave = () => {
-        clock.clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-    return first.finally(leave);
+    const wait = new AbortController();
+    const end = () => wait.abort();
+    this.#reported = end;
+    signal.addEventListener('abort', end, { once: true });
+    await this.#dialer.transport.clock.sleep(timeout, wait.signal).catch(() => {});
+    signal.removeEventListener('abort', end);
+    signal.throwIfAborted();
+    if (this.addresses !== undefined) return this.addresses;
+    if (this.error !== undefined) throw failure();
+    const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
+    throw reasonError('host_not_found', message, { target: this.name, sent: false });
   }
 
   /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */
@@ -437,7 +419,7 @@ export class NameWatch {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stop();
-    this.#dialer.ended(this);
+    this.#dialer.watches.delete(this);
   }
 }
 

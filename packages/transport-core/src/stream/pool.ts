@@ -78,8 +78,8 @@ export class Pool {
   }
 
   /**
-   * Returns the live connection to a target, or waits for a new one. The signal ends the wait of
-   * this caller only.
+   * Waits for a connection to a target that has no live one. The signal ends the wait of this
+   * caller only.
    */
   connect(target: string, signal?: AbortSignal): Promise<Connection> {
     return this.#entry(target).connect(target, signal);
@@ -104,7 +104,8 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    this.dialer.forget(connection);
+    // Several names may use the connection of one node.
+    for (const { target } of this.dialer.watches) target.remove(connection);
     this.#entryOf(connection)?.remove(connection);
   }
 
@@ -263,8 +264,6 @@ export class PoolEntry implements CallCarrier, DialTarget {
 
   /** @param target as the caller spells it. */
   connect(target: string, signal: AbortSignal | undefined): Promise<Connection> {
-    const [live] = this.connections;
-    if (live !== undefined) return Promise.resolve(live);
     const connected = new Promise<Connection>((resolve, reject) => {
       const pending: Pending = (outcome) => {
         signal?.removeEventListener('abort', leave);
@@ -292,7 +291,6 @@ export class PoolEntry implements CallCarrier, DialTarget {
     }
     for (const pending of this.#pending) pending(connection);
     this.#pending.clear();
-    this.#settle();
   }
 
   /** Fails everything that is waiting. */
@@ -366,8 +364,9 @@ export class PoolEntry implements CallCarrier, DialTarget {
   // The connections.
 
   add(connection: Connection): void {
-    this.connections.push(connection);
-    this.#holdConnection(connection);
+    // If it is closing already, it takes the calls that wait before its GO_AWAY, but no later ones.
+    if (connection.isUp) this.connections.push(connection);
+    this.#holdLive(connection);
     this.#opened(connection);
   }
 
@@ -428,9 +427,11 @@ export class PoolEntry implements CallCarrier, DialTarget {
     if (!connection.isUp && this.#isWanted && isLink) return this.#dial();
     if (isBorrowed && connection.isUp && !this.connections.includes(connection))
       this.connections.push(connection);
-    else if (isBorrowed) this.#pauseGrowth();
+    else if (isBorrowed || !connection.isUp) this.#pauseGrowth();
     this.#holdLive(connection);
-    this.#opened(connection);
+    if (connection.isUp || connection.over) this.#opened(connection);
+    else if (this.#waiting.length > 0 || this.#pending.size > 0) this.#dial();
+    this.#settle();
   }
 
   #dialFailed(error: TransportError, isBackground: boolean): void {
@@ -480,20 +481,21 @@ export class PoolEntry implements CallCarrier, DialTarget {
     else this.#holdLive(live);
   }
 
+  /**
+   * Holds a connection if the target is held, unless another one is held. If the connection is
+   * closing, the target is dialed again after the back-off.
+   */
   #holdLive(connection: Connection): void {
     if (!this.#isHeld) return;
-    if (connection.isUp) this.#holdConnection(connection);
-    else if (this.#holdDue === Number.POSITIVE_INFINITY) this.#holdFailed();
-    // `Pool.forget` finds this entry only for connections that were dialed for it.
-    if (connection.isUp && !this.connections.includes(connection))
-      void connection.whenGone().then(() => this.#heldLost(connection));
-  }
-
-  /** Holds a connection that is up if the target is held, unless another one is held. */
-  #holdConnection(connection: Connection): void {
+    if (!connection.isUp) {
+      if (this.#holdDue === Number.POSITIVE_INFINITY) this.#holdFailed();
+      return;
+    }
     this.#holdDue = Number.POSITIVE_INFINITY;
-    if (!this.#isHeld || this.#held !== undefined) return;
-    this.#held = { connection, since: this.now, release: connection.session.hold() };
+    this.#held ??= { connection, since: this.now, release: connection.session.hold() };
+    // `Pool.forget` finds this entry only for connections that were dialed for it.
+    if (!this.connections.includes(connection))
+      void connection.whenGone().then(() => this.#heldLost(connection));
   }
 
   /**

@@ -34,10 +34,11 @@ export abstract class TransportResources {
   /** The timer for everything that a connection or a target waits for. */
   abstract readonly timer: DeadlineTimer;
   abstract readonly state: 'open' | 'closing' | 'closed';
-  /** True while the transport listens. */
-  abstract readonly listening: boolean;
-  /** The number of calls that were made, which is the place of the next one. */
-  readonly order = { made: 0 };
+  /**
+   * The number of calls that were made here, which is the place of the next one, and of peers'
+   * calls that have arrived.
+   */
+  readonly calls = { made: 0, served: 0 };
 
   constructor(layer: StreamLayer, config: CommonConfig, channels: TraceChannels | undefined) {
     const { clock = systemClock, random = systemRandom } = config;

@@ -80,8 +80,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly contexts = contexts;
   // When an object becomes garbage can't be replayed, so no other clock may depend on it.
   readonly watchUnread = this.clock === systemClock ? watchUnread : undefined;
-  /** The number of calls served for protocols that were unmounted. */
-  #servedBefore = 0;
   readonly #events = new EventHub<ConnectionEvent>(undefined, enqueue);
   readonly timer = new DeadlineTimer(
     this.clock,
@@ -102,7 +100,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The time at which the calls in flight of a closing transport have had their grace. */
   #graceDue = Number.POSITIVE_INFINITY;
   #ending: Promise<void> | undefined = undefined;
-  #ended: (() => void) | undefined = undefined;
 
   /** Bytes received and sent since the start. */
   get bytes(): { readonly in: number; readonly out: number } {
@@ -191,11 +188,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       });
   }
 
-  /** The number of peers' calls that have arrived. */
-  get served(): number {
-    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
-  }
-
   /** Sends the protocols and the address, which have changed, to the peers. */
   announce(): void {
     this.ticker.run(() => {
@@ -212,6 +204,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const connection of this.connections) connection.ref();
   }
 
+  /** True while the transport listens. */
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
   }
@@ -246,6 +239,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     // Last, because it starts the calls that wait for the target. The observer or the membership
     // may have ended the connection.
     if (connection.target !== undefined && !connection.over) this.pool.add(connection);
+    // Or they have begun to close it: calls that wait for room are sent elsewhere.
+    if (!connection.isUp) this.leaving(connection, connection.caller.takeWaiting());
   }
 
   /** Called when a connection takes no new calls; `waiting` are those that waited for room. */
@@ -285,7 +280,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
     this.#refused.delete(connection);
-    if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
   }
 
   /**
@@ -513,7 +507,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       if (grace === 0) this.#endGrace();
       else this.timer.by(this.#graceDue);
     });
-    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    await Promise.all([...this.connections].map((connection) => connection.whenGone()));
     await stopped.catch(() => {});
     // If the connections have ended before the grace period, the mounts are not closed yet.
     this.#endGrace();
@@ -547,7 +541,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
       if (this.mounts.get(protocol.channel) !== mount) return;
       this.mounts.delete(protocol.channel);
-      this.#servedBefore += mount.served;
       this.announce();
     });
   }

@@ -5,7 +5,6 @@
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { Reporter } from '../rpc/records.ts';
 import { connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { TransportEngine } from './engine.ts';
@@ -113,12 +112,10 @@ export function messageLimit(transport: AnyTransport, remote?: Remote): number {
   return engineOf(transport, 'messageLimit').config.limits.message;
 }
 
-/** Returns the reporter of a transport, to which gossip reports its messages. */
-export function reporterOf(transport: AnyTransport): Reporter {
-  return engineOf(transport, 'reporterOf').reporter;
-}
-
-/** The part of a transport that takes it out of service, and that serves its health. */
+/**
+ * The part of a transport that takes it out of service, that serves its health, and to which other
+ * packages report events.
+ */
 export type ServiceControl = Pick<
   TransportEngine,
   | 'clock'

@@ -127,7 +127,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     // A TypeError is a mistake in the program instead of a call.
     if (method === undefined || !(error instanceof TransportError)) return error;
     // It counts as a call that was made.
-    this.engine.order.made++;
+    this.engine.calls.made++;
     this.engine.reporter.callFailed(error.code);
     const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
@@ -222,7 +222,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (this.#mount.over !== undefined) return false;
     const connection = this.#live(target);
     const payload = encodeAs(definition.request, definition.what.request, request);
-    return connection?.trySend(definition, payload) === true;
+    return this.#trySend(connection, definition, payload);
   }
 
   trySendAll<N extends OneWayName<P>>(
@@ -237,7 +237,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const connections = targets.map((target) => this.#live(target));
     return connections.map((connection) => {
       try {
-        return connection?.trySend(definition, payload) === true;
+        return this.#trySend(connection, definition, payload);
       } catch {
         // This target can never take the message. The other targets are not affected; `trySend` to
         // this target alone throws the reason.
@@ -257,8 +257,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
     const names = methods.length === 0 ? undefined : new Set<string>(methods);
-    const consumer: unknown = new Consumer(this.#mount, names);
-    return consumer as AsyncIterableIterator<Rpc<P, N>>;
+    return new Consumer(this.#mount, names) as unknown as AsyncIterableIterator<Rpc<P, N>>;
+  }
+
+  /** Sends a one-way if it can be sent now. Throws if it can never be sent. */
+  #trySend(to: Connection | undefined, method: ProtocolMethod, payload: Uint8Array): boolean {
+    return to?.isUp === true && to.caller.trySend(method, payload);
   }
 
   #live(target: Target): Connection | undefined {
@@ -476,7 +480,7 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     limits: ofLimits(config),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.waiting, 0),
-    calls: { made: engine.order.made, served: engine.served },
+    calls: { ...engine.calls },
     errors: Object.fromEntries(engine.reporter.errors),
     counters: Object.fromEntries(engine.reporter.counters),
   };

@@ -91,17 +91,14 @@ export class SchemeLayer implements StreamLayer {
         if (!this.#listens) break;
       }
     }
-    if (failure === undefined) {
-      this.#listens = true;
-      return;
-    }
     // The first `listen` is all or nothing. Later, one layer can be restarted while the others keep
     // listening.
-    if (!this.#listens) {
+    if (failure !== undefined && !this.#listens) {
       await Promise.all([...this.#up].map((layer) => layer.close()));
       this.#up.clear();
     }
-    throw failure;
+    if (failure !== undefined) throw failure;
+    this.#listens = true;
   }
 
   stopListening(): void {

@@ -240,3 +240,44 @@ test('an observer may cut a connection that comes up, and the next call dials ag
   await client.close();
   await server.close();
 });
+
+test('an observer may retire a connection that comes up: it serves the calls that waited, and later ones use another', async (t) => {
+  const backend = direct();
+  const server = createTransport('inmem://retired-while-up', {
+    protocol: echo,
+    backends: [backend],
+    limits: { calls: 1 },
+  });
+  let answer = () => {};
+  const gate = new Promise<void>((resolve) => (answer = resolve));
+  serve(server, {
+    say: async (text) => {
+      if (text === 'slow') await gate;
+      return text;
+    },
+    hint: () => {},
+  });
+  await server.listen();
+  let retired = 1;
+  const client = createTransport({
+    protocol: echo,
+    backends: [backend],
+    observer: {
+      event(event) {
+        if (event.type === 'up' && retired-- > 0) management.retire(event.remote, 'one of two');
+      },
+    },
+  });
+  const management = manage(client, new Register(client, 'ab'.repeat(32), new Map()));
+  backend.connectAll();
+  const slow = client.send('inmem://retired-while-up', 'say', 'slow');
+  const next = client.send('inmem://retired-while-up', 'say', 'next');
+  await client.dial('inmem://retired-while-up');
+  t.is(await client.send('inmem://retired-while-up', 'say', 'quick'), 'quick');
+  t.is(await next, 'next');
+  t.is(client.remotes().length, 1, 'the retired connection is not among them');
+  answer();
+  t.is(await slow, 'slow');
+  await client.close();
+  await server.close();
+});

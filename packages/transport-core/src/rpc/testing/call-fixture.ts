@@ -40,7 +40,7 @@ export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
   contexts: undefined,
   ticker: { now: () => 0 },
   timer: { by: () => {} },
-  order: { made: 0 },
+  calls: { made: 0, served: 0 },
   alive: { enter: () => {}, leave: () => {} },
   reporter: { watch: undefined, callFailed: () => {}, count: () => {}, tell: () => {} },
   watchUnread: undefined,
