@@ -208,7 +208,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     this.id = 0;
     this.writtenIn = 0;
     this.carrier = undefined;
-    this.assembly = this.upload = this.download = undefined;
+    this.upload = this.download = this.assembly = undefined;
   }
 
   /** The cost in the queues, in bytes. */

@@ -238,3 +238,34 @@ test('a call that ends because the peer granted too much credit is not told that
   t.true(call.done);
   t.is(taken, 0);
 });
+
+test('a call whose answer began before it was sent can be answered by another connection', (t) => {
+  const pair = new Pair([protocol]).open();
+  pair.dialer.stuck = true;
+  // The connection keeps a batch with the first call, so the second stays in the next batch.
+  pair.start(pair.dialer, callOf('ask'));
+  pair.tick(pair.dialer);
+  const call = callOf('ask');
+  pair.start(pair.dialer, call);
+  const { packet } = SMALL;
+  const early = encoded((encoder) =>
+    writeMessage(
+      encoder,
+      { kind: Kind.RESPONSE, id: call.id, size: 2 * packet },
+      new Uint8Array(packet),
+    ),
+  );
+  pair.dialer.session.receive(pair.now, early);
+  pair.cut();
+  t.deepEqual(pair.dialer.ending!.unsent, [call]);
+  const other = new Pair([protocol]).open();
+  other.start(other.dialer, call);
+  other.quiet();
+  const [served] = other.acceptor.take();
+  served!.run(HANDLER);
+  served!.carrier.respond(served!, long);
+  served!.handled();
+  other.quiet();
+  t.is(call.answer?.length, long.length);
+  t.is(other.dialer.ending, undefined);
+});

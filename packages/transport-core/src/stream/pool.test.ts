@@ -111,6 +111,23 @@ test('a connection that is lost while it is being established does not fail a se
   t.is(second.fate.error?.sent ?? false, false);
 });
 
+test('a dial whose connection is already lost does not remove the next dial of its target', async (t) => {
+  const { pool, clock, dials, call, start } = poolFixture();
+  start('a:1', call());
+  const coming = dials[0]!.up();
+  const [connection] = pool.connectionsOf('a:1') as unknown as FakeConnection[];
+  connection!.over = true;
+  pool.forget(connection!.real);
+  const second = call('ask', { timeout: 50 });
+  start('a:1', second);
+  await coming;
+  t.deepEqual(pool.dialing, ['a:1']);
+  clock.advance(50);
+  pool.wake(50);
+  await turn();
+  t.is(second.fate.error?.code, 'deadline_exceeded');
+});
+
 test('cancel() gives up only the dials to one target', async (t) => {
   const { pool, dials, call, start } = poolFixture();
   const [a, b] = [call(), call()];

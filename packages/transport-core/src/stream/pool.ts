@@ -109,9 +109,11 @@ export class Pool {
     this.#entryOf(connection)?.remove(connection);
   }
 
-  /** Removes a target that has no connections, dial or waiters. */
-  drop({ target }: PoolEntry): void {
-    this.entries.delete(this.#key(target));
+  /** Removes a target that has no connections, dial or waiters, unless another entry replaced it. */
+  drop(entry: PoolEntry): void {
+    const key = this.#key(entry.target);
+    if (this.entries.get(key) !== entry) return;
+    this.entries.delete(key);
     this.#last = undefined;
   }
 
@@ -429,7 +431,9 @@ export class PoolEntry implements CallCarrier, DialTarget {
       this.connections.push(connection);
     else if (isBorrowed || !connection.isUp) this.#pauseGrowth();
     this.#holdLive(connection);
-    if (connection.isUp || connection.over) this.#opened(connection);
+    // A connection that is closing takes no calls. Another dial to this target replaces it.
+    const isClosing = !connection.isUp && !connection.over && connection.target === this.target;
+    if (!isClosing) this.#opened(connection);
     else if (this.#waiting.length > 0 || this.#pending.size > 0) this.#dial();
     this.#settle();
   }
