@@ -51,7 +51,7 @@ export function writeReport(
     `|${HEAD.map((_, at) => (isFigure(at) ? '---:' : '---')).join('|')}|`,
     ...rows.map(row),
     '',
-    'These attacks are bounded by milliseconds instead of a ratio:',
+    'These attacks are bounded by milliseconds instead of a ratio. The bound is longer if controls take more than 3 ms, in proportion, and at most twice as long:',
     '',
     '| attack | ms | on TLS and `wss` | because |',
     '|---|---:|---:|---|',
