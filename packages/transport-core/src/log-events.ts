@@ -92,6 +92,7 @@ function peer({ id, endpoint, nodeId }: Remote): object {
   return nodeId === undefined ? { id, endpoint } : { id, endpoint, nodeId };
 }
 
+/** Counters of messages that were lost or refused, or that a faulty peer sent. */
 const ALARMS: ReadonlySet<TransportCounter> = new Set([
   'onewayLost',
   'onewayDropped',

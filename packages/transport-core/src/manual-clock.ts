@@ -15,7 +15,7 @@ export interface ManualClock extends Clock {
   advance(milliseconds: number): void;
   /**
    * Moves time forward in one step, as if the process had been suspended: the timers that were due
-   * meanwhile run now, late, in their order.
+   * meanwhile run now, late, in their order. Timers that they set run at the next call.
    */
   jump(milliseconds: number): void;
   /**

@@ -9,7 +9,7 @@ export type Random = () => number;
 
 /**
  * Creates a Random that returns the same numbers for the same seed (an integer) on every machine.
- * It uses xoroshiro128+.
+ * It uses xoroshiro128+. Other numbers would change every recorded simulation.
  */
 export function seededRandom(seed: number): Random {
   const generator = xoroshiro128plus(mix(seed | 0));

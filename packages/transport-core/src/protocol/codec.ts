@@ -45,8 +45,8 @@ export interface BytesCodec extends Codec<Bytes, Uint8Array> {
 /**
  * Passes bytes through. `encode` takes any Uint8Array (including a Buffer). The program may change
  * it once the call or write has settled; an answer of 64 KiB or more must not be changed anymore.
- * `decode` returns a plain Uint8Array that may share memory with
- * other messages, so `slice()` the bytes that you keep for long.
+ * `decode` returns a plain Uint8Array that may share memory with other messages, so `slice()` the
+ * bytes that you keep for long.
  */
 export const bytes: BytesCodec = Object.freeze({
   name: 'bytes',
@@ -171,7 +171,7 @@ export function oversize(codec: string, problem: string, option: string): Transp
 
 /**
  * Returns the schema of a codec's options: its limits, which are integers above 0, with these
- * defaults.
+ * defaults: the bytes of a message, and the values in it.
  */
 export function limitOptions(limit: number, values: number) {
   const count = integer(1, Number.MAX_SAFE_INTEGER);
@@ -239,7 +239,8 @@ function article(name: string): string {
 /**
  * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft.append
  * request', the message begins 'raft.append request.entries[3].term: …'. All errors are
- * TransportErrors, except that an asynchronous schema causes a TypeError.
+ * TransportErrors, except for mistakes in the program, which cause a TypeError: an asynchronous
+ * schema, or a codec that does not return a Uint8Array.
  */
 export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
   if (codec === (bytes as Codec<any, any>) && value instanceof Uint8Array) return value;

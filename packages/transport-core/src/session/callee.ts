@@ -221,7 +221,8 @@ export class Callee implements AnswerCarrier {
     const call = this.ids.get(frame.id);
     if (call === undefined) return;
     if (this.early.withdraws(call)) {
-      // Nobody has seen the call, so nobody is told.
+      // Nobody has seen the call, so nobody is told. It isn't sent again either, because its caller
+      // has given it up.
       this.#context.spend(CANCEL);
       call.close();
       call.giveBack(true);
@@ -502,7 +503,10 @@ export class EarlyCancels {
   #ids: Set<number> | undefined = undefined;
   readonly #held = new Set<InCall>();
 
-  /** Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames. */
+  /**
+   * Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames, which
+   * is searched from index `from` on.
+   */
   open(input: Uint8Array | readonly Frame[], from: number): void {
     this.#input = input;
     this.#from = from;

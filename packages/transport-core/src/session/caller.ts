@@ -34,6 +34,7 @@ export class Caller implements CallCarrier {
   readonly #outbox: Outbox;
   readonly #channels: Channels;
   readonly #packets: IncomingPackets;
+  /** Learns that the peer drains. */
   readonly #visitor: { drains?(): void };
 
   /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
@@ -94,11 +95,15 @@ export class Caller implements CallCarrier {
     queue.push(call);
     this.#outbox.await(1);
     usage.makeRoom();
+    // Each open stream can lose its place to one waiting call. Further ones change nothing.
     if (isStream && queue.length <= this.streams)
       this.#context.wakeBy(this.#freePlaces(this.#context.now));
   }
 
-  /** Our streams that nobody has begun to read; the oldest first. */
+  /**
+   * Our streams that nobody has begun to read; the oldest first. Those that no reader could begin
+   * yet come last, because their `unreadSince` is Infinity.
+   */
   #unread(): OutCall[] {
     return this.slots
       .values()
@@ -492,6 +497,7 @@ export class Caller implements CallCarrier {
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
   wake(now: number): number {
     let next = NEVER;
+    // May end the visited call: a List allows it, and `slots.values()` is a copy.
     this.#visitUnsettled((call) => {
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;

@@ -53,9 +53,10 @@ export class GracefulClose {
   }
 
   /**
-   * True if both ends have sent GO_AWAY, so that the peer has read everything that we sent before
-   * our GO_AWAY. This does not hold for a peer whose transport closes (it drops what still
-   * arrives), unless this transport closes, too.
+   * True if both ends have sent GO_AWAY, so that the peer reads everything that we sent before our
+   * GO_AWAY: an end that leaves goes on reading until it has read the other's GO_AWAY or its time
+   * is up. This does not hold for a peer whose transport closes (it drops what still arrives),
+   * unless this transport closes, too.
    */
   get isMutual(): boolean {
     const { callee, outbox } = this.#parts;
@@ -110,6 +111,7 @@ export class GracefulClose {
     this.#close(shutting || this.isMutual);
   }
 
+  /** May run twice in one `wake`; both the port and `#end` ignore the second call. */
   #close(arrived: boolean): void {
     const { batch, context } = this.#parts;
     batch.flush();

@@ -115,6 +115,7 @@ export class InChannel {
     if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
     if (!lanes.congested(context.limits.outbound)) return false;
     this.stalled = true;
+    // A tick follows, in which `Channel.settleIfRoom` ends the stall once there is room.
     context.port.dirty();
     return true;
   }
@@ -178,7 +179,8 @@ export interface CallObserver {
 }
 
 /**
- * One incoming call, from its last request packet until it is answered and its handler has ended.
+ * One incoming call, from the first packet of its request until it is answered and its handler has
+ * ended.
  */
 export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly id: number;
@@ -367,7 +369,10 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.channel.context.usage.works(1, this.cost, by === READER);
   }
 
-  /** Called when it was answered or its handler has ended; ends its run if one has started. */
+  /**
+   * Called when it was answered or its handler has ended; ends its run if one has started. A call
+   * that waited for a rule runs a second time.
+   */
   handled(): void {
     if (this.running === 0) return;
     this.channel.context.usage.works(-1, this.cost, this.running === READER);
@@ -450,8 +455,8 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * Ends the call as `left` does, without notifying its handler. Returns true if its handler must
-   * be notified.
+   * Records that the caller of this call, which is closed, is gone, as `left` does, but without
+   * notifying its handler. Returns true if its handler must be notified.
    */
   leaves(error: TransportError): boolean {
     this.widen();
@@ -513,7 +518,7 @@ export class PeerIds<T extends { readonly id: number }> {
 
   /**
    * Returns the highest slot used since the last call, plus one. With dense ids this is the number
-   * of calls in flight.
+   * of calls in flight. The session asks after each chunk, for `BatchPacer`.
    */
   takePeak(): number {
     const peak = this.#peak;

@@ -112,12 +112,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         : this.#intercept(this.#chain, found, target, request, own);
     } catch (error) {
       if (options?.upload !== undefined) closeItems(options.upload, ignore);
-      return iterable(Promise.reject(this.#unsent(found, target, options, error)));
+      return iterable(Promise.reject(this.#reportUnsent(found, target, options, error)));
     }
   }
 
   /** Reports a call that fails before it is made. Returns its error. */
-  #unsent(
+  #reportUnsent(
     method: ProtocolMethod | undefined,
     target: Target,
     options: OwnOptions | undefined,
@@ -151,6 +151,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     try {
       promise = Promise.resolve(chain(call));
     } catch (error) {
+      // Not reported: a call that an interceptor refuses was never made (docs/observing.md).
       promise = Promise.reject(unsent(error, target));
     }
     // An interceptor may have failed the call before its upload was read.
@@ -168,7 +169,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       const options = (call as InterceptedCall).options();
       return this.#launch(definition, target, call.request, options);
     } catch (error) {
-      return Promise.reject(this.#unsent(definition, target, call, error));
+      return Promise.reject(this.#reportUnsent(definition, target, call, error));
     }
   };
 
@@ -260,7 +261,10 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return new Consumer(this.#mount, names) as unknown as AsyncIterableIterator<Rpc<P, N>>;
   }
 
-  /** Sends a one-way if it can be sent now. Throws if it can never be sent. */
+  /**
+   * Sends a one-way if it can be sent now. Throws if it can never be sent. It is not counted among
+   * the calls made, nor reported to observers.
+   */
   #trySend(to: Connection | undefined, method: ProtocolMethod, payload: Uint8Array): boolean {
     return to?.isUp === true && to.caller.trySend(method, payload);
   }
@@ -499,6 +503,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     id: connection.id,
     endpoint: connection.endpoint,
     direction: connection.direction,
+    // A session may have ended while its stream is still closing.
     state: state === 'closed' ? 'closing' : state,
     addr: remote?.addr,
     nodeId: remote?.nodeId,

@@ -1,5 +1,8 @@
 // Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
 // advance. Payloads are copied, except large ones if the connection takes a batch in parts.
+//
+// ConnectionOutput owns the encoder. At each flush, it takes the batch, and then releases its
+// buffer. The session writes frames through FrameWriter, and asks `fits` before each message.
 
 import { copyBytes } from '../short-bytes.ts';
 import {
@@ -163,6 +166,7 @@ export class FrameEncoder {
    * @param hello the body of HELLO or PROTOCOLS.
    */
   signal(kind: number, id: number, hello: Uint8Array = EMPTY): void {
+    // The kind, then the id: `cancelsIn` (decoder.ts) finds a CANCEL by these bytes.
     const at = this.#open(kind, hello.length);
     this.#close(this.#bytes(id === 0 ? at : this.#id(at, id), HELLO, hello));
   }
@@ -357,7 +361,7 @@ function writeUint(buffer: Uint8Array, at: number, tag: number, value: number): 
 /**
  * An upper bound of a frame's size in bytes, without payload, metadata, text and hello: 4 for its
  * length, 2 for its kind, 5 for its id, 30 for five integers, and 5 for the payload's tag and
- * length.
+ * length: 46, rounded up.
  */
 const HEADER = 48;
 

@@ -9,7 +9,9 @@ import * as Kind from './kind.ts';
 
 /**
  * Returns why a dialer's first bytes are refused; undefined if they are our preamble and a whole
- * HELLO.
+ * HELLO. Only layers call it that have the whole first message of a dialer before they accept it
+ * (`ListenOptions.screen`). On other connections, HelloExchange judges the preamble by the same
+ * rules, however the bytes are cut.
  */
 export function screenHello(
   first: Uint8Array,
@@ -22,6 +24,7 @@ export function screenHello(
   const violation = decoder.read(first.subarray(PREAMBLE.length), {
     frame: ({ kind }) => {
       isWhole = kind === Kind.HELLO;
+      // One frame is enough.
       return false;
     },
   });
