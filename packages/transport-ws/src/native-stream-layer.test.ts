@@ -67,6 +67,25 @@ test('a browser cannot listen, and the error says what to do', async (t) => {
   t.throws(() => layer.localAddr(), { message: /browser/ });
 });
 
+test('an open connection keeps nothing of its dial', async (t) => {
+  const node = createWsStreamLayer({ bindAddr: '127.0.0.1:0' });
+  await node.listen((accepted) => accepted.destroy());
+  const opened: WebSocket[] = [];
+  class Observed extends WebSocket {
+    constructor(...given: ConstructorParameters<typeof WebSocket>) {
+      super(...given);
+      opened.push(this);
+    }
+  }
+  const page = createNativeStreamLayer({
+    webSocket: Observed as unknown as NativeWebSocketClass,
+  });
+  const connection = await page.dial(node.localAddr(), { timeout: 5_000 });
+  t.is(opened[0]!.onopen, null);
+  connection.destroy();
+  await Promise.all([page.close(), node.close()]);
+});
+
 test('a failed dial names the address and the possible cause', async (t) => {
   const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
   const error = await rejection(layer.dial('ws://127.0.0.1:1/', { timeout: 10_000 }));

@@ -61,6 +61,8 @@ class NativeStreamLayer implements WsStreamLayer {
       webSocket.onerror = () => {};
       webSocket.onclose = ({ code, reason }) => failed(dialError(address, code, reason));
       webSocket.onopen = () => {
+        // The handler would keep the options of the dial in memory as long as the connection.
+        webSocket.onopen = null;
         if (webSocket.protocol === SUB_PROTOCOL)
           return connected(new NativeConnection(webSocket, url.host, this.#clock));
         const message = `Cannot connect to ${address}: the server does not speak ${SUB_PROTOCOL}`;

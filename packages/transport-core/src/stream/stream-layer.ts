@@ -330,6 +330,7 @@ export class PendingDials {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       let release: ((error: unknown) => void) | undefined;
+      let failure: { readonly error: unknown } | undefined;
       const settles = () => {
         this.#clock.clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
@@ -341,6 +342,7 @@ export class PendingDials {
         },
         failed: (error) => {
           if (!settles()) return;
+          failure = { error };
           reject(error);
           release?.(error);
         },
@@ -356,6 +358,8 @@ export class PendingDials {
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
         release = begin(dial);
+        // It may have failed before there was anything to call.
+        if (failure !== undefined) release?.(failure.error);
       } catch (error) {
         dial.failed(error);
       }
