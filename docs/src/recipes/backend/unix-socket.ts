@@ -5,7 +5,7 @@ import { type Backend, TransportError } from '@trunkline/transport-core';
 import {
   type BackendLayerOptions,
   type DialOptions,
-  reasonError,
+  PendingDials,
   type StreamConnection,
   type StreamLayer,
   socketError,
@@ -19,10 +19,11 @@ export function unix(): Backend {
 class UnixLayer implements StreamLayer {
   readonly #options: BackendLayerOptions;
   #server: Server | undefined;
-  readonly #dials = new Set<(error: TransportError) => void>();
+  readonly #dials: PendingDials;
 
   constructor(options: BackendLayerOptions) {
     this.#options = options;
+    this.#dials = new PendingDials(options.clock);
   }
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
@@ -46,37 +47,20 @@ class UnixLayer implements StreamLayer {
     });
   }
 
-  dial(address: string, { timeout, signal }: DialOptions): Promise<StreamConnection> {
-    return new Promise((resolve, reject) => {
+  dial(address: string, options: DialOptions): Promise<StreamConnection> {
+    return this.#dials.open(address, options, ({ connected, failed }) => {
       const path = pathOf(address);
-      if (signal?.aborted) return reject(signal.reason);
-      const { clock } = this.#options;
       const socket = connect({ path, allowHalfOpen: true });
-      const settle = () => {
-        clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#dials.delete(fail);
-      };
-      const fail = (error: unknown) => {
-        settle();
-        socket.destroy();
-        reject(error);
-      };
-      const onAbort = () => fail(signal?.reason);
-      const late = `Cannot connect to ${address}: no answer within ${timeout} ms (dialTimeout)`;
-      const timer = clock.setTimeout(() => fail(reasonError('dial_timeout', late)), timeout);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#dials.add(fail);
       const onError = (error: Error & { code?: string }) =>
         // Without a listener there is no file either.
-        fail(
+        failed(
           socketError(error.code === 'ENOENT' ? { code: 'ECONNREFUSED' } : error, 'dial', address),
         );
       socket.once('error', onError).once('connect', () => {
-        settle();
         socket.off('error', onError);
-        resolve(new UnixConnection(socket, path, clock));
+        connected(new UnixConnection(socket, path, this.#options.clock));
       });
+      return () => socket.destroy();
     });
   }
 
@@ -91,8 +75,7 @@ class UnixLayer implements StreamLayer {
   }
 
   async close(): Promise<void> {
-    const error = new TransportError('shutdown', 'The dial was canceled: the layer was closed');
-    for (const fail of [...this.#dials]) fail(error);
+    this.#dials.close();
     this.#server?.close();
     this.#server = undefined;
   }
