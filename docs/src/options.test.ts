@@ -247,7 +247,7 @@ const others: Record<string, readonly string[]> = {
     ...['stackless', 'withDetails'],
   ],
   'called by Trunkline, not by programs': [
-    ...['Backend.layer', 'StreamLayer.dial', 'StreamLayer.listen', 'dial', 'Signal.open'],
+    ...['Backend.layer', 'PendingDials.open', 'StreamLayer.dial', 'StreamLayer.listen', 'dial', 'Signal.open'],
     ...['MutualTls.constructor', 'MutualTls.acceptor', 'MutualTls.secure', 'writeAtomically'],
     ...['Reporter.constructor', 'StatusSync.constructor', 'manage'],
     ...['TlsAcceptor.constructor', 'TlsAcceptor.renew', 'RtcPeerConnection.createDataChannel'],
