@@ -247,9 +247,9 @@ const others: Record<string, readonly string[]> = {
     ...['stackless', 'withDetails'],
   ],
   'called by Trunkline, not by programs': [
-    ...['Backend.layer', 'PendingDials.open', 'StreamLayer.dial', 'StreamLayer.listen', 'dial', 'Signal.open'],
+    ...['Backend.layer', 'StreamLayer.dial', 'StreamLayer.listen', 'dial', 'Signal.open'],
     ...['MutualTls.constructor', 'MutualTls.acceptor', 'MutualTls.secure', 'writeAtomically'],
-    ...['Reporter.constructor', 'StatusSync.constructor', 'manage'],
+    ...['PendingDials.open', 'Reporter.constructor', 'StatusSync.constructor', 'manage'],
     ...['TlsAcceptor.constructor', 'TlsAcceptor.renew', 'RtcPeerConnection.createDataChannel'],
   ],
   'registers tests, or is written by the author of a backend': [
