@@ -180,7 +180,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     options: OwnOptions,
   ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
-    // Bytes are sent as they are. `encodeAs` would return them, too, in one more file.
+    // Bytes are sent as they are; a call of bytes need not enter the codecs.
     const payload =
       method.request === bytes && request instanceof Uint8Array
         ? request
