@@ -242,7 +242,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   });
 }
 
-/** Returns the addresses of the page, and the origins that may open its WebSocket without a token. */
+/** Returns the page's addresses, and the origins that may open its WebSocket without a token. */
 function urlsOf(server: Server, host: string): { urls: string[]; origins: string[] } {
   const { port } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;

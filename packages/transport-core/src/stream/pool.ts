@@ -109,7 +109,7 @@ export class Pool {
     this.#entryOf(connection)?.remove(connection);
   }
 
-  /** Removes a target that has no connections, dial or waiters, unless another entry replaced it. */
+  /** Removes a target without connections, dial or waiters, unless another entry replaced it. */
   drop(entry: PoolEntry): void {
     const key = this.#key(entry.target);
     if (this.entries.get(key) !== entry) return;

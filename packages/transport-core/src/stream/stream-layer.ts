@@ -293,8 +293,8 @@ export interface StreamSink {
   closed(error?: TransportError): void;
 }
 
-// The dials of one layer that are under way. A dial fails after its timeout, when its caller's signal
-// aborts, and when the layer closes.
+// The dials of one layer that are under way. A dial fails after its timeout, when its caller's
+// signal aborts, and when the layer closes.
 
 /** One dial in progress. Only the first call of `connected` or `failed` has an effect. */
 export interface PendingDial {

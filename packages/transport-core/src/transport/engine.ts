@@ -34,8 +34,8 @@ import { checkAdvertised } from './scheme-layer.ts';
 import type { ConnectionEvent, MountOptions } from './types.ts';
 import { watchUnread } from './unread-items.ts';
 
-// Apart from the others, because the order of modules in a page's bundle counts: with all imports in
-// alphabetical order, the bundle takes 0.7 kB more after gzip.
+// Apart from the others, because the order of modules in a page's bundle counts: with all imports
+// in alphabetical order, the bundle takes 0.7 kB more after gzip.
 
 import { EventHub } from '../event-hub.ts';
 import { type Call, Mount } from '../rpc/call.ts';
