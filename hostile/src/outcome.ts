@@ -191,7 +191,7 @@ export const MOST_RATIO = 3;
  * The 99th percentile of controls, in milliseconds, up to which a bound in milliseconds holds as it
  * is. On a slower or busier machine it is longer in proportion, up to `SLOWEST` times.
  */
-const CONTROL = 3;
-const SLOWEST = 2;
+export const CONTROL = 3;
+export const SLOWEST = 2;
 /** In milliseconds. */
 const MOST_DELAY = 100;

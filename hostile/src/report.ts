@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ATTACKS } from './all-attacks.ts';
-import { mib, type Outcome } from './outcome.ts';
+import { CONTROL, mib, type Outcome, SLOWEST } from './outcome.ts';
 
 const HEAD = [
   'attack',
@@ -51,7 +51,7 @@ export function writeReport(
     `|${HEAD.map((_, at) => (isFigure(at) ? '---:' : '---')).join('|')}|`,
     ...rows.map(row),
     '',
-    'These attacks are bounded by milliseconds instead of a ratio. The bound is longer if controls take more than 3 ms, in proportion, and at most twice as long:',
+    `These attacks are bounded by milliseconds instead of a ratio. If controls take more than ${CONTROL} ms, the bound is longer in proportion, at most ${SLOWEST} times as long:`,
     '',
     '| attack | ms | on TLS and `wss` | because |',
     '|---|---:|---:|---|',

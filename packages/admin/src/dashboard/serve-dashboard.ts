@@ -127,7 +127,7 @@ export async function serveDashboard(
     clock,
     advertiseAddr: `${urls[0]!.replace('http', 'ws')}${FEED}`,
     admit: (remote) => admit(remote, token),
-    // A token is not sent by pages that don't know it, as a cookie would be.
+    // Only a page that knows the token can send it, so its origin need not be checked, too.
     backends: [ws(token === false ? { server, origins } : { server })],
   });
   serveFeed(feed, follower, { readonly, interval, metadata });

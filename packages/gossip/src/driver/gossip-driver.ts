@@ -224,7 +224,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     const arrivals = new Arrivals<ConnectedMember, Call>(this.clock, (request, peer, call, now) =>
       this.#pushed(request, peer, call, now),
     );
-    // Charges for a message that is no push, and processes the messages that were pushed before it.
+    // Charges for a message other than a push, and processes the messages pushed before it.
     // Returns the peer that sent it.
     const next = (call: Call, units: number) => {
       charge(call, units);

@@ -318,7 +318,8 @@ export class PendingDials {
    *
    * @param begin may throw. It returns a function that releases everything that it has opened,
    * which is called with the error if the dial fails.
-   * @param late returns the text of the error of a timeout, for a text of the limit.
+   * @param late returns what the error of a timeout says. `limit` is 'within 5000 ms
+   * (dialTimeout)'.
    */
   open(
     address: string,
