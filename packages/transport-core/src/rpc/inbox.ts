@@ -20,6 +20,7 @@ import {
   DECODED_SHIFT,
   HANDED,
   UNDECODABLE,
+  UNDECODABLE_POINTS,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
@@ -427,7 +428,7 @@ export class Inbox implements Mounted {
     const work = Math.max(call.payload.length, workOf(error));
     this.#reject(call, error);
     context.spend(UNDECODABLE + work);
-    context.refused(work >> UNDECODABLE_SHIFT);
+    context.refused(UNDECODABLE_POINTS + (work >> UNDECODABLE_SHIFT));
   }
 
   /** Fails a call that its reader does not get, and observes that. */

@@ -253,7 +253,7 @@ export function protocolError(message: string, reason: Offense = 'malformed'): T
 
 /**
  * The number of points per second at which useless work becomes a flood, and the points of a
- * useless frame. A refused request counts one point.
+ * useless frame. A refused request counts one point, or more if its codec refuses it (below).
  */
 const ABUSES = 10_000;
 const USELESS = 10;
@@ -304,10 +304,11 @@ export const REFUSAL = 8;
 export const DECODED_SHIFT = 4;
 /**
  * The cost, in units, of a request that its codec refuses, in addition to one unit for each byte,
- * because schemas spend a lot of time on input that they refuse. The request also counts one flood
- * point for each 64 bytes.
+ * because schemas spend a lot of time on input that they refuse. Beyond the flood point of every
+ * refused request, it counts three, because its error alone costs 10 µs, and one for each 64 bytes.
  */
 export const UNDECODABLE = 64;
+export const UNDECODABLE_POINTS = 3;
 export const UNDECODABLE_SHIFT = 6;
 /**
  * The costs, in units, of a canceled call; of one whose handler was started for nothing: its
