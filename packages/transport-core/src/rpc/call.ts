@@ -170,10 +170,10 @@ export class Call extends OutCall {
     this.record?.written();
   }
 
-  /** Prepares the call to be sent on another connection; `isLost` if the first one broke. */
-  retry(isLost: boolean): void {
+  /** Prepares the call to be sent on another connection, which counts as a number of moves. */
+  move(moves: number): void {
     this.widen();
-    this.retried = isLost;
+    this.moves += moves;
   }
 
   override failed(error: TransportError): void {

@@ -81,8 +81,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    * own timeout.
    */
   declare travels: boolean;
-  /** True if the call was lost before it was sent, and is now on its second connection. */
-  declare retried: boolean;
+  /** The number of connections that ended before they sent the call; a broken one counts as many. */
+  declare moves: number;
   /** True if its payload does not change while the call waits. */
   declare isKept: boolean;
   /** The long message that is arriving: the response, or an item. */
@@ -106,7 +106,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     this.list = this.before = this.after = undefined;
     this.unit = this.assembly = this.upload = this.download = undefined;
     this.travels = true;
-    this.retried = false;
+    this.moves = 0;
     this.isKept = false;
   }
 
@@ -281,7 +281,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
 const NEARLY_ONE = 1 - 2 ** -30;
 
 /** Defaults of the optional properties that are not undefined. */
-Object.assign(OutCall.prototype, { travels: true, retried: false, isKept: false });
+Object.assign(OutCall.prototype, { travels: true, moves: 0, isKept: false });
 
 // The ids of our own calls on the wire: dense slots with a generation. Owns the assignment of ids.
 // The caller enters and removes its calls; the table calls nothing but `assignId`.

@@ -283,16 +283,17 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Retries a call on another connection, in order, because no handler can have seen it. After a
-   * broken connection, a call is retried at most once. Calls to a Remote fail instead, because only
-   * a string target can be dialed again.
+   * Sends a call over another connection, in order, because no handler can have seen it. After a
+   * broken connection, a call moves once; after connections that close, it moves at most eight
+   * times, so that a peer that leaves at once is not dialed without end. Calls to a Remote fail
+   * instead, because only a string target can be dialed again.
    */
   #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
-    if (typeof call.to !== 'string' || call.retried)
+    if (typeof call.to !== 'string' || call.moves >= MOVES)
       return call.failed(withoutStack(error ?? GONE, { sent: false }));
-    call.retry(error !== undefined);
+    call.move(error === undefined ? 1 : MOVES);
     this.pool.restart(call);
   }
 
@@ -550,6 +551,8 @@ const DRAINING = stackless('unavailable', 'this node is being taken out of servi
   reason: 'draining',
 });
 const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
+/** The number of times that a call moves to another connection. A broken one counts as all. */
+const MOVES = 8;
 /**
  * The number of refused connections that may stay open until their peers close them, for each
  * handshake that may run (`limits.handshakes.pending`). If there are more, the oldest is reset.

@@ -1,6 +1,6 @@
 // Cases of docs/design.md, the pool: which connection a call uses.
 
-import type { Suite } from './checks.ts';
+import { failure, type Suite } from './checks.ts';
 import { body, KiB, lineProtocol, MiB, tag, untag } from './frames.ts';
 
 export function poolCases({ test, open }: Suite): void {
@@ -74,5 +74,19 @@ export function poolCases({ test, open }: Suite): void {
     one.send({ kind: 'RESPONSE', id: asked.id, payload: tag(0) });
     t.is(untag(await first), 0);
     await one.expectClosed();
+  });
+
+  test('pool: a call fails after eight connections whose peers leave before they take it', async (t) => {
+    const on = await open(t, { timeout: 600_000 });
+    const listener = await on.listen();
+    const waiting = on.transport.send(listener.address, 'echo', tag(0));
+    for (let n = 0; n < 9; n++) {
+      const peer = await listener.next();
+      await peer.handshake({ limits: { calls: 0 } });
+      peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
+    }
+    await failure(t, waiting, { code: 'unavailable', reason: 'disconnected', sent: false });
+    t.is(listener.peers.length, 9);
+    t.is(on.clock.now(), 1_000, 'the call has failed before its deadline');
   });
 }
