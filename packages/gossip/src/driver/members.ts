@@ -157,7 +157,7 @@ export class ConnectedMembers implements TopicMembers {
     if (member !== undefined) return member;
     throw stackless(
       'failed_precondition',
-      'only peers may send topics and messages, and the hello of this connection has no node id',
+      'only peers may send topics and messages, and this connection is not one of a peer',
     );
   }
 
