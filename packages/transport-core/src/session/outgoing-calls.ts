@@ -81,7 +81,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    * own timeout.
    */
   declare travels: boolean;
-  /** The number of connections that ended before they sent the call; a broken one counts as many. */
+  /** The number of times that the call moved to another connection, as the engine counts them. */
   declare moves: number;
   /** True if its payload does not change while the call waits. */
   declare isKept: boolean;
