@@ -1,7 +1,7 @@
 // A clock that a test moves by hand, so that tests of deadlines, keep-alive and back-off take no
 // real time.
 
-import { type Clock, type ClockTimer, sleepOn } from './clock.ts';
+import { type Clock, type ClockTimer, LONGEST_DELAY, sleepOn } from './clock.ts';
 
 /**
  * A Clock whose time stands still between calls to `advance` and `jump`. Timers run in order of
@@ -10,7 +10,9 @@ import { type Clock, type ClockTimer, sleepOn } from './clock.ts';
 export interface ManualClock extends Clock {
   /**
    * Moves time forward by `milliseconds` and runs each timer at its own due time, including timers
-   * that are set on the way.
+   * that are set on the way. Unlike on other clocks, the timers share one turn: microtasks, and so
+   * promises, `defer` and `turn`, run only after `advance` has returned. Await something between
+   * two calls to let them run.
    */
   advance(milliseconds: number): void;
   /**
@@ -33,9 +35,10 @@ interface TimerEntry {
 }
 
 /**
- * Creates a ManualClock that starts at `start` (default 1,000 ms). `defer` and `turn` are
- * microtasks, so they run without time passing. It must not have `ref`: a transport would then keep
- * a timer of its own to stay alive, which `timers` and `nextDue` would show.
+ * Creates a ManualClock that starts at `start` (default 1,000 ms). `defer` and `turn` are both
+ * microtasks, so they run without time passing; a real `turn` runs later, after pending input. The
+ * clock must not have `ref`: a transport would then keep a timer of its own to stay alive, which
+ * `timers` and `nextDue` would show.
  */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;
@@ -49,14 +52,14 @@ export function createManualClock(start = 1_000): ManualClock {
   const clock: ManualClock = {
     now: () => time,
     setTimeout(callback, delay): ClockTimer {
-      const entry = { due: time + Math.max(delay, 0), callback };
+      const entry = { due: time + Math.min(Math.max(delay, 0), LONGEST_DELAY), callback };
       entries.add(entry);
       return entry;
     },
     clearTimeout: (timer) => void entries.delete(timer as TimerEntry),
     sleep: (delay, signal) => sleepOn(clock, delay, signal),
     defer: (callback) => microtask(callback),
-    turn: microtask,
+    turn: (callback) => microtask(callback),
     advance(milliseconds) {
       const end = time + milliseconds;
       for (let entry = next(); entry !== undefined && entry.due <= end; entry = next()) {
@@ -67,7 +70,7 @@ export function createManualClock(start = 1_000): ManualClock {
       time = Math.max(time, end);
     },
     jump(milliseconds) {
-      time += milliseconds;
+      time += Math.max(milliseconds, 0);
       const late = [...entries].filter(({ due }) => due <= time).sort((a, b) => a.due - b.due);
       for (const entry of late) if (entries.delete(entry)) entry.callback();
     },
@@ -81,5 +84,8 @@ export function createManualClock(start = 1_000): ManualClock {
   return clock;
 }
 
-/** The runtime's own function, which fake timers that are installed later don't replace. */
+/**
+ * The runtime's own function, which fake timers that are installed later don't replace. Browsers
+ * refuse a call of it with an object as `this`, such as a clock.
+ */
 const microtask = queueMicrotask;

@@ -1,5 +1,8 @@
-// Checks whether a value is JSON and how much it weighs, before JSON.stringify would lose parts of
-// it or JSON.parse would build it.
+// Checks whether a value is JSON and how much it weighs: `weigh` before JSON.stringify would lose
+// parts of it, `scan` before JSON.parse would build a large one, `weighParsed` after JSON.parse.
+// The three must find the same weight (json.limits.test.ts compares them). `findBreach` explains
+// what `weigh`, `weighParsed` or `isWellFormed` has refused, so it must change with them. All tests
+// are those of json.ts.
 
 import { hasLoneSurrogate, isPlainObject, member } from '../text.ts';
 import { kindOf, oversize, refusal } from './codec.ts';
@@ -12,8 +15,9 @@ const MAX_DEPTH = 1_000;
 
 /**
  * Returns the weight of a value: the sum over all values in it, each counted as `unit` and `OBJECT`
- * define. Returns a negative number as soon as it finds something that JSON would not carry
- * unchanged; a cycle counts as nesting too deeply. It allocates nothing and does not look into
+ * define. Returns a negative number as soon as it finds a value that JSON does not have or, without
+ * `protoKeys`, a key that reaches a prototype; a cycle counts as nesting too deeply. −0 and members
+ * that are undefined pass, although JSON changes them. It allocates nothing and does not look into
  * strings.
  */
 export function weigh(value: unknown, protoKeys: boolean): number {
@@ -34,7 +38,11 @@ function unit(level: number): number {
 
 /** The extra weight of an object, because a schema may report each member that is missing. */
 const OBJECT = 4;
-/** The weight so far in the current walk, and whether keys that reach a prototype are allowed. */
+/**
+ * The weight so far in the current walk, and whether keys that reach a prototype are allowed. Each
+ * walk sets both at its start. If a getter in a value encodes another value, it overwrites them;
+ * then only the receiver's check is right.
+ */
 let weight = 0;
 let allowsProto = false;
 
@@ -90,7 +98,8 @@ function isJson(value: unknown, level: number): boolean {
 
 /**
  * A variant of `weigh` for the result of `JSON.parse` that takes half the time. Such a value may be
- * nested too deeply or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
+ * nested too deeply, or contain numbers that overflowed to ±Infinity or keys that reach a
+ * prototype, but otherwise it is JSON.
  */
 export function weighParsed(value: unknown, protoKeys: boolean): number {
   weight = 1;
@@ -142,7 +151,7 @@ function hasFinite(value: object, level: number): boolean {
  */
 export function scan(bytes: Uint8Array): number {
   let level = 0;
-  let weight = 1;
+  let sum = 1;
   let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
@@ -150,13 +159,13 @@ export function scan(bytes: Uint8Array): number {
       if (byte === BACKSLASH) i++;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (byte === COMMA) weight += unit(level);
+    else if (byte === COMMA) sum += unit(level);
     else if (byte === BRACKET || byte === BRACE) {
       if (++level > MAX_DEPTH) return -1;
-      weight += unit(level) + (byte === BRACE ? OBJECT : 0);
+      sum += unit(level) + (byte === BRACE ? OBJECT : 0);
     } else if ((byte === BRACKET + 2 || byte === BRACE + 2) && level > 0) level--;
   }
-  return weight;
+  return sum;
 }
 
 /** Returns the error for a value that weighs too much. */
@@ -168,13 +177,16 @@ export function tooMany(weight: number, most: number): Error {
   );
 }
 
-/** Returns true if no string or key of a JSON value contains a lone surrogate. */
+/**
+ * Returns true if no string or key of a JSON value contains a lone surrogate. Members that are
+ * undefined are not sent, so their keys don't count.
+ */
 export function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !hasLoneSurrogate(value);
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isWellFormed);
   return Object.entries(value).every(
-    ([key, inner]) => !hasLoneSurrogate(key) && isWellFormed(inner),
+    ([key, inner]) => inner === undefined || (!hasLoneSurrogate(key) && isWellFormed(inner)),
   );
 }
 
@@ -190,7 +202,7 @@ export function tooDeep(): Error {
 export function findBreach(root: unknown, protoKeys: boolean): Error {
   const path: string[] = [];
   const above: unknown[] = [];
-  let problem = 'is not JSON';
+  let problem = '';
   const walk = (value: unknown): boolean => {
     problem = problemOf(value, above);
     if (problem !== '') return true;
@@ -220,7 +232,8 @@ export function findBreach(root: unknown, protoKeys: boolean): Error {
     above.pop();
     return false;
   };
-  walk(root);
+  // For example, a getter may return another value than before.
+  if (!walk(root)) problem = 'is not JSON, because of a getter or of a member that it inherits';
   return refusal('json', pathText(path), problem);
 }
 
