@@ -193,6 +193,23 @@ test('a long response that stops is dropped after 10 s, even if its call has end
   t.is(pair.dialer.memory.used, 0);
 });
 
+test('an item that stops fails its call after 10 s, even if no PING is due by then', (t) => {
+  const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
+  // The limits of the hello are over, so nothing else wakes the dialer.
+  pair.pass(10_000);
+  const call = callOf('get');
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  void served!.download!.write(new Uint8Array(3 * SMALL.packet));
+  pair.tick(pair.acceptor);
+  pair.move(pair.acceptor, 1.5 * SMALL.packet);
+  pair.pass(9_999);
+  t.is(call.error, undefined);
+  pair.pass(1);
+  t.is(call.error?.code, 'aborted');
+});
+
 test('many calls whose deadlines pass at the same time end over several turns', (t) => {
   const pair = open();
   const due = pair.now + 500;
@@ -218,6 +235,23 @@ test('frames that arrive slowly, each within its time, are not a violation', (t)
   while (pair.move(pair.dialer, 60)) pair.pass(6_000);
   t.is(pair.acceptor.ending, undefined);
   t.is(pair.acceptor.calls.length, 5);
+});
+
+test('an end whose hello is above a limit ends the connection, and tells the other end why', (t) => {
+  const many = Array.from({ length: 65 }, (_, i) =>
+    defineProtocol({ name: `p${i}`, channel: 0x20 + i, methods }),
+  );
+  for (const side of ['dialer', 'acceptor'] as const) {
+    const pair = new Pair([protocol]);
+    for (const each of many) pair[side].mount(each);
+    pair.dialer.session.open({});
+    pair.quiet();
+    for (const end of [pair.dialer, pair.acceptor]) {
+      t.is(end.ending?.error.code, 'invalid_argument');
+      t.regex(end.ending!.error.message, /65 protocols; at most 64/);
+    }
+    t.is(pair[side].ending!.error.unreachable, false, 'another address would not help');
+  }
 });
 
 test('protocols that are mounted during the hello are announced when it is complete', (t) => {

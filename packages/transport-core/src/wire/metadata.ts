@@ -69,8 +69,8 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * Maximum size of encoded metadata in bytes: together with the other fields, it fits into
- * FRAME_OVERHEAD.
+ * Maximum size of encoded metadata in bytes: together with the other fields of a message, it fits
+ * into FRAME_OVERHEAD. (With the text of an ERROR, it may not; but an ERROR has no payload.)
  */
 const ENCODED_METADATA_LIMIT = 15 * 1024;
 
@@ -102,7 +102,8 @@ const HINT = 'send large things as the request';
 
 const encoder = new TextEncoder();
 
-// Errors as frames carry them: numbers and a shortened text instead of names (docs/errors.md).
+// Errors as frames carry them: numbers instead of names, and a shortened text
+// (docs/wire-protocol.md §4, §8).
 
 /** Returns an error as ERROR carries it. */
 export function errorFrame(error: TransportError): WireError {
@@ -115,8 +116,8 @@ export function errorFrame(error: TransportError): WireError {
 }
 
 /**
- * Returns an error as GO_AWAY carries it. An error without a reason, such as that of the user's
- * `admit`, is sent as `refused`.
+ * Returns an error as GO_AWAY carries it. An error without a reason that has a number, such as that
+ * of a connection that holds too much of `limits.memory`, is sent as `refused`.
  * @param text the text that the peer receives.
  */
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
