@@ -1,5 +1,5 @@
-// The options that all transports have in common, with their defaults. docs/wire-protocol.md
-// describes what happens at each limit.
+// The options that all transports have in common, with their defaults. docs/limits.md describes
+// what happens at each limit.
 //
 // The bounds of packets, accounts and hello fields are those of the wire. This file can't import
 // them from `wire/`, so a test compares them.
@@ -42,7 +42,7 @@ export interface LimitOptions {
   readonly item?: number | undefined;
   /**
    * Maximum size of a packet, 4 KiB to 1 MiB; longer messages are split. Both ends use the smaller
-   * value. Default 64 KiB.
+   * value. Default 64 KiB, or `message` if that is less, but at least 4 KiB.
    */
   readonly packet?: number | undefined;
   /**
@@ -67,8 +67,8 @@ export interface LimitOptions {
   readonly total?: Numbers<'calls' | 'bytes'>;
   /**
    * Limits on messages that were accepted but not sent yet, for each connection and channel.
-   * Default 4,096 messages and 16 MiB, of which a message takes at most 8. While the queue is full,
-   * `send` waits and `trySend` returns false.
+   * Default 4,096 messages and 16 MiB, where a message counts for at most 8 MiB. While the queue is
+   * full, `send` waits and `trySend` returns false.
    */
   readonly outbound?: Numbers<'messages' | 'bytes'>;
   /**
@@ -127,7 +127,10 @@ type Numbers<Name extends string> = { readonly [N in Name]?: number | undefined 
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** The largest count or size: 2^31 − 1, which is also the maximum of an account of credit. */
+/**
+ * The largest count or size, except for `memory` and `rate`: 2^31 − 1, which is also the maximum of
+ * an account of credit.
+ */
 const MOST = 0x7fff_ffff;
 
 const some = optional(integer(1, MOST));
@@ -209,8 +212,8 @@ export interface CommonOptions {
   readonly maxPool?: number | undefined;
   /**
    * The timeout of a call if neither the call nor its method sets one; above 0 or `Infinity`.
-   * Default 10,000. A call that exceeds it fails with `deadline_exceeded`. It bounds a download or
-   * duplex call only until the request has been sent.
+   * Default 10,000. A call that exceeds it fails with `deadline_exceeded`. It bounds each wait of
+   * an upload, and a download or duplex call only until the request has been sent.
    */
   readonly timeout?: number | undefined;
   /**
