@@ -1,6 +1,6 @@
 // The other end of one TLS connection: the id that it proved, and whether this end trusts it, now
-// and after changes to the lists. mutual-tls.ts creates each TlsRemote when a handshake is complete,
-// and calls `reconsider` when the lists change. Below are the connection, which
+// and after changes to the lists. mutual-tls.ts creates each TlsRemote when a handshake is
+// complete, and calls `reconsider` when the lists change. Below are the connection, which
 // tls-connection.test.ts tests, and the translation of errors, which tls-errors.test.ts tests.
 
 import { Buffer } from 'node:buffer';
