@@ -1,4 +1,5 @@
-// Parses 'ws://host:port/path' addresses, for dialing, for binding and for advertising.
+// Parses 'ws://host:port/path' addresses, for dialing, for binding and for advertising. Tested in
+// stream-layer.test.ts and upgrades.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type HostPort, parseHostPort } from '@trunkline/transport-core/backend';
@@ -10,8 +11,8 @@ export interface WsBinding extends HostPort {
 }
 
 /**
- * Returns the URL of a target: 'ws://host:port/path' or 'wss://…'. Throws `invalid_argument` for
- * anything else.
+ * Returns the URL of a target: 'ws://host:port/path' or 'wss://…', without a user or a fragment.
+ * The port may be missing, but not 0. Throws `invalid_argument` for anything else.
  */
 export function targetUrl(address: string): URL {
   const match = /^wss?:\/\/([^/?#]+)/i.exec(address);

@@ -1,5 +1,6 @@
 // The WebSocket stream layer in Node. It listens on a port of its own, or takes the upgrades of a
-// server that you pass.
+// server that you pass. Tested in stream-layer.test.ts, and with such a server in
+// given-server.test.ts.
 
 import type { Server } from 'node:net';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
@@ -46,7 +47,10 @@ export class WsLayer implements WsStreamLayer {
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
   readonly #addressOf: ReturnType<typeof clientAddress>;
-  /** Undoes listen(); set from the moment listen() is called until close(). */
+  /**
+   * Undoes listen(); set from the moment listen() is called until it fails, the given `server`
+   * closes, or close() is called.
+   */
   #stop: (() => void) | undefined;
   #localAddr: string | undefined;
   /** The layer's own server, while it listens on a port of its own. */
@@ -84,7 +88,10 @@ export class WsLayer implements WsStreamLayer {
     }
   }
 
-  /** Stops accepting connections. A given `server` is left alone: its owner closes it. */
+  /**
+   * Stops accepting connections on a port of its own. A given `server` is left alone: until its
+   * owner closes it, or `close` is called, its upgrades still become connections.
+   */
   stopListening(): void {
     this.#listener?.close();
   }
