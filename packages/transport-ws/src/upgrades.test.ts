@@ -130,6 +130,14 @@ test('on a loopback address the hosts of bindAddr and advertiseAddr are accepted
   );
 });
 
+test('a final dot of an advertised host does not count, with or without a port', async (t) => {
+  for (const advertiseAddr of ['wss://node-1.example./rpc', 'wss://node-1.example.:443/rpc']) {
+    const { address } = await listening(t, { advertiseAddr });
+    for (const host of ['node-1.example', 'node-1.example.:443'])
+      await taken(t, new WebSocket(address, 'trunkline.v1', { headers: { host } }));
+  }
+});
+
 test('`hosts` lists the accepted hosts on any address; "*" accepts all', async (t) => {
   const { address } = await listening(t, {
     bindAddr: ':0',

@@ -44,12 +44,12 @@ export function parseBinding(bindAddr: string, path: string | undefined): WsBind
 }
 
 /**
- * Returns the host of an `advertiseAddr`, with or without scheme and path, or undefined if it
- * cannot be parsed.
+ * Returns the host of a `bindAddr` or `advertiseAddr`, with or without scheme, port and path, as
+ * `readHost` does, or undefined if it cannot be parsed.
  */
 export function advertisedHost(address: string): string | undefined {
   const match = /^(?:wss?:\/\/)?([^/?#]*)/i.exec(address);
-  return match === null ? undefined : (parseHostPort(match[1]!)?.host ?? readHost(match[1]!));
+  return match === null ? undefined : readHost(match[1]!.replace(/:\d+$/, ''));
 }
 
 /**
