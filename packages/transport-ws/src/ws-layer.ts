@@ -83,8 +83,8 @@ export class WsLayer implements WsStreamLayer {
     const { server } = this.#options;
     if (server === undefined) await this.#listenAlone(accept, options);
     else {
-      if (!server.listening) await this.#untilItListens(server);
-      await this.#listenBeside(server, accept, failed, options);
+      const take = () => this.#listenBeside(server, accept, failed, options);
+      await (server.listening ? take() : this.#whenItListens(server, take));
     }
   }
 
@@ -190,17 +190,18 @@ export class WsLayer implements WsStreamLayer {
   }
 
   /**
-   * Waits until the given server listens. Its `listen()` may have been called a moment before,
-   * because Node looks up a host name first.
+   * Calls `take` when the given server listens. Its `listen()` may have been called a moment
+   * before, because Node looks up a host name first. `take` is called at once, so that `close`
+   * always finds `#stop`, even if another listener of the event calls it.
    */
-  #untilItListens(server: HttpServer): Promise<void> {
+  #whenItListens(server: HttpServer, take: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (error?: TransportError) => {
         this.#clock.clearTimeout(timer);
         server.removeListener('listening', onListening);
         server.removeListener('error', onError);
         this.#stop = undefined;
-        if (error === undefined) resolve();
+        if (error === undefined) resolve(take());
         else reject(error);
       };
       const onListening = () => end();
