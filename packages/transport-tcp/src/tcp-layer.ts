@@ -133,12 +133,14 @@ export class TcpLayer implements TcpStreamLayer {
     }
     // An error event from here on means that one connection could not be accepted; the server still
     // listens.
-    server.on('error', (error) =>
-      this.#observer?.event?.({
-        type: 'acceptFailed',
-        error: socketError(error, 'accept', this.#bindAddr),
-      }),
-    );
+    server.on('error', (cause) => {
+      const error = socketError(cause, 'accept', this.#bindAddr);
+      try {
+        this.#observer?.event?.({ type: 'acceptFailed', error });
+      } catch {
+        // An observer that throws is ignored: it must not end the process.
+      }
+    });
     this.#acceptor = acceptor;
     server.on('connection', (socket) => {
       if (acceptor === undefined) accept(new TcpConnection(socket, this.#clock));

@@ -181,12 +181,14 @@ export class WsLayer implements WsStreamLayer {
     }
     // An error event from here on means that one connection could not be accepted; the server still
     // listens.
-    listener.on('error', (error) =>
-      this.#observer?.event?.({
-        type: 'acceptFailed',
-        error: socketError(error, 'accept', bindAddr),
-      }),
-    );
+    listener.on('error', (cause) => {
+      const error = socketError(cause, 'accept', bindAddr);
+      try {
+        this.#observer?.event?.({ type: 'acceptFailed', error });
+      } catch {
+        // An observer that throws is ignored: it must not end the process.
+      }
+    });
   }
 
   /**
