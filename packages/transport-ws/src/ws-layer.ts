@@ -137,10 +137,10 @@ export class WsLayer implements WsStreamLayer {
 
   async close(): Promise<void> {
     this.#dials.close();
-    this.#stopListening();
+    this.#undoListen();
   }
 
-  #stopListening(): void {
+  #undoListen(): void {
     const stop = this.#stop;
     this.#stop = undefined;
     this.#localAddr = undefined;
@@ -175,7 +175,7 @@ export class WsLayer implements WsStreamLayer {
       this.#listener = listener;
       this.#take(listener, bindAddr, { server: http, path, accept, arrived }, options?.timeout);
     } catch (error) {
-      if (this.#stop === stop) this.#stopListening();
+      if (this.#stop === stop) this.#undoListen();
       else stop();
       throw error instanceof TransportError ? error : socketError(error, 'listen', bindAddr);
     }
@@ -234,7 +234,7 @@ export class WsLayer implements WsStreamLayer {
     listen: ListenOptions | undefined,
   ): Promise<void> {
     const onClose = () => {
-      this.#stopListening();
+      this.#undoListen();
       failed?.(reasonError('closed', "The given 'server' was closed"));
     };
     this.#stop = () => server.removeListener('close', onClose);
@@ -253,7 +253,7 @@ export class WsLayer implements WsStreamLayer {
       server.on('close', onClose);
       await loadWs();
     } catch (error) {
-      this.#stopListening();
+      this.#undoListen();
       throw error;
     }
   }
