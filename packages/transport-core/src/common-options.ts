@@ -237,10 +237,10 @@ export interface CommonOptions {
   readonly limits?: LimitOptions | undefined;
   /**
    * Resolves names to addresses. A resolve function is called for each dial; if it throws, the dial
-   * fails with its error. A Resolver also follows the changes to a name while the transport uses
-   * it. If there are several addresses, one is chosen by priority, then at random by weight. If
-   * dialing it fails, the next one is tried, with `dialTimeout` for each. Default: targets are
-   * dialed as they are.
+   * fails with its TransportError, or with `host_not_found` for anything else. A Resolver also
+   * follows the changes to a name while the transport uses it. If there are several addresses, one
+   * is chosen by priority, then at random by weight. If dialing it fails, the next one is tried,
+   * with `dialTimeout` for each. Default: targets are dialed as they are.
    */
   resolve?: ResolveFunction | Resolver | undefined;
   /**
@@ -253,7 +253,8 @@ export interface CommonOptions {
     | undefined;
   /**
    * Called before a connection is up, within `handshakeTimeout`. Throw to refuse the peer: both
-   * ends then see a TransportError unchanged, and anything else as `permission_denied`.
+   * ends then see the code, message and reason (default `refused`) of a TransportError. They see
+   * the error of another call as `internal`, and anything else as `permission_denied`.
    */
   admit?: ((remote: Remote) => unknown) | undefined;
   /**
@@ -401,8 +402,8 @@ export interface TlsOptions {
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /**
-   * The node ids that may connect or be dialed; all others are refused. Default: all nodes that
-   * `ca` trusts.
+   * The node ids that may connect or be dialed; all others except this node's own are refused.
+   * Default: all nodes that `ca` trusts.
    */
   readonly allow?: readonly string[] | undefined;
   /**
