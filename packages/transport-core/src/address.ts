@@ -1,5 +1,6 @@
 // Parsing of target strings, with or without a node id and a scheme, and the canonical form that
-// the connection pool uses as its key. Below are the 'host:port' addresses of socket-based layers.
+// the connection pool and the package peers use as a key. Below are the 'host:port' addresses of
+// socket-based layers, which host-port.test.ts tests.
 
 import { TransportError } from './errors.ts';
 import { cleanText, quote } from './text.ts';
@@ -14,17 +15,18 @@ export interface TargetAddress {
   /** The address to dial, as written, without white space at its ends. */
   readonly address: string;
   /**
-   * The canonical form, the same for all spellings of one target with a port: scheme and host in
-   * lower case, IP addresses in their shortest form, no 'tcp://'.
+   * The canonical form, the same for all spellings of one target with a port: the node id, if there
+   * is one, scheme and host in lower case, IP addresses in their shortest form, no 'tcp://'.
    */
   readonly key: string;
 }
 
 /**
  * Parses a target. Throws `invalid_argument`, with a hint about the correct form, if the target is
- * empty, is longer than 2,048 characters, contains control characters or marks that change the
- * writing direction, or has anything other than a node id before '@'. The stream layer checks the
- * address itself.
+ * empty, is longer than 2,048 characters, contains control characters, lone surrogates or marks
+ * that change the writing direction, or if the part before its first '@' is not a node id, or the
+ * part after it is empty; an '@' in the path or query of a URL does not count. The stream layer
+ * checks the address itself.
  */
 export function parseTarget(target: string): TargetAddress {
   const text = target.trim();
@@ -113,7 +115,8 @@ export interface HostPort {
 
 /**
  * Parses 'host:port', ':port', '1.2.3.4:port', '[::1]:port' and '[fe80::1%eth0]:port'; returns
- * undefined for anything else.
+ * undefined for anything else. Names become lower case, an IPv6 address gets its shortest spelling,
+ * and an IPv4 address mapped into IPv6 becomes IPv4.
  */
 export function parseHostPort(text: string): HostPort | undefined {
   const match = HOST_PORT.exec(text);
@@ -136,9 +139,9 @@ export function formatHostPort(host: string, port: number): string {
 }
 
 /**
- * Returns why other machines can't dial a host, for an error message; undefined if they can. The
- * interface in an IPv6 link-local address, such as `eth0` in 'fe80::1%eth0', belongs to one
- * machine.
+ * Returns why a node must not advertise a host, for an error message; undefined if it may. It may
+ * advertise a loopback address, which only nodes on its machine can dial. The interface in an IPv6
+ * link-local address, such as `eth0` in 'fe80::1%eth0', belongs to one machine.
  */
 export function notAdvertisable(host: string): string | undefined {
   const plain = unmapped(host);

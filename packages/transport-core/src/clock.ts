@@ -33,7 +33,8 @@ export interface Clock {
   /**
    * Runs `callback` without delay on a later turn of the event loop, after pending input has been
    * read. Use it to split up long work, so that other connections are served in between. If a clock
-   * lacks it, `setTimeout` with 0 is used instead.
+   * lacks it, a transport splits its work with `setTimeout` and 0, and writes output that could
+   * wait for the next turn at the end of the tick.
    */
   turn?(callback: () => void): void;
   /**

@@ -1,5 +1,5 @@
-// The options that all transports have in common, with their defaults. docs/wire-protocol.md
-// describes what happens at each limit.
+// The options that all transports have in common, with their defaults. docs/limits.md describes
+// what happens at each limit.
 //
 // The bounds of packets, accounts and hello fields are those of the wire. This file can't import
 // them from `wire/`, so a test compares them.
@@ -42,7 +42,7 @@ export interface LimitOptions {
   readonly item?: number | undefined;
   /**
    * Maximum size of a packet, 4 KiB to 1 MiB; longer messages are split. Both ends use the smaller
-   * value. Default 64 KiB.
+   * value. Default 64 KiB, or `message` if that is less, but at least 4 KiB.
    */
   readonly packet?: number | undefined;
   /**
@@ -67,8 +67,8 @@ export interface LimitOptions {
   readonly total?: Numbers<'calls' | 'bytes'>;
   /**
    * Limits on messages that were accepted but not sent yet, for each connection and channel.
-   * Default 4,096 messages and 16 MiB, of which a message takes at most 8. While the queue is full,
-   * `send` waits and `trySend` returns false.
+   * Default 4,096 messages and 16 MiB, where a message counts for at most 8 MiB. While the queue is
+   * full, `send` waits and `trySend` returns false.
    */
   readonly outbound?: Numbers<'messages' | 'bytes'>;
   /**
@@ -127,7 +127,10 @@ type Numbers<Name extends string> = { readonly [N in Name]?: number | undefined 
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** The largest count or size: 2^31 − 1, which is also the maximum of an account of credit. */
+/**
+ * The largest count or size, except for `memory` and `rate`: 2^31 − 1, which is also the maximum of
+ * an account of credit.
+ */
 const MOST = 0x7fff_ffff;
 
 const some = optional(integer(1, MOST));
@@ -209,8 +212,8 @@ export interface CommonOptions {
   readonly maxPool?: number | undefined;
   /**
    * The timeout of a call if neither the call nor its method sets one; above 0 or `Infinity`.
-   * Default 10,000. A call that exceeds it fails with `deadline_exceeded`. It bounds a download or
-   * duplex call only until the request has been sent.
+   * Default 10,000. A call that exceeds it fails with `deadline_exceeded`. It bounds each wait of
+   * an upload, and a download or duplex call only until the request has been sent.
    */
   readonly timeout?: number | undefined;
   /**
@@ -234,10 +237,10 @@ export interface CommonOptions {
   readonly limits?: LimitOptions | undefined;
   /**
    * Resolves names to addresses. A resolve function is called for each dial; if it throws, the dial
-   * fails with its error. A Resolver also follows the changes to a name while the transport uses
-   * it. If there are several addresses, one is chosen by priority, then at random by weight. If
-   * dialing it fails, the next one is tried, with `dialTimeout` for each. Default: targets are
-   * dialed as they are.
+   * fails with its TransportError, or with `host_not_found` for anything else. A Resolver also
+   * follows the changes to a name while the transport uses it. If there are several addresses, one
+   * is chosen by priority, then at random by weight. If dialing it fails, the next one is tried,
+   * with `dialTimeout` for each. Default: targets are dialed as they are.
    */
   resolve?: ResolveFunction | Resolver | undefined;
   /**
@@ -250,7 +253,8 @@ export interface CommonOptions {
     | undefined;
   /**
    * Called before a connection is up, within `handshakeTimeout`. Throw to refuse the peer: both
-   * ends then see a TransportError unchanged, and anything else as `permission_denied`.
+   * ends then see the code, message and reason (default `refused`) of a TransportError. They see
+   * the error of another call as `internal`, and anything else as `permission_denied`.
    */
   admit?: ((remote: Remote) => unknown) | undefined;
   /**
@@ -398,8 +402,8 @@ export interface TlsOptions {
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /**
-   * The node ids that may connect or be dialed; all others are refused. Default: all nodes that
-   * `ca` trusts.
+   * The node ids that may connect or be dialed; all others except this node's own are refused.
+   * Default: all nodes that `ca` trusts.
    */
   readonly allow?: readonly string[] | undefined;
   /**

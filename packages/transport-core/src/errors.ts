@@ -1,5 +1,9 @@
 // The one error class of Trunkline, its two closed tables of codes (the kind of failure) and
-// reasons (the specific cause), and control over the stack traces of errors.
+// reasons (the specific cause), and control over the stack traces of errors. Below are promises of
+// streams that are iterable, which iterable-promise.test.ts tests.
+//
+// The numbers in both tables are part of the wire (docs/wire-protocol.md §4 and §8) and never
+// change.
 
 import { refuseUnknown } from './config.ts';
 import { fieldsOf, type TextFields } from './text.ts';
@@ -123,8 +127,8 @@ export class TransportError extends Error {
   readonly sent: boolean | undefined;
   /**
    * Set if no connection came up, because its dial or its handshake failed. `false` if this end is
-   * the cause: it has no file descriptor left, or its own certificate has expired. `true`
-   * otherwise; then another address may do. It is never sent.
+   * the cause: it closes, it has no file descriptor or place for a connection left, or its own
+   * certificate has expired. `true` otherwise; then another address may do. It is never sent.
    */
   readonly unreachable: boolean | undefined;
   /** The end that detected the failure. */
@@ -246,7 +250,8 @@ function untraced(create: () => TransportError): TransportError {
 /**
  * Sets the maximum number of frames in a stack trace and returns the previous one. Use it around
  * code that throws foreign errors (`JSON.parse`) if a peer can cause them as often as it likes.
- * Does nothing and returns undefined if the engine has no such limit, or if `Error` is frozen.
+ * Does nothing and returns undefined if `depth` is undefined, if the engine has no such limit, or
+ * if `Error` is frozen; so the result can always be passed back to restore the limit.
  */
 export function traceDepth(depth: number | undefined): number | undefined {
   const traced = Error as { stackTraceLimit?: number };

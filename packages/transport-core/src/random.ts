@@ -8,8 +8,9 @@ import type { Bytes } from './text.ts';
 export type Random = () => number;
 
 /**
- * Creates a Random that returns the same numbers for the same seed (an integer) on every machine.
- * It uses xoroshiro128+. Other numbers would change every recorded simulation.
+ * Creates a Random that returns the same numbers for the same seed (an integer, of which 32 bits
+ * count) on every machine. It uses xoroshiro128+. Other numbers would change every recorded
+ * simulation.
  */
 export function seededRandom(seed: number): Random {
   const generator = xoroshiro128plus(mix(seed | 0));
@@ -35,7 +36,7 @@ function mix(seed: number): number {
 }
 
 /**
- * The number of values to discard at the start: half of the generator's state begins as ones, and
- * this shows in the first values.
+ * The number of values to discard at the start: half of the generator's state begins the same for
+ * every seed, and this shows in the first values.
  */
 const WARM_UP = 32;

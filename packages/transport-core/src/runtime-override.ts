@@ -1,5 +1,6 @@
 // Lets a simulation replace the machine's randomness and time of day, and forbid its clock, so that
-// every run can be replayed.
+// every run can be replayed. Only the event loop of the package simulation calls `replaceSystem`:
+// it sets the override while code of the simulation runs.
 
 /** The replacement for the machine's randomness and time of day; it forbids the machine's clock. */
 export interface RuntimeOverride {
@@ -7,11 +8,17 @@ export interface RuntimeOverride {
   random(): number;
   /** Returns the number of milliseconds since 1970, for `systemWall`. */
   wall(): number;
-  /** Called at each use of `systemClock`, with the name of the method; throws an error. */
+  /**
+   * Called at each use of `systemClock` except `clearTimeout` and `ref`, with the name of the
+   * method (`setTimeout` for `sleep`); throws an error.
+   */
   refuse(method: string): void;
 }
 
-/** The current override; undefined if the machine's own values are used. */
+/**
+ * The current override; undefined if the machine's own values are used. While it is set,
+ * `freeChunk` frees nothing, either.
+ */
 export let override: RuntimeOverride | undefined;
 
 /**

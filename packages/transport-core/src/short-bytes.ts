@@ -15,7 +15,10 @@ export function encodeText(text: string): Uint8Array {
   return take(encoder.encodeInto(text, new Uint8Array(memory)).written);
 }
 
-/** Returns a copy of bytes, which shares memory as the result of `encodeText` does. */
+/**
+ * Returns a copy of bytes. The copy of 65 to LONGEST bytes shares memory with others, as the result
+ * of `encodeText` does.
+ */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
   if (length <= ON_HEAP || length > LONGEST) return new Uint8Array(bytes);
@@ -36,7 +39,11 @@ function take(length: number): Uint8Array {
   return bytes;
 }
 
-/** The size of the shared memory in bytes, and the length of the longest bytes that use it. */
+/**
+ * The size of the shared memory in bytes, and the length of the longest text (in UTF-16 units) or
+ * bytes that use it. A unit takes up to three bytes, and `encodeText` would truncate a text that
+ * does not fit in empty shared memory, so LONGEST must be at most a third of SHARED.
+ */
 const SHARED = 4_096;
 const LONGEST = SHARED / 4;
 /** Maximum length of an array that V8 keeps in the JavaScript heap, where it costs less. */

@@ -1,4 +1,6 @@
-// The base of all readers: an async iterator that serves its reads in order.
+// The base of all readers: an async iterator that serves its reads in order. The readers of items
+// (session/streams.ts), of events (event-hub.ts) and of items that interceptors pass on
+// (rpc/interceptors.ts) extend it, and their tests cover it.
 
 /** The result of a read: an item, the end, or an error; undefined if there is none yet. */
 export type Step<T> = IteratorResult<T, undefined> | { readonly error: unknown } | undefined;
@@ -34,7 +36,10 @@ export abstract class Steps<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** Takes the next step. If there is none yet, `serve` must be called once there is. */
+  /**
+   * Takes the next step; called only while a read waits. If there is none yet, the subclass must
+   * call `serve` once there is.
+   */
   protected abstract step(): Step<T>;
 }
 

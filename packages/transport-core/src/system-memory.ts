@@ -25,7 +25,7 @@ interface Transferable extends ArrayBuffer {
  * Allocates bytes that are not zeroed if the runtime allows that. The caller must write all of them
  * before they are read.
  *
- * The first long allocation of a process also allocates 31 MiB that are never touched and leaves
+ * The first long allocation of a thread also allocates 31 MiB that are never touched and leaves
  * them to the garbage collector. Once they are freed, glibc keeps up to twice as much free memory
  * at the end of its heap (mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD). Otherwise it would
  * return the memory of long messages to the system again and again, and each new message would be
@@ -48,7 +48,9 @@ function unzeroed(size: number): Bytes {
   return new Uint8Array(Buffer!.allocUnsafeSlow!(size).buffer, 0, size);
 }
 
-/** True once the block has been allocated whose release makes glibc keep more free memory. */
+/**
+ * True once this thread has allocated the block whose release makes glibc keep more free memory.
+ */
 let hasRaisedThresholds = false;
 
 /**

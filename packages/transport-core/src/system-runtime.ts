@@ -28,7 +28,7 @@ const nextTick = process?.nextTick ?? queueMicrotask;
  * The real-time clock: `performance.now` and the runtime's timers, as they were when this module
  * was imported; fake timers that are installed later have no effect on it. `defer` is
  * `process.nextTick`, or a microtask if the runtime lacks it. `turn` is `setImmediate`, or
- * `setTimeout` with 0. Inside a simulation, every use fails, except `clearTimeout`.
+ * `setTimeout` with 0. Inside a simulation, every use fails, except `clearTimeout` and `ref`.
  */
 export const systemClock: Clock = Object.freeze({
   now: () => {
@@ -66,8 +66,9 @@ export const systemClock: Clock = Object.freeze({
 export const systemWall = (): number => (override === undefined ? wall() : override.wall());
 
 /**
- * Returns random numbers from the runtime's cryptographic source, 32 bits each; instance ids are
- * made from them. In a simulation, the numbers come from its seed.
+ * Returns random numbers from the runtime's cryptographic source, 32 bits each; instance ids and
+ * the keys that mask WebSocket messages are made from them. In a simulation, the numbers come from
+ * its seed.
  */
 export const systemRandom: Random = () => {
   if (override !== undefined) return override.random();

@@ -1,5 +1,6 @@
 // Cleans human-readable text that a peer sent (the text of GO_AWAY and ERROR, names, addresses),
-// because it ends up in error messages, logs and terminals.
+// because it ends up in error messages, logs and terminals. Below are parts of error messages, the
+// text fields that users give, and plain values.
 
 /**
  * Makes a peer's text safe to store and to show. Line breaks and tabs become spaces. Other control
@@ -113,7 +114,8 @@ export function plain(bytes: Uint8Array): Bytes {
 
 /**
  * Returns true for an object made by a literal, JSON.parse or Object.create(null), in any realm:
- * its prototype is null or has no prototype itself. `{ __proto__: { … } }` is therefore not plain.
+ * its prototype is null or the Object.prototype of a realm, which is recognized by its
+ * `isPrototypeOf`. `{ __proto__: { … } }` is therefore not plain.
  */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;

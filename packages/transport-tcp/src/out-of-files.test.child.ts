@@ -1,5 +1,5 @@
-// Child process of a test, with a low limit on file descriptors: dials until no descriptors are
-// left, frees them, and dials again.
+// Child process of tcp-stream-layer.test.ts, with a low limit on file descriptors: dials until no
+// descriptors are left, frees them, and dials again.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';

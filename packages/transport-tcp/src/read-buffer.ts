@@ -1,6 +1,6 @@
-// One read buffer, shared by all sockets that this thread dialed: reads allocate nothing, and
-// chunks do not pass through a Readable. Node offers this option (`onread`) only for dialed
-// sockets, not for accepted ones.
+// One read buffer, shared by all sockets that this thread dialed without TLS: reads allocate
+// nothing, and chunks do not pass through a Readable. Node offers this option (`onread`) only for
+// dialed sockets, not for accepted ones.
 
 import type { OnReadOpts } from 'node:net';
 import type { Bytes } from '@trunkline/transport-core/backend';

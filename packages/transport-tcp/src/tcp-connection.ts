@@ -1,5 +1,6 @@
 // Wraps one TCP socket, plain or under TLS, as a StreamConnection. Writes report when their memory
-// is free again, and a graceful close loses no data.
+// is free again, and a graceful close loses no data. Tested in stream-layer.test.ts,
+// tcp-stream-layer.test.ts and reused-memory.test.ts.
 
 import type { Socket } from 'node:net';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
@@ -37,7 +38,7 @@ type Phase =
 
 /**
  * Wraps a socket that is connected. From here on the socket belongs to the connection, including
- * its errors.
+ * its errors. A dialed plain socket comes paused, because its reader has no sink yet.
  */
 export class TcpConnection implements StreamConnection {
   readonly endpoint: string;
@@ -139,8 +140,8 @@ export class TcpConnection implements StreamConnection {
   }
 
   /**
-   * Writes under TLS. Node has read the chunk when write() returns, although it reports this only a
-   * turn later; chunks queued behind it stay in Node's queue.
+   * Writes under TLS. If nothing was queued, Node has read the chunk when write() returns, although
+   * it reports this only a turn later; chunks queued behind it stay in Node's queue.
    */
   #writeSecured(chunk: Uint8Array): boolean {
     const held = this.#socket.writableLength;

@@ -1,4 +1,5 @@
-// The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net.
+// The TCP stream layer, plain or under mutual TLS: implements StreamLayer with node:net. Tested in
+// stream-layer.test.ts and tcp-stream-layer.test.ts, and under TLS in identity.test.ts.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
@@ -40,9 +41,9 @@ export class TcpLayer implements TcpStreamLayer {
   readonly #reusePort: boolean;
   readonly #tls: MutualTls | undefined;
   #acceptor: TlsAcceptor | undefined;
-  /** Set from the moment listen() is called until close(). */
+  /** Set from the moment listen() is called until it fails or close() is called. */
   #server: Server | undefined;
-  /** Set while the layer listens. */
+  /** Set from the moment listen() has bound the address until close(). */
   #localAddr: string | undefined;
   readonly #dials: PendingDials;
 
@@ -120,7 +121,7 @@ export class TcpLayer implements TcpStreamLayer {
       });
       const { address, port } = server.address() as AddressInfo;
       this.#checkAdvertised(address);
-      // Any other address is complete without a zone.
+      // Node leaves out the zone of a link-local address; any other is complete without one.
       const isZoned = notAdvertisable(address) !== undefined && !address.includes('%');
       const zone = (isZoned && /%.*$/.exec(bind.host)?.[0]) || '';
       this.#localAddr = formatHostPort(address + zone, port);
@@ -132,12 +133,14 @@ export class TcpLayer implements TcpStreamLayer {
     }
     // An error event from here on means that one connection could not be accepted; the server still
     // listens.
-    server.on('error', (error) =>
-      this.#observer?.event?.({
-        type: 'acceptFailed',
-        error: socketError(error, 'accept', this.#bindAddr),
-      }),
-    );
+    server.on('error', (cause) => {
+      const error = socketError(cause, 'accept', this.#bindAddr);
+      try {
+        this.#observer?.event?.({ type: 'acceptFailed', error });
+      } catch {
+        // An observer that throws is ignored: it must not end the process.
+      }
+    });
     this.#acceptor = acceptor;
     server.on('connection', (socket) => {
       if (acceptor === undefined) accept(new TcpConnection(socket, this.#clock));
@@ -178,6 +181,7 @@ export class TcpLayer implements TcpStreamLayer {
       });
       const done = (stream: Socket, secured?: TlsConnection) => {
         const connection = new TcpConnection(stream, this.#clock, { reader, secured });
+        // Under TLS, the socket below keeps the listener: an error without one ends the process.
         if (secured === undefined) socket.off('error', onError);
         connected(connection);
       };

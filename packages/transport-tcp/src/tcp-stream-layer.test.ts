@@ -2,9 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { systemClock, type TransportError } from '@trunkline/transport-core';
+import { type ObserverEvent, systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -163,6 +163,29 @@ test('close while a host name is looked up leaves the port free', async (t) => {
   await layer.close();
   t.is((await listen).code, 'shutdown');
   await listening(t, { bindAddr: `localhost:${port}` });
+});
+
+test.serial('a failed accept is reported, even if the observer throws', async (t) => {
+  const events: string[] = [];
+  const event = (event: ObserverEvent) => {
+    events.push(event.type);
+    throw new Error('of the observer');
+  };
+  // The layer keeps its server to itself, so this notes the server that begins to listen.
+  const { listen } = Server.prototype;
+  let server: Server | undefined;
+  Server.prototype.listen = function (this: Server, ...given: never[]) {
+    server = this;
+    return Reflect.apply(listen, this, given);
+  } as typeof listen;
+  try {
+    await listening(t, { observer: { event } });
+  } finally {
+    Server.prototype.listen = listen;
+  }
+  const error = Object.assign(new Error('accept ENFILE'), { code: 'ENFILE' });
+  t.notThrows(() => server!.emit('error', error));
+  t.deepEqual(events, ['acceptFailed']);
 });
 
 test('an invalid keepAlive throws a TypeError that names it', (t) => {

@@ -1,5 +1,6 @@
 // A TCP connection that has not become a WebSocket yet: its handshake slot, and the identity that
-// TLS established for it.
+// mutual TLS established for it. Its holder, own-server.ts and then upgrades.ts, either hands both
+// over with the WebSocket or calls `leave`. Tested in handshakes.test.ts.
 
 import type { Socket } from 'node:net';
 import type { TransportError } from '@trunkline/transport-core';

@@ -6,7 +6,8 @@ import { parseHostPort } from '@trunkline/transport-core/backend';
 
 /**
  * Returns a function that finds a client's IP address from the address of its socket and the header
- * X-Forwarded-For: the nearest one that does not belong to a trusted proxy.
+ * X-Forwarded-For: the nearest one that does not belong to a trusted proxy. An entry that is
+ * missing or is no IP address ends the search at the proxy that should have written it.
  *
  * @throws TypeError if `trustProxy` is neither a number of proxies nor a list of IP ranges.
  */

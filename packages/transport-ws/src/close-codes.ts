@@ -1,5 +1,6 @@
 // Maps WebSocket close codes to transport errors. All translation of close codes happens in this
-// file.
+// file. documents.test.ts compares the codes with the table of docs/wire-protocol.md §1;
+// ws-connection.test.ts tests their errors.
 
 import type { ErrorCode, ErrorReason, TransportError } from '@trunkline/transport-core';
 import { cleanText, reasonError, stackless } from '@trunkline/transport-core/backend';

@@ -132,6 +132,19 @@ test('the wait ends if a given server fails to listen, or the layer is closed me
   t.is((await listening).code, 'shutdown');
 });
 
+test('a layer that is closed as a given server begins to listen takes no upgrades', async (t) => {
+  const server = createServer();
+  t.teardown(() => server.close());
+  const layer = createWsStreamLayer({ server });
+  const listening = layer.listen(() => {}).catch(() => {});
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(layer.close()));
+  });
+  await listening;
+  t.is(server.listenerCount('upgrade'), 0);
+  t.throws(() => layer.localAddr(), { message: /listen/ });
+});
+
 test('a given server that closes is reported, and the layer stops listening', async (t) => {
   const { server } = await http(t, createServer());
   const layer = createWsStreamLayer({ server });

@@ -1,4 +1,4 @@
-// The headers that a client in Node sends with its upgrades.
+// The headers that a client in Node sends with its upgrades. Tested in upgrade-hook.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 

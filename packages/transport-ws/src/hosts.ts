@@ -1,5 +1,6 @@
 // Decides which hosts the `Host` header of an upgrade may name. This stops DNS rebinding: a page
-// whose host name was rebound to this machine still sends that name in the header.
+// whose host name was rebound to this machine still sends that name in the header. Tested in
+// upgrades.test.ts.
 
 import { parseHostPort } from '@trunkline/transport-core/backend';
 import { readHost } from './ws-address.ts';

@@ -1,5 +1,6 @@
 // An HTTP server that serves only WebSocket upgrades, with or without mutual TLS. A connection must
-// send its upgrade within the handshake timeout.
+// send its upgrade within the handshake timeout. It owns each connection until `arrived`; from then
+// on, upgrades.ts does. Tested in upgrades.test.ts and handshakes.test.ts.
 
 import type { Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
@@ -18,7 +19,7 @@ export interface UpgradeServer {
    * about its connection.
    */
   arrived(socket: Socket): Arrival;
-  /** Closes the connections that have not become WebSockets. */
+  /** Closes the connections whose upgrade has not arrived. */
   cut(): void;
 }
 

@@ -1,5 +1,5 @@
 // Maps the HTTP status of a refused upgrade to a transport error. Only Node sees the status;
-// browsers hide it from pages.
+// browsers hide it from pages. Tested in upgrades.test.ts and upgrade-hook.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
@@ -20,7 +20,10 @@ export function refusalError(status: number, text: string, address: string): Tra
   );
 }
 
-/** Returns the meaning of a status of 300 or more: the table of docs/wire-protocol.md. */
+/**
+ * Returns the meaning of any status but 101, as docs/wire-protocol.md §1 lists them. Used for the
+ * status of a server, and for one with which the option `upgrade` refuses a client.
+ */
 export function codeOfStatus(status: number): CloseCodeMeaning {
   return status >= 500 ? UNAVAILABLE : (STATUSES[status] ?? OTHER);
 }

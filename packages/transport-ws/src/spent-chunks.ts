@@ -3,14 +3,14 @@
 import { freeChunk } from '@trunkline/transport-core/backend';
 
 /**
- * Follows the chunks that a WebSocket reads and what it hands out. `ws` copies the payload of a
- * message that spans several chunks, and leaves the chunks to the garbage collector. For each 64 KiB
- * that arrive this is 64 KiB of garbage, as much as the messages themselves.
+ * Follows the chunks that a WebSocket reads and the data that it hands out. `ws` copies the payload
+ * of a message that spans several chunks, and leaves the chunks to the garbage collector. For each
+ * 64 KiB that arrive this is 64 KiB of garbage, as much as the messages themselves.
  *
  * A message that `ws` hands out while it reads a chunk ends in that chunk. So it has consumed all
- * earlier chunks, and they are freed, except those in which something else was handed out. A message
- * that it hands out at another time (`spreadOverTurns`) may leave chunks that were not consumed yet;
- * then the earlier chunks are left to the garbage collector.
+ * earlier chunks, and they are freed, except those in which something else was handed out. A
+ * message that it hands out at another time (`spreadOverTurns`) may leave chunks that were not
+ * consumed yet; then the earlier chunks are left to the garbage collector.
  */
 export class SpentChunks {
   /** The chunk that `ws` is reading, unless something in it was handed out without a copy. */
@@ -57,7 +57,8 @@ export class SpentChunks {
 /** The size in bytes up to which a chunk is not worth freeing; see `freeChunk`. */
 const SHORT = 16 * 1024;
 /**
- * The maximum number of chunks that are remembered. A message of ours has fewer; a peer may send
- * any number of empty fragments, which `ws` drops.
+ * The maximum number of chunks that are remembered; at the maximum, all are left to the garbage
+ * collector. A message of ours has fewer; a peer may send any number of empty fragments, which `ws`
+ * drops.
  */
 const MOST = 32;

@@ -3,6 +3,8 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { Server } from 'node:net';
+import type { ObserverEvent } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { WebSocket } from 'ws';
@@ -130,6 +132,14 @@ test('on a loopback address the hosts of bindAddr and advertiseAddr are accepted
   );
 });
 
+test('a final dot of an advertised host does not count, with or without a port', async (t) => {
+  for (const advertiseAddr of ['wss://node-1.example./rpc', 'wss://node-1.example.:443/rpc']) {
+    const { address } = await listening(t, { advertiseAddr });
+    for (const host of ['node-1.example', 'node-1.example.:443'])
+      await taken(t, new WebSocket(address, 'trunkline.v1', { headers: { host } }));
+  }
+});
+
 test('`hosts` lists the accepted hosts on any address; "*" accepts all', async (t) => {
   const { address } = await listening(t, {
     bindAddr: ':0',
@@ -242,6 +252,29 @@ test('the number of connections without an upgrade is limited', async (t) => {
   const living = sockets.filter((socket) => !socket.destroyed).length;
   t.is(living, 320);
   for (const socket of sockets) socket.destroy();
+});
+
+test.serial('a failed accept is reported, even if the observer throws', async (t) => {
+  const events: string[] = [];
+  const event = (event: ObserverEvent) => {
+    events.push(event.type);
+    throw new Error('of the observer');
+  };
+  // The layer keeps its server to itself, so this notes the server that begins to listen.
+  const { listen } = Server.prototype;
+  let server: Server | undefined;
+  Server.prototype.listen = function (this: Server, ...given: never[]) {
+    server = this;
+    return Reflect.apply(listen, this, given);
+  } as typeof listen;
+  try {
+    await listening(t, { observer: { event } });
+  } finally {
+    Server.prototype.listen = listen;
+  }
+  const error = Object.assign(new Error('accept ENFILE'), { code: 'ENFILE' });
+  t.notThrows(() => server!.emit('error', error));
+  t.deepEqual(events, ['acceptFailed']);
 });
 
 test('close disconnects those that have not sent their upgrade', async (t) => {

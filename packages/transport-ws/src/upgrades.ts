@@ -1,4 +1,6 @@
-// The accepting side: checks HTTP upgrades before they become WebSockets.
+// The accepting side: checks HTTP upgrades before they become WebSockets. It owns an upgrade and
+// its handshake slot from its arrival until `accept`. Tested in upgrades.test.ts,
+// upgrade-hook.test.ts, given-server.test.ts and handshakes.test.ts.
 
 import type { Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
@@ -22,7 +24,7 @@ import type { HttpServer } from './ws-options.ts';
 export interface UpgradeOptions extends AdmissionRules {
   readonly server: HttpServer;
   readonly path: string;
-  /** The address that this makes, for an error. */
+  /** The address at which the layer listens, for an error. */
   readonly address: string;
   /** Finds the address of a client; see `clientAddress`. */
   readonly addressOf: (socketAddress: string, header: string | undefined) => string;
@@ -145,8 +147,8 @@ interface Parking {
 }
 
 /**
- * Asks the limiter for a handshake slot and lets the upgrade continue once it has one; refuses it
- * with 503 when too many wait.
+ * Asks the limiter for a handshake slot and lets the upgrade continue once its turn has come;
+ * refuses it with 503 if the limiter has no room.
  */
 function park(
   socket: Socket,

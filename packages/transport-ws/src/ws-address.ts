@@ -1,4 +1,5 @@
-// Parses 'ws://host:port/path' addresses, for dialing, for binding and for advertising.
+// Parses 'ws://host:port/path' addresses, for dialing, for binding and for advertising. Tested in
+// stream-layer.test.ts and upgrades.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type HostPort, parseHostPort } from '@trunkline/transport-core/backend';
@@ -10,8 +11,8 @@ export interface WsBinding extends HostPort {
 }
 
 /**
- * Returns the URL of a target: 'ws://host:port/path' or 'wss://…'. Throws `invalid_argument` for
- * anything else.
+ * Returns the URL of a target: 'ws://host:port/path' or 'wss://…', without a user or a fragment.
+ * The port may be missing, but not 0. Throws `invalid_argument` for anything else.
  */
 export function targetUrl(address: string): URL {
   const match = /^wss?:\/\/([^/?#]+)/i.exec(address);
@@ -43,12 +44,12 @@ export function parseBinding(bindAddr: string, path: string | undefined): WsBind
 }
 
 /**
- * Returns the host of an `advertiseAddr`, with or without scheme and path, or undefined if it
- * cannot be parsed.
+ * Returns the host of a `bindAddr` or `advertiseAddr`, with or without scheme, port and path, as
+ * `readHost` does, or undefined if it cannot be parsed.
  */
 export function advertisedHost(address: string): string | undefined {
   const match = /^(?:wss?:\/\/)?([^/?#]*)/i.exec(address);
-  return match === null ? undefined : (parseHostPort(match[1]!)?.host ?? readHost(match[1]!));
+  return match === null ? undefined : readHost(match[1]!.replace(/:\d+$/, ''));
 }
 
 /**

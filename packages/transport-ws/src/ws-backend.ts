@@ -52,6 +52,7 @@ export function wsBackend<T>(
       const given = attachmentOf(remote) as { by?: unknown; data?: T } | undefined;
       return given?.by === own.upgrade ? given?.data : undefined;
     },
+    // Any layer will do, because all layers of a backend in Node share its MutualTls.
     updateTls: (update) => createLayer({}).updateTls(update),
   };
 }

@@ -1,5 +1,5 @@
-// Wraps one WebSocket of `ws` as a StreamConnection. Each write becomes a binary message, and a
-// graceful close loses no data.
+// Wraps one WebSocket of `ws` as a StreamConnection. Each write becomes a binary message, or
+// several if it is long, and a graceful close loses no data.
 
 import type { Socket } from 'node:net';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
@@ -81,8 +81,8 @@ export class WsConnection implements StreamConnection {
       this.#violated(violationError(error.code, error.message, this.endpoint)),
     );
     webSocket.on('close', (code, text) => this.#closed(code, text.toString()));
-    // `ws` reports the end only after it has handed out all that it has read. What nobody reads
-    // anymore is at most a chunk or two of the socket, so it is discarded in one turn.
+    // `ws` reports the end only after it has handed out all that it has read. After this end has
+    // closed, that is at most a chunk or two of the socket, so it is discarded in one turn.
     socket.once('close', () => {
       if (this.#ending) spreadOverTurns(webSocket, false);
     });
@@ -124,9 +124,10 @@ export class WsConnection implements StreamConnection {
 
   /**
    * Sends a message; returns true if its memory may be reused. Node tries the system call
-   * immediately, so an empty write queue means that the kernel has taken everything. Under TLS,
-   * Node has read the chunk when write() returns, although it reports this only a turn later; a
-   * message queued behind that chunk must stay in memory.
+   * immediately, so an empty write queue means that the kernel has taken everything. Under mutual
+   * TLS, Node has read the chunk when write() returns, although it reports this only a turn later;
+   * a message queued behind that chunk must stay in memory. TLS without client certificates takes
+   * the first way, which is slower there, but safe.
    */
   #send(message: Uint8Array): boolean {
     const socket = this.#socket;

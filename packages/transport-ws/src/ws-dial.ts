@@ -1,4 +1,5 @@
 // The dialing side: opens one WebSocket to a URL, or rejects with an error that gives the reason.
+// Tested in ws-connection.test.ts, upgrades.test.ts and given-addresses.test.ts.
 
 import { connect, isIP, type Socket } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';

@@ -1,5 +1,6 @@
 // The WebSocket stream layer in Node. It listens on a port of its own, or takes the upgrades of a
-// server that you pass.
+// server that you pass. Tested in stream-layer.test.ts, and with such a server in
+// given-server.test.ts.
 
 import type { Server } from 'node:net';
 import { type Clock, type Observer, systemClock, TransportError } from '@trunkline/transport-core';
@@ -46,7 +47,10 @@ export class WsLayer implements WsStreamLayer {
   readonly #clock: Clock;
   readonly #observer: Observer | undefined;
   readonly #addressOf: ReturnType<typeof clientAddress>;
-  /** Undoes listen(); set from the moment listen() is called until close(). */
+  /**
+   * Undoes listen(); set from the moment listen() is called until it fails, the given `server`
+   * closes, or close() is called.
+   */
   #stop: (() => void) | undefined;
   #localAddr: string | undefined;
   /** The layer's own server, while it listens on a port of its own. */
@@ -79,12 +83,15 @@ export class WsLayer implements WsStreamLayer {
     const { server } = this.#options;
     if (server === undefined) await this.#listenAlone(accept, options);
     else {
-      if (!server.listening) await this.#untilItListens(server);
-      await this.#listenBeside(server, accept, failed, options);
+      const take = () => this.#listenBeside(server, accept, failed, options);
+      await (server.listening ? take() : this.#whenItListens(server, take));
     }
   }
 
-  /** Stops accepting connections. A given `server` is left alone: its owner closes it. */
+  /**
+   * Stops accepting connections on a port of its own. A given `server` is left alone: until its
+   * owner closes it, or `close` is called, its upgrades still become connections.
+   */
   stopListening(): void {
     this.#listener?.close();
   }
@@ -130,10 +137,10 @@ export class WsLayer implements WsStreamLayer {
 
   async close(): Promise<void> {
     this.#dials.close();
-    this.#stopListening();
+    this.#undoListen();
   }
 
-  #stopListening(): void {
+  #undoListen(): void {
     const stop = this.#stop;
     this.#stop = undefined;
     this.#localAddr = undefined;
@@ -168,32 +175,35 @@ export class WsLayer implements WsStreamLayer {
       this.#listener = listener;
       this.#take(listener, bindAddr, { server: http, path, accept, arrived }, options?.timeout);
     } catch (error) {
-      if (this.#stop === stop) this.#stopListening();
+      if (this.#stop === stop) this.#undoListen();
       else stop();
       throw error instanceof TransportError ? error : socketError(error, 'listen', bindAddr);
     }
     // An error event from here on means that one connection could not be accepted; the server still
     // listens.
-    listener.on('error', (error) =>
-      this.#observer?.event?.({
-        type: 'acceptFailed',
-        error: socketError(error, 'accept', bindAddr),
-      }),
-    );
+    listener.on('error', (cause) => {
+      const error = socketError(cause, 'accept', bindAddr);
+      try {
+        this.#observer?.event?.({ type: 'acceptFailed', error });
+      } catch {
+        // An observer that throws is ignored: it must not end the process.
+      }
+    });
   }
 
   /**
-   * Waits until the given server listens. Its `listen()` may have been called a moment before,
-   * because Node looks up a host name first.
+   * Calls `take` when the given server listens. Its `listen()` may have been called a moment
+   * before, because Node looks up a host name first. `take` is called at once, so that `close`
+   * always finds `#stop`, even if another listener of the event calls it.
    */
-  #untilItListens(server: HttpServer): Promise<void> {
+  #whenItListens(server: HttpServer, take: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (error?: TransportError) => {
         this.#clock.clearTimeout(timer);
         server.removeListener('listening', onListening);
         server.removeListener('error', onError);
         this.#stop = undefined;
-        if (error === undefined) resolve();
+        if (error === undefined) resolve(take());
         else reject(error);
       };
       const onListening = () => end();
@@ -224,7 +234,7 @@ export class WsLayer implements WsStreamLayer {
     listen: ListenOptions | undefined,
   ): Promise<void> {
     const onClose = () => {
-      this.#stopListening();
+      this.#undoListen();
       failed?.(reasonError('closed', "The given 'server' was closed"));
     };
     this.#stop = () => server.removeListener('close', onClose);
@@ -243,7 +253,7 @@ export class WsLayer implements WsStreamLayer {
       server.on('close', onClose);
       await loadWs();
     } catch (error) {
-      this.#stopListening();
+      this.#undoListen();
       throw error;
     }
   }

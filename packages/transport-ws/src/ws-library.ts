@@ -1,4 +1,5 @@
 // Loads ws with the first listen() or dial, so that programs without WebSockets don't pay for it.
+// Tested in loading.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { getBuiltinModule } from '@trunkline/transport-core/node';
@@ -17,7 +18,10 @@ export function withWs(use: (library: WsLibrary) => void, failed: (error: unknow
   else use(library);
 }
 
-/** Loads ws, once for all layers; rejects with `unimplemented` if it can't be loaded. */
+/**
+ * Loads ws, once for all layers; rejects with `unimplemented` if it can't be loaded, from then on
+ * each time.
+ */
 export function loadWs(): Promise<WsLibrary> {
   loading ??= load();
   return loading;

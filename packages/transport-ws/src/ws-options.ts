@@ -91,8 +91,9 @@ export interface WsStreamLayerOptions<T = unknown> {
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
   /**
-   * Receives `acceptFailed` when the system could not accept a connection; the layer keeps
-   * listening.
+   * Receives `acceptFailed` when the system could not accept a connection (the layer keeps
+   * listening), and `callbackFailed` when `upgrade` threw something that is no refusal. Without a
+   * transport, it also receives `rejected` for a client whose bytes are no HTTP request.
    */
   readonly observer?: Observer | undefined;
 }

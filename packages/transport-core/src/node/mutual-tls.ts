@@ -1,6 +1,7 @@
 // Mutual TLS of one node: its key and certificate, the peers that it trusts, and all connections
 // that depend on them. One value serves many stream layers. Programs without TLS import this file,
-// too, so node:tls is loaded when it is used.
+// too, so node:tls is loaded when it is used. Tested in tls-connection.test.ts, in
+// parse-tls-options.test.ts, and over TCP and WebSocket by the identity suite of transport-testkit.
 
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
@@ -49,7 +50,10 @@ export interface MutualTlsDialOptions {
 
 /** Mutual TLS of one node; see {@link TlsOptions}. */
 export class MutualTls {
-  /** The other ends of live connections that are still trusted. */
+  /**
+   * The other ends of live connections that are still trusted. Each TlsRemote adds itself, and
+   * removes itself when its connection ends or loses trust.
+   */
   readonly live = new Set<TlsRemote>();
   readonly #acceptors = new Set<TlsAcceptor>();
   #options: TlsOptions;
@@ -94,9 +98,10 @@ export class MutualTls {
   }
 
   /**
-   * Replaces the given options immediately. New connections use them; connections to nodes that are
-   * no longer trusted are aborted; all others stay. Throws `invalid_argument` if a new key,
-   * certificate or authority is invalid; then everything stays as it was.
+   * Replaces the given options immediately. New connections use them; connections to nodes whose
+   * ids are no longer trusted are aborted; all others stay, even if their authority was replaced.
+   * Throws `invalid_argument` if a new key, certificate or authority is invalid, and a TypeError
+   * for options of the wrong shape; then everything stays as it was.
    */
   update(update: TlsUpdate): void {
     const options = mergeTls(this.#options, update);
@@ -196,7 +201,10 @@ export class TlsAcceptor {
   readonly #tls: MutualTls;
   readonly #options: AcceptorOptions;
   readonly #server: Server;
-  /** The handshakes in progress, by `pairOf` their sockets. */
+  /**
+   * The connections that wait for their handshake slot or are in their handshake, by `pairOf` their
+   * sockets.
+   */
   readonly #pending = new Map<string, TlsHandshake>();
 
   constructor(tls: MutualTls, context: SecureContextOptions, options: AcceptorOptions) {
@@ -229,8 +237,8 @@ export class TlsAcceptor {
     raw.on('error', ignore);
     const { listen } = this.#options;
     if (listen === undefined) return this.#begin(this.#wait(raw, endpoint, HANDSHAKE));
-    // Nothing is allocated for a connection before there is a handshake slot, so that refusing
-    // stays cheap in a flood.
+    // Nothing is allocated for a connection that the limiter refuses, so that refusing stays cheap
+    // in a flood. A slot may have to wait for its turn, which may also come within `acquire`.
     let handshake: TlsHandshake | undefined;
     let isTurn = false;
     const slot = listen.handshakes.acquire(endpoint, () => {
@@ -260,7 +268,7 @@ export class TlsAcceptor {
     this.#server.emit('connection', raw);
   }
 
-  /** Ends the handshakes in progress. */
+  /** Ends the connections that wait for their slot and the handshakes in progress. */
   close(): void {
     this.#tls.gone(this);
     for (const handshake of [...this.#pending.values()])
@@ -280,7 +288,10 @@ export class TlsAcceptor {
   }
 }
 
-/** One connection from its acceptance to the end of its handshake. */
+/**
+ * One connection from its acceptance to the end of its handshake. Either `stop` hands its socket
+ * and its slot over, or `end` releases both.
+ */
 class TlsHandshake {
   readonly raw: Socket;
   readonly endpoint: string;
@@ -313,8 +324,8 @@ class TlsHandshake {
   }
 
   /**
-   * Stops the timer and forgets the handshake. If it is complete, the socket and the handshake slot
-   * belong to the connection from now on.
+   * Stops the timer and forgets the handshake. If the handshake is complete, the socket and the
+   * handshake slot belong to the connection from now on.
    */
   stop(): void {
     this.over = true;
@@ -349,7 +360,10 @@ function pairOf(socket: Socket): string {
 /** Ignores an error of an accepted socket: its 'close' follows and ends the handshake. */
 function ignore(): void {}
 
-/** Default timeout of a handshake in milliseconds: the default of the option `handshakeTimeout`. */
+/**
+ * Timeout of a handshake, in milliseconds, for a layer without `ListenOptions`: the default of the
+ * option `handshakeTimeout`.
+ */
 const HANDSHAKE = 5_000;
 
 // Checks the options of mutual TLS, and applies changes to them.

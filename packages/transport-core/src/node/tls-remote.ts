@@ -1,5 +1,7 @@
 // The other end of one TLS connection: the id that it proved, and whether this end trusts it, now
-// and after changes to the lists.
+// and after changes to the lists. mutual-tls.ts creates each TlsRemote when a handshake is
+// complete, and calls `reconsider` when the lists change. Below are the connection, which
+// tls-connection.test.ts tests, and the translation of errors, which tls-errors.test.ts tests.
 
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -65,7 +67,10 @@ export class TlsRemote {
     this.#revoked = undefined;
   }
 
-  /** Judges the peer again after the lists have changed. */
+  /**
+   * Judges the peer again, by its id alone, after the lists have changed. A certificate that was
+   * accepted in the handshake is not checked again.
+   */
   reconsider(trust: Trust): void {
     const error = this.#judge(trust);
     if (error === undefined) return;
@@ -265,7 +270,10 @@ export function tlsConnectionError(
   );
 }
 
-/** Alerts of the other end about a certificate, or about the chain behind it (RFC 8446 §6.2). */
+/**
+ * Alerts with which the other end refuses a certificate (RFC 8446 §6.2): those about the
+ * certificate or the chain behind it, and general ones that are taken for such a refusal, too.
+ */
 const OF_CERTIFICATES =
   /_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER)$/;
 

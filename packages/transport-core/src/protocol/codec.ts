@@ -1,4 +1,6 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
+// Below are the codecs `bytes` and `empty`, the wrappers `limited` and `owned`, and the errors of
+// codecs, which refusal.test.ts tests.
 
 import { integer, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
@@ -237,8 +239,8 @@ function article(name: string): string {
 // the codec's errors. The bytes codec is bypassed.
 
 /**
- * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft.append
- * request', the message begins 'raft.append request.entries[3].term: …'. All errors are
+ * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft/append
+ * request', the message begins 'raft/append request.entries[3].term: …'. All errors are
  * TransportErrors, except for mistakes in the program, which cause a TypeError: an asynchronous
  * schema, or a codec that does not return a Uint8Array.
  */
@@ -283,8 +285,8 @@ const make: typeof stackless = (...details) => new TransportError(...details);
 
 /**
  * Returns the error for a value that its codec refused. An error of our own codecs has the place in
- * the value (`WHERE`) and the cost of finding it (`WORK`); any other TransportError keeps its
- * message.
+ * the value (`WHERE`) and the cost of finding it (`WORK`); any other TransportError is copied with
+ * its message, and the copy has a stack trace.
  * @param create makes an error with a stack trace for a program's mistake, and without one for a
  * peer's.
  */

@@ -1,4 +1,6 @@
-// The JSON codec; a schema checks the values at both ends.
+// The JSON codec; a schema checks the values at both ends. json-check.ts checks and weighs values
+// before the schema sees them. Tested in json.test.ts, json.kinds.test.ts, json.limits.test.ts and
+// json.schema.test.ts.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { flag, optionsSchema, parseOptions, withDefault } from '../config.ts';
@@ -26,8 +28,9 @@ export interface JsonOptions {
   readonly limit?: number | undefined;
   /**
    * Maximum number of values in the message: numbers, strings, booleans, nulls, lists and objects.
-   * A value deeper than two levels counts once for every two levels (more beyond 16). An object
-   * counts four more, and an empty list or object counts one more. Default 32,768.
+   * A value deeper than two levels counts once for every two levels (more from level 16 on). An
+   * object counts four more, and an empty list or object counts as if it contained one value.
+   * Default 32,768.
    *
    * A schema library creates an error for each bad value, which costs some microseconds and a
    * hundred times the memory of the value. The default keeps a message that consists of bad values
@@ -70,7 +73,8 @@ export interface JsonOptions {
  * A message above `options.limit` or `options.values` is refused with `resource_exhausted` (reason
  * `too_large`), by its sender and also by its receiver.
  *
- * If a key is repeated, its last value counts. An asynchronous schema causes a TypeError.
+ * If a key is repeated, its last value counts. An asynchronous schema causes a TypeError at the
+ * sender; the receiver refuses the message with `internal`.
  *
  * @throws TypeError for a schema of values that JSON does not have, such as `z.void()` or
  * `z.date()`, also as a required member or the element of a list, if its kind shows that (zod 4,
@@ -322,7 +326,8 @@ interface Schema {
 function misfitOf(schema: Schema, path: string, seen: Set<unknown>): string | undefined {
   const def = schema._zod?.def ?? schema;
   const kind = (def.expression ?? def.type ?? '').toLowerCase();
-  // Null, and what is converted or replaced, has a form in JSON whatever the kind.
+  // A schema that takes null, converts its input, or replaces a value that does not fit accepts
+  // some JSON, whatever its kind.
   if (seen.has(schema) || def.coerce || 'fallback' in def || /null|catch/.test(kind)) return;
   seen.add(schema);
   const misfit = MISFIT.exec(kind);

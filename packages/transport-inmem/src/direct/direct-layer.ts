@@ -1,4 +1,5 @@
 // The stream layer of `direct()`: it passes frames unchanged, to the layers that it may dial.
+// Tested in direct.test.ts, and in compliance.test.ts of this package.
 
 import type { Clock, TransportError } from '@trunkline/transport-core';
 import { reasonError, type StreamConnection } from '@trunkline/transport-core/backend';

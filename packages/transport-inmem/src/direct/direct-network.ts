@@ -1,5 +1,5 @@
-// The network behind one value of `direct()`. It owns who may dial whom, who listens, and the open
-// connections.
+// The network behind one value of `direct()`. It owns the pairs that may dial, the layers that
+// listen, and the open connections. Tested in direct.test.ts.
 
 import { reasonError } from '@trunkline/transport-core/backend';
 import type { FrameConnection } from '../memory/memory-connection.ts';
@@ -21,13 +21,13 @@ interface OpenConnection {
 export class DirectNetwork<L extends Listener> {
   readonly #listening = new Map<string, L>();
   readonly #open = new Set<OpenConnection>();
-  /** Whether pairs that nobody has named are connected. */
+  /** Whether pairs that no change concerns are connected. */
   #all = false;
   /** The number of changes so far. The latest change that concerns a pair counts. */
   #changes = 0;
   /** The latest change of a pair, under `from` and `to`. */
   readonly #pairs = new Map<string, { readonly at: number; readonly connected: boolean }>();
-  /** When a name was disconnected from all others. */
+  /** The number of the change that last disconnected a name from all others. */
   readonly #alone = new Map<string, number>();
 
   add(layer: L): void {
@@ -94,7 +94,7 @@ export class DirectNetwork<L extends Listener> {
   }
 }
 
-/** A name has no white space. */
+/** Returns the key of a pair. Names have no white space, so no two pairs share a key. */
 function pairOf(from: string, to: string): string {
   return `${from} ${to}`;
 }

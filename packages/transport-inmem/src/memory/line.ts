@@ -7,7 +7,10 @@ export interface MemoryLineEnd<Unit> {
   arrive(unit: Unit): void;
   /** Called when the other end has finished writing, after everything that it sent. */
   finish(): void;
-  /** Called when the other end was destroyed, or was written to after it had ended. */
+  /**
+   * Called when the other end was destroyed, or was written to after it had ended, or discarded too
+   * much while it closed. May be called more than once.
+   */
   cut(): void;
   /** Called when the other end has read `size` of the data that this end sent. */
   acknowledge(size: number): void;

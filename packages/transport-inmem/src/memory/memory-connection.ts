@@ -1,6 +1,7 @@
 // One end of a connection within this process, for `transport-inmem` and the simulation. It owns
-// the unread data and the state of its end. Its line reports the actions of the other end. It calls
-// its sink and its line. One subclass carries bytes, the other frames.
+// the unread data and the state of its end. It calls its sink and its line, which leads to the
+// other end; the other end's line calls `arrive`, `finish`, `cut` and `acknowledge`. One subclass
+// carries bytes, the other frames. Tested in stream-layer.test.ts and stream/inmem-streams.test.ts.
 
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
@@ -15,8 +16,8 @@ import { DirectLine, type MemoryLine, type MemoryLineEnd } from './line.ts';
 
 /**
  * Behaves like a socket: data waits at the other end until it is read, and too much unread data
- * stops the writer. A regular close arrives after all data, a reset ahead of unread data. Nothing
- * is reported during a call; every callback runs in a turn of its own.
+ * stops the writer. A regular close arrives after all data, a reset ahead of unread data. No method
+ * calls the sink itself: the CallbackRunner does so after the call has returned.
  */
 export abstract class MemoryConnection<Unit> implements StreamConnection, MemoryLineEnd<Unit> {
   readonly endpoint: string;
@@ -77,7 +78,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
     return this.state === 'over';
   }
 
-  /** Whether the writer waits for `drained`. */
+  /** Whether the writer waits for `drained`; for the simulation. */
   get blocked(): boolean {
     return this.waiting;
   }

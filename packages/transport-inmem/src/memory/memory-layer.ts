@@ -30,7 +30,7 @@ export abstract class MemoryLayer implements StreamLayer {
   protected abstract unbind(): void;
   /** Throws `invalid_argument` if this is not an address of the layer. */
   protected abstract check(address: string): void;
-  /** Finds the target of a dial and connects, in a turn of its own. */
+  /** Finds the target of a dial and connects, later than in this call. */
   protected abstract reach(address: string, dial: PendingDial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {
@@ -47,7 +47,10 @@ export abstract class MemoryLayer implements StreamLayer {
     return this.accepting !== undefined;
   }
 
-  /** Receives a dialed connection. Destroys it if the layer no longer listens. */
+  /**
+   * Receives the far end of a connection that another layer has dialed. Destroys it if this layer
+   * no longer listens.
+   */
   accept(connection: StreamConnection): void {
     if (this.accepting === undefined) connection.destroy();
     else this.accepting(connection);

@@ -11,8 +11,8 @@ import { MemoryLayer } from './memory-layer.ts';
 /** Base class of layers without a network in between. */
 export abstract class NearbyLayer extends MemoryLayer {
   /**
-   * Returns the layer at an address, or undefined if there is none. Throws `invalid_argument` if
-   * the address is malformed.
+   * Returns the layer at an address, or undefined if there is none that this layer may dial. Throws
+   * `invalid_argument` if the address is malformed.
    */
   protected abstract find(address: string): NearbyLayer | undefined;
   /**
