@@ -58,7 +58,7 @@ export class DialPlanner {
    * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
    * at every wake-up.
    */
-  #vain: { until: number; readonly news: number | undefined } | undefined;
+  #exhausted: { until: number; readonly news: number | undefined } | undefined;
   #testAt: number;
   #spareAt: number;
   #wakeAt = Number.NEGATIVE_INFINITY;
@@ -170,8 +170,8 @@ export class DialPlanner {
     dial.target?.failed(now);
     if (kind === 'persistent') return false;
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
-    if (this.#vain !== undefined)
-      this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
+    if (this.#exhausted !== undefined)
+      this.#exhausted.until = Math.min(this.#exhausted.until, this.#history.readyAt(key));
     if (id !== undefined) this.#lost.failed(id);
     if (isPointless(error)) this.#lost.removeAt(key, id);
     if (failures < MOST_FAILURES || this.targets.some((one) => one.matches(id, key))) return false;
@@ -262,13 +262,13 @@ export class DialPlanner {
       this.#mayDial(now)
     ) {
       if (!this.#dialCandidate(now) && !this.#dialSeed(now))
-        return this.#wakeBy(this.#vain?.until ?? Number.POSITIVE_INFINITY);
+        return this.#wakeBy(this.#exhausted?.until ?? Number.POSITIVE_INFINITY);
     }
   }
 
   #dialCandidate(now: number): boolean {
     // No lost peer may be dialed either, because the end of each back-off ends this state.
-    if (this.#isVain(now)) return false;
+    if (this.#isExhausted(now)) return false;
     const lost = this.#pickLost(now);
     const candidate = lost ?? this.#pick(now);
     if (candidate === undefined) return false;
@@ -305,24 +305,24 @@ export class DialPlanner {
   }
 
   /** Returns true if a search of the book found nothing and nothing has changed since. */
-  #isVain(now: number): boolean {
+  #isExhausted(now: number): boolean {
     const { news } = this.#view;
     return (
-      this.#vain !== undefined &&
-      now < this.#vain.until &&
+      this.#exhausted !== undefined &&
+      now < this.#exhausted.until &&
       news !== undefined &&
-      news === this.#vain.news
+      news === this.#exhausted.news
     );
   }
 
   /** Searches the address book. */
   #pick(now: number): DialCandidate | undefined {
-    if (this.#isVain(now)) return undefined;
+    if (this.#isExhausted(now)) return undefined;
     const candidate = this.#view.pick((one) => this.#isEligible(one, now), now);
     if (candidate === undefined) {
       // No event reports the end of a ban, so the book is searched again after half a minute.
       const until = Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY);
-      this.#vain = { until, news: this.#view.news };
+      this.#exhausted = { until, news: this.#view.news };
     }
     return candidate;
   }
@@ -449,14 +449,14 @@ export class DialPlanner {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     // The node that was dialed is connected or waits now, so only other nodes on its host may have
     // become eligible.
-    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#vain = undefined;
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#exhausted = undefined;
     return dial;
   }
 
   /** Called when new candidates may have appeared. */
   #changed(): void {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#vain = undefined;
+    this.#exhausted = undefined;
   }
 
   #wakeBy(time: number): void {
