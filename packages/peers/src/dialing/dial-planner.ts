@@ -48,7 +48,7 @@ export class DialPlanner {
   readonly #backOff: BackOffOptions;
   readonly #perHost: number;
   readonly #history: AddressHistory;
-  readonly #lost = new ReconnectList();
+  readonly #lostPeers = new ReconnectList();
   readonly #underWay = new DialsUnderWay();
   readonly #rate = new RateLimit(RATE, 1_000 / RATE);
   /** The dials to start, which `plan` returns. */
@@ -146,9 +146,9 @@ export class DialPlanner {
     this.persistent.opened(key, nodeId, now);
     this.#seeds.opened(key, nodeId, now);
     target?.up(now); // Its target may have been removed meanwhile.
-    this.#lost.remove(nodeId);
+    this.#lostPeers.remove(nodeId);
     // The node that answered has replaced the peer that was lost there.
-    this.#lost.removeAt(key);
+    this.#lostPeers.removeAt(key);
     // A test ends at once on purpose, and need not be followed by a back-off.
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);
@@ -172,10 +172,10 @@ export class DialPlanner {
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
     if (this.#exhausted !== undefined)
       this.#exhausted.until = Math.min(this.#exhausted.until, this.#history.readyAt(key));
-    if (id !== undefined) this.#lost.failed(id);
-    if (isPointless(error)) this.#lost.removeAt(key, id);
+    if (id !== undefined) this.#lostPeers.failed(id);
+    if (isPointless(error)) this.#lostPeers.removeAt(key, id);
     if (failures < MOST_FAILURES || this.targets.some((one) => one.matches(id, key))) return false;
-    this.#lost.removeAt(key);
+    this.#lostPeers.removeAt(key);
     this.#history.rest(key, now + REST);
     return true;
   }
@@ -204,7 +204,7 @@ export class DialPlanner {
     if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent)
       return;
     this.#history.lost(key, now, this.#backOffAfter(error));
-    if (seeds.length === 0 && isTransient(error)) this.#lost.add(key, { nodeId, address });
+    if (seeds.length === 0 && isTransient(error)) this.#lostPeers.add(key, { nodeId, address });
   }
 
   #backOffAfter(error: TransportError): BackOffOptions {
@@ -292,7 +292,7 @@ export class DialPlanner {
       if (lost === undefined) break;
       this.#start('again', lost, now);
     }
-    for (const key of this.#lost.keys) {
+    for (const key of this.#lostPeers.keys) {
       const at = this.#history.readyAt(key);
       if (at > now) this.#wakeBy(at);
     }
@@ -333,7 +333,7 @@ export class DialPlanner {
    * if `most` is not given; otherwise they stay on it for the time after their bans.
    */
   #pickLost(now: number, most?: number): DialCandidate | undefined {
-    return this.#lost.pick(
+    return this.#lostPeers.pick(
       ({ nodeId }) =>
         this.#view.isConnected(nodeId) || (most === undefined && this.#view.isBanned(nodeId, now)),
       (lost, key) => this.#place(lost, key, now),
