@@ -268,7 +268,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * address book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
-    const address = this.#node.keeper.book.told(nodeId, this.#node.now())?.address;
+    const address = this.#node.keeper.book.sendable(nodeId, this.#node.now())?.address;
     return address === undefined ? undefined : spelled(address);
   }
 

@@ -244,7 +244,7 @@ export class AddressBook {
    * success in the last week.
    */
   select(now: number, bias?: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
+    const isFit = (known: KnownAddress) => this.#isSendable(known, now) && !known.isLost(now);
     return drawMany(this.#index, this.#random, bias, isFit).map(addressOf);
   }
 
@@ -255,7 +255,7 @@ export class AddressBook {
    * addresses of dead nodes forever.
    */
   selectAround(alive: Iterable<string>, now: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => this.#isTold(known, now);
+    const isFit = (known: KnownAddress) => this.#isSendable(known, now);
     return drawAround(this.#index, this.#random, alive, isFit).map(addressOf);
   }
 
@@ -263,12 +263,12 @@ export class AddressBook {
    * Returns the entry of a node that is alive; undefined if the book has no entry for it that may
    * be sent.
    */
-  told(nodeId: string, now: number): BookAddress | undefined {
+  sendable(nodeId: string, now: number): BookAddress | undefined {
     const known = this.#index.get(nodeId);
-    return known !== undefined && this.#isTold(known, now) ? addressOf(known) : undefined;
+    return known !== undefined && this.#isSendable(known, now) ? addressOf(known) : undefined;
   }
 
-  #isTold(known: KnownAddress, now: number): boolean {
+  #isSendable(known: KnownAddress, now: number): boolean {
     return !this.#private.has(known.nodeId) && !known.isBad(now);
   }
 
