@@ -1,5 +1,6 @@
 // Runs dials that were ordered by the planner, by a crawling seed, or by a caller that waits for a
-// node, and handles their outcomes.
+// node, and handles their outcomes. Each order ends exactly once: here, or in `Links` through
+// `fulfil` and `refuse`. Tested as part of the driver, by the tests in src/.
 
 import {
   type Clock,
@@ -42,13 +43,17 @@ export class Dials {
     return undefined;
   }
 
+  /** Starts a dial. The book counts it as a failure until `Links` reports a success. */
   start(order: DialOrder): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
     void this.#run(order);
   }
 
-  /** Dials. The outcome is handled once, unless these peers are closed in the meantime. */
+  /**
+   * Dials. The outcome is handled once, by whoever takes the order out of `#orders` first; if these
+   * peers are closed in the meantime, it is not handled.
+   */
   async #run(order: DialOrder): Promise<void> {
     const { clock } = this.#node;
     const one: OrderInProgress = { target: order.address, cancel: new AbortController() };
@@ -142,8 +147,8 @@ export class Dials {
         ? (entry?.failures ?? 0) >= MOST_CRAWLS
         : isGivenUp && entry?.lastSuccess === undefined;
     if (isHopeless && nodeId !== undefined) {
-      // No dial ever reached a node there, no matter who reported the address. Only the address is
-      // removed; the node id is not banned.
+      // No dial ever reached a node there, or 16 dials in a row failed and the last one was a crawl,
+      // no matter who reported the address. Only the address is removed; the id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
@@ -339,8 +344,8 @@ function toTarget(
 }
 
 /**
- * Number of failed crawls after which a node is removed: Tendermint's maxAttemptsToDial, as in the
- * planner.
+ * Number of failed dials in a row after which a failed crawl removes a node: Tendermint's
+ * maxAttemptsToDial, as in the planner.
  */
 const MOST_CRAWLS = 16;
 /** Milliseconds of a day, the time for which Tendermint bans a node that it could not dial. */
