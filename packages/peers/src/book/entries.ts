@@ -10,8 +10,8 @@ import type { Place } from '../address/place.ts';
 /** The entries of the address book by bucket, id, address and host; keeps these consistent. */
 export class AddressIndex {
   /**
-   * The buckets. Their entries keep the order of arrival, so that a book that is read from a document
-   * draws the same entries as the book that wrote the document.
+   * The buckets. Their entries keep the order of arrival, so that a book that is read from a
+   * document draws the same entries as the book that wrote it (if that had no alternatives).
    */
   readonly fresh = buckets(NEW_BUCKETS);
   readonly tried = buckets(TRIED_BUCKETS);

@@ -147,8 +147,8 @@ export class Dials {
         ? (entry?.failures ?? 0) >= MOST_CRAWLS
         : isGivenUp && entry?.lastSuccess === undefined;
     if (isHopeless && nodeId !== undefined) {
-      // No dial ever reached a node there, or 16 dials in a row failed and the last one was a crawl,
-      // no matter who reported the address. Only the address is removed; the id is not banned.
+      // No dial ever reached a node there, or 16 dials in a row failed, the last one a crawl, no
+      // matter who reported the address. Only the address is removed; the node id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
@@ -357,9 +357,9 @@ const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent:
 
 /**
  * Returns where to dial an order: the address, and the IP addresses of its host name for a
- * transport that keeps the name for TLS. A host name that other nodes reported is looked up, and its
- * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
- * could return others. Rejects if none may be dialed.
+ * transport that keeps the name for TLS. A host name that other nodes reported is looked up, and
+ * its addresses are judged like reported ones. The dial uses these addresses, because a second
+ * lookup could return others. Rejects if none may be dialed.
  */
 async function placeToDial(
   order: DialOrder,
