@@ -1,4 +1,4 @@
-// The options of createPeers, with their defaults and their validation.
+// The options of createPeers, with their defaults and their validation. Tested in src/*.test.ts.
 
 import {
   type AnyTransport,
@@ -85,7 +85,7 @@ export interface PeersOptions<S = unknown> {
   /**
    * Back-off between dials of a persistent peer. The default is gRPC's: it starts at 1 s and grows
    * by a factor of 1.6 up to 120 s, ± 20 %. It starts again at 1 s only after a connection has
-   * lasted for 10 s.
+   * lasted for 10 s. For nodes that are not persistent, it grows to 30 s at most.
    */
   readonly reconnect?:
     | {

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The `Peers` class, the object that a user of this package works with.
+// The `Peers` class, the object that a user of this package works with. It checks arguments, and
+// leaves the rest to the driver. Tested by the tests in src/.
 
 import {
   type MountOptions,
@@ -241,8 +242,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Iterates over all entries of the address book as they are at the first step, as plain data. The
-   * addresses of private nodes are among them, those of banned nodes are not.
+   * Iterates over the entries that the address book has at the first step, as plain data; each is
+   * copied when the iteration reaches it. The addresses of private nodes are among them, those of
+   * banned nodes are not.
    */
   *book(): IterableIterator<{
     readonly nodeId: string;
@@ -264,8 +266,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Returns the address of a node that peer exchange would send to others. Returns undefined if the
-   * address book does not have the node, and for private and bad nodes.
+   * Returns the address of a node that peer exchange sends to others while the node is connected.
+   * Returns undefined if the address book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
     const address = this.#node.keeper.book.sendable(nodeId, this.#node.now())?.address;
