@@ -158,7 +158,7 @@ export interface PeersOptions<S = unknown> {
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
    * Resolves a host name that other nodes reported to its IP addresses. Default: the system's
-   * resolver. Where there is none, as in a browser, reported host names are dialed only over 'wss'.
+   * resolver. Without one, as in a browser, reported host names are dialed only over 'wss'.
    */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }

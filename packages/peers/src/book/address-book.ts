@@ -251,10 +251,10 @@ export class AddressBook {
   }
 
   /**
-   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, no matter
-   * how many dials of them failed, and in addition up to a quarter of their number of other nodes
-   * that have not failed. The result has at least 32 addresses if possible, and at most 250.
-   * Without this rule, nodes would pass on the addresses of dead nodes forever.
+   * Like `select`, for a caller that knows which nodes are alive: returns these nodes (a tried one
+   * even if dials of it fail), and in addition up to a quarter of their number of other nodes that
+   * have not failed. The result has at least 32 addresses if possible, and at most 250. Without
+   * this rule, nodes would pass on the addresses of dead nodes forever.
    */
   selectAround(alive: Iterable<string>, now: number): BookAddress[] {
     const isFit = (known: KnownAddress) => this.#isSendable(known, now);
