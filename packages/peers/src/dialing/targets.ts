@@ -343,8 +343,9 @@ export function backOffDelay(
 }
 
 /**
- * Returns true if a connection was lost by chance rather than on purpose, so that the peer should
- * be dialed before unknown nodes are (Tendermint's ErrTransientErr).
+ * Returns true if a connection was lost by chance, or because the other end closed its transport
+ * (perhaps to restart), so that the peer should be dialed before unknown nodes are (Tendermint's
+ * ErrTransientErr).
  */
 export function isTransient({ reason, code }: TransportError): boolean {
   return reason === undefined ? code === 'unavailable' : TRANSIENT.has(reason);
