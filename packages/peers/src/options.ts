@@ -184,8 +184,8 @@ export interface PeerFilters {
   /** Checks a connection by its node id. */
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
   /**
-   * Inspects each request of a peer, of any protocol, before it is decoded. If it throws
-   * synchronously, the peer's connection ends, and no handler sees the request.
+   * Inspects each request of a peer, of any protocol but that of peers, before it is decoded. If it
+   * throws synchronously, the peer's connection ends, and no handler sees the request.
    */
   message?: ((bytes: Uint8Array, from: PeerMessageSource) => void) | undefined;
   /**

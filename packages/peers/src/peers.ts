@@ -103,9 +103,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Adds a persistent peer, '[nodeId@]address'. If its node id is already listed with another
-   * address, the new address replaces the old one. A target with this node's own id is listed but
-   * never dialed, so that all nodes of a cluster can have the same list.
+   * Adds a persistent peer, '[nodeId@]address', and ends a ban of its node id. If the id is already
+   * listed with another address, the new address replaces the old one. A target with this node's
+   * own id is listed but never dialed, so that all nodes of a cluster can have the same list.
    */
   add(target: string): void {
     this.#node.checkTarget(target, 'peers.add');
