@@ -269,9 +269,10 @@ export class Dials {
     );
   }
 
-  /** Returns whether this node is being dialed. */
+  /** Returns whether this node is being dialed. A dial that was cancelled serves no new caller. */
   #isReaching(nodeId: string): boolean {
-    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
+    for (const [order, { cancel }] of this.#orders)
+      if (order.nodeId === nodeId && !cancel.signal.aborted) return true;
     return false;
   }
 
