@@ -28,3 +28,32 @@ test('a call that begins when the only other one is cancelled dials the node aga
     await sim.until(() => !isLinked(a, 'b'));
   }
 });
+
+test('once its call is cancelled, a node is not dialed at its next address', async (t, sim) => {
+  const reconnect = { initialBackoff: 600_000, maxBackoff: 600_000 };
+  const own = { ...quiet, persistent: [`${B}@gone`], reconnect };
+  const peers = (name: string) => (name === 'a' ? own : quiet);
+  const [a] = await boot(sim, ['a', 'b', 'c'], { peers, durable: false });
+  await sim.settle(a.transport.dial('c'));
+  await sim.until(() => isLinked(a, 'c'));
+  t.true(a.peers.learn(B, 'b', idOf('c')));
+  await sim.run(60_000);
+  await cancelCall(sim, a, 1);
+  await sim.run(60_000);
+  t.false(isLinked(a, 'b'));
+  t.is(await sim.settle(a.transport.send(`node:${B}`, 'say', 'y')), 'b: y', 'it is for a call');
+});
+
+test('once its call is cancelled, a node that was located meanwhile is not dialed', async (t, sim) => {
+  let found = (_: string) => {};
+  const locate = () =>
+    new Promise<string>((resolve) => {
+      found = resolve;
+    });
+  const peers = { ...quiet, locate };
+  const [a] = await boot(sim, ['a', 'b'], { peers, durable: false });
+  await cancelCall(sim, a, 1);
+  found('b');
+  await sim.run(60_000);
+  t.false(isLinked(a, 'b'));
+});

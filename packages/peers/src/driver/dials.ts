@@ -25,7 +25,7 @@ export class Dials {
   readonly #orders = new Map<DialOrder, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
-  /** Callers that wait for a connection to a node. */
+  /** Callers that wait for a connection to a node, at least one for each. `close` settles all. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
   constructor(node: Node) {
@@ -258,7 +258,8 @@ export class Dials {
       cause = error;
     }
     this.#locating.delete(nodeId);
-    if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
+    if (address !== undefined && this.#waiting.has(nodeId))
+      return this.#ask(nodeId, address, false);
     this.answer(
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
@@ -278,6 +279,7 @@ export class Dials {
 
   /** Cancels the dials of a node that no caller waits for any more. */
   #cancel(nodeId: string): void {
+    this.#waiting.delete(nodeId);
     for (const [order, { cancel }] of this.#orders)
       if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
