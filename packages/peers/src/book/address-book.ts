@@ -63,8 +63,8 @@ export interface AddressBookOptions {
  * keyed hash chooses the bucket, by address group and source group for new entries, and by address
  * and its group for tried ones, so that no group gets more than its quota. Each id has one address,
  * and each address has one id, apart from `Alternatives`. The book holds at most 20,480 entries and
- * 4,096 bans. One group (a /16) has at most 256 tried entries, and 64 new ones for each source
- * group.
+ * 4,096 bans. One group (a /16) has at most 256 tried entries (four buckets), and for each source
+ * group 64 new ones (one bucket).
  *
  * It differs from Tendermint in the following points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
