@@ -67,7 +67,7 @@ export class PeerLimits<T> {
     return this.#absent.size;
   }
 
-  /** Returns the limits of a connected peer. */
+  /** Returns the limits of a connected peer. They take memory until `gone` is called for it. */
   of(nodeId: string, now: number): T {
     let limits = this.#present.get(nodeId);
     if (limits !== undefined) return limits;
@@ -78,7 +78,7 @@ export class PeerLimits<T> {
     return limits;
   }
 
-  /** Called when the last connection of a peer has ended. */
+  /** Called when the last connection of a peer has ended; drops limits that are kept no longer. */
   gone(nodeId: string, proven: boolean, now: number): void {
     const limits = this.#present.get(nodeId);
     this.#present.delete(nodeId);

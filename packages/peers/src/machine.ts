@@ -1,5 +1,5 @@
-// The contract of the state machines in peers and gossip: inputs in, queued outputs out, no I/O.
-// With it, the queue of their outputs, and random samples.
+// The contract of gossip's state machines: inputs in, queued outputs out, no I/O. With it, the
+// queue of their outputs, and random samples. (The machines of peers have methods instead.)
 
 import type { Random } from '@trunkline/transport-core';
 

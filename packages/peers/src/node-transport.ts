@@ -1,4 +1,4 @@
-// A transport whose targets are node ids.
+// A transport whose targets are node ids. Tested in access.test.ts.
 
 import type { AnyTransport, MountOptions, Protocol, Transport } from '@trunkline/transport-core';
 

@@ -1,4 +1,4 @@
-// The options of createPeers, with their defaults and their validation.
+// The options of createPeers, with their defaults and their validation. Tested in src/*.test.ts.
 
 import {
   type AnyTransport,
@@ -85,7 +85,7 @@ export interface PeersOptions<S = unknown> {
   /**
    * Back-off between dials of a persistent peer. The default is gRPC's: it starts at 1 s and grows
    * by a factor of 1.6 up to 120 s, ± 20 %. It starts again at 1 s only after a connection has
-   * lasted for 10 s.
+   * lasted for 10 s. For nodes that are not persistent, it grows to 30 s at most.
    */
   readonly reconnect?:
     | {
@@ -158,7 +158,7 @@ export interface PeersOptions<S = unknown> {
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
    * Resolves a host name that other nodes reported to its IP addresses. Default: the system's
-   * resolver. Where there is none, as in a browser, reported host names are dialed only over 'wss'.
+   * resolver. Without one, as in a browser, reported host names are dialed only over 'wss'.
    */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }
@@ -184,8 +184,8 @@ export interface PeerFilters {
   /** Checks a connection by its node id. */
   nodeId?: ((nodeId: string, remote: Remote) => unknown) | undefined;
   /**
-   * Inspects each request of a peer, of any protocol, before it is decoded. If it throws
-   * synchronously, the peer's connection ends, and no handler sees the request.
+   * Inspects each request of a peer, of any protocol but that of peers, before it is decoded. If it
+   * throws synchronously, the peer's connection ends, and no handler sees the request.
    */
   message?: ((bytes: Uint8Array, from: PeerMessageSource) => void) | undefined;
   /**

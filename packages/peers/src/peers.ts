@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The `Peers` class, the object that a user of this package works with.
+// The `Peers` class, the object that a user of this package works with. It checks arguments, and
+// leaves the rest to the driver. Tested by the tests in src/.
 
 import {
   type MountOptions,
@@ -102,9 +103,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Adds a persistent peer, '[nodeId@]address'. If its node id is already listed with another
-   * address, the new address replaces the old one. A target with this node's own id is listed but
-   * never dialed, so that all nodes of a cluster can have the same list.
+   * Adds a persistent peer, '[nodeId@]address', and ends a ban of its node id. If the id is already
+   * listed with another address, the new address replaces the old one. A target with this node's
+   * own id is listed but never dialed, so that all nodes of a cluster can have the same list.
    */
   add(target: string): void {
     this.#node.checkTarget(target, 'peers.add');
@@ -241,8 +242,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Iterates over all entries of the address book as they are at the first step, as plain data. The
-   * addresses of private nodes are among them, those of banned nodes are not.
+   * Iterates over the entries that the address book has at the first step, as plain data; each is
+   * copied when the iteration reaches it. The addresses of private nodes are among them, those of
+   * banned nodes are not.
    */
   *book(): IterableIterator<{
     readonly nodeId: string;
@@ -264,11 +266,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Returns the address of a node that peer exchange would send to others. Returns undefined if the
-   * address book does not have the node, and for private and bad nodes.
+   * Returns the address of a node that peer exchange sends to others while the node is connected.
+   * Returns undefined if the address book does not have the node, and for private and bad nodes.
    */
   addressOf(nodeId: string): string | undefined {
-    const address = this.#node.keeper.book.told(nodeId, this.#node.now())?.address;
+    const address = this.#node.keeper.book.sendable(nodeId, this.#node.now())?.address;
     return address === undefined ? undefined : spelled(address);
   }
 

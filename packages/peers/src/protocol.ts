@@ -1,5 +1,6 @@
 // The protocol between peers. It runs alongside the user's own protocol, on a channel that is
-// reserved for Trunkline (0x00 to 0x0f).
+// reserved for Trunkline (0x00 to 0x0f). docs/wire-peers.md specifies it. Tested in status.test.ts
+// and driver/status-exchange.test.ts.
 
 import {
   bytes,
@@ -40,7 +41,7 @@ export const peersProtocol = defineProjectProtocol({
      * malformed entry does not affect the others.
      */
     addresses: { id: 2, request: limited(bytes, LONGEST_LIST) },
-    /** The number of the sender's status; 0 if the sender has no status. */
+    /** The number of the sender's status; 0 if the sender has had no status yet. */
     status: {
       id: 3,
       request: limited(

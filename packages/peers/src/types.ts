@@ -12,8 +12,9 @@ export interface PeerInfo<S = unknown> {
    */
   readonly proven: boolean;
   /**
-   * The address at which the peer can be reached, with its scheme: the dialed address, or otherwise
-   * the address that the peer advertises. Undefined if it does not listen.
+   * The address at which the peer can be reached, with its scheme: the dialed address, otherwise
+   * the address that the peer advertises, otherwise that in the address book. Undefined if none of
+   * them is known, for example because the peer does not listen.
    */
   readonly addr: string | undefined;
   /** The end that dialed the connection in use; 'out' is this node. */

@@ -47,7 +47,8 @@ export type DialMode = 'any' | 'public';
  * - more than 256 characters
  * - a character that no address contains (control and format characters, white space, quotes)
  * - a node id before '@'
- * - no host, or a port above 65,535
+ * - no host, an invalid host name, or a port above 65,535
+ * - a path, if the address is one of TCP
  * - a host in digits that is not plainly IPv4
  * - a name that changes under Unicode normalization
  */

@@ -60,17 +60,19 @@ export interface AddressBookOptions {
 /**
  * The address book of Tendermint and CometBFT, which comes from Bitcoin: 'new' buckets hold
  * addresses that were only reported, 'tried' buckets hold addresses that a dial has reached. A
- * keyed hash of address group and source group chooses the bucket, so that no group gets more than
- * its quota. Each id has one address (and perhaps an alternative), and each address has one id. The
- * book holds at most 20,480 entries and 4,096 bans. One group (a /16) has at most 256 tried
- * entries, and 64 new ones for each source group.
+ * keyed hash chooses the bucket, by address group and source group for new entries, and by address
+ * and its group for tried ones, so that no group gets more than its quota. Each id has one address,
+ * and each address has one id, apart from `Alternatives`. The book holds at most 20,480 entries and
+ * 4,096 bans. One group (a /16) has at most 256 tried entries (four buckets), and for each source
+ * group 64 new ones (one bucket).
  *
  * It differs from Tendermint in the following points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
  *   back would make bans endless and keep reported addresses new forever. As a consequence, time
  *   during which this node is down does not count: a ban expires only while this node is up.
- * - A tried entry is replaced only if it did not answer a dial that began after its last success
- *   and at least a minute ago (test-before-evict: Heilman et al. 2015, countermeasure 3).
+ * - A newcomer takes the place of a tried entry of its bucket only if that did not answer a dial
+ *   that began after its last success and at least a minute ago (test-before-evict: Heilman et al.
+ *   2015, countermeasure 3).
  *   Tendermint evicts the oldest entry, so an attacker whose nodes answer could evict all others.
  *   Until the existing entry has been tested, the newcomer stays new; `toTest` returns the existing
  *   entry.
@@ -80,17 +82,17 @@ export interface AddressBookOptions {
  *   of the buckets is also its share of the picks.
  * - New entries get at most 5 % of the picks once 32 are tried. Against 1,000 honest tried entries,
  *   10,000 addresses of 100 groups then get less than 10 % of 1,000 dials, even if all of them
- *   answer and become tried.
+ *   answer and become tried (see attack.test.ts).
  * - `pick` falls back on whatever entries exist. Tendermint's `pick` returns nothing if all entries
  *   are tried and the bias is 100.
  * - A bad new entry is replaced when others report another address for its id, or another id at its
  *   address. In Tendermint the first report stays.
  * - A node whose address has changed is found again through `learn`, when it reports its new
- *   address over its own connection. A third party cannot change the address. If others report a
- *   new address for a tried node that does not answer, both addresses are dialed in turn. The new
- *   address replaces the old one once the node has answered there: see `Alternatives`.
+ *   address over its own connection. Reports of others never replace a tried address. If others
+ *   report a new address for a tried node that does not answer, both addresses are dialed in turn.
+ *   The new address replaces the old one once the node has answered there: see `Alternatives`.
  * - A tried entry that has failed 10 times without a success in the last week is not sent to
- *   others. In Tendermint, tried entries are never bad.
+ *   others, unless its node is connected. In Tendermint, tried entries are never bad.
  */
 export class AddressBook {
   readonly #random: Random;
@@ -108,7 +110,7 @@ export class AddressBook {
   readonly #reached = new Set<string>();
   /**
    * The test that is due in each tried bucket, by row: the number of the bucket. A dial after
-   * `since` counts as that test.
+   * `since` counts as that test. `#promote` sets it, and `toTest` takes it.
    */
   readonly #toTest = new Map<number, { nodeId: string; since: number }>();
   #private: ReadonlySet<string>;
@@ -121,7 +123,7 @@ export class AddressBook {
     this.#mayDial = mayDial;
     this.#nodeId = nodeId;
     this.#private = new Set(privateIds);
-    // The key is also 64 hex digits, like a node id.
+    // A valid key is 64 hex digits, like a node id.
     this.#key =
       saved !== undefined && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
@@ -225,7 +227,7 @@ export class AddressBook {
    * new entries, from 0 to 100 (clamped), weighted by the square roots of the numbers of new and
    * tried entries. If no entry of the chosen kind is eligible, one of the other kind is taken; bad
    * entries are taken only as a last resort. An entry with an alternative may be returned with that
-   * address, as a new entry.
+   * address, as a new entry. A pick is not remembered: report the dial with `attempted`.
    *
    * `eligible` may be called for an entry more than once. It must not change the book or keep its
    * argument. It may call `isBanned` with the same `now`, because no ban is left to end then.
@@ -238,24 +240,24 @@ export class AddressBook {
   }
 
   /**
-   * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
-   * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
-   * addresses are never included, nor are tried addresses that have failed 10 times without a
-   * success in the last week.
+   * Returns addresses to send to a peer that asks: 23 % of those that may be sent, at least 32 and
+   * at most 250, in random order. With a `bias`, that percentage of them is new. Own, private,
+   * banned and bad addresses are never included, nor are tried addresses that have failed 10 times
+   * without a success in the last week.
    */
   select(now: number, bias?: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
+    const isFit = (known: KnownAddress) => this.#isSendable(known, now) && !known.isLost(now);
     return drawMany(this.#index, this.#random, bias, isFit).map(addressOf);
   }
 
   /**
-   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, and in
-   * addition up to a quarter of their number of other nodes that have not failed. The result has at
-   * least 32 addresses if possible, and at most 250. Without this rule, nodes would pass on the
-   * addresses of dead nodes forever.
+   * Like `select`, for a caller that knows which nodes are alive: returns these nodes (a tried one
+   * even if dials of it fail), and in addition up to a quarter of their number of other nodes that
+   * have not failed. The result has at least 32 addresses if possible, and at most 250. Without
+   * this rule, nodes would pass on the addresses of dead nodes forever.
    */
   selectAround(alive: Iterable<string>, now: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => this.#isTold(known, now);
+    const isFit = (known: KnownAddress) => this.#isSendable(known, now);
     return drawAround(this.#index, this.#random, alive, isFit).map(addressOf);
   }
 
@@ -263,12 +265,12 @@ export class AddressBook {
    * Returns the entry of a node that is alive; undefined if the book has no entry for it that may
    * be sent.
    */
-  told(nodeId: string, now: number): BookAddress | undefined {
+  sendable(nodeId: string, now: number): BookAddress | undefined {
     const known = this.#index.get(nodeId);
-    return known !== undefined && this.#isTold(known, now) ? addressOf(known) : undefined;
+    return known !== undefined && this.#isSendable(known, now) ? addressOf(known) : undefined;
   }
 
-  #isTold(known: KnownAddress, now: number): boolean {
+  #isSendable(known: KnownAddress, now: number): boolean {
     return !this.#private.has(known.nodeId) && !known.isBad(now);
   }
 
@@ -296,13 +298,15 @@ export class AddressBook {
    * Records that a dial reached an address, where the node proved its id. The entry is promoted to
    * tried if its bucket has room or if another entry there failed a test. If the book does not have
    * the id, or has it at another address, enters the id at this address and removes an entry of
-   * another id at this address. Records nothing for an address that may not be in the book.
+   * another id at this address. Records nothing for an address that may not be in the book, or if
+   * its host is full (public mode).
    * `seenAt` is the address that the connection leads to; for a host name, its group is recorded as
    * the source of an id that the book does not have.
    */
   succeeded(nodeId: string, address: string, now: number, seenAt?: string): void {
     this.#endBans(now);
     let known = this.#index.get(nodeId);
+    // The canonical spelling, which is usual, need not be parsed.
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
       const place = this.#placeFor({ nodeId, address });
       if (typeof place === 'string') return;
@@ -325,8 +329,8 @@ export class AddressBook {
 
   /**
    * Bans an id for `time` milliseconds (default 24 hours, at most 30 days). Its address leaves the
-   * book and returns as a new address when the ban ends. An existing ban is never shortened. The
-   * book keeps at most 4,096 bans; one more ends the ban that is due soonest.
+   * book and returns as a new address when the ban ends. An existing ban keeps its address and is
+   * never shortened. The book keeps at most 4,096 bans; one more ends the ban that is due soonest.
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
     this.#endBans(now);
@@ -339,12 +343,13 @@ export class AddressBook {
     if (out !== undefined) this.#reinstate(out, now);
   }
 
+  /** Returns true while an id is banned. Like most methods, ends the bans that are over. */
   isBanned(nodeId: string, now: number): boolean {
     this.#endBans(now);
     return this.#bans.get(nodeId) !== undefined;
   }
 
-  /** Ends a ban immediately; the address returns to the book. */
+  /** Ends a ban immediately; the address returns to the book, if it may (see `#reinstate`). */
   unban(nodeId: string, now: number): void {
     const ban = this.#bans.remove(nodeId);
     if (ban !== undefined) this.#reinstate(ban, now);
@@ -353,7 +358,8 @@ export class AddressBook {
   /**
    * Replaces the addresses at which this node can be reached: those of its listeners, and those
    * that it advertises. Entries at these addresses leave the book, and none is added there. An
-   * alternative may stay there, but the dial planner does not pick it.
+   * alternative may stay there. It is no candidate of the dial planner, and if a persistent peer is
+   * dialed there, the dial fails and removes it.
    */
   setOwn(addresses: readonly string[]): void {
     const keys = addresses.flatMap((address) => ownKey(address) ?? []);
@@ -393,14 +399,15 @@ export class AddressBook {
   }
 
   /**
-   * Replaces the set of private ids, which are never sent to others nor accepted from them. Entries
-   * of the book with these ids may still be dialed.
+   * Replaces the set of private ids. They are never sent to others. No address of such an id enters
+   * the book, even if the node itself reports it, nor does an address that such a node reports.
+   * Entries that the book has already may still be dialed.
    */
   setPrivate(ids: readonly string[]): void {
     this.#private = new Set(ids);
   }
 
-  /** Removes an entry. Returns true if it existed. */
+  /** Removes an entry and its alternative. Returns true if it existed. */
   remove(nodeId: string): boolean {
     const known = this.#index.get(nodeId);
     this.#index.remove(known);
@@ -431,15 +438,15 @@ export class AddressBook {
     return place === undefined ? undefined : this.#index.at(place.key)?.snapshot();
   }
 
-  /** All entries as they are now, tried ones first. */
+  /** The entries at the first step, tried ones first, each as it is when it is yielded. */
   *entries(): IterableIterator<BookEntry> {
     for (const known of [...this.#index.allTried(), ...this.#index.allNew()])
       yield known.snapshot();
   }
 
   /**
-   * Returns a tried entry that blocks a newcomer's promotion. Dial it, and report the outcome with
-   * `attempted` and `succeeded`. Each entry is returned once per newcomer. For each of the 64
+   * Takes a tried entry that blocks a newcomer's promotion. Dial it, and report the outcome with
+   * `attempted` and `succeeded`. Each promotion that fails asks for one test. For each of the 64
    * buckets, at most one entry waits for a test: the last one found. The dial planner calls this
    * at most every 10 seconds; the feeler connections of Heilman et al. come every 2 minutes.
    */
@@ -481,8 +488,9 @@ export class AddressBook {
   }
 
   /**
-   * Ends the bans that are over. The queries of addresses to send don't call this: an address whose
-   * ban is over is sent only after another call has returned it to the book.
+   * Ends the bans that are over, which returns their addresses to the book; most methods begin with
+   * it. The queries of addresses to send don't: an address whose ban is over is sent only after
+   * another call has returned it to the book.
    */
   #endBans(now: number): void {
     for (const ban of this.#bans.ended(now)) this.#reinstate(ban, now);
@@ -490,7 +498,8 @@ export class AddressBook {
 
   /**
    * Enters an id at a place as a new entry, and removes the earlier entries of that id and of that
-   * place. Returns undefined if the host is full (in public mode only).
+   * place. Alternatives of other ids at that place stay. Returns undefined, and changes nothing, if
+   * the host is full (in public mode only).
    */
   #settle(nodeId: string, place: Place, source: string, now: number): KnownAddress | undefined {
     const leaving = new Set([
@@ -533,8 +542,8 @@ export class AddressBook {
   }
 
   /**
-   * Returns an address to the new entries after its ban. If another entry has taken the address
-   * meanwhile, it is dropped.
+   * Returns an address to the new entries after its ban. It is dropped if another entry has taken
+   * the address meanwhile, or if the address may no longer be in the book.
    */
   #reinstate({ nodeId, place, source }: Ban, now: number): void {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
@@ -556,7 +565,9 @@ function addressOf({ nodeId, address }: KnownAddress): BookAddress {
 }
 
 /**
- * Returns the group of an address, and a group as it is; all invalid addresses share one group.
+ * Returns the group of an address; all invalid addresses share the group ''. `BookKeeper.open`
+ * passes a group that another book recorded. A group stays as it is, except that 'local:80' becomes
+ * 'local' and 'tor:3' becomes 'tor'.
  */
 function groupOf(address: string): string {
   return placeOf(address)?.group ?? (parseIp(address) === undefined ? '' : address);

@@ -1,4 +1,5 @@
-// Draws entries of the book at random: nodes to dial, and addresses to send to other nodes.
+// Draws entries of the book at random: nodes to dial, and addresses to send to other nodes. Changes
+// nothing. Tested in draw.test.ts and known.test.ts.
 
 import type { Random } from '@trunkline/transport-core';
 import { sample } from '../machine.ts';
@@ -14,8 +15,8 @@ import {
 } from './entries.ts';
 
 /**
- * Returns at most `count` ids of nodes that fit, at random: first nodes that answered their last
- * dial, then nodes that were never dialed, then nodes whose last dial failed. `pick` returns a
+ * Returns at most `count` ids of nodes that fit, at random: first tried nodes that answered their
+ * last dial, then other nodes without failures, then nodes whose last dial failed. `pick` returns a
  * random entry that passes a test, see `AddressBook.pick`.
  */
 export function knownNodes(

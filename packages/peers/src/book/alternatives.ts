@@ -1,5 +1,6 @@
 // Alternative addresses. When a tried node does not answer at its address, another address that
-// others report for it is kept as well, and the two are dialed in turn.
+// others report for it is kept as well, and the two are dialed in turn. The address book owns them;
+// the entries themselves are in its index.
 
 import type { DialMode, Place } from '../address/place.ts';
 import { type AddressIndex, KnownAddress, MOST_ON_A_HOST, type Placement } from './entries.ts';
@@ -13,9 +14,10 @@ import { type AddressIndex, KnownAddress, MOST_ON_A_HOST, type Placement } from 
  * - An alternative is a new address: it is placed in the new buckets by its group and its source's
  *   group, shares their picks, and counts for its host.
  * - The entry's own address is dialed at least every other time.
- * - The first report stays until its address has been dialed, but for five minutes at most, so that
- *   nobody can replace it. After one failed dial it is removed. For the next minute, the group that
- *   reported it may not report another one, so that other groups get a chance.
+ * - The first report stays until its address has been dialed, so that nobody can replace it. After
+ *   one failed dial it is removed, and after five minutes without a dial another report may
+ *   replace it. For a minute after either, the group that reported it may not report another one,
+ *   so that other groups get a chance.
  *
  * Alternatives are neither sent to others nor saved.
  */
@@ -30,7 +32,10 @@ export class Alternatives {
     this.#mostOnHost = mode === 'public' ? MOST_ON_A_HOST : Number.POSITIVE_INFINITY;
   }
 
-  /** Offers another address of a tried entry. No other tried entry may have that address. */
+  /**
+   * Offers another address of a tried entry. The caller has checked that no other tried entry has
+   * that address.
+   */
   offer(
     known: KnownAddress,
     place: Place,
@@ -70,12 +75,13 @@ export class Alternatives {
     return this.#index.alternative(known.nodeId) === known && this.next(known.nodeId) !== known;
   }
 
-  /** Returns the source that reported an id at a place. */
+  /** Returns the source of an id's alternative, if that is at this place. */
   sourceOf(nodeId: string, place: Place): string | undefined {
     const there = this.#index.alternative(nodeId);
     return there?.address === place.key ? there.source : undefined;
   }
 
+  /** Records that a dial begins if it goes to the alternative; the node's own address is next. */
   attempted(nodeId: string, key: string | undefined, now: number): void {
     const there = this.#index.alternative(nodeId);
     if (there === undefined || there.address !== key) return;
@@ -84,8 +90,8 @@ export class Alternatives {
   }
 
   /**
-   * Handles a failed dial. Returns true if there is an alternative that may be dialed now and could
-   * not be dialed before.
+   * Handles a failed dial. Returns true if the node's own address failed and it has an alternative,
+   * whose turn it is now.
    */
   failed(nodeId: string, key: string | undefined, now: number): boolean {
     const there = this.#index.alternative(nodeId);
@@ -97,10 +103,12 @@ export class Alternatives {
     return false;
   }
 
+  /** Removes an alternative because the node's own address is right. */
   forget(nodeId: string): void {
     this.#index.remove(this.#index.alternative(nodeId));
   }
 
+  /** Removes an alternative that was of no use. */
   #drop(there: KnownAddress, known: KnownAddress, now: number): void {
     known.misled = { source: there.source, until: now + MISLED };
     this.#index.remove(there);

@@ -1,6 +1,7 @@
 // The saved form of the address book: a document, and its text for a file, which has a header line
 // with format, version and checksum, and then the document in JSON. Both may come from anywhere, so
-// each entry is validated, and an invalid one is left out or corrected.
+// each entry is validated, and an invalid one is left out or corrected. Tested in
+// book-document.test.ts and saved.test.ts.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -57,9 +58,9 @@ interface SavedBan {
   readonly source: string;
 }
 
-/** The version that `formatBook` writes and `parseBook` reads. */
+/** The version that `formatBook` writes, and the highest that `parseBook` reads. */
 const BOOK_VERSION = 1;
-/** Maximum size of a book when it is read or written: 8 MiB. */
+/** Maximum size of a book: 8 MiB when it is written, as many characters when it is read. */
 export const LARGEST_BOOK = 8 * 1024 * 1024;
 
 /**
@@ -78,7 +79,7 @@ export function formatBook(document: BookDocument): string {
 
 /**
  * Parses text that `formatBook` wrote. Throws `data_loss`, with the problem in its message, if the
- * text is empty, larger than 8 MiB, not a book, from a newer version, truncated or changed. Single
+ * text is empty, too large, not a book, from a newer version, truncated or changed. Single
  * entries are validated when a book is built from the document: an invalid entry is dropped, and
  * the rest of the book is kept.
  */
@@ -159,7 +160,7 @@ export function saveBook(
 
 /**
  * Fills an empty index and an empty list of bans from a document. `placement` must use the
- * document's key, and `mode` decides which addresses may be dialed.
+ * document's key if that is valid, and `mode` decides which addresses may be dialed.
  */
 export function restoreBook(
   document: BookDocument,
@@ -188,7 +189,7 @@ export function restoreBook(
     }
   }
   // Entries that the document lists in no bucket, or only in full buckets, are placed as if they
-  // had just been reported.
+  // had just been reported, or left out if that bucket is full, too.
   for (const entry of read) {
     if (entry !== undefined && entry.known.rows.length === 0)
       index.putNew(entry.known, placement.newRow(entry.known.place.group, entry.known.source));

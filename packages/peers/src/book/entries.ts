@@ -1,5 +1,7 @@
 // The storage of the address book: its entries and their indexes, the banned ids, the choice of
-// buckets, and the book's constants and types.
+// buckets, and the book's constants and types. 'Fresh' means new (not tried), and a row is the
+// number of a bucket. Only the files of this folder change it. Tested through the book, and in
+// placement.test.ts.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -8,8 +10,8 @@ import type { Place } from '../address/place.ts';
 /** The entries of the address book by bucket, id, address and host; keeps these consistent. */
 export class AddressIndex {
   /**
-   * The buckets. Their entries keep the order of arrival, so that a book that is read from a document
-   * draws the same entries as the book that wrote the document.
+   * The buckets. Their entries keep the order of arrival, so that a book that is read from a
+   * document draws the same entries as the book that wrote it (if that had no alternatives).
    */
   readonly fresh = buckets(NEW_BUCKETS);
   readonly tried = buckets(TRIED_BUCKETS);
@@ -74,8 +76,8 @@ export class AddressIndex {
   }
 
   /**
-   * Puts a new entry in a bucket. A full bucket first loses a bad entry or, if no entry is bad, the
-   * entry that was added or attempted longest ago.
+   * Puts a new entry in a bucket, unless it is there already. A full bucket first loses a bad entry
+   * or, if no entry is bad, the entry that was added or attempted longest ago.
    */
   addNew(known: KnownAddress, row: number, now: number): void {
     if (known.rows.includes(row)) return;
@@ -136,7 +138,7 @@ export class AddressIndex {
   #put(known: KnownAddress, row: number): void {
     this.#bucket(known, row).push(known);
     known.rows.push(row);
-    // The id of an alternative has an entry already, so it is not found by id or address.
+    // An entry that moves is indexed already; an alternative, whose id has an entry, never is.
     if (this.#byId.has(known.nodeId)) return;
     this.#byId.set(known.nodeId, known);
     this.#byKey.set(known.address, known);
@@ -186,13 +188,14 @@ function takeOut<T>(list: T[], item: T): void {
 }
 
 // One entry of the address book: an address, its node, the source that reported it, and the history
-// of its dials. All times come from the book's monotonic clock. The book updates `tried` and
-// `rows`.
+// of its dials. All times come from the book's monotonic clock. Only `AddressIndex` changes `tried`
+// and `rows`.
 
 /** The book's internal form of an entry, updated as dials succeed or fail. */
 export class KnownAddress {
   readonly nodeId: string;
   readonly place: Place;
+  /** The address group of the node that reported it; see `BookEntry`. */
   readonly source: string;
   /** Time at which the entry came into the book. */
   readonly added: number;
@@ -313,6 +316,7 @@ export interface Ban {
 /** The banned ids, at most `MOST_BANS`. */
 export class BanList {
   readonly #bans = new Map<string, Ban>();
+  /** Time before which no ban ends. It may be too early after a change; `ended` corrects it. */
   #soonest = Infinity;
 
   get(nodeId: string): Ban | undefined {
@@ -324,8 +328,8 @@ export class BanList {
   }
 
   /**
-   * Bans an id; an existing ban is never shortened. If the list was full, returns the ban that had
-   * to end.
+   * Bans an id. An existing ban is never shortened, and a ban without a place keeps that of the
+   * existing one. If the list was full, returns the ban that had to end.
    */
   add(ban: Ban, now: number): Ban | undefined {
     const had = this.#bans.get(ban.nodeId);
@@ -388,8 +392,8 @@ export class Placement {
   }
 
   /**
-   * Returns the first 32 bits of SHA-256. Addresses and groups contain no line feed, so two
-   * different lists of parts never give the same hash input.
+   * Returns the first 32 bits of SHA-256. Addresses and groups contain no line feed (except in a
+   * forged document), so two different lists of parts never give the same hash input.
    */
   #hash(...parts: string[]): number {
     const digest = sha256(concatBytes(this.#key, utf8ToBytes(parts.join('\n'))));
@@ -400,7 +404,7 @@ export class Placement {
 // The constants of the address book. Unless stated otherwise, the values are those of Tendermint
 // and CometBFT (p2p/pex/params.go), most of which come from Bitcoin.
 
-/** Number of buckets for new addresses, which others reported and no dial has reached yet. */
+/** Number of buckets for new addresses, which others reported. */
 const NEW_BUCKETS = 256;
 /** Number of buckets for tried addresses, which a dial has reached. */
 const TRIED_BUCKETS = 64;
@@ -466,8 +470,8 @@ export const MOST_NEW_PICKS = 0.05;
 /** Number of tried addresses from which `MOST_NEW_PICKS` applies. */
 export const TRIED_ENOUGH = 32;
 /**
- * Maximum number of entries on one host in public mode. It limits how often others can make this
- * node dial the ports of a victim. Our choice.
+ * Maximum number of entries and alternatives on one host in public mode. It limits how often others
+ * can make this node dial the ports of a victim. Our choice.
  */
 export const MOST_ON_A_HOST = 8;
 /**
@@ -495,7 +499,8 @@ export interface BookAddress {
 export interface BookEntry extends BookAddress {
   /**
    * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': no dial has
-   * reached it, or its tried bucket is full of entries that have not failed a test.
+   * reached it, its tried bucket is full of entries that have not failed a test, or it failed a
+   * test itself and made room for another.
    */
   readonly tried: boolean;
   /**

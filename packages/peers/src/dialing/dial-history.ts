@@ -1,5 +1,6 @@
-// The memory of the dial planner: peers whose connection was lost by chance, and addresses of the
-// book and of seeds that failed.
+// The memory of the dial planner, which alone uses it: peers whose connection was lost by chance,
+// and the back-offs of the addresses of the book and of seeds. Tested through the planner, by the
+// tests in this folder.
 
 import type { Random } from '@trunkline/transport-core';
 import { dropOldest } from '../limits.ts';
@@ -8,8 +9,9 @@ import { type BackOffOptions, backOffDelay, LONG_ENOUGH } from './targets.ts';
 
 /**
  * A list of lost peers, with one peer for each id and each address. They are preferred to unknown
- * nodes for three tries, and stay on the list until they are given up. Holds at most 64 peers;
- * beyond that, the oldest is removed, and only the address book can pick it again.
+ * nodes for three tries. After these, they stay on the list for dials that begin while enough peers
+ * are connected, until they are connected, refuse this node or are given up. Holds at most 64
+ * peers; beyond that, the oldest is removed, and only the address book can pick it again.
  */
 export class ReconnectList {
   readonly #entries = new Map<string, LostEntry>();
@@ -73,6 +75,7 @@ const MOST_ENTRIES = 64;
 const MOST_TRIES = 3;
 
 class AddressRecord {
+  /** Number of failures in a row; connections that end count, too (see `lost`). */
   failures = 0;
   /** Time before which the address is not dialed. */
   at = Number.NEGATIVE_INFINITY;
@@ -81,8 +84,9 @@ class AddressRecord {
 }
 
 /**
- * The history by canonical address. Holds at most 4,096 addresses; beyond that, the address that
- * was not used for the longest time is forgotten and may be dialed at once.
+ * The dials by canonical address, except those of persistent peers. Holds at most 4,096 addresses;
+ * beyond that, the address that was not used for the longest time is forgotten and may be dialed at
+ * once.
  */
 export class AddressHistory {
   readonly #random: Random;
@@ -118,8 +122,8 @@ export class AddressHistory {
   }
 
   /**
-   * Records that the connection is gone. If it lasted for LONG_ENOUGH, earlier failures are
-   * forgotten first.
+   * Records that the connection is gone, which counts as a failure. If it lasted for LONG_ENOUGH,
+   * earlier failures are forgotten first.
    */
   lost(key: string, now: number, options: BackOffOptions): void {
     const entry = this.#touch(key);

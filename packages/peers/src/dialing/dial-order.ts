@@ -1,4 +1,5 @@
 // The dials that the planner orders, what it reads and its options, and the dials in progress.
+// Tested through the planner, by the tests in this folder.
 
 import type { Random } from '@trunkline/transport-core';
 import type { BackOffOptions, DialTarget } from './targets.ts';
@@ -65,8 +66,8 @@ export interface PlannerView {
   /** Number of ordinary connections that are up and count against `maxOutbound`. */
   readonly outbound: number;
   /**
-   * A number that changes whenever a node enters the address book. If it is given, a book without
-   * eligible nodes is not searched again until it changes.
+   * A number that changes whenever the address book has a new address to dial. If it is given, a
+   * book without eligible nodes is not searched again until it changes, for half a minute at most.
    */
   readonly news?: number | undefined;
   /**
@@ -76,7 +77,7 @@ export interface PlannerView {
   whereabouts?(nodeId: string): string | undefined;
   /** Picks a node of the address book that is `eligible`. */
   pick(eligible: (candidate: DialCandidate) => boolean, now: number): DialCandidate | undefined;
-  /** Returns a tried entry that the address book wants tested. */
+  /** Takes a tried entry that the address book wants tested; each is returned once. */
   toTest(now: number): DialCandidate | undefined;
 }
 

@@ -1,9 +1,11 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
 // connection was lost by chance, then nodes of the address book, then seeds; and now and then a
-// spare node, or one that the book wants tested. It owns the back-offs of all addresses and the list
-// of dials in progress. The driver tells it of the ends of dials and connections, and it sees the
-// node only through its `PlannerView`. It uses no timers, no sockets and no randomness but the
-// given one. At most 80 dials are in progress: 64 to persistent peers and 16 others.
+// spare node, or one that the book wants tested. Only the planner changes the targets (which hold
+// the back-offs of persistent peers and seeds), the `AddressHistory` (which holds all other
+// back-offs), the list of lost peers and the dials in progress. The driver reports the ends of
+// dials and connections to it, and it sees the node only through its `PlannerView`. It uses no
+// timers, no sockets and no randomness but the given one. At most 80 dials are in progress: 64 to
+// persistent peers and 16 others.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
@@ -48,17 +50,18 @@ export class DialPlanner {
   readonly #backOff: BackOffOptions;
   readonly #perHost: number;
   readonly #history: AddressHistory;
-  readonly #lost = new ReconnectList();
+  readonly #lostPeers = new ReconnectList();
   readonly #underWay = new DialsUnderWay();
   readonly #rate = new RateLimit(RATE, 1_000 / RATE);
   /** The dials to start, which `plan` returns. */
   #orders: DialOrder[] = [];
   /**
-   * Set after a search of the book that found nothing: the search is repeated at the given time, or
-   * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
-   * at every wake-up.
+   * Set after a search of the book that found nobody: until the given time, the book is not
+   * searched again, and ordinary dials do not look at the lost peers either, unless the view's
+   * `news` changes or an event may have made a node eligible (see `#changed` and `#end`). Otherwise
+   * a large book without eligible nodes would be searched at every wake-up. Without `news`, it is.
    */
-  #vain: { until: number; readonly news: number | undefined } | undefined;
+  #exhausted: { until: number; readonly news: number | undefined } | undefined;
   #testAt: number;
   #spareAt: number;
   #wakeAt = Number.NEGATIVE_INFINITY;
@@ -145,11 +148,12 @@ export class DialPlanner {
     const { key, kind, target } = dial;
     this.persistent.opened(key, nodeId, now);
     this.#seeds.opened(key, nodeId, now);
-    target?.up(now); // Its target may have been removed meanwhile.
-    this.#lost.remove(nodeId);
+    target?.up(now); // Otherwise a target that neither list matches would stay 'dialing'.
+    this.#lostPeers.remove(nodeId);
     // The node that answered has replaced the peer that was lost there.
-    this.#lost.removeAt(key);
-    // A test ends at once on purpose, and need not be followed by a back-off.
+    this.#lostPeers.removeAt(key);
+    // A test's connection is short on purpose, so its length can't clear the earlier failures. They
+    // are forgotten now, and `lost` then counts the end of the connection as the first failure.
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);
   }
@@ -170,12 +174,12 @@ export class DialPlanner {
     dial.target?.failed(now);
     if (kind === 'persistent') return false;
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
-    if (this.#vain !== undefined)
-      this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
-    if (id !== undefined) this.#lost.failed(id);
-    if (isPointless(error)) this.#lost.removeAt(key, id);
+    if (this.#exhausted !== undefined)
+      this.#exhausted.until = Math.min(this.#exhausted.until, this.#history.readyAt(key));
+    if (id !== undefined) this.#lostPeers.failed(id);
+    if (isPointless(error)) this.#lostPeers.removeAt(key, id);
     if (failures < MOST_FAILURES || this.targets.some((one) => one.matches(id, key))) return false;
-    this.#lost.removeAt(key);
+    this.#lostPeers.removeAt(key);
     this.#history.rest(key, now + REST);
     return true;
   }
@@ -204,15 +208,16 @@ export class DialPlanner {
     if (address === undefined || key === undefined || persistent.length > 0 || peer.persistent)
       return;
     this.#history.lost(key, now, this.#backOffAfter(error));
-    if (seeds.length === 0 && isTransient(error)) this.#lost.add(key, { nodeId, address });
+    if (seeds.length === 0 && isTransient(error)) this.#lostPeers.add(key, { nodeId, address });
   }
 
+  /** Returns the back-off after an error; it begins higher if dialing again soon can't help. */
   #backOffAfter(error: TransportError): BackOffOptions {
     const { interval } = this.#backOff;
     return isPointless(error) ? { ...this.#backOff, interval: interval * 4 } : this.#backOff;
   }
 
-  /** Returns the dials to start now. */
+  /** Returns the dials to start now. The order of the steps is the priority of their dials. */
   plan(now: number): DialOrder[] {
     this.#orders = [];
     this.#wakeAt = Number.POSITIVE_INFINITY;
@@ -246,6 +251,8 @@ export class DialPlanner {
       const address = target.next(
         target.nodeId === undefined ? undefined : this.#view.whereabouts?.(target.nodeId),
       );
+      // The operator may give all nodes the same list, so a target may be this node, whatever other
+      // address `next` returns. If that one is own, the dial fails and the next one goes elsewhere.
       if (this.#underWay.has(target.id, addressKey(address)!) || this.#view.isOwn(target.address))
         continue;
       // No event reports the end of a ban, so check again later.
@@ -262,13 +269,14 @@ export class DialPlanner {
       this.#mayDial(now)
     ) {
       if (!this.#dialCandidate(now) && !this.#dialSeed(now))
-        return this.#wakeBy(this.#vain?.until ?? Number.POSITIVE_INFINITY);
+        return this.#wakeBy(this.#exhausted?.until ?? Number.POSITIVE_INFINITY);
     }
   }
 
   #dialCandidate(now: number): boolean {
-    // No lost peer may be dialed either, because the end of each back-off ends this state.
-    if (this.#isVain(now)) return false;
+    // No lost peer may be dialed either, because whatever makes one eligible ends this state, too:
+    // the end of a back-off or of a dial to its host, and a new address of it in the book.
+    if (this.#isExhausted(now)) return false;
     const lost = this.#pickLost(now);
     const candidate = lost ?? this.#pick(now);
     if (candidate === undefined) return false;
@@ -292,7 +300,7 @@ export class DialPlanner {
       if (lost === undefined) break;
       this.#start('again', lost, now);
     }
-    for (const key of this.#lost.keys) {
+    for (const key of this.#lostPeers.keys) {
       const at = this.#history.readyAt(key);
       if (at > now) this.#wakeBy(at);
     }
@@ -304,25 +312,25 @@ export class DialPlanner {
     if (candidate !== undefined) this.#start('spare', candidate, now);
   }
 
-  /** Returns true if a search of the book found nothing and nothing has changed since. */
-  #isVain(now: number): boolean {
+  /** Returns true if a search of the book found nobody and need not be repeated yet. */
+  #isExhausted(now: number): boolean {
     const { news } = this.#view;
     return (
-      this.#vain !== undefined &&
-      now < this.#vain.until &&
+      this.#exhausted !== undefined &&
+      now < this.#exhausted.until &&
       news !== undefined &&
-      news === this.#vain.news
+      news === this.#exhausted.news
     );
   }
 
   /** Searches the address book. */
   #pick(now: number): DialCandidate | undefined {
-    if (this.#isVain(now)) return undefined;
+    if (this.#isExhausted(now)) return undefined;
     const candidate = this.#view.pick((one) => this.#isEligible(one, now), now);
     if (candidate === undefined) {
       // No event reports the end of a ban, so the book is searched again after half a minute.
       const until = Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY);
-      this.#vain = { until, news: this.#view.news };
+      this.#exhausted = { until, news: this.#view.news };
     }
     return candidate;
   }
@@ -333,7 +341,7 @@ export class DialPlanner {
    * if `most` is not given; otherwise they stay on it for the time after their bans.
    */
   #pickLost(now: number, most?: number): DialCandidate | undefined {
-    return this.#lost.pick(
+    return this.#lostPeers.pick(
       ({ nodeId }) =>
         this.#view.isConnected(nodeId) || (most === undefined && this.#view.isBanned(nodeId, now)),
       (lost, key) => this.#place(lost, key, now),
@@ -368,6 +376,7 @@ export class DialPlanner {
     return now + SPARE_PERIOD * (0.8 + 0.4 * this.#random());
   }
 
+  /** Dials a random seed of those that are due, at most two at a time. */
   #dialSeed(now: number): boolean {
     const ready = this.#ready(this.#seeds, now).filter(({ id, key, address }) => {
       if (this.#underWay.has(id, key) || this.#view.isOwn(address)) return false;
@@ -403,8 +412,8 @@ export class DialPlanner {
    * ends, or at the wake-up time that this function sets.
    */
   #mayDial(now: number): boolean {
-    // Persistent peers have a limit of their own; see `#dialPersistent`. However many of them are
-    // being dialed, a quarter of the concurrent dials is left for the others.
+    // Persistent peers have a limit of their own (see `#dialPersistent`) and are never young.
+    // However many of them are being dialed, a quarter of the concurrent dials is left for others.
     const { total } = this.#underWay;
     const others = total - this.#underWay.of('persistent');
     if (total >= CONCURRENT && others >= CONCURRENT / 4) return false;
@@ -449,14 +458,14 @@ export class DialPlanner {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     // The node that was dialed is connected or waits now, so only other nodes on its host may have
     // become eligible.
-    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#vain = undefined;
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#exhausted = undefined;
     return dial;
   }
 
-  /** Called when new candidates may have appeared. */
+  /** Called after a report or a change of the targets that may have made other nodes eligible. */
   #changed(): void {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#vain = undefined;
+    this.#exhausted = undefined;
   }
 
   #wakeBy(time: number): void {
@@ -465,8 +474,10 @@ export class DialPlanner {
 }
 
 /**
- * Longest back-off, in milliseconds, of addresses of the book and of seeds. With this value, and
- * including the time of a dial, all nodes are found within a minute after a partition heals.
+ * Longest back-off, in milliseconds, of addresses of the book and of seeds; also the interval at
+ * which the planner checks whether bans have ended. With this value, and including the time of a
+ * dial, all nodes are found within a minute after a partition heals, unless it lasted so long
+ * (about five minutes) that addresses were given up.
  */
 const LONGEST_ORDINARY = 30_000;
 /**
@@ -479,8 +490,8 @@ const MOST_FAILURES = 16;
 /** Milliseconds for which an address that was given up is not dialed. */
 const REST = 600_000;
 /**
- * Maximum number of dials in progress at once. Dials to persistent peers do not wait because of
- * this limit, but count against it. A quarter of it is always left for other dials.
+ * Number of dials in progress, of any kind, from which only persistent peers are dialed; they have
+ * the limit `MOST_PERSISTENT`. A quarter of this number is always left for other dials.
  */
 const CONCURRENT = 16;
 /** Maximum number of dials per second, on average and at once. Persistent peers are exempt. */
@@ -499,8 +510,8 @@ const YOUNG = 1_000;
 /** Maximum number of seeds that are dialed at once; one answer is enough. */
 const MOST_SEEDS = 2;
 /**
- * Maximum number of concurrent redials of peers whose connection broke while enough peers are
- * connected.
+ * Maximum number of concurrent redials, while enough peers are connected, of peers whose connection
+ * broke.
  */
 const MOST_AGAIN = 4;
 /**

@@ -1,6 +1,8 @@
 // The targets that the operator named, that is, persistent peers and seeds: the lists, the state of
 // each target, the queries that recognize their connections, the canonical spelling of addresses,
-// and the back-off, which decides how soon to dial again.
+// and the back-off, which decides how soon to dial again. Only the `DialPlanner` changes the lists
+// and the targets; others read them. Tested through the planner, and in back-off.test.ts,
+// topology.test.ts and moved.test.ts.
 
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import { parseHostPort, parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
@@ -104,8 +106,8 @@ export class DialTargets {
   }
 
   /**
-   * Returns true if the peer with this id, or at this dialed address, is in this list. The operator
-   * may have given the id, or the node that answered may have proved it.
+   * Returns true if the peer with this id, or at this dialed address, is in this list. A target's
+   * id was given by the operator, or is that of the node that answered last.
    */
   has(nodeId: string | undefined, address?: string): boolean {
     const key = address === undefined ? undefined : addressKey(address);
@@ -157,7 +159,7 @@ export class DialTargets {
 const FEW = 4;
 
 // A target that the operator named, that is, a persistent peer or a seed. It is dialed forever;
-// this class holds its state.
+// this class holds its state. `DialTargets` changes `learned`, and the planner `moved`.
 
 type TargetState =
   /** The target is not scheduled yet; `DialTargets.begin` sets its time. */
@@ -221,7 +223,8 @@ export class DialTarget {
 
   /**
    * Returns the address to dial next. After failures, the operator's address alternates with
-   * another one: `elsewhere` (from the address book), or the peer's last address.
+   * another one: `elsewhere` (from the address book), or the peer's last address. The number of
+   * failures decides whose turn it is, so a call changes nothing.
    */
   next(elsewhere: string | undefined): string {
     const other =
@@ -307,7 +310,8 @@ export function hostOf(key: string): string {
 }
 
 // Decides how soon to dial again: gRPC's connection back-off computes the wait after a number of
-// failures in a row, and some kinds of errors make the wait shorter or longer.
+// failures in a row. The kind of an error decides whether a lost peer is preferred to unknown
+// nodes, and whether the wait is longer.
 
 /**
  * The time to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
@@ -339,8 +343,9 @@ export function backOffDelay(
 }
 
 /**
- * Returns true if a connection was lost by chance rather than on purpose, so that the peer may be
- * dialed again at once (Tendermint's ErrTransientErr).
+ * Returns true if a connection was lost by chance, or because the other end closed its transport
+ * (perhaps to restart), so that the peer should be dialed before unknown nodes are (Tendermint's
+ * ErrTransientErr).
  */
 export function isTransient({ reason, code }: TransportError): boolean {
   return reason === undefined ? code === 'unavailable' : TRANSIENT.has(reason);

@@ -1,6 +1,7 @@
 // Admits connections: decides, for each connection whose hello was read, whether it may become a
 // peer, asks the filters, and reserves a place until the connection is up. The transport reports
-// each connection to this class. Also decides which peers make room for others.
+// each connection to this class, which owns the connections that are not up yet. Also decides which
+// peers make room for others. Tested by src/admission/admission.test.ts and the tests in src/.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
@@ -24,7 +25,7 @@ export interface AdmittedConnection {
   readonly exempt: boolean;
   /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
-  /** The address that this node's planner dialed to open it. */
+  /** The address of the first of `orders`; undefined if the other end or the user dialed it. */
   readonly dialed: string | undefined;
   /** The dial orders that the connection fulfills. */
   readonly orders: readonly DialOrder[];
@@ -106,7 +107,7 @@ export class AdmissionControl {
       );
     }
     const verdict = this.#receive(pendingConnection, admitted, target ?? remote.endpoint);
-    // If a node was admitted while all places were taken, short-stay peers are disconnected.
+    // If a node was admitted while all places were taken, others make room for it.
     for (const peer of yielding(this.#node))
       if (this.#inbound() > this.#node.config.maxInbound) part(this.#node, peer);
     return verdict;
@@ -159,7 +160,7 @@ export class AdmissionControl {
 
   /**
    * Returns the error of a full node at the other end if that node should be asked for addresses,
-   * which is the case if addresses are wanted and the planner dialed the node to get a peer.
+   * which is the case if addresses are wanted and the dial was more than an inquiry (`INQUIRIES`).
    * Otherwise throws the error.
    */
   #refusedBy(nodeId: string, orders: readonly DialOrder[]): TransportError {

@@ -10,10 +10,11 @@ import { TrustBook } from '../trust/trust-book.ts';
 import { BookKeeper, formatSavedState } from './book-keeper.ts';
 
 /** Returns a keeper whose store holds a record of the node `known`, and a clock for it. */
-async function keeperOf(t: ExecutionContext, known: string) {
+async function keeperOf(t: ExecutionContext, known: string, fill = (_: AddressBook) => {}) {
   const trust = new TrustBook();
   trust.bad(known, 3);
   const book = new AddressBook({ random: seededRandom(1), now: 0 });
+  fill(book);
   const store = createMemoryAddressBook();
   await store.load((text) => text);
   await store.save(formatSavedState(book.save(0), trust.save()));
@@ -54,5 +55,19 @@ test('open keeps a ban that ends within half a millisecond', async (t) => {
   keeper.book.ban(nodeId, clock.now(), 0.4);
   await keeper.open();
   t.true(keeper.book.isBanned(nodeId, clock.now()));
+  await keeper.close();
+});
+
+test('an address that another node reports while the book loads does not replace a tried one', async (t) => {
+  const [nodeId, liar] = [idOf('tried'), idOf('liar')];
+  const fill = (book: AddressBook) => book.succeeded(nodeId, '8.8.8.8:1', 0);
+  const { keeper, clock } = await keeperOf(t, idOf('known'), fill);
+  const source = { nodeId: liar, address: '9.9.9.9:9' };
+  keeper.book.add({ nodeId, address: '9.9.9.9:1' }, source, clock.now());
+  keeper.book.add({ nodeId: liar, address: '9.9.9.9:2' }, source, clock.now());
+  await keeper.open();
+  const { address, tried } = keeper.book.get(nodeId)!;
+  t.deepEqual([address, tried], ['8.8.8.8:1', true]);
+  t.is(keeper.book.get(liar)?.source, '9.9.0.0', 'it enters the book like other reports');
   await keeper.close();
 });

@@ -57,9 +57,10 @@ export class BookKeeper {
     this.book = this.#bookOf(value.book, now);
     this.trust = new TrustBook(value.trust);
     this.trust.merge(earlyTrust);
+    // A new entry may be the report of another node, which must not replace a tried address.
     for (const { nodeId, address, tried, source } of early.entries()) {
       if (tried) this.book.succeeded(nodeId, address, now, source);
-      else this.book.learn({ nodeId, address }, now, source);
+      else this.book.add({ nodeId, address }, { nodeId, address: source }, now);
     }
     // A ban removes the address of its node, so bans are added last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);

@@ -1,5 +1,6 @@
 // The messages between peers: serves the wire protocol, and hands requests for addresses to the
-// address exchange, statuses to the status exchange and services to the service exchange.
+// address exchange, statuses to the status exchange and services to the service exchange. Tested in
+// status-exchange.test.ts, and by the tests in src/, such as exchange.test.ts and visits.test.ts.
 
 import { type Remote, type Server, serve, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -269,7 +270,7 @@ export class StatusExchange {
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     const node = this.#node;
     const sync = this.#sync;
-    // The peer repeats its number every 2 s, so the pull is tried again later.
+    // The peer keeps repeating its number, so the pull is tried again later.
     if (!this.#rations.of(nodeId, node.now()).take(node.now()))
       return sync.pullFailed(nodeId, instance);
     const answer = await this.#mount

@@ -1,5 +1,6 @@
 // Runs dials that were ordered by the planner, by a crawling seed, or by a caller that waits for a
-// node, and handles their outcomes.
+// node, and handles their outcomes. Each order ends exactly once: here, or in `Links` through
+// `fulfil` and `refuse`. Tested as part of the driver, by the tests in src/.
 
 import {
   type Clock,
@@ -24,7 +25,7 @@ export class Dials {
   readonly #orders = new Map<DialOrder, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
-  /** Callers that wait for a connection to a node. */
+  /** Callers that wait for a connection to a node, at least one for each. `close` settles all. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
   constructor(node: Node) {
@@ -42,13 +43,17 @@ export class Dials {
     return undefined;
   }
 
+  /** Starts a dial. The book counts it as a failure until `Links` reports a success. */
   start(order: DialOrder): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
     void this.#run(order);
   }
 
-  /** Dials. The outcome is handled once, unless these peers are closed in the meantime. */
+  /**
+   * Dials. The outcome is handled once, by whoever takes the order out of `#orders` first; if these
+   * peers are closed in the meantime, it is not handled.
+   */
   async #run(order: DialOrder): Promise<void> {
     const { clock } = this.#node;
     const one: OrderInProgress = { target: order.address, cancel: new AbortController() };
@@ -142,8 +147,8 @@ export class Dials {
         ? (entry?.failures ?? 0) >= MOST_CRAWLS
         : isGivenUp && entry?.lastSuccess === undefined;
     if (isHopeless && nodeId !== undefined) {
-      // No dial ever reached a node there, no matter who reported the address. Only the address is
-      // removed; the node id is not banned.
+      // No dial ever reached a node there, or 16 dials in a row failed, the last one a crawl, no
+      // matter who reported the address. Only the address is removed; the node id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
@@ -253,7 +258,8 @@ export class Dials {
       cause = error;
     }
     this.#locating.delete(nodeId);
-    if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
+    if (address !== undefined && this.#waiting.has(nodeId))
+      return this.#ask(nodeId, address, false);
     this.answer(
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
@@ -264,14 +270,16 @@ export class Dials {
     );
   }
 
-  /** Returns whether this node is being dialed. */
+  /** Returns whether this node is being dialed. A dial that was cancelled serves no new caller. */
   #isReaching(nodeId: string): boolean {
-    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
+    for (const [order, { cancel }] of this.#orders)
+      if (order.nodeId === nodeId && !cancel.signal.aborted) return true;
     return false;
   }
 
   /** Cancels the dials of a node that no caller waits for any more. */
   #cancel(nodeId: string): void {
+    this.#waiting.delete(nodeId);
     for (const [order, { cancel }] of this.#orders)
       if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
@@ -339,8 +347,8 @@ function toTarget(
 }
 
 /**
- * Number of failed crawls after which a node is removed: Tendermint's maxAttemptsToDial, as in the
- * planner.
+ * Number of failed dials in a row after which a failed crawl removes a node: Tendermint's
+ * maxAttemptsToDial, as in the planner.
  */
 const MOST_CRAWLS = 16;
 /** Milliseconds of a day, the time for which Tendermint bans a node that it could not dial. */
@@ -352,9 +360,9 @@ const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent:
 
 /**
  * Returns where to dial an order: the address, and the IP addresses of its host name for a
- * transport that keeps the name for TLS. A host name that other nodes reported is looked up, and its
- * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
- * could return others. Rejects if none may be dialed.
+ * transport that keeps the name for TLS. A host name that other nodes reported is looked up, and
+ * its addresses are judged like reported ones. The dial uses these addresses, because a second
+ * lookup could return others. Rejects if none may be dialed.
  */
 async function placeToDial(
   order: DialOrder,

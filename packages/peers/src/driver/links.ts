@@ -1,5 +1,7 @@
 // Turns connections into peers: groups the connections of one node, picks the connection to use,
-// and reports that a peer is gone, with the cause, when its last connection ends.
+// and reports that a peer is gone, with the cause, when its last connection ends. The transport
+// reports each connection through `PeersDriver`. Tested by the tests in src/ (links.test.ts and
+// others).
 
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -46,6 +48,7 @@ export class Links {
     this.#conversation.addresses.connected(peer, node.now());
   }
 
+  /** Makes an admitted connection the connection of a peer, or begins its visit. */
   up(remote: Remote): void {
     const node = this.#node;
     const admitted = this.admission.take(remote);
@@ -109,7 +112,10 @@ export class Links {
     this.#node.soon();
   }
 
-  /** Stores the address at which the peer of a connection can be reached in the address book. */
+  /**
+   * Stores the address at which the peer of a connection can be reached in the address book. Stores
+   * nothing if the user dialed the connection, or if the dialed target is only a node id.
+   */
   #note(nodeId: string, remote: Remote, dialed: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
@@ -236,10 +242,7 @@ export class Links {
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
-  /**
-   * Reports an incoming connection that failed. The dialer reports failures of connections that
-   * this node ordered.
-   */
+  /** Reports an incoming connection that failed. `Dials` reports failures of dial orders. */
   turnedAway(
     endpoint: string,
     error: TransportError,

@@ -1,5 +1,5 @@
 // The state that the parts of the driver share: this node, its peers, its address book and its
-// planner.
+// planner. `PeersDriver` owns it. Tested by the tests in src/.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Clock, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
@@ -44,7 +44,7 @@ export class Node {
   readonly twins = new Twins();
   readonly visits: Visits;
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
-  /** The peers' statuses, decoded. */
+  /** The peers' statuses, decoded. Only `StatusExchange` changes them. */
   readonly statuses = new Map<string, unknown>();
   /**
    * True if the topology is fixed, that is, if this node dials only persistent peers on its own
@@ -121,7 +121,7 @@ export class Node {
     }
   }
 
-  /** Marks this node as closed and releases its peers. */
+  /** Marks this node as closed, releases its peers, ends the events and saves the book. */
   close(): void {
     this.closed = true;
     for (const peer of this.peerTable.peers.values()) peer.release();
@@ -159,8 +159,8 @@ export class Node {
   }
 
   /**
-   * Returns the address of a peer: the dialed address, otherwise the address that the peer
-   * advertises, otherwise the address in the address book.
+   * Returns the address of a peer, with its scheme: the dialed address, otherwise the address that
+   * the peer advertises, otherwise the address in the address book.
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
     const address =
@@ -310,7 +310,10 @@ const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
 
 // The state of a node that its dial planner reads.
 
-/** Returns a view that always shows the present state of the node. */
+/**
+ * Returns a view that always shows the present state of the node. Its own id counts as banned, so
+ * that the planner never dials it.
+ */
 function plannerView(node: Node): PlannerView {
   return {
     isConnected: (nodeId) => node.peerTable.peers.has(nodeId),
@@ -331,9 +334,9 @@ function plannerView(node: Node): PlannerView {
 }
 
 /**
- * Returns the percentage of picks that favor new addresses. It grows with the number of outbound
- * peers, because a well-connected node can afford to try unknown addresses (Tendermint's
- * ensurePeers).
+ * Returns the preference for new addresses, the `bias` of `AddressBook.pick`. It grows with the
+ * number of outbound peers, because a well-connected node can afford to try unknown addresses
+ * (Tendermint's ensurePeers).
  */
 function newBias(outbound: number): number {
   return 10 * Math.min(outbound, 8) + 10;

@@ -1,6 +1,6 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
-// The table only keeps records. `Links` adds and removes connections, and `Links` and `part` set
-// the fields of peers.
+// The table only keeps records. `Links` adds and removes connections, `Links` and `part` set the
+// fields of peers, and `PeersDriver` sets `received`.
 
 import type { Remote } from '@trunkline/transport-core';
 
@@ -8,8 +8,8 @@ import type { Remote } from '@trunkline/transport-core';
 export interface PeerConnection {
   readonly remote: Remote;
   /**
-   * The address that this node's planner dialed to open the connection; undefined if it did not
-   * open it. Such a connection is closed when another one is in use.
+   * The address of the dial order that opened the connection; undefined if the other end or the
+   * user dialed it. A connection with this address is closed when another one is in use.
    */
   readonly dialed: string | undefined;
   /**
@@ -33,6 +33,7 @@ export interface Peer {
   exempt: boolean;
   /** The network that it comes from, if the number of peers per network is limited. */
   readonly group: string | undefined;
+  /** Time at which the first of its connections came up. */
   readonly since: number;
   /** True if it was lost by chance and came back. */
   readonly returned: boolean;

@@ -1,5 +1,6 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
-// forwards events between them, and wakes them with one timer when something is due.
+// forwards events between them, and wakes them with one timer when something is due. `Peers` owns
+// it. Tested by the tests in src/.
 
 import { type Resolver, TransportError } from '@trunkline/transport-core';
 import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
@@ -26,7 +27,7 @@ export class PeersDriver implements Membership {
   #lookDue = Number.POSITIVE_INFINITY;
   /** Time of the next crawl, if this node is a seed. */
   #crawlDue: number;
-  /** True if this process was suspended since it last checked its peers. */
+  /** True if this process was suspended since it last checked its peers; the timer notices that. */
   #slept = false;
   /** This node's own addresses, joined into one string, as last given to the address book. */
   #own = '';
@@ -99,7 +100,7 @@ export class PeersDriver implements Membership {
   async #close(): Promise<void> {
     const { node } = this;
     const { transport } = node.config;
-    const isLast = node.closed;
+    const isLast = node.closed; // The transport has closed, and with it all connections.
     this.closed();
     const ordered = [...node.peerTable.peers.values()].flatMap((peer) =>
       peer.links.filter((link) => link.dialed !== undefined),

@@ -51,7 +51,7 @@ export class ServiceExchange {
     }
   }
 
-  /** Sets the services of this node. */
+  /** Sets the services of this node; throws a TypeError for an invalid name. */
   set(services: readonly string[]): void {
     this.#own = readServices(services, 'peers.services.set');
     this.#announce();
@@ -108,6 +108,7 @@ export class ServiceDirectory implements Resolver {
   readonly #services = new Map<string, readonly string[]>();
   /** Functions that report the nodes of a watched service if they have changed. */
   readonly #watches = new Set<() => void>();
+  /** True if the watches will be called at the end of this tick. */
   #isChanged = false;
 
   constructor(clock: Clock) {

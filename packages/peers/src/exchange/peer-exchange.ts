@@ -65,7 +65,10 @@ export class PeerExchange {
     return Math.min(fresh, Math.max(ready, this.#round));
   }
 
-  /** Records that a session with a peer began, or its direction or persistence changed. */
+  /**
+   * Records that a session with a peer began, or its direction or persistence changed. The driver
+   * reports a change of the direction only together with one of the limits that apply to the peer.
+   */
   connected(
     nodeId: string,
     known: Pick<ExchangePeer, 'direction' | 'persistent'>,

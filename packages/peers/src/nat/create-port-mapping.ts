@@ -65,9 +65,8 @@ export interface PortMapping extends AsyncDisposable {
   readonly error: TransportError | undefined;
   /**
    * Removes the mappings from the router, and advertises the former address again if the external
-   * one was advertised. Call it before
-   * the transport's `close`. Never rejects: a failure is reported as an event, and the mapping then
-   * expires within an hour. Idempotent.
+   * one was advertised. Call it before the transport's `close`. Never rejects: a failure is
+   * reported as an event, and the mapping then expires within an hour. Idempotent.
    */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-// A gateway that maps ports: the interface that UPnP and NAT-PMP implement, and its errors.
+// A gateway that maps ports: the interface that UPnP and NAT-PMP implement, and its errors. Tested
+// in create-port-mapping.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';

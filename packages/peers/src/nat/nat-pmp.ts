@@ -1,4 +1,4 @@
-// Maps ports by NAT-PMP (RFC 6886).
+// Maps ports by NAT-PMP (RFC 6886). Tested in create-port-mapping.test.ts.
 
 import { Buffer } from 'node:buffer';
 import { createSocket } from 'node:dgram';

@@ -1,5 +1,6 @@
 // Finds the routers of the local network, creates and renews the mappings that this node has on
-// them, and remembers each mapping until it is removed or its lease has ended.
+// them, and remembers each mapping until it is removed or its lease has ended. Tested in
+// create-port-mapping.test.ts and home-network.test.ts.
 
 import { isIPv4 } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
@@ -27,8 +28,9 @@ export class RouterMappings {
   readonly #clock: Clock;
   readonly #options: RouterMappingsOptions;
   readonly #stop = new AbortController();
-  /** The mappings by router and port. There is at most one mapping for each router and port. */
+  /** The mappings by protocol, router, internal port and external port. */
   readonly #held = new Map<string, HeldMapping>();
+  /** The router that has the mappings; undefined after an attempt failed. */
   #last: Gateway | undefined = undefined;
 
   /** @throws TypeError for a `gateway` that is neither a URL nor an IPv4 address. */
@@ -56,7 +58,7 @@ export class RouterMappings {
    * Maps all addresses on the first router that accepts them, or renews their mappings on that
    * router.
    *
-   * @throws TransportError `unavailable` with the answer of each router.
+   * @throws TransportError: the only error, or `unavailable` with the texts of all.
    */
   async map(
     addresses: readonly ListeningAddress[],

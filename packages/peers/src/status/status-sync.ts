@@ -42,7 +42,7 @@ export class StatusSync {
     this.#due = options.now + this.#interval * this.#random();
   }
 
-  /** Time of the next broadcast of the number; `Infinity` while there are no peers or no status. */
+  /** Time of the next broadcast of the number; `Infinity` without peers or before any status. */
   get wakeAt(): number {
     return this.#seq === 0 || this.#peers.size === 0 ? Number.POSITIVE_INFINITY : this.#due;
   }
@@ -90,7 +90,7 @@ export class StatusSync {
   }
 
   /**
-   * Records that a peer has connected, or now uses another connection. Returns true if there is a
+   * Records that a peer has connected, perhaps as another instance. Returns true if there is a
    * number to send to it.
    */
   connected(nodeId: string, instance: string, now: number): boolean {

@@ -1,5 +1,5 @@
 // Lets only one process at a time use a path: a lock file beside it names the holder. A lock file
-// whose process is gone is replaced.
+// whose process is gone is replaced. Tested in file-address-book.test.ts.
 //
 // The library `proper-lockfile` 4 is not used, because it renews the age of its lock by a timer.
 // After a crash, the next process waits 10 s for the lock to become old (measured: 10.1 s, compared

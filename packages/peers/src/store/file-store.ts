@@ -46,11 +46,12 @@ export function createFileStore(folder: string): FileStore {
  * if the process or the machine stops during a save. Its folder must exist. The store also creates
  * these files beside it:
  * - `path.old`: the last text but one, which is loaded if the file is broken.
- * - `path.broken`: a file that could not be read.
+ * - `path.broken` and `path.old.broken`: files that could not be read.
  * - `path.lock`: keeps other processes out. For them, `load` rejects with `failed_precondition` and
  *   names the path and the pid of the holder. A lock file whose process is gone is replaced. If two
  *   processes replace it in the same instant, both load, and one of them can't save.
  * - `path.tmp~` and `path.old.tmp~`: exist during a save.
+ * - `path.lock.….tmp`: exists while a process takes the lock.
  *
  * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the
  * path can never be a file. Files above 16 MiB are not read. Throws a TypeError if `path` is not a
@@ -205,7 +206,10 @@ export class FileEntries implements FileStore {
     await this.#attempt(this.#layout.folder, this.#disk.syncFolderOf(this.#layout.lock));
   }
 
-  /** Locks the files; every other operation does it first. After a failure, the next one retries. */
+  /**
+   * Locks the files; every other operation does it first, except `get` if the layout allows it
+   * (`readsUnlocked`). After a failure, the next one retries.
+   */
   open(): Promise<void> {
     this.#opening ??= this.#take().catch((error) => {
       this.#opening = undefined;

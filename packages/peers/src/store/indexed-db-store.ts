@@ -1,4 +1,5 @@
 // Creates a `Store` in IndexedDB, for pages and workers. Each key is a record of one object store.
+// Tested in a browser, by browser/src/page/store.ts.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import {

@@ -14,7 +14,7 @@ import * as z from 'zod/mini';
 import { peersProtocol } from '../protocol.ts';
 import { echo, idOf } from './cluster.ts';
 
-/** The protocol of peers without its limits and checks. */
+/** The protocol of peers without its limits and checks, and without `services`. */
 export const looseProtocol = defineProjectProtocol({
   name: peersProtocol.name,
   version: peersProtocol.version,

@@ -13,16 +13,16 @@ export interface TrustBookDocument {
 }
 
 /**
- * Keeps a trust metric for each peer. Time counts for a peer only in spans during which the peer
- * was seen to be alive (`looked`), so a peer that is silent, frozen or away neither gains nor loses
- * trust by waiting. An unknown peer has a perfect record, as in Tendermint; callers must decide how
- * much that is worth.
+ * Keeps a trust metric for each peer. Time counts for a peer only in spans in which the peer sent
+ * data or owed a pong (`looked`), so a peer that is silent or away neither gains nor loses trust by
+ * waiting. An unknown peer has a perfect record, as in Tendermint; callers must decide how much
+ * that is worth.
  */
 export class TrustBook {
   readonly #most: number;
   /** Connected peers, the longest connected first. */
   readonly #present = new Map<string, TrustMetric>();
-  /** Peers that are away, the longest away first. */
+  /** Peers that are away, in the order in which they left or an event was last recorded. */
   readonly #absent = new Map<string, TrustMetric>();
 
   /**
@@ -88,8 +88,8 @@ export class TrustBook {
   }
 
   /**
-   * Takes over the connected peers of `other` and the events of their current intervals. If no time
-   * has passed in `other`, these are all events that it recorded.
+   * Takes over the connected peers of `other`, and the events of the current intervals of all its
+   * peers. If no time has passed in `other`, these are all events that it recorded.
    */
   merge(other: TrustBook): void {
     for (const { nodeId, good, bad } of other.save().peers) {

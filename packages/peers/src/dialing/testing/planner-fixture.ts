@@ -47,9 +47,11 @@ export class PlannerFixture implements PlannerView {
   readonly underWay = new Set<DialOrder>();
   /** Canonical addresses of this node. */
   readonly own = new Set<string | undefined>();
+  /** Banned ids. An id whose address is given up is added, which the driver does not do. */
   readonly banned = new Set<string>();
   readonly givenUp: string[] = [];
   readonly book: DialCandidate[];
+  /** The number of calls of `plan`. */
   asked = 0;
   /** Called after each call of `plan`. */
   check: (orders: DialOrder[]) => void = () => {};

@@ -21,7 +21,7 @@ export interface Trouble {
   readonly what: string | 'stop';
 }
 
-/** A simulated disk. `steps` counts its operations, `done` lists the ones that ran. */
+/** A simulated disk. `steps` counts its operations; `done` lists them, until the disk stops. */
 export class FakeDisk implements FileDisk {
   steps = 0;
   readonly done: string[] = [];
