@@ -1,5 +1,6 @@
 // The messages between members of a partial view, as plain data, and the function that cleans
-// untrusted messages.
+// untrusted messages; then the inputs, the outputs and the arguments of PartialView. Tested in
+// partial-view.test.ts.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { PartialViewConfig } from './options.ts';
@@ -12,13 +13,14 @@ import type { PartialViewConfig } from './options.ts';
  * - `join`: a newcomer asks for a link, and to be introduced to others.
  * - `forward-join`: introduces the newcomer `peer`.
  * - `neighbor`: asks for a link. `high`: a full receiver should evict a neighbor for it, because
- *   the sender has no link, found no room anywhere, or asks a node outside its views (see
- *   `Purpose`). `full`: the sender, too, would have to evict a neighbor for the link.
+ *   the sender has no link, found no room anywhere, or asks for a reason other than room (`merge`
+ *   and `replace`, see `Purpose`). `full`: the sender, too, would have to evict a neighbor.
  * - `accept`, `refuse`: answer `join` and `neighbor`. In `accept`, `free` is the peer that was
  *   evicted for this link.
  * - `shuffle`, `shuffle-reply`: exchange passive peers: the first travels on a random walk from
  *   `origin`, and the reply goes directly back. A shuffle to a node that is no neighbor is a
- *   greeting: it names nobody, and only shows that the sender exists.
+ *   greeting: it names nobody, and only shows that the sender exists. A receiver takes any shuffle
+ *   from a node that is no neighbor as a greeting, and so does not answer or pass it on.
  * - `disconnect`: ends the link between the two; `alive` is false if the sender leaves the overlay.
  */
 export type PartialViewMessage =
@@ -77,6 +79,7 @@ export function tidyMessage(
   const { type, request, id, ttl, peer, origin } = given;
   const [high, full, alive] = [given.high === true, given.full === true, given.alive === true];
   const free = isOther(given.free, self) ? given.free : undefined;
+  // A reply to a shuffle may name one peer more than the shuffle, see `Shuffles.received`.
   const peers = tidyPeers(given.peers, self, shuffleActive + shufflePassive + 1);
   switch (type) {
     case 'join':
@@ -133,9 +136,9 @@ export type PartialViewInput =
    */
   | { readonly type: 'join'; readonly contacts: readonly string[] }
   /**
-   * The address book or discovery found nodes on this topic. They are asked for links if the views
-   * don't help, and to merge partitions. `isChosen` is false if this node did not choose them, see
-   * `Views.contacts`.
+   * Nodes that turned out to be on this topic; overlay/partial-view reports each connected one.
+   * They are asked for links if the views don't help, and to merge partitions. `isChosen` is false
+   * if this node did not choose them: they connected by themselves, or others named them.
    */
   | { readonly type: 'found'; readonly nodes: readonly string[]; readonly isChosen: boolean }
   /** A message came from a node. Malformed messages are ignored. */
@@ -150,14 +153,16 @@ export type PartialViewInput =
   /**
    * Drops a useless neighbor, and asks a node that this node chooses itself to take its place.
    * Another node that takes the place meanwhile may be evicted again. During `denyWindow`, the
-   * dropped peer does not return to any view unless it asks for a link itself.
+   * dropped peer does not return to any view unless it asks for a link itself. Does nothing if the
+   * peer is no neighbor.
    */
   | { readonly type: 'dismiss'; readonly peer: string }
   /** The score of a neighbor has fallen to 0: looks for a node to replace it. */
   | { readonly type: 'distrusted' }
   /**
-   * Asks one node outside both views for a link, because the neighbors may all be useless. Does
-   * nothing without merges (a `mergeInterval` of Infinity) or after `leave`.
+   * Asks one node for a link, preferably one outside both views (see `Views.outsider`), because the
+   * neighbors may all be useless. Does nothing without merges (a `mergeInterval` of Infinity) or
+   * after `leave`.
    */
   | { readonly type: 'seek' }
   /**
@@ -193,7 +198,7 @@ export type PartialViewOutput =
 /**
  * The reason why a peer is no longer a neighbor:
  * - `lost`: its link failed
- * - `evicted`: this node gave its place to another peer
+ * - `evicted`: this node gave its place to another peer, or dropped it as useless (`dismiss`)
  * - `disconnected`: the peer gave this node's place to another, or ended the link
  * - `left`: the peer leaves the overlay
  * - `closed`: this node leaves the overlay
@@ -209,8 +214,9 @@ export interface PartialViewSetup {
   readonly now: number;
   readonly config: PartialViewConfig;
   /**
-   * Returns true if the score of a node is 0. Such a node is the last to be asked for a link and
-   * the first to be evicted, and it takes no other node's place.
+   * Returns true if the score of a node is 0. Such a node is the first to be evicted, and takes no
+   * other node's place. For a free place, it is asked after all trusted candidates, but still
+   * if a walk ends with it or a peer suggests it.
    */
   readonly isDistrusted: (peer: string) => boolean;
 }

@@ -1,4 +1,5 @@
-// The options and constants of a partial view, with the sources of their values.
+// The options and constants of a partial view, with the sources of their values. Tested in
+// ../options.test.ts.
 
 import {
   type Options,
@@ -38,18 +39,18 @@ const schema = optionsSchema({
   own: option.optional(option.integer(0, 63)),
   /**
    * Milliseconds between two requests to nodes outside both views, ± 10 %, so that partitions merge
-   * again. While nothing happens, the interval grows up to 16 times as long; see `Merges`. Infinity
-   * means never. Default 600,000.
+   * again. If few such nodes are known, a passive peer is asked instead. While nothing happens, the
+   * interval grows up to 16 times as long; see `Merges`. Infinity means never. Default 600,000.
    */
   mergeInterval: option.withDefault(option.millisecondsOrNever(), 600_000),
   /**
-   * Maximum number of contacts: nodes known from elsewhere that are remembered in addition to the
-   * views. Beyond it, the oldest is forgotten. Default 64.
+   * Maximum number of contacts in use: nodes known from elsewhere that are remembered in addition
+   * to the views. Beyond it, the oldest is forgotten. Default 64.
    */
   contacts: option.withDefault(option.integer(0, 1_024), 64),
 });
 
-/** The constants. Only tests use other values. */
+/** The constants. Only tests use other values: they pass a changed `PartialViewConfig`. */
 const CONSTANTS = {
   /** Hops of a newcomer's introduction (the paper's ARWL). */
   joinWalk: 6,
@@ -65,9 +66,9 @@ const CONSTANTS = {
   /** Number of passive peers sent in a shuffle (the paper's kp). */
   shufflePassive: 4,
   /**
-   * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
-   * that asks. Up to twice `active` of these actions may happen at once, and the same number again
-   * for contacts.
+   * Milliseconds until one more newcomer is accepted and introduced, or one more link is given up
+   * for a node that asks. Up to twice `active` of these actions may happen at once, and the same
+   * number again for contacts. See `#favors` of PartialView for what needs no such action.
    */
   favorInterval: 10_000,
 };
@@ -80,7 +81,7 @@ export type PartialViewConfig = Omit<Options<typeof schema>, 'own'> & {
   readonly own: number;
 } & Readonly<typeof CONSTANTS>;
 
-/** Parses the options. Throws a TypeError that names the wrong option. */
+/** Parses the options. Throws a TypeError that names the wrong ones. */
 export function partialViewConfig(options: PartialViewOptions = {}): PartialViewConfig {
   const config = parseOptions(schema, options, 'partialView');
   const own = config.own ?? Math.floor(config.active / 2);

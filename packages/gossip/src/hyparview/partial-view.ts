@@ -4,7 +4,9 @@
 // send and changes of neighbors. It uses no timers, no sockets and no randomness but the given one;
 // overlay/partial-view calls it. Its parts: views.ts holds the lists of peers and exchanges them in
 // shuffles, requests.ts holds the open requests for links and says when more are due, message.ts
-// explains the inputs, outputs and messages, options.ts has the bounds.
+// explains the inputs, outputs and messages, options.ts has the bounds. All tests beside this file
+// are tests of it, apart from those of the parts: partial-view.test.ts of asking and answering,
+// partial-view.full-view.test.ts of evictions, recovery.test.ts of searches, distrust.test.ts.
 
 import { type Machine, RateLimit } from '@trunkline/peers/internal';
 import type { TransportError } from '@trunkline/transport-core';
@@ -35,23 +37,28 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
   /**
-   * Limits how often this node does favors for nodes that ask: introduces newcomers, or gives up
-   * links for them. The second limit is for contacts; strangers can't use it up.
+   * Limits how often this node does favors for nodes that ask: accepts and introduces newcomers,
+   * gives up links, or asks a newcomer although the view is full. The second limit is for contacts;
+   * strangers can't use it up. A node that takes the place of a distrusted neighbor needs no favor.
    */
   readonly #favors: RateLimit;
   readonly #favorsForContacts: RateLimit;
   /**
-   * A newcomer becomes a member when a peer accepts it, not when it accepts a peer. After leaving,
-   * it joins again as a newcomer.
+   * A newcomer becomes a member when a peer accepts it. If it has only accepted others, the input
+   * `join` makes it a member. After leaving, it joins again as a newcomer.
    */
   #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
-  /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
+  /**
+   * Time until which a node that was just accepted as a newcomer asks nobody, because those that it
+   * was introduced to will ask it. `wakeAt` does not contain it: the next input or round follows.
+   */
   #waitsUntil = Number.NEGATIVE_INFINITY;
   /** True if nobody was left to ask when a place was last to be filled. */
   #lacksPeers = false;
   /**
-   * The last peer with room that was refused a link, without newcomers. The next peer that is refused
-   * is told of it.
+   * The last peer with room that was refused a link, without newcomers. Other peers that are
+   * refused are told of it, until another takes its place. It may have no room any more, or be
+   * gone; a peer that follows the hint then sends one request in vain.
    */
   #refused: string | undefined;
   /** Time at which the passive peers were last greeted; see `#greetPassive`. */
@@ -202,8 +209,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /**
    * Handles a request for a link. Newcomers and requests with high priority are accepted even if
-   * another link must be evicted, but only at a limited rate. Any trusted node takes the place of a
-   * distrusted one, and a distrusted node takes no other node's place.
+   * another link must be evicted, but only at a limited rate, which holds for newcomers even if
+   * there is room. Any trusted node takes the place of a distrusted one, and a distrusted node
+   * takes no other node's place.
    */
   #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
@@ -232,6 +240,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       return;
     }
     this.#requests.delete(from);
+    // The evicted peer is told of `from` if that is not full: it may have room for more links.
     const hasRoom = isNewcomer || !asked.full;
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
     // While this node has chosen few links, a contact that asks for a link is treated like a node
@@ -256,10 +265,12 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #onAccept(from: string, { request, free }: MessageOf<'accept'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
+    // Both may have asked at the same time, and this node has accepted the other's request already.
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
-      // These links are worth an eviction if the view has become full in the meantime.
+      // These links are worth an eviction, whether the view was full from the start (as often with
+      // `merge`) or has become full since the request.
       const mayEvict = purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
       const isBetter = this.#active.distrusted > 0 && !this.#views.isDistrusted(from);
       const isOwn = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
@@ -299,6 +310,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     }
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#views.isLost(newcomer, now)) return;
+    // Requests under way may fill the view first; then the newcomer's answer evicts a neighbor.
     const mayFit = this.#active.size + this.#requests.waiting.length < this.#config.active;
     if (mayFit || this.#takeFavor(newcomer, now)) this.#ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], now);
@@ -309,12 +321,15 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (link !== undefined) this.#shuffles.received(link, shuffle, now);
     // A greeting: the sender is alive and knows this node.
     else if (this.#isShort) this.#views.remember([from], now);
+    // In both cases there may be a new passive peer to ask.
     this.#fill(now);
     if (link === undefined) this.#tellStranger(from);
   }
 
   #onDisconnect(from: string, message: MessageOf<'disconnect'>, now: number): void {
     const { alive } = message;
+    // It has no number, so it also ends a request that crossed it. The answer to that request then
+    // fits none, and `#onAccept` tells the peer that it is a stranger.
     const wasAsked = this.#requests.delete(from);
     if (this.#active.delete(from)) {
       this.#down(from, alive ? 'disconnected' : 'left');
@@ -355,7 +370,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (this.#isLeaving) return;
     const changed = this.#requests.expire(now, (peer) => this.#views.forget(peer));
     const isShuffle = this.#shuffles.begin(now);
-    // If all links may belong to one attacker, this node asks for a link of its own choice at once.
+    // If all links may belong to one attacker, this node asks for a link of its own choice at each
+    // shuffle, rather than only at the next merge.
     if (now >= this.#merges.due || (isShuffle && this.#merges.isOn && this.isPressed(now))) {
       this.#merges.begin(now);
       this.#seek('merge', now);
@@ -384,7 +400,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     for (const peer of passive) if (!this.#requests.has(peer)) this.#shuffles.greet(peer);
   }
 
-  /** Makes room for a link. Returns the evicted peer, which is informed that `free` has room. */
+  /** Makes room for a link. Returns the evicted peer, which is told that `free` may have room. */
   #evict(free: string | undefined, now: number): string | undefined {
     const victim = this.#active.victim();
     if (victim !== undefined) this.#drop(victim, 'evicted', free, now);
@@ -420,8 +436,10 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /**
    * Asks a node for each place that is free or taken by a distrusted peer, which only a trusted one
-   * replaces: passive peers first, then contacts. A node without links asks two nodes with high
-   * priority. A newcomer asks one node, preferably a contact, to introduce it.
+   * replaces. A member asks passive peers first, then contacts; for links of its own choice it
+   * prefers contacts, see `Views.drawsContact`. A newcomer prefers contacts for all links. A member
+   * without links asks two nodes with high priority, a newcomer without links asks one (`join`).
+   * Nobody is asked twice in a round of `Search`.
    */
   #fill(now: number): void {
     const [views, search, active, config] = [this.#views, this.#search, this.#active, this.#config];
@@ -445,9 +463,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#lacksPeers = peer === undefined;
       if (peer === undefined) return;
       search.asked(peer);
-      // The view is small and nobody has room for this node: it may be part of an island.
+      // The view is small and a whole round has not changed that: it may be part of an island.
       const isStuck = isFew && search.failures > 0 && asked === 0;
-      // A member that has lost all links joins again if only contacts are left.
+      // A member that has lost all links joins again if it is a contact that it asks.
       const purpose = isAlone && (!isPassive || !isMember) ? 'join' : 'fill';
       this.#ask(peer, purpose, isAlone || isStuck, now);
     }
@@ -470,9 +488,10 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
-   * `Views.outsider`). After a network has split, both parts may have full views. Only a link to a
-   * node outside the views can join the parts again.
+   * Asks a node outside both views for a link, or a passive peer if no such node is known or drawn
+   * (see `Views.outsider`). After a network has split, both parts may have full views. Only a link
+   * to a node outside the views can join the parts again. Unlike `#fill`, it asks whether or not
+   * there is room and whether or not the round has asked the node.
    */
   #seek(purpose: 'merge' | 'replace', now: number): void {
     const isFit = (peer: string) => !this.#requests.isWaiting(peer) && this.#mayLink(peer, now);

@@ -1,4 +1,7 @@
-// Requests for links: the open ones, who was asked already, and when to ask again.
+// Requests for links: the open ones (`Requests`), who was asked already and when to ask again
+// (`Search`), and when to ask against a split of the network (`Merges`). Each is owned by one
+// PartialView, which alone changes it. Tested in recovery.test.ts, merges.test.ts and
+// partial-view.test.ts.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
@@ -6,12 +9,12 @@ import { jittered } from './views.ts';
 
 /**
  * The purpose of a request:
- * - `join`, `fill`: the view has room
- * - `suggested`: the view has room, and a neighbor that evicted this node, or a peer that refused
- *   it, suggested the peer
+ * - `join`, `fill`: a place is free, or (`fill` only) taken by a distrusted neighbor
+ * - `suggested`: a place is free, and a neighbor that evicted this node, or a peer that refused it,
+ *   suggested the peer
  * - `introduced`: the walk of a newcomer ended here
- * - `merge`: asks a node outside both views
- * - `replace`: asks a node outside both views, to replace a useless neighbor
+ * - `merge`: asks `Views.outsider`, even if the view is full
+ * - `replace`: asks `Views.outsider` for the place of a useless neighbor that was just dropped
  */
 export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
@@ -20,7 +23,7 @@ export function isOwnChoice(purpose: Purpose): boolean {
   return purpose !== 'suggested' && purpose !== 'introduced';
 }
 
-/** Returns true if the peer is asked because the view has room. */
+/** Returns true if the request stands for one of the places that `#fill` wants to fill. */
 export function isFilling(purpose: Purpose): boolean {
   return purpose !== 'introduced' && purpose !== 'merge';
 }
@@ -28,7 +31,7 @@ export function isFilling(purpose: Purpose): boolean {
 interface Request {
   readonly id: number;
   readonly purpose: Purpose;
-  /** The deadline of the request. After it, a late answer counts until the request is forgotten. */
+  /** The deadline of the request; once it is late, the time at which it is forgotten. */
   until: number;
   isLate: boolean;
 }
@@ -44,6 +47,7 @@ export class Requests extends Map<string, Request> {
   constructor(timeout: number, random: Random) {
     super();
     this.#timeout = timeout;
+    // A random start, so that an answer to a request from before a restart hardly ever fits.
     this.#next = Math.floor(random() * 0x4000_0000);
   }
 
@@ -52,7 +56,7 @@ export class Requests extends Map<string, Request> {
     return [...this.values()].flatMap(({ isLate, purpose }) => (isLate ? [] : purpose));
   }
 
-  /** Number of requests that are not overdue and were sent because the view has room. */
+  /** Number of requests that are not overdue and for which `isFilling` is true. */
   get filling(): number {
     return this.waiting.filter(isFilling).length;
   }
@@ -83,8 +87,8 @@ export class Requests extends Map<string, Request> {
 
   /**
    * Marks overdue requests as late, and forgets those that were late for too long. Returns true if
-   * a place became free.
-   * @param silent called with each peer whose request is forgotten
+   * at least one became late, so that another peer may be asked in its place.
+   * @param silent called with each peer whose request is forgotten, since it has not answered
    */
   expire(now: number, silent: (peer: string) => void): boolean {
     let changed = false;
@@ -124,11 +128,11 @@ const MOST = 256;
 // again. A view is short if it has too few links to trusted peers.
 
 /**
- * A round asks each peer at most once. It ends when the view is no longer short; until then, the
- * intervals between rounds grow.
+ * A search consists of rounds, each of which asks a peer at most once. It ends when the view is no
+ * longer short; until then, the intervals between rounds grow.
  */
 export class Search {
-  /** Number of consecutive rounds that left the view short. */
+  /** Number of rounds of this search that have ended with the view still short. */
   failures = 0;
   /** Number of refusals in this round. */
   refusals = 0;
@@ -141,7 +145,8 @@ export class Search {
   #delay = RETRY;
 
   /**
-   * Asks at most `most` peers in a round, and begins a round at least every `slowest` milliseconds.
+   * Asks at most `most` peers in a round. The intervals between rounds grow from `RETRY` to
+   * `slowest` milliseconds, ± 10 %.
    */
   constructor(most: number, slowest: number, random: Random) {
     this.#most = most;
@@ -154,13 +159,14 @@ export class Search {
     return this.#asked.size < this.#most && !this.#asked.has(peer);
   }
 
+  /** Excludes a peer from this round: it was asked, or has just ended its link. */
   asked(peer: string): void {
     if (this.#asked.size < this.#most) this.#asked.add(peer);
   }
 
   /**
    * Updates the search. If the view is short, a round follows; otherwise the search starts over.
-   * Call it after every change.
+   * PartialView calls it after every input that may change the view.
    */
   update(isShort: boolean, now: number): void {
     if (!isShort) this.restart();
@@ -179,7 +185,7 @@ export class Search {
     return true;
   }
 
-  /** Starts over with the first round. */
+  /** Starts over with the first round, which needs no `begin`. */
   restart(): void {
     this.#asked.clear();
     this.refusals = 0;
@@ -192,14 +198,14 @@ export class Search {
 /** Milliseconds until the second round. */
 const RETRY = 1_000;
 
-// Decides when to ask a node outside both views for a link in case the network has split. If the
-// views of both ends are full, such a link evicts two others.
+// Decides when to ask a node outside both views for a link in case the network has split;
+// `Views.outsider` chooses it. If the views of both ends are full, such a link evicts two others.
 
 /**
  * Merges happen every `interval` while there is a reason: a link was lost, a node was `found` for
  * the first time, or the last merge asked no node or got no link. Without a reason, each wait is
- * twice as long as the previous one, up to 16 intervals. Merges never stop, because the network may
- * have split into parts that do not know of each other.
+ * twice as long as the previous one, up to 16 intervals; all waits ± 10 %. Merges never stop,
+ * because the network may have split into parts that do not know of each other.
  */
 export class Merges {
   /** Time at which the next merge is due. */
@@ -207,6 +213,7 @@ export class Merges {
   readonly #interval: number;
   readonly #random: Random;
   #delay: number;
+  /** True if the last merge got a link, or none has begun yet. */
   #wasTaken = true;
 
   /** An `interval` of Infinity means never. */
@@ -227,7 +234,7 @@ export class Merges {
     this.due = now + jittered(this.#interval, this.#random);
   }
 
-  /** A node outside the views has accepted this node, after a merge or the input `seek`. */
+  /** Called when a node has accepted a request for `merge`, after a merge or the input `seek`. */
   succeeded(now: number): void {
     if (!this.isOn) return;
     this.#wasTaken = true;

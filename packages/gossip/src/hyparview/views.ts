@@ -1,5 +1,7 @@
 // All peers that a node knows: neighbors, passive peers, peers lost recently, and contacts known
-// from elsewhere; the messages to them; and the shuffles that keep the passive peers fresh.
+// from elsewhere; the messages to them; and the shuffles that keep the passive peers fresh. One
+// PartialView owns them, and only it and `Shuffles` change them. Tested through it in
+// partial-view.test.ts, partial-view.full-view.test.ts, known-nodes.test.ts and recovery.test.ts.
 
 import { dropOldest, OutputQueue, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
@@ -13,10 +15,10 @@ import {
 import type { PartialViewConfig } from './options.ts';
 
 /**
- * The peers that a node knows, in several lists. No peer is on two of the first three lists, and
- * the node itself is on none of them. `remember` ensures this for passive peers. Callers that
- * change `active` or `losses` remove the peer from the other lists. All parts of a partial view
- * share this object.
+ * The peers that a node knows, in several lists. A peer is either active or passive or `isLost`, or
+ * none of these, and the node itself is on no list. `remember` ensures this for passive peers.
+ * Callers that add to `active` or `losses` remove the peer from the other lists. A contact may be
+ * on any other list. All parts of a partial view share this object.
  */
 export class Views {
   /** The id of this node. */
@@ -30,18 +32,20 @@ export class Views {
   readonly passive: string[] = [];
   /**
    * Peers that were lost recently, the oldest first → the time until which they return to the views
-   * only if they ask for a link themselves, not if others name them.
+   * only if they ask for a link themselves, not if others name them. Entries stay when their time
+   * is over, so ask `isLost`.
    */
   readonly losses = new Map<string, number>();
   /**
-   * The contacts in use: nodes known from outside the overlay, either from the address book, from
-   * discovery and from `join`, or because they connected by themselves.
+   * The contacts in use, which only `know` changes: nodes known from outside the overlay, from the
+   * inputs `join` and `found`. They are at most `config.contacts`, the newest last.
    *
    * Once this node has chosen many contacts, only the chosen contacts are used, so an attacker
    * can't become a contact by connecting, no matter how often. A node that chose few, such as a
    * bootstrap node, uses all contacts alike.
    */
   contacts: readonly string[] = [];
+  /** All contacts, the oldest first: at most `config.contacts` chosen ones, and as many others. */
   #chosen: readonly string[] = [];
   #others: readonly string[] = [];
 
@@ -57,8 +61,9 @@ export class Views {
   }
 
   /**
-   * Adds peers to the passive view. If it is full, each replaces one of the peers that this node
-   * sent in the same shuffle (`told`, as in the paper), or a random one.
+   * Adds peers to the passive view, except neighbors, peers that are lost, and this node. If it is
+   * full, each replaces one of the peers that this node sent in the same shuffle (`told`, as in the
+   * paper), or a random one.
    */
   remember(peers: readonly string[], now: number, told: readonly string[] = []): void {
     const { passive, config } = this;
@@ -81,7 +86,7 @@ export class Views {
       if (this.passive.length < this.config.passive) this.remember([peer], now);
   }
 
-  /** Removes a peer from the passive view. */
+  /** Removes a peer from the passive view, in which the last peer takes its place. */
   forget(peer: string): void {
     const { passive } = this;
     const index = passive.indexOf(peer);
@@ -91,8 +96,8 @@ export class Views {
   }
 
   /**
-   * Records that a peer was lost. At most 64 losses are remembered; beyond that the oldest is
-   * forgotten.
+   * Records that a peer was lost; the caller removes it from the views. At most 64 losses are
+   * remembered; beyond that the oldest is forgotten.
    */
   lost(peer: string, now: number): void {
     this.losses.delete(peer);
@@ -122,7 +127,8 @@ export class Views {
   }
 
   /**
-   * Adds contacts; the newest ones are kept (of one list, the first). Returns true if at least one
+   * Adds contacts; the newest ones are kept (of one list, the first). A chosen contact stays
+   * chosen, and another becomes chosen if this node chooses it later. Returns true if at least one
    * of them is in no view and was not a contact before.
    * @param isChosen true if this node chose them, false if they connected by themselves or others
    * named them
@@ -194,8 +200,9 @@ const MOST_LOSSES = 64;
 export interface OverlayLink {
   readonly peer: string;
   /**
-   * True if this node asked for the link of its own accord, or knows the peer; false if the peer
-   * asked for it or was introduced.
+   * True if this node asked for the link of its own accord (`isOwnChoice`), or the peer asked and
+   * is a contact while fewer than `own` links are chosen. False if the peer asked otherwise, was
+   * introduced, or was suggested by another.
    */
   readonly chosen: boolean;
   /** True if the peer has passed messages on. */
@@ -277,14 +284,16 @@ export class ActiveView extends Map<string, OverlayLink> {
 }
 
 /**
- * Maximum number of shuffles that a link may bring in one interval. The average is walk ÷ active =
- * 1.2; more than 12 arrive only in one of 10^9 intervals.
+ * Number of shuffles that a link may bring at once, and again as many in each interval. The average
+ * per interval is walk ÷ active = 1.2; more than 12 arrive only in one of 10^9 intervals (if they
+ * are independent, so that their number has a Poisson distribution).
  */
 const SHUFFLES = 12;
 /**
  * Number of introductions that a link may bring at once, and milliseconds until one more is
- * accepted. A bootstrap node sends an introduction for each favor that it does. By default, these
- * are at most 20 at once, and two more every 10 seconds; see `#favors` of PartialView.
+ * accepted. A bootstrap node sends an introduction for each newcomer, which usually takes a favor.
+ * By default, there are at most 20 favors at once, and two more every 10 seconds; see `#favors` of
+ * PartialView.
  */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;
@@ -298,7 +307,7 @@ export class Shuffles {
   readonly #views: Views;
   /** Rate limit of other nodes' shuffles that change the passive view. */
   readonly #exchanges: RateLimit;
-  /** The shuffle under way: its number, and the peers that were sent. */
+  /** The shuffle under way: its number, and the peers that were sent. The next one replaces it. */
   #current: { readonly id: number; readonly told: readonly string[] } | undefined;
   #next: number;
 
@@ -306,6 +315,7 @@ export class Shuffles {
     const { random, config } = views;
     this.#views = views;
     this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
+    // A random start, because a number is all that protects a shuffle from made-up replies.
     this.#next = Math.floor(random() * 0x4000_0000);
     this.due = now + random() * config.shuffleInterval;
   }
@@ -330,15 +340,18 @@ export class Shuffles {
   }
 
   /**
-   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
-   * If the peer is gone, it will be reported as lost.
+   * Informs a passive peer that this node exists. If the peer's view is short, it remembers this
+   * node and may ask it for a link. If the peer is gone, it will be reported as lost.
    */
   greet(peer: string): void {
     const { self: origin } = this.#views;
     this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
   }
 
-  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
+  /**
+   * Handles a walk that arrived over a link: passes it on, or ends it here and answers its origin.
+   * The answer names one peer more than the walk, which makes known its origin, too.
+   */
   received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
     if (!link.shuffles.tryTake(now)) return;
     const views = this.#views;
@@ -361,8 +374,8 @@ export class Shuffles {
 }
 
 /**
- * Maximum number of shuffles that may change the passive view in one interval. On average, 1
- * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
+ * Number of shuffles that may change the passive view at once, and again as many in each interval.
+ * On average, 1 shuffle ends here per interval; more than 8 arrive only in one of 10^6 intervals.
  */
 const EXCHANGES = 8;
 
