@@ -1,4 +1,5 @@
-// The recent messages, kept for peers that ask for them.
+// The recent messages, kept for peers that ask for them. A Tree owns the cache; only Plumtree adds
+// and removes messages. Tested in plumtree.test.ts.
 
 import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Push } from './message.ts';
@@ -17,9 +18,10 @@ interface CachedMessage<P> {
 /**
  * A cache with limits for time, entries and bytes (the options `cacheTime`, `cacheMessages` and
  * `cacheBytes`). Beyond a limit the oldest message is evicted. The newest always stays, so that
- * peers can ask for a message that was just announced to them.
+ * peers can ask for a message that was just announced to them, even if it exceeds `cacheBytes`.
  */
 export class MessageCache<P> extends OldestFirst<CachedMessage<P>> {
+  /** The sizes of all messages; `add` and `delete` keep it up to date. */
   bytes = 0;
   /** Time at which to call `expire`, about once in an `evictInterval`; Infinity if never. */
   due = Number.POSITIVE_INFINITY;
@@ -36,7 +38,8 @@ export class MessageCache<P> extends OldestFirst<CachedMessage<P>> {
   }
 
   /**
-   * Adds a message. Returns the number of messages that were evicted before their time was over.
+   * Adds a message as the newest; `set` first removes one with the same key through `delete`.
+   * Returns the number of messages that were evicted because of a limit other than time.
    */
   add(key: string, push: Push<P>, from: string | undefined, now: number): number {
     const { cacheTime, cacheMessages, cacheBytes, evictInterval } = this.#limits;

@@ -1,5 +1,6 @@
 // The messages that Plumtree machines exchange (Leitão, Pereira and Rodrigues, "Epidemic Broadcast
-// Trees", SRDS 2007, algorithms 1 to 3). `wire/` encodes them.
+// Trees", SRDS 2007, algorithms 1 to 3), and the inputs, the outputs and the arguments of such a
+// machine. wire/frame.ts encodes the messages.
 
 import type { MessageId } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
@@ -75,9 +76,17 @@ export const MOST_HOPS = 0xffff;
 
 /**
  * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
+ *
+ * For each copy of a message that a peer sent, topics/incoming gives these inputs in this order:
+ * - `repeated` or `dropped` if the message is not new when it arrives
+ * - otherwise `arrived`, which is all if the copy is forged or is not the first to be validated
+ * - `held` if it is validated and the verdict does not come at once
+ * - `received` or `dropped`; or `released` if there was no room to validate it. After `released`,
+ *   another copy may be validated, which begins with `held`.
+ * - then `repeated` or `dropped` for each copy that came during the validation
  */
 export type PlumtreeInput<P> =
-  /** A peer sent a control message, or a message that is new. */
+  /** A peer sent a control message, or a push whose message is new and was accepted. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
   /** A peer sent a message that is known already. */
   | { readonly type: 'repeated'; readonly from: string; readonly id: MessageId }
@@ -88,7 +97,7 @@ export type PlumtreeInput<P> =
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /**
    * A message that arrived is being checked. Until it is `received`, `dropped` or `released`, no
-   * other peer is asked for it.
+   * peer is asked for it.
    */
   | { readonly type: 'held'; readonly id: MessageId }
   /** A message that was held is missing again: it was dropped before it was checked. */
@@ -132,7 +141,7 @@ export type PlumtreeInput<P> =
 export type PlumtreeOutput<P> =
   | PushOutput<P>
   | ControlOutput
-  /** The link became part of the tree. */
+  /** The link became part of the tree. A new link is part of it without this output. */
   | { readonly type: 'grafted'; readonly peer: string }
   /** The link is no longer part of the tree. */
   | { readonly type: 'pruned'; readonly peer: string }
@@ -141,8 +150,9 @@ export type PlumtreeOutput<P> =
   | { readonly type: 'misbehaved'; readonly peer: string; readonly what: Misbehavior };
 
 /**
- * Push a message if there is room for it now. If there is none, give the input `no-room`. The peer
- * then gets a notice instead, and nothing is pushed to it until the input `writable`.
+ * Push a message if there is room for it now. If there is none, give the input `no-room`. The
+ * message is then pushed after the input `writable`, as is every other one; until then, the peer
+ * gets a notice of it if it did not ask for it.
  */
 export interface PushOutput<P> {
   readonly type: 'push';
@@ -154,8 +164,9 @@ export interface PushOutput<P> {
 
 /**
  * Send or queue a control message. If there is no room even for that, give the input `no-room`.
- * Notices are then kept until the input `writable`, a graft goes to the next peer, and a prune is
- * sent again with the next duplicate.
+ * Notices are then kept until the input `writable`, and a prune is sent again with the next
+ * duplicate. A graft counts as an attempt, and the next peer is asked when its time has come. An
+ * `absent` is not sent again: the peer then has to wait for its own timer, as in the paper.
  */
 export interface ControlOutput {
   readonly type: 'send-control';
@@ -169,8 +180,8 @@ export interface ControlOutput {
 }
 
 /**
- * A push or a notice has shown that the peer has a message, so it gets messages from other nodes
- * and passes them on.
+ * A push of the peer, new or not, or its notice of a message that is here has shown that it has the
+ * message. So it gets messages from other nodes and passes them on, or publishes itself.
  */
 export interface GaveOutput {
   readonly type: 'gave';
@@ -186,8 +197,8 @@ export interface GaveOutput {
  *   often. The excess was ignored.
  * - `broken-promise`: the peer gave notice of a message and didn't send it when asked, although it
  *   had enough time.
- * - `mute`: the peer gets messages or notices, but neither asks for a message, nor sends one, nor
- *   gives notice of one. It takes messages and passes nothing on.
+ * - `mute`: the peer gets messages or notices, but gives none of the signs that
+ *   `LeafProbe.answered` lists. It takes messages and passes nothing on.
  */
 export type Misbehavior = 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute';
 

@@ -1,6 +1,7 @@
 // Tracks messages that were announced but have not arrived, decides which peer to ask for them and
 // when (the paper's `missing` and its timers), and asks. A notice is a promise to send the message
-// when asked.
+// when asked; the promise is open from the request on. Owned and called by Plumtree alone. Besides
+// its own state it changes `outstanding` and `brokenInRow` of neighbors, which nothing else does.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
@@ -19,25 +20,26 @@ export interface Advertiser {
 interface MissingMessage {
   readonly id: MessageId;
   readonly key: string;
-  /** Time at which the first notice of it came. */
+  /** Time at which the first notice of it came, or at which it was released. */
   readonly since: number;
   /** The peers that gave notice of it, in the order of their notices. */
   readonly advertisers: Advertiser[];
-  /** Time at which a peer was last asked for it. */
+  /** Time at which a peer was last asked for it; `since` if that has not happened yet. */
   askedAt: number;
 }
 
 /**
  * Decides which peer is asked for which missing message. The first peer that gave notice is asked
- * after `graftDelay`, and each further one `nextGraftDelay` after the one before. When all have
- * been asked, they are asked again after `againDelay`, up to `attempts` times each; after that, the
- * message is given up until a new notice of it comes. While messages arrive late over the tree, all
- * these times are later; see {@link Lateness}. Each peer can announce at most `outstanding` missing
- * messages.
+ * after `graftDelay`, and each further one `nextGraftDelay` after the one before; those that have
+ * broken a promise come last. When all have been asked, they are asked again after `againDelay`, up
+ * to `attempts` times each; after that, the message is given up until a new notice of it comes.
+ * While messages arrive late over the tree, all these times are later; see {@link Lateness}. Each
+ * peer can announce at most `outstanding` missing messages.
  *
  * A peer that is asked for a message has a limited time to keep its promise. It does so by sending
  * the message, even if another peer was quicker, or by reporting that the message is absent. The
- * number of open promises is bounded; beyond the limit the oldest is forgotten.
+ * number of open promises of all peers is at most `outstanding`, too; beyond the limit the oldest
+ * is forgotten, and its peer is not blamed.
  */
 export class MissingMessages<P> {
   readonly #tree: Tree<P>;
@@ -46,7 +48,7 @@ export class MissingMessages<P> {
    * queues.
    */
   readonly #messages = new Map<string, MissingMessage>();
-  /** Messages for which no peer was asked yet. */
+  /** Messages for which no peer was asked since their first notice, or since they were released. */
   readonly #first: DelayQueue<MissingMessage>;
   /**
    * Messages for which some of the peers were asked in this round. For the messages in `#again`,
@@ -132,9 +134,9 @@ export class MissingMessages<P> {
   }
 
   /**
-   * Called when a peer has sent a message, perhaps not for the first time. If the peer wasn't asked
-   * for it, records the delay since the first notice of the message; the delay is 0 if the message
-   * was not missing.
+   * Called when a peer, perhaps no neighbor, has sent a message that is new, perhaps not for the
+   * first time. If the peer wasn't asked for it, records the delay since the first notice of the
+   * message; the delay is 0 if the message was not missing.
    */
   arrived(id: MessageId, peer: string, now: number): void {
     // Usually nothing is missing, and the key, which is costly, isn't needed.
@@ -147,7 +149,10 @@ export class MissingMessages<P> {
     this.kept(neighbor, key);
   }
 
-  /** Called when the peer has sent the message. */
+  /**
+   * Called when the peer has sent the message. Plumtree calls it for each input about the message,
+   * because `repeated` and `dropped` may come without `arrived`.
+   */
   kept(neighbor: Neighbor | undefined, key: string): void {
     if (neighbor === undefined || !this.#excuse(neighbor, key)) return;
     neighbor.brokenInRow = 0;
@@ -162,8 +167,8 @@ export class MissingMessages<P> {
   }
 
   /**
-   * Removes a message that has arrived. Returns the peers that gave notice of it, in the order of
-   * their notices.
+   * Removes a message, held or not, that was accepted or is not wanted. Returns the peers that gave
+   * notice of it, in the order of their notices.
    */
   take(key: string): readonly Advertiser[] {
     const advertisers = this.#held.get(key) ?? this.#take(key);
@@ -173,13 +178,13 @@ export class MissingMessages<P> {
 
   /**
    * Records that a message has arrived and the topic is checking it. No peer is asked for it until
-   * `take` or `release` is called.
+   * `take` or `release` is called; one of them must be, or the entry stays.
    */
   hold(key: string): void {
     if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
   }
 
-  /** Records that a held message is missing again. */
+  /** Records that a held message is missing again. Does nothing if it is not held. */
   release(id: MessageId, now: number): void {
     const key = messageKey(id);
     const advertisers = this.#held.get(key) ?? [];
@@ -194,9 +199,9 @@ export class MissingMessages<P> {
 
   /**
    * Records that a peer doesn't have the message after all, which ends its promise. If the peer was
-   * asked for it, the next peer of this round is due at once. If not, or if all peers were asked,
-   * the time of the next request doesn't change. Otherwise a peer could use up all requests at once
-   * by giving notice and withdrawing it again and again.
+   * asked for it, the next peer of this round is due at once. If not, the time of the next request
+   * doesn't change, unless all others were asked (see `#dismiss`). Otherwise a peer could use up
+   * all requests at once by giving notice and withdrawing it again and again.
    */
   withdraw(key: string, neighbor: Neighbor, now: number): void {
     this.#excuse(neighbor, key);
@@ -229,7 +234,7 @@ export class MissingMessages<P> {
 
   /**
    * Asks for messages that are due, and gives up those for which all peers were asked `attempts`
-   * times.
+   * times. The ids for one peer are gathered, so that a graft asks for several of them.
    */
   #ask(now: number): void {
     const { outstanding, idsEach } = this.#tree.options;
@@ -261,8 +266,9 @@ export class MissingMessages<P> {
   }
 
   /**
-   * Chooses the peer to ask next. Peers that did not send what they were asked for come after the
-   * others of the same round.
+   * Chooses the peer to ask next, counts the attempt, and queues the message for the one after it.
+   * Returns undefined if no attempt is left. Peers that did not send what they were asked for come
+   * after the others of the same round.
    */
   #choose(message: MissingMessage, now: number): Neighbor | undefined {
     const { attempts } = this.#tree.options;
@@ -280,7 +286,8 @@ export class MissingMessages<P> {
 
   /**
    * Removes a peer from the peers that gave notice of a message; returns undefined if it gave none.
-   * If all other peers were asked in this round, they now wait for the next round.
+   * If it was the last that was not asked in this round, the others now wait for the next round,
+   * `againDelay` after the last request. A message without peers is left to the caller.
    */
   #dismiss(message: MissingMessage, neighbor: Neighbor): Advertiser | undefined {
     const { key, advertisers, askedAt } = message;
@@ -326,8 +333,8 @@ class Lateness {
   #late = 0;
 
   /**
-   * Records that a message arrived over the tree, `late` milliseconds after its first notice; 0 if
-   * it arrived before any notice.
+   * Records that a message that nobody asked for arrived `late` milliseconds after its first
+   * notice; 0 if it arrived before any notice.
    */
   observe(late: number): void {
     this.#late =

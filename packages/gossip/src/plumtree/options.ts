@@ -1,5 +1,6 @@
 // Plumtree's options and constants. They are those of iroh-gossip if it has them. According to its
-// source, the values of the three delays before a request are guesses.
+// source, the values of its three delays (here `noticeDelay`, `graftDelay` and `nextGraftDelay`)
+// are guesses. Tested in ../options.test.ts and by what they limit.
 
 import {
   type Options,
@@ -42,20 +43,26 @@ const plumtreeSchema = optionsSchema({
   /** Maximum size in bytes of all messages that are kept, default 16 MiB. */
   cacheBytes: option.withDefault(option.integer(0, 2 ** 40), 16 * 1024 * 1024),
   /**
-   * Number of the newest cached messages that a new neighbor gets notice of, default 1,024. Thus
-   * the two halves of a partition get the messages that they missed. 0 means none (iroh-gossip).
+   * Number of the newest cached messages that a new neighbor gets notice of, default 1,024, in
+   * effect at most 8,192 (`backlog`). Thus the two halves of a partition get the messages that they
+   * missed. 0 means none (iroh-gossip).
    */
   announce: option.withDefault(option.integer(0, 65_536), 1_024),
   /**
-   * Maximum number of origins that are remembered, default 16,384. See SeenMessages for what
-   * happens at the limit. One peer can introduce at most half of them. A peer that introduces this
-   * many new origins (or 16,384, if that is more) within 90 s is disconnected, so a number above
-   * the default must be the same at all nodes of a topic.
+   * Maximum number of origins that are remembered, default 16,384. See SeenMessages, which has this
+   * limit, for what happens at it. One peer can introduce at most half of them. A peer that
+   * introduces this many new origins (or 16,384, if that is more) within 90 s is disconnected (see
+   * `misbehaved` of TopicSession), so a number above the default must be the same at all nodes of a
+   * topic.
    */
   origins: option.withDefault(option.integer(1, 2 ** 24), 16_384),
 });
 
-/** The constants. Only tests use other values. */
+/**
+ * The constants. Only tests use other values: they pass a changed `PlumtreeOptions`. `idTime`,
+ * `originTime` and `gaps`, like `origins`, are not used by Plumtree: overlay/partial-view.ts passes
+ * them to SeenMessages.
+ */
 const CONSTANTS = {
   /** Maximum number of ids in one control message, which then has at most 4 KiB. */
   idsEach: 85,
@@ -107,13 +114,13 @@ const CONSTANTS = {
    */
   notices: 10_000,
   /**
-   * Maximum number of missing messages that one peer may have announced at a time; by default as
-   * many as are kept for peers that ask.
+   * Maximum number of missing messages that one peer may have announced at a time: as many as are
+   * kept for peers that ask by default. Also the maximum number of open promises of all peers.
    */
   outstanding: 8_192,
   /**
-   * Maximum number of notices that may wait for a peer, and of messages that may be owed to it.
-   * Beyond that the oldest is dropped.
+   * Maximum number of notices that may wait for a peer, of messages that may be owed to it, and of
+   * messages whose `attempts` are counted. Beyond that the oldest is dropped or forgotten.
    */
   backlog: 8_192,
   /**
@@ -136,8 +143,8 @@ export type PlumtreeOptionsInput = OptionsInput<typeof plumtreeSchema>;
 export type PlumtreeOptions = Options<typeof plumtreeSchema> & Readonly<typeof CONSTANTS>;
 
 /**
- * Returns the complete options, frozen so that all machines can share them. Throws a TypeError that
- * names each invalid one.
+ * Returns the complete options, frozen so that all machines can share them. `idTime` and
+ * `originTime` are raised as their comments say. Throws a TypeError that names each invalid option.
  */
 export function plumtreeOptions(input: PlumtreeOptionsInput = {}): PlumtreeOptions {
   const options = parseOptions(plumtreeSchema, input, 'plumtree');

@@ -3,9 +3,10 @@
 // itself. All other links of the overlay carry notices, which are used to repair the tree. This
 // module owns the tree, the cached messages and the missing ones. Its inputs report links,
 // messages, room and time; its outputs push messages, send control messages, and report changes of
-// the tree, peers that gave something new, and misbehavior. overlay/partial-view calls it;
-// topics/incoming recognizes duplicates and delivers. It uses no sockets, no timers and no
-// randomness. options.ts has the bounds; the caller bounds the number of neighbors.
+// the tree, peers that showed that they have a message, and misbehavior. overlay/partial-view calls
+// it; topics/incoming recognizes duplicates and delivers. It uses no sockets, no timers and no
+// randomness. options.ts has the bounds; the caller bounds the number of neighbors. Its parts:
+// tree.ts and missing-messages.ts. All tests beside this file are tests of it.
 
 import { dropOldest, type Machine } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -27,7 +28,8 @@ import { Neighbor, type PlumtreeCounters, type Quota, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
- * other input from that peer; input from any other peer is dropped.
+ * other input from that peer. Control messages and pushes of any other peer are dropped, except
+ * that a push of a held message is accepted even if its sender has left meanwhile.
  */
 export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>> {
   readonly counters: PlumtreeCounters;
@@ -111,6 +113,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /**
    * Takes a published message out of the cache, so that it is not announced to any further peer.
+   * Notices that wait already are still sent; a peer that then asks learns that it is absent.
    */
   withdraw(id: MessageId): void {
     this.#tree.cache.delete(messageKey(id));
@@ -147,7 +150,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /**
    * Adds a neighbor. `isSource` is true if that peer only publishes; `tree.isSource` is true if
-   * this node does, which then pushes to a single neighbor (see `PlumtreeInit`).
+   * this node does, which then pushes to a single neighbor (see `PlumtreeInit`). The new link is in
+   * the tree (`Neighbor.eager`) without an output `grafted`.
    */
   #neighborUp(peer: string, isSource: boolean, now: number): void {
     const { neighbors, options } = this.#tree;
@@ -195,6 +199,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (control.kind === 'ihave') this.#tree.noticesUnsent(neighbor, control.notices);
     else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids, output.replaces);
     else if (control.kind === 'attach') neighbor.blocked = neighbor.stuck = true;
+    // An `absent` is not sent again: the peer asks another when its timer expires.
     else if (control.kind === 'prune') {
       // The other end continues to push until the next duplicate.
       this.counters.prunesSent--;
@@ -269,7 +274,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (cached?.from === neighbor.id || neighbor.isSource) return;
     if (cached?.from !== undefined) {
       const first = this.#tree.neighbors.get(cached.from);
-      // Messages of other publishers don't come from a node that only publishes.
+      // A first copy from a node that only publishes does not replace this link: messages of other
+      // publishers don't come from there.
       if (first?.eager !== true || first.isSource) return;
     }
     const { options } = this.#tree;
@@ -282,7 +288,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (!mayCome) this.#missing.take(key);
   }
 
-  /** Notes that a peer has sent a message. Returns the key of the message. */
+  /**
+   * Notes that a peer has sent a message, so that it has kept its promise, if any, and is not owed
+   * the message. Returns the key of the message.
+   */
   #brought(neighbor: Neighbor | undefined, id: MessageId): string {
     const key = messageKey(id);
     this.#missing.kept(neighbor, key);
@@ -292,8 +301,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /**
    * Keeps the message, pushes it to the eager neighbors, and gives notice of it to the others. The
-   * neighbor that brought it gets neither, and eager neighbors that are known to have it are
-   * skipped.
+   * neighbor that brought it and those that only publish get neither. Eager neighbors that are
+   * known to have it (its publisher, and those that gave notice of it) are skipped, too.
    */
   #passOn(
     push: Push<P>,
@@ -327,7 +336,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       if (best === undefined || advertiser.hops < best.hops) best = advertiser;
     if (best === undefined || hops - best.hops < tree.options.optimizeAt) return;
     const nearer = best.neighbor;
-    // One exchange at a time, because messages in flight still come over the old link.
+    // Messages in flight still come over the old link for a while; they must not cause a second
+    // exchange. So the sender must be in the tree, and the nearer peer not just pruned.
     if (nearer.isSource || nearer === sender || !sender.eager || tree.isSettling(nearer, now))
       return;
     if (!nearer.eager) tree.sendGraft(nearer, [], sender.id);

@@ -1,5 +1,7 @@
 // The links of a Plumtree machine: its neighbors, which of their links belong to the tree, what is
-// sent over them, the limits of what the neighbors may ask for, and the reports about them.
+// sent over them, the limits of what the neighbors may ask for, and the reports about them. Only
+// Plumtree and MissingMessages use it. Tested in plumtree.test.ts, leaf-probes.test.ts and
+// faults.test.ts.
 
 import { dropOldest, OutputQueue } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -17,7 +19,8 @@ import type { PlumtreeOptions } from './options.ts';
 
 /**
  * The links of a machine, and the state that all its parts share: the options, the counters, the
- * outputs, the neighbors and the recent messages.
+ * outputs, the neighbors (those whose links are not in the tree, too) and the recent messages.
+ * Plumtree adds to `neighbors` and `cache`; both it and MissingMessages count in `counters`.
  *
  * A message is pushed if there is room, and announced by a notice otherwise; notices are gathered
  * for a moment. Outputs count as sent as soon as they are queued. If there was no room for an
@@ -33,13 +36,19 @@ export class Tree<P> {
   /** The id of a message that never existed, which probes ask for. */
   readonly probed: MessageId;
   readonly cache: MessageCache<P>;
-  /** Time at which the next notices are to be sent; Infinity if there are none. */
+  /**
+   * Time at which the next notices are to be sent; Infinity if there are none, except for neighbors
+   * that are stuck.
+   */
   due = Number.POSITIVE_INFINITY;
-  /** Neighbors with notices to send. */
+  /** Neighbors with notices to send, stuck ones included. */
   readonly #waiting = new Set<Neighbor>();
   /** Neighbors that have room again, and may be owed messages. */
   readonly #writable = new Set<Neighbor>();
-  /** The owed message that was output last. It remains owed until there is room for it. */
+  /**
+   * The owed message that was output last. It remains owed until the next call of `nextOwed`, which
+   * takes it as sent; `pushUnsent` comes before that if there was no room.
+   */
   #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
 
   constructor(self: string, options: PlumtreeOptions, isSource: boolean) {
@@ -116,8 +125,8 @@ export class Tree<P> {
   // Messages, and notices of them.
 
   /**
-   * Pushes the message. If there is no room, gives notice of it instead and remembers that the
-   * neighbor is owed the message.
+   * Pushes the message. If there is no room, gives notice of it and remembers that the neighbor is
+   * owed the message, so that it comes later unless the neighbor has got it elsewhere.
    */
   push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
     if (neighbor.blocked) {
@@ -128,7 +137,10 @@ export class Tree<P> {
     this.#sent(neighbor, now);
   }
 
-  /** Sends the neighbor a message that it asked for, now or when it is writable. */
+  /**
+   * Sends the neighbor a message that it asked for, or that it is to confirm (`Plumtree.serve`),
+   * now or when it is writable. This does not count for the probe.
+   */
   serve(neighbor: Neighbor, key: string, push: Push<P>): void {
     if (neighbor.blocked) neighbor.owe(key, true, this.options.backlog);
     else this.outputs.add({ type: 'push', to: neighbor.id, push, isAsked: true });
@@ -158,6 +170,7 @@ export class Tree<P> {
 
   /**
    * Called when no room was left for these notices, which then wait until the neighbor is writable.
+   * They were all in `notices` a moment ago, so they are not more than `backlog` now.
    */
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
@@ -196,7 +209,9 @@ export class Tree<P> {
 
   /**
    * Returns the output for the next message that is owed to a writable neighbor; undefined if there
-   * is none. Outputs are made one by one, because there may be room for only a few of them.
+   * is none. Outputs are made one by one, because there may be room for only a few of them. Owed
+   * messages that are no longer cached, or were owed to a peer that has left the tree, are skipped.
+   * They don't count for the probe, for which their notices counted.
    */
   nextOwed(): PushOutput<P> | undefined {
     if (this.#leaving !== undefined) {
@@ -232,7 +247,10 @@ export class Tree<P> {
     this.#sent(neighbor, now, notices.length);
   }
 
-  /** Called when a message was pushed to the peer, or the peer was given notice of messages. */
+  /**
+   * Called when a message was pushed to the peer, or the peer was given notice of messages. A graft
+   * as a probe also makes the link part of the tree at the other end, as it is at this end.
+   */
   #sent(neighbor: Neighbor, now: number, count = 1): void {
     const step = neighbor.probe.sent(count, neighbor.eager, now, this.options);
     if (step === 'ask') this.sendGraft(neighbor, [this.probed]);
@@ -240,8 +258,9 @@ export class Tree<P> {
   }
 }
 
-/** The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids. */
+/** The counters of a Plumtree machine, which are part of the topic's snapshot. */
 export class PlumtreeCounters {
+  /** Messages that were accepted from peers, and copies of messages that were known. */
   delivered = 0;
   duplicates = 0;
   /** Ids in notices sent. */
@@ -250,6 +269,7 @@ export class PlumtreeCounters {
   noticesDropped = 0;
   /** Ids in notices and grafts that were ignored because there were too many. */
   ignored = 0;
+  /** Control messages sent, without those that had no room. */
   graftsSent = 0;
   prunesSent = 0;
   /** Number of times that a link was exchanged for one with a shorter path to the publisher. */
@@ -258,20 +278,28 @@ export class PlumtreeCounters {
    * Ids of announced messages that were given up, because no peer that announced them sent them.
    */
   lost = 0;
+  /** Requested ids that did not come in time, one for each peer that was asked. */
   brokenPromises = 0;
-  /** Messages that were evicted from the cache before their time. */
+  /** Messages that were evicted from the cache because of its limits of entries and bytes. */
   evicted = 0;
-  /** Messages refused because they came from a peer that is not a neighbor. */
+  /** Pushes and control messages refused because they came from a peer that is not a neighbor. */
   strangers = 0;
 }
 
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
 // waits to be sent to the peer, and what the peer has sent and received.
 
-/** One peer of a Plumtree machine. */
+/**
+ * One peer of a Plumtree machine. Tree changes its fields. Plumtree does so, too, when it adds the
+ * peer, when an output had no room, and when a message is no longer owed. Only MissingMessages
+ * changes `outstanding` and `brokenInRow`.
+ */
 export class Neighbor {
   readonly id: string;
-  /** True if the peer only publishes: it gets nothing unless it asks, and its link isn't pruned. */
+  /**
+   * True if the peer only publishes: it gets nothing unless it asks, and a duplicate from it does
+   * not prune its link.
+   */
   readonly isSource: boolean;
   readonly quota: Quota;
   readonly probe = new LeafProbe();
@@ -290,7 +318,7 @@ export class Neighbor {
   prunedAt = Number.NEGATIVE_INFINITY;
   /** True if there is no room for messages until the input `writable`. */
   blocked = false;
-  /** True if there is no room for control messages either. */
+  /** True if there was no room for a notice or an attach; no notice is sent until `writable`. */
   stuck = false;
   /** Notices that wait to be sent. */
   notices: Notice[] = [];
@@ -396,7 +424,10 @@ const SECOND = 1_000;
  * further probe, up to 16 minutes.
  */
 class LeafProbe {
-  /** Time at which the peer was asked; undefined if it was not asked, or has answered. */
+  /**
+   * Time at which the peer was asked; undefined if it was not asked, or has answered. Plumtree
+   * resets it if the probe had no room.
+   */
   askedAt: number | undefined;
   /**
    * Number of messages that were pushed or announced to the peer since it last showed that it has
@@ -439,8 +470,9 @@ class LeafProbe {
   }
 
   /**
-   * Called when the peer has sent a message, given notice of one or asked for one, pruned the link,
-   * or reported that a message is absent.
+   * Called when the peer has sent a message, given notice of one that is here, asked for one that
+   * is sent to it, pruned the link, or reported that a message is absent. Other notices and grafts
+   * don't count.
    */
   answered(now: number): void {
     this.#unanswered = 0;
