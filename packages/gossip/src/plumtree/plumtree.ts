@@ -62,7 +62,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'released':
         return this.#missing.release(input.id, now);
       case 'dropped':
-        return this.#dropped(input.from, input.id, input.mayCome);
+        return this.#dropped(input.from, input.id, input.mayCome, now);
       case 'neighbor-up':
         return this.#neighborUp(input.peer, input.isSource === true, now);
       case 'neighbor-down':
@@ -283,9 +283,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       this.#tree.prune(neighbor, now);
   }
 
-  #dropped(from: string, id: MessageId, mayCome: boolean): void {
+  #dropped(from: string, id: MessageId, mayCome: boolean, now: number): void {
     const key = this.#brought(this.#tree.neighbors.get(from), id);
-    if (!mayCome) this.#missing.take(key);
+    return mayCome ? this.#missing.release(id, now) : void this.#missing.take(key);
   }
 
   /**

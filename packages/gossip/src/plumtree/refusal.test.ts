@@ -88,6 +88,20 @@ test('a message that was dropped before its validation is requested from those t
   t.deepEqual(sent(), ['c graft x1']);
 });
 
+test('if no room is left for a message after its validation, it is requested from a peer that may have room', (t) => {
+  const { machine, feed, runOut, sent } = singleMachine(['a', 'b']);
+  feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
+  feed(0, { type: 'held', id: idOf(1) });
+  feed(10, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  feed(20, { type: 'dropped', from: 'a', id: idOf(1), mayCome: true });
+  t.is(machine.snapshot().missing, 1);
+  runOut(100);
+  t.deepEqual(sent(), ['b graft x1']);
+  feed(200, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  runOut(20_000);
+  t.is(machine.counters.lost, 1, 'nothing is held any more');
+});
+
 test('the notice of a peer that left and returned while the message was validated is forgotten', (t) => {
   const { machine, feed, runOut, sent } = singleMachine(['a', 'b']);
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
