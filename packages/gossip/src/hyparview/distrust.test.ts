@@ -32,6 +32,21 @@ test('a node that asks takes the place of a distrusted neighbor, but a distruste
   t.deepEqual(node.view.active().sort(), ['b', 'c']);
 });
 
+test('a distrusted node takes no other’s place by accepting a request either, and is not asked for one when the view is full', (t) => {
+  const node = new SingleView({ active: 2, mergeInterval: 600_000 });
+  node.chooses('a', 'b');
+  node.tell({ type: 'found', nodes: ['x'], isChosen: true });
+  node.tell({ type: 'seek' });
+  const sent = node.take();
+  t.deepEqual(types(sent), ['neighbor x']);
+  node.distrusted.add('x');
+  node.accept('x', sent[0]!.message);
+  t.deepEqual(types(node.take()), ['disconnect x']);
+  t.deepEqual(node.view.active().sort(), ['a', 'b']);
+  node.tell({ type: 'seek' });
+  t.deepEqual(node.take(), []);
+});
+
 test('distrusted nodes are asked for a link only if nobody else is left', (t) => {
   const node = new SingleView({ active: 2 });
   node.chooses('a');

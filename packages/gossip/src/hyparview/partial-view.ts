@@ -272,9 +272,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       // These links are worth an eviction, whether the view was full from the start (as often with
       // `merge`) or has become full since the request.
       const mayEvict = purpose === 'merge' || purpose === 'replace' || purpose === 'introduced';
-      const isBetter = this.#active.distrusted > 0 && !this.#views.isDistrusted(from);
       const isOwn = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
-      if (!mayEvict && !isOwn && !isBetter) {
+      if (this.#views.isDistrusted(from) || !(mayEvict || isOwn || this.#active.distrusted > 0)) {
         this.#disconnect(from, true, this.#views.some(from));
         return this.#views.remember([from], now);
       }
@@ -488,13 +487,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * Asks a node outside both views for a link, or a passive peer if no such node is known or drawn
-   * (see `Views.outsider`). After a network has split, both parts may have full views. Only a link
-   * to a node outside the views can join the parts again. Unlike `#fill`, it asks whether or not
-   * there is room and whether or not the round has asked the node.
+   * Asks a trusted node outside both views for a link, or a passive peer if no such node is known
+   * or drawn (see `Views.outsider`). After a network has split, both parts may have full views.
+   * Only a link to a node outside the views can join the parts again. Unlike `#fill`, it asks
+   * whether or not there is room and whether or not the round has asked the node.
    */
   #seek(purpose: 'merge' | 'replace', now: number): void {
-    const isFit = (peer: string) => !this.#requests.isWaiting(peer) && this.#mayLink(peer, now);
+    const isFit = (id: string) =>
+      !this.#requests.isWaiting(id) && this.#mayLink(id, now) && !this.#views.isDistrusted(id);
     const peer = this.#views.outsider(isFit);
     if (peer !== undefined) this.#ask(peer, purpose, true, now);
   }
