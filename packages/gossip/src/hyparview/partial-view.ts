@@ -335,7 +335,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#lostPlace();
     } else if (!wasAsked) return;
     if (alive) {
-      this.#search.asked(from);
+      this.#search.exclude(from);
       this.#views.remember([from], now);
     } else {
       this.#views.lost(from, now);
@@ -446,9 +446,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const isMember = this.#phase === 'member';
     const spare = config.active - active.size;
     const wanted = spare + active.distrusted;
-    for (let asked = this.#requests.filling; asked < wanted; asked++) {
+    for (let open = this.#requests.filling; open < wanted; open++) {
       const isAlone = active.size === 0;
-      if (isAlone && asked >= (isMember ? 2 : 1)) return;
+      if (isAlone && open >= (isMember ? 2 : 1)) return;
       const isFew = 2 * active.size <= config.active;
       if (!isFew && search.refusals >= LEISURELY) return;
       // Contacts are preferred for the first links of this node's own choice, and for all links
@@ -457,13 +457,13 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       const isOwn = isMember && (active.chosen < config.own || this.#favors.isScarce(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
-        (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
+        (other) => this.#mayAsk(other, now) && (open < spare || !views.isDistrusted(other)),
       );
       this.#lacksPeers = peer === undefined;
       if (peer === undefined) return;
-      search.asked(peer);
+      search.exclude(peer);
       // The view is small and a whole round has not changed that: it may be part of an island.
-      const isStuck = isFew && search.failures > 0 && asked === 0;
+      const isStuck = isFew && search.failures > 0 && open === 0;
       // A member that has lost all links joins again if it is a contact that it asks.
       const purpose = isAlone && (!isPassive || !isMember) ? 'join' : 'fill';
       this.#ask(peer, purpose, isAlone || isStuck, now);
@@ -480,7 +480,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#views.note(peers, now);
     const hasRoom = this.#active.size + this.#requests.filling < this.#config.active;
     if (free !== undefined && this.#phase === 'member' && hasRoom && this.#mayAsk(free, now)) {
-      this.#search.asked(free);
+      this.#search.exclude(free);
       this.#ask(free, 'suggested', this.#active.size === 0, now);
     }
     this.#fill(now);

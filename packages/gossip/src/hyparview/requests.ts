@@ -160,7 +160,7 @@ export class Search {
   }
 
   /** Excludes a peer from this round: it was asked, or has just ended its link. */
-  asked(peer: string): void {
+  exclude(peer: string): void {
     if (this.#asked.size < this.#most) this.#asked.add(peer);
   }
 
@@ -214,7 +214,7 @@ export class Merges {
   readonly #random: Random;
   #delay: number;
   /** True if the last merge got a link, or none has begun yet. */
-  #wasTaken = true;
+  #gotLink = true;
 
   /** An `interval` of Infinity means never. */
   constructor(interval: number, random: Random, now: number) {
@@ -229,15 +229,15 @@ export class Merges {
 
   /** Begins a merge. Unless it succeeds, another follows after an interval. */
   begin(now: number): void {
-    if (!this.#wasTaken) this.#delay = this.#interval;
-    this.#wasTaken = false;
+    if (!this.#gotLink) this.#delay = this.#interval;
+    this.#gotLink = false;
     this.due = now + jittered(this.#interval, this.#random);
   }
 
   /** Called when a node has accepted a request for `merge`, after a merge or the input `seek`. */
   succeeded(now: number): void {
     if (!this.isOn) return;
-    this.#wasTaken = true;
+    this.#gotLink = true;
     this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
     this.due = now + jittered(this.#delay, this.#random);
   }
