@@ -146,14 +146,14 @@ export class MissingMessages<P> {
     const neighbor = this.#tree.neighbors.get(peer);
     const wasAsked = message?.advertisers.some((one) => one.neighbor === neighbor && one.asked > 0);
     if (wasAsked !== true) this.#lateness.observe(message === undefined ? 0 : now - message.since);
-    this.kept(neighbor, key);
+    this.promiseKept(neighbor, key);
   }
 
   /**
    * Called when the peer has sent the message. Plumtree calls it for each input about the message,
    * because `repeated` and `dropped` may come without `arrived`.
    */
-  kept(neighbor: Neighbor | undefined, key: string): void {
+  promiseKept(neighbor: Neighbor | undefined, key: string): void {
     if (neighbor === undefined || !this.#excuse(neighbor, key)) return;
     neighbor.brokenInRow = 0;
   }
@@ -238,11 +238,11 @@ export class MissingMessages<P> {
    */
   #ask(now: number): void {
     const { outstanding, idsEach } = this.#tree.options;
-    const lots = new Map<Neighbor, MessageId[]>();
-    let left = AT_ONCE;
+    const asks = new Map<Neighbor, MessageId[]>();
+    let budget = AT_ONCE;
     for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
       const extra = queue === this.#atOnce ? 0 : this.#lateness.allowance;
-      for (; left > 0; left--) {
+      for (; budget > 0; budget--) {
         const message = queue.take(now, extra);
         if (message === undefined) break;
         const neighbor = this.#choose(message, now);
@@ -252,12 +252,12 @@ export class MissingMessages<P> {
         }
         this.#promises.add(`${message.key} ${neighbor.id}`, neighbor, now);
         if (this.#promises.size > outstanding) this.#promises.take(Number.POSITIVE_INFINITY);
-        const ids = lots.get(neighbor) ?? [];
-        lots.set(neighbor, ids);
+        const ids = asks.get(neighbor) ?? [];
+        asks.set(neighbor, ids);
         ids.push(message.id);
       }
     }
-    for (const [neighbor, ids] of lots) {
+    for (const [neighbor, ids] of asks) {
       this.#tree.graft(neighbor);
       for (let i = 0; i < ids.length; i += idsEach)
         this.#tree.sendGraft(neighbor, ids.slice(i, i + idsEach));

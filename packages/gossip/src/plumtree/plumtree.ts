@@ -294,7 +294,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    */
   #brought(neighbor: Neighbor | undefined, id: MessageId): string {
     const key = messageKey(id);
-    this.#missing.kept(neighbor, key);
+    this.#missing.promiseKept(neighbor, key);
     neighbor?.owed?.delete(key);
     return key;
   }

@@ -49,7 +49,7 @@ export class Tree<P> {
    * The owed message that was output last. It remains owed until the next call of `nextOwed`, which
    * takes it as sent; `pushUnsent` comes before that if there was no room.
    */
-  #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
+  #lastOwed: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
 
   constructor(self: string, options: PlumtreeOptions, isSource: boolean) {
     // The neighbors of a node that only publishes don't react to its notices.
@@ -149,7 +149,7 @@ export class Tree<P> {
   /** Called when no room was left for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
-    if (this.#leaving?.output === output) return void (this.#leaving = undefined);
+    if (this.#lastOwed?.output === output) return void (this.#lastOwed = undefined);
     const { push, isAsked } = output;
     const key = messageKey(push.id);
     if (isAsked) return this.serve(neighbor, key, push);
@@ -214,10 +214,10 @@ export class Tree<P> {
    * They don't count for the probe, for which their notices counted.
    */
   nextOwed(): PushOutput<P> | undefined {
-    if (this.#leaving !== undefined) {
-      const { neighbor, output } = this.#leaving;
+    if (this.#lastOwed !== undefined) {
+      const { neighbor, output } = this.#lastOwed;
       neighbor.owed?.delete(messageKey(output.push.id));
-      this.#leaving = undefined;
+      this.#lastOwed = undefined;
     }
     if (this.#writable.size === 0) return undefined;
     for (const neighbor of this.#writable) {
@@ -225,7 +225,7 @@ export class Tree<P> {
         const push = isAsked || neighbor.eager ? this.cache.get(key)?.push : undefined;
         if (push !== undefined) {
           const output: PushOutput<P> = { type: 'push', to: neighbor.id, push, isAsked };
-          this.#leaving = { neighbor, output };
+          this.#lastOwed = { neighbor, output };
           return output;
         }
         neighbor.owed!.delete(key);

@@ -60,7 +60,7 @@ export class TopicSession implements TopicContext {
   /** This node's message that is being handed to neighbors. */
   #handing: Handed | undefined = undefined;
   /** True if `dueBy` will be called at the end of this tick. */
-  #isDueTold = false;
+  #isDuePending = false;
 
   constructor(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig, node: TopicNode) {
     this.key = key;
@@ -355,8 +355,8 @@ export class TopicSession implements TopicContext {
     if (envelope.id.origin === from && this.life.isRestarted(from)) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.incoming.ask(envelope.id, from);
     this.incoming.inspect(from, envelope, now);
-    if (this.#isDueTold) return;
-    this.#isDueTold = true;
+    if (this.#isDuePending) return;
+    this.#isDuePending = true;
     this.node.clock.defer(this.#tellDue);
   }
 
@@ -365,7 +365,7 @@ export class TopicSession implements TopicContext {
    * before the tick is over.
    */
   readonly #tellDue = (): void => {
-    this.#isDueTold = false;
+    this.#isDuePending = false;
     this.node.dueBy(this.due);
   };
 
