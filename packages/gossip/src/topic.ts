@@ -1,4 +1,5 @@
-// The handle on a topic through which the user publishes and subscribes.
+// The handle on a topic through which the user publishes and subscribes. It checks the options and
+// encodes the messages; TopicSession does the rest. Tested in gossip.test.ts and most other tests.
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
@@ -61,7 +62,8 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
    * be on the topic; with `min`, when that many peers have confirmed it.
    *
    * It first waits for `start`. It then waits at most 1 s for a first peer while the topic is new,
-   * and at most 1 s for newly connected peers to report their topics.
+   * and for newly connected peers to report their topics; and at most 2 s if peers are on the topic
+   * but none is a neighbor yet.
    *
    * It rejects with `resource_exhausted` (`too_large`) if the message is above the limit, with
    * `invalid_argument` if the codec rejects the message, and with `shutdown` after closing. With

@@ -143,8 +143,8 @@ export interface PublishOptions {
   /**
    * Sends the message to this many connected nodes on the topic, chosen at random; at most 1,024.
    * Another node is tried if too many messages are already waiting for the chosen node, if the
-   * chosen node disconnects before the message has left or, with `min`, if the chosen node does not
-   * confirm the message.
+   * chosen node disconnects before the message has left or, with `min`, if the chosen node refuses
+   * the message or disconnects before it has confirmed it.
    */
   readonly any?: number | undefined;
   /**
@@ -274,8 +274,8 @@ export type GossipEvent =
        * The reason why the peer is no longer a neighbor:
        * - `lost`: the connection to it was lost
        * - `left`: the peer left the topic
-       * - `evicted`: this node gave its place to another peer
-       * - `disconnected`: the peer gave the place of this node to another
+       * - `evicted`: this node gave its place to another peer, or dropped it as useless
+       * - `disconnected`: the peer gave the place of this node to another, or ended the link
        * - `closed`: this node left the topic
        * - `differs`: the peer turned out to use another overlay
        */

@@ -8,12 +8,14 @@ export interface MessageId {
   /** The node id of the publisher. Only a signature proves it. */
   readonly origin: string;
   /**
-   * The life of the publisher, 0 to 2^48 − 1. It is higher after each restart, such as the start
-   * time in milliseconds since 1970.
+   * The life of the publisher, 0 to 2^48 − 1: by default the time of its start in milliseconds
+   * since 1970, or a higher number. It is higher after each restart, except if the clock went back
+   * and the publisher has no store (driver/lives.ts).
    */
   readonly epoch: number;
   /**
-   * A sequence number that counts up from 0 within an epoch, 0 to 2^48 − 1. Numbers may be skipped.
+   * A sequence number that counts up from 0 within an epoch, 0 to 2^48 − 1. Numbers may be skipped,
+   * and a message to a list of nodes leaves a gap at all others.
    */
   readonly sequence: number;
 }

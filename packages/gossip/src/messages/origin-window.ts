@@ -1,6 +1,7 @@
 // Tracks which messages of one origin were seen, by recording what is missing: all sequences up to
 // the highest were seen, except for the gaps. A stream that arrives in order takes two numbers, no
-// matter how long it is. A forged sequence far ahead takes no more.
+// matter how long it is. A forged sequence far ahead takes no more. SeenMessages owns one window
+// for each origin's present life.
 
 export interface OriginWindowLimits {
   /** Milliseconds that a gap stays open. A missing message that comes later is refused. */

@@ -1,5 +1,5 @@
 // Remembers which messages of all origins were seen, so that duplicates can be recognized, and
-// limits how much of this memory one peer can fill.
+// limits how much of this memory one peer can fill. Each TopicSession owns one.
 
 import type { MessageId } from './message-id.ts';
 import { OriginWindow } from './origin-window.ts';
@@ -58,7 +58,7 @@ interface Origin {
    */
   readonly by: string | undefined;
   epoch: number;
-  /** The previous life, if a life with a lower number ended it; −1 if there is no such life. */
+  /** The last life that a life with a lower number ended (`begin`); −1 if there is none. */
   retired: number;
   window: OriginWindow;
   heardAt: number;
@@ -78,7 +78,7 @@ export class SeenMessages {
   due = Number.POSITIVE_INFINITY;
   readonly #options: SeenMessagesOptions;
   /**
-   * Sorted by the time of each origin's last message, to the second, the oldest first.
+   * Sorted by `heardAt`, the oldest first: the time of each origin's last message, to the second.
    */
   readonly #origins = new Map<string, Origin>();
   readonly #introducers: Introducers;
@@ -87,7 +87,7 @@ export class SeenMessages {
    * message usually has the same origin.
    */
   #last: Origin | undefined = undefined;
-  /** The origins that have gaps. */
+  /** The origins that have gaps; `#gaps` is the sum of theirs. */
   readonly #open = new Set<Origin>();
   /** The number of open gaps of all origins. */
   #gaps = 0;
@@ -152,7 +152,10 @@ export class SeenMessages {
     return 'new';
   }
 
-  /** Returns true if that life is later than the origin's present one. */
+  /**
+   * Returns true if that life is later than the origin's present one: it has a higher number. If
+   * only one of the two is credible (see `latest`), that is the later one.
+   */
   #isLater(epoch: number, origin: Origin): boolean {
     const latest = this.#options.latest?.() ?? Number.POSITIVE_INFINITY;
     return epoch > latest === origin.epoch > latest ? epoch > origin.epoch : epoch <= latest;
@@ -164,8 +167,9 @@ export class SeenMessages {
   }
 
   /**
-   * Begins a life that an origin is known to have started, even if the number of the life is lower
-   * than that of the last life. From then on, the last life is old.
+   * Begins a life that an origin is known to have started, even if the number of the life is not
+   * higher than that of the last life. From then on, the last life is old; if both have the same
+   * number, its messages are new again.
    */
   begin({ origin: name, epoch }: MessageId): void {
     const origin = this.#find(name);
@@ -244,7 +248,7 @@ export class SeenMessages {
     return origin;
   }
 
-  /** Resets the record of an origin for a new life. */
+  /** Resets the record of an origin for a new life; the caller decides about `retired`. */
   #renew(origin: Origin, epoch: number): void {
     this.#gaps -= origin.window.gaps;
     this.#open.delete(origin);
@@ -262,8 +266,8 @@ export class SeenMessages {
 }
 
 /**
- * Maximum number of open gaps of all origins; a gap takes about 50 bytes. Beyond it, an origin may
- * open gaps only while it has fewer than FEW_GAPS.
+ * Maximum number of open gaps of all origins; a gap takes about 50 bytes. Beyond it, the number of
+ * an origin's gaps grows only up to FEW_GAPS: each further gap closes its lowest one.
  */
 const MOST_GAPS = 262_144;
 const FEW_GAPS = 16;
@@ -293,8 +297,9 @@ interface Account {
 /**
  * The shares of peers in a table of `origins`. One peer may introduce half of them, and all peers
  * together three quarters; the rest is for publishers that are connected themselves. An honest peer
- * never introduces `flood` new origins in one period of `retention` milliseconds, because it passes
- * on at most three quarters of its own table.
+ * never introduces `flood` new origins in one period of `retention` milliseconds, because in such a
+ * period it accepts at most three quarters of its own table from others, and few publishers are
+ * connected to it.
  *
  * Its memory is bounded by the origins of the table, plus `FLOODERS` times `flood` names of refused
  * origins.
@@ -303,7 +308,7 @@ export class Introducers {
   readonly #options: Pick<SeenMessagesOptions, 'origins' | 'flood' | 'retention'>;
   readonly #accounts = new Map<string, Account>();
   #held = 0;
-  /** The accounts with refused origins. */
+  /** The accounts with refused origins, at most FLOODERS. */
   readonly #flooders = new Map<string, Account>();
 
   constructor(options: Pick<SeenMessagesOptions, 'origins' | 'flood' | 'retention'>) {
@@ -354,7 +359,7 @@ export class Introducers {
     return true;
   }
 
-  /** The number of peers remembered. */
+  /** The number of peers remembered: those with origins in the table, and the flooders. */
   get size(): number {
     return this.#accounts.size;
   }

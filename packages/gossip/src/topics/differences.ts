@@ -1,6 +1,7 @@
 // Differences between this node and its peers in the settings of a topic. Both ends report each
 // difference once per connection, and again if it changes. A difference does not affect the trust
-// in a peer.
+// in a peer. Owned by TopicSession; the driver calls `announced`. Also tested in
+// ../differences.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { type Body, isFor } from '../overlay/overlay.ts';
@@ -116,8 +117,8 @@ export class Differences {
   }
 
   /**
-   * Called when a peer left the topic or disconnected. No other call about it may follow before it
-   * is back.
+   * Called when a peer left the topic or disconnected. Calls that note something about it must not
+   * follow before it is back, because nothing would remove the entry.
    */
   gone(peer: string): void {
     this.#known.delete(peer);

@@ -1,4 +1,4 @@
-// The errors of publishing.
+// The errors of publishing, and of what is dialed or stored for gossip.
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -18,6 +18,7 @@ export function asTransportError(error: unknown, target: string, what = ''): Tra
 }
 
 /**
+ * Returns the error for a message that could not be sent to a node.
  * @param size size of the message in bytes.
  * @param limit the peer's size limit on the topic in bytes, if it announced a lower one than this
  *   node's.

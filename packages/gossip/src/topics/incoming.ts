@@ -1,6 +1,8 @@
 // Checks messages of others before they are delivered or passed on: whether they are new, their
 // audience, signature and size, the codec, and the topic's validator. Hands accepted messages to
-// the readers, counts the others, and sends the receipts that publishers request.
+// the readers, counts the others, and sends the receipts that publishers request. Owned by
+// TopicSession; `PlumtreeInput` lists the inputs that the overlay gets for each message. Also
+// tested in ../validation.test.ts, ../forged-origins.test.ts and ../receipts.test.ts.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
@@ -38,6 +40,7 @@ export class Incoming {
   readers: readonly TopicReader[] = [];
   delivered = 0;
   duplicates = 0;
+  /** Messages dropped on their way in, and those that could not be sent to a peer; see `count`. */
   readonly dropped: Partial<Record<MessageDropReason, number>> = {};
   readonly validation: Validation;
   readonly #topic: TopicContext;
@@ -47,11 +50,11 @@ export class Incoming {
    * message. The codec then gets a copy, because the decoded message may lie in the same memory.
    */
   readonly #isShared: boolean;
-  /** Messages under validation. */
+  /** Messages under validation, by their keys; `validation` bounds them. */
   readonly #held = new Map<string, Held>();
   /**
    * Messages that were not accepted → the reason, the oldest first. These messages are not
-   * validated again.
+   * validated again. Forged ones, and those dropped for lack of room, are not among them.
    */
   readonly #refused = new Map<string, MessageDropReason>();
   /** Keys of the messages for which a receipt is requested → the peers that brought them. */
@@ -75,7 +78,10 @@ export class Incoming {
     this.#topic.review();
   }
 
-  /** Ends all readers, because the topic is closed. No more receipts are sent. */
+  /**
+   * Ends all readers, because the topic is closed. No more receipts are sent. Called when the
+   * session `isOver`, so that `review` does nothing.
+   */
   end(): void {
     for (const reader of this.readers) reader.close();
     this.#asked.clear();
@@ -98,8 +104,9 @@ export class Incoming {
   }
 
   /**
-   * Checks a message. If it is accepted, delivers it and passes it to the overlay, now or after
-   * validation. Returns false if it was refused before validation.
+   * Checks a message. If it is accepted, passes it to the overlay and delivers it, now or after
+   * validation. Returns false if it was refused before validation. The order matters: checks that
+   * cost little come first, and no verdict is remembered before the signature was verified.
    * @param isRelayed true if the sender relays the message in the name of its origin. A relay
    * passes a message on while it receives it, without reading it.
    */
@@ -206,7 +213,8 @@ export class Incoming {
   }
 
   /**
-   * Validates the first copy of a message.
+   * Validates the first copy of a message. The outcome may come at once; the overlay then never
+   * learns that the message was held.
    * @param isToBlame true if its sender is to blame for a message that the validator rejects
    */
   #check(held: Held, isToBlame: boolean, now: number): void {
@@ -245,6 +253,7 @@ export class Incoming {
     if (this.#held.get(key) === held) this.#tell(payload, now, { type: 'held', id });
   }
 
+  /** Drops a copy whose content was refused, or for whose validation there was no room. */
   #refuse(
     reason: MessageDropReason,
     { id, payload }: Push<Body>,
@@ -264,7 +273,10 @@ export class Incoming {
     return this.#drop(reason, id, from, isToBlame);
   }
 
-  /** @param first the reason why an earlier copy was dropped, if that is the cause of this drop */
+  /**
+   * Counts and reports a dropped message. Returns false, for `inspect`.
+   * @param first the reason why an earlier copy was dropped, if that is the cause of this drop
+   */
   #drop(
     reason: MessageDropReason,
     id: MessageId,
@@ -330,7 +342,7 @@ export class Incoming {
       reader.offer(message, { ...meta }, body.payload.length);
   }
 
-  /** A known message arrived again. */
+  /** Counts and reports a known message that arrived again. */
   #repeated(id: MessageId, from: string): void {
     this.duplicates++;
     this.#answer(id, from, 'took');
@@ -349,7 +361,10 @@ export class Incoming {
     node.members.acknowledge(id.origin, encodeReceipt({ topic: topic.hex, id, verdict }));
   }
 
-  /** Counts a message among the dropped ones, and reports it. */
+  /**
+   * Counts a message among the dropped ones, and reports it. The session also calls it for messages
+   * that could not be sent, with `to`.
+   */
   count(reason: MessageDropReason, id: MessageId, peer: { from: string } | { to: string }): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
     const { node, key } = this.#topic;
@@ -391,6 +406,6 @@ const COPIES = 64;
 const REFUSED = 4_096;
 /**
  * Maximum number of messages that await their receipt: twice the default number of messages that
- * wait for a validator. Beyond that, the oldest request is not answered.
+ * may wait for a validator. Beyond that, the oldest request is not answered.
  */
 const ASKED = 8_192;

@@ -1,13 +1,14 @@
 // The number of this node's life on a topic, and the nodes that were restarted since they were last
-// connected, because the lives of theirs that are known here are over.
+// connected, because the lives of theirs that are known here are over. Owned by TopicSession;
+// driver/members.ts calls `restarted`, and driver/lives.ts gives the numbers.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import type { TopicNode } from './topic-context.ts';
 
 export class TopicLife {
   /**
-   * The number of this node's life on the topic. A new life begins when the topic is joined again.
-   * −1 until gossip has started.
+   * The number of this node's life on the topic. A new life begins when the topic is joined again,
+   * with another session, or by `raise`. −1 until gossip has started. Only this class changes it.
    */
   epoch = -1;
   readonly #node: TopicNode;
@@ -32,6 +33,7 @@ export class TopicLife {
     this.#newest = newest;
   }
 
+  /** Begins the first life. Called once, when the session joins. */
   begin(): void {
     this.epoch = this.#node.epoch();
     this.#joinedAt = this.#node.clock.now();
@@ -40,7 +42,8 @@ export class TopicLife {
   /**
    * Called when a peer remembers a life of this node from before a restart. If that life is not
    * older than the present life, a later life begins, so that peers don't regard this node's
-   * messages as old. Returns undefined if the report is of an older life, or one of too many.
+   * messages as old. Returns undefined if the report is of an older life, or one of too many; the
+   * caller then ignores it.
    */
   raise(life: number, from: string): 'raised' | 'disbelieved' | undefined {
     if (life < this.epoch || this.#raised >= RAISES) return undefined;
@@ -73,9 +76,9 @@ export class TopicLife {
   }
 
   /**
-   * Returns the last life of a node before its restart, as long as no later life is known. Returns
-   * undefined if there is none, or if the node is known to have a later life. In the latter case,
-   * forgets the node once its new life has begun.
+   * Returns the last life of a node before its restart, as long as that is the newest one known.
+   * Returns undefined if there is none, or if another life is known. In the latter case, forgets
+   * the node once its new life has begun.
    */
   lifeOf(nodeId: string): number | undefined {
     const restarted = this.#restarted.size === 0 ? undefined : this.#restarted.get(nodeId);
@@ -90,7 +93,10 @@ export class TopicLife {
     return this.#restarted.size > 0 && this.#restarted.get(nodeId)?.hasBegun === false;
   }
 
-  /** Records that a message of the new life has come directly from a restarted node. */
+  /**
+   * Records that a message of the new life has come directly from a node that `isRestarted`. Throws
+   * for any other.
+   */
   began(nodeId: string): void {
     this.#restarted.get(nodeId)!.hasBegun = true;
   }
@@ -102,7 +108,7 @@ const MOST = 4_096;
 /** Milliseconds for which peers remember a silent publisher. */
 const REMEMBERED = 600_000;
 /**
- * Maximum number of times that a life may be raised, and of reported lies. A lying peer can cause
- * this many raises, and each of them may lose messages in flight.
+ * Maximum number of times that a life may be raised, and of disbelieved reports that are told to
+ * the user. A lying peer can cause this many raises, and each may lose messages in flight.
  */
 const RAISES = 8;

@@ -1,4 +1,5 @@
-// A published message that waits for more peers, or for peers to confirm it.
+// A published message that waits for more peers, or for peers to confirm it. Publisher owns it and
+// calls `look` after each change, since a change alone settles nothing.
 
 import { TransportError } from '@trunkline/transport-core';
 import { inMs } from '@trunkline/transport-core/backend';
@@ -14,7 +15,7 @@ interface PublicationSetup {
    * then, it fails.
    */
   readonly due: number;
-  /** Milliseconds from publication until `due`, for the error text. */
+  /** The user's timeout in milliseconds, for the error text; `due` may be sooner without `min`. */
   readonly timeout: number;
   /**
    * The message that is offered to newcomers, and the time until which it is offered once the
@@ -95,7 +96,10 @@ export class Publication {
     missed?.(nodeId);
   }
 
-  /** Checks whether the publication is over. If so, settles the promise. */
+  /**
+   * Checks whether the publication is over. If so, settles the promise. It fails early only if no
+   * newcomer can make up for the missing peers.
+   */
   look(): void {
     if (this.isOver || this.pending.size > 0) return;
     const { min, open } = this.#setup;
@@ -104,6 +108,7 @@ export class Publication {
       this.fail(this.#short('unavailable', 'can confirm it'));
   }
 
+  /** Ends the wait, because the publication is due. */
   expire(): void {
     if (this.isOver) return;
     const { min, timeout } = this.#setup;

@@ -1,5 +1,7 @@
 // Publishes the messages of one topic: sends them to their receivers, waits for peers and receipts,
-// and reports the outcome.
+// and reports the outcome. Owned by TopicSession, which passes on what happens to peers and
+// messages; the driver calls it for receipts and for peers that announce their topics. Also tested
+// in receipts.test.ts and publish-only.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
@@ -25,9 +27,12 @@ export class Publisher {
   #sequence = 0;
   /** The messages that wait for peers or receipts, or are still offered to newcomers. */
   readonly #open = new Set<Publication>();
-  /** Publications that wait for receipts, by the keys of their messages. */
+  /** Those of them that wait for receipts, by the keys of their messages. */
   readonly #asking = new Map<string, Publication>();
-  /** Time until which the topic counts as new, so that further nodes may turn out to be on it. */
+  /**
+   * Time until which the topic counts as new, so that further nodes may turn out to be on it.
+   * Infinity before the start, −Infinity once it is not new any more.
+   */
   #newUntil = Number.POSITIVE_INFINITY;
   /** Functions that end the waits for such nodes → the awaited node; undefined means any. */
   readonly #arrivals = new Map<(isHere: boolean) => void, string | undefined>();
@@ -47,7 +52,10 @@ export class Publisher {
     for (const publish of this.#waiting.splice(0)) publish();
   }
 
-  /** Ends publishing: waiting messages fail. */
+  /**
+   * Ends publishing: waiting messages fail. When gossip is closed, the driver calls it before the
+   * queues are flushed, and `TopicSession.end` calls it again.
+   */
   end(error: TransportError): void {
     this.isOver = true;
     for (const publication of this.#open) publication.fail(error);
@@ -166,8 +174,8 @@ export class Publisher {
   }
 
   /**
-   * Called when a later life has begun: publishes the messages that no peer has received yet again,
-   * with ids of that life.
+   * Called when a later life has begun: publishes again, with ids of that life, the open messages
+   * to everybody that were handed to no peer yet.
    */
   renew(): void {
     for (const publication of [...this.#open]) {
@@ -239,9 +247,9 @@ export class Publisher {
 
   /**
    * Sends a message to `count` nodes on the topic, chosen at random one after the other; those
-   * whose score is 0 are chosen last. A node whose connection is lost before the message has left,
-   * or that does not confirm it, is replaced by another one (FISCO-BCOS tries the next node on an
-   * error). Each node gets a separate message with its own id.
+   * whose score is 0 are chosen last. A node whose connection is lost before the message has left
+   * or is confirmed, or that refuses it, is replaced by another one (FISCO-BCOS tries the next node
+   * on an error). Each node gets a separate message with its own id.
    */
   #sendToAny(payload: Uint8Array, count: number, wanted: Wanted): Promise<PublishResult> {
     const topic = this.#topic;
@@ -333,7 +341,10 @@ export class Publisher {
     this.#asking.set(key, publication);
   }
 
-  /** Checks whether a publication is over, after something has happened to it. */
+  /**
+   * Checks whether a publication is over, after something has happened to it. If so, and it is no
+   * longer offered to newcomers, forgets it. Every change of a publication is followed by this.
+   */
   #look(publication: Publication): void {
     publication.look();
     if (!publication.isOver || this.#topic.node.clock.now() < publication.due) return;
@@ -356,7 +367,7 @@ export class Publisher {
     this.#look(publication);
   }
 
-  /** Called when a message could not be sent to a peer after all. */
+  /** Called when a message of this node could not be sent to a peer after all. */
   unsent(id: MessageId, failure: PublishFailure): void {
     const publication = this.#asking.size === 0 ? undefined : this.#asking.get(messageKey(id));
     if (publication === undefined) return;
@@ -364,6 +375,7 @@ export class Publisher {
     this.#look(publication);
   }
 
+  /** Called when a node has become a neighbor: offers it the open messages. */
   neighborUp(nodeId: string): void {
     for (const publication of this.#open) {
       if (publication.message === undefined) continue;
@@ -373,6 +385,7 @@ export class Publisher {
     }
   }
 
+  /** Called when a peer left the topic, or (with `error`) disconnected. */
   peerDown(nodeId: string, error: TransportError | undefined): void {
     for (const publication of this.#open) {
       if (!publication.queued.has(nodeId)) continue;
@@ -381,7 +394,7 @@ export class Publisher {
     }
   }
 
-  /** Called when a peer has announced its topics, or is gone. */
+  /** Called when a peer has announced its topics, has taken too long to do so, or is gone. */
   known(nodeId: string): void {
     for (const publication of this.#open) {
       publication.pending.delete(nodeId);
@@ -409,7 +422,7 @@ export class Publisher {
     return isTaken;
   }
 
-  /** A peer is on the topic. */
+  /** Called when a peer turns out to be on the topic: ends the waits for it. */
   peerUp(nodeId: string): void {
     for (const [resolve, awaited] of this.#arrivals) {
       if (awaited !== undefined && awaited !== nodeId) continue;
@@ -456,7 +469,7 @@ const LINGERING = 128;
 /** Milliseconds to wait for a first neighbor. */
 const PATIENCE = 2_000;
 /**
- * Milliseconds for which a topic is new. For as long, a publication waits for peers that have not
- * announced their topics.
+ * Milliseconds for which a topic is new. For as long at most, a publication without receipts waits
+ * for peers that have not announced their topics, unless it waits `PATIENCE`.
  */
 const NEW = 1_000;

@@ -1,5 +1,5 @@
 // The readers of a topic: callbacks and loops. Each has a queue, a policy for a full queue, and a
-// count of missed messages.
+// count of missed messages. A Topic makes them; Incoming holds them and offers them the messages.
 
 import { type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
 import { SizedQueue } from '../messages/sized-queue.ts';
@@ -67,6 +67,7 @@ export abstract class TopicReader {
     }
   }
 
+  /** Ends the reader: drops what waits, and may end the topic (`review` of TopicSession). */
   close(): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -124,7 +125,10 @@ export abstract class TopicReader {
     this.#topic.failed(error);
   }
 
-  /** Takes a message at once if the reader is idle. It must not throw. */
+  /**
+   * Takes a message at once and returns true if the reader is idle; false makes it wait. Called
+   * only while nothing waits. It must not throw.
+   */
   protected abstract takeNow(message: unknown, meta: MessageMeta): boolean;
 }
 

@@ -1,5 +1,6 @@
-// The session of a topic as its parts see it: their shared settings, and access to the overlay, the
-// peers and the readers.
+// The session of a topic as its parts see it (publisher.ts, incoming.ts, differences.ts): their
+// shared settings, and access to the overlay, the peers and the readers. TopicSession implements
+// it. The second half is this node as a session sees it.
 
 import type { Clock, Codec, Random, TransportError } from '@trunkline/transport-core';
 import type { EventHub, Reporter } from '@trunkline/transport-core/internal';
@@ -54,7 +55,7 @@ export interface TopicContext {
   handle(now: number, input: OverlayInput): void;
   /** Like `handle`, and arranges the next wake-up. */
   feed(now: number, input: OverlayInput): void;
-  /** Publishes a message over the overlay. */
+  /** Publishes a message over the overlay; `receipts` peers must confirm it. */
   spread(message: OwnMessage, receipts: number, now: number): Handed;
   /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
@@ -63,7 +64,7 @@ export interface TopicContext {
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
   /** Returns true if the peer accepts messages of that size on the topic, as far as is known. */
   takes(nodeId: string, size: number): boolean;
-  /** Called when a message could not be sent to a peer. */
+  /** Called when a message of any publisher could not be sent to a peer: counts and reports it. */
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
   /** Returns the error for a message that could not be sent. */
   notSent(reason: Unsent, to: string, size: number): TransportError;
@@ -77,9 +78,14 @@ export interface TopicContext {
   /** Looks up a message and remembers it. */
   note(id: MessageId, now: number, from: string): SeenVerdict | 'own';
 
+  /** Reports misbehavior, and lowers the peer's score unless `isToBlame` is false. */
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;
+  /** Reports an error of the program: its validator, its codec or its reader threw. */
   failed(error: unknown): void;
-  /** Called when a reader was closed: leaves the topic if nobody uses it any more. */
+  /**
+   * Called when a reader was closed: leaves the topic if nobody uses it any more, and ceases to be
+   * a member of it if nobody reads it.
+   */
   review(): void;
 }
 
@@ -96,7 +102,10 @@ export interface Handed {
 
 /** The connected peers: which topics they are on, and the messages to them. */
 export interface TopicMembers {
-  /** Returns the connected peers that have not yet announced their topics. */
+  /**
+   * Returns the connected peers that have not yet announced their topics, without those that have
+   * taken too long.
+   */
   pending(): readonly string[];
   /** Returns the connected peers that are on the topic. */
   interested(topic: string): string[];
@@ -112,16 +121,20 @@ export interface TopicMembers {
   reach(nodeId: string, topic: string, timeout: number): Promise<boolean>;
   /**
    * Returns true if a node is connected and on the topic, false if it is connected but not on the
-   * topic, and undefined if that is not known yet or the node is not connected.
+   * topic or has taken too long to announce its topics, and undefined if it is `pending` or not
+   * connected.
    */
   isOn(nodeId: string, topic: string): boolean | undefined;
   /**
    * Sends or queues a message. Returns undefined, or the reason if neither was possible.
    * @param lost called if the message was queued, and the connection was lost before the message
-   * left.
+   * left; or if it turned out later that it can't be sent
    */
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
-  /** Sends a message now. Returns undefined, or the reason why not. */
+  /**
+   * Sends a message now. Returns undefined, or the reason why not. If that is `no-room`, the
+   * overlays get the input `writable` once there is room.
+   */
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
   /** Sends or queues a control message. Returns false if there is no room. */
   control(to: string, topic: TopicKey, control: Control): boolean;

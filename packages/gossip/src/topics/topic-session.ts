@@ -1,7 +1,9 @@
 // One topic of this node: its overlay, its readers, and the messages that it publishes. A session
 // exists as long as the topic has a handle or a reader. The driver calls it, and so do its parts,
 // through `TopicContext`, which explains most methods. It reaches the network, the timer and
-// randomness only through `node`. Each of its parts bounds what it keeps.
+// randomness only through `node`. Each of its parts bounds what it keeps. Only the session assigns
+// its public fields. Also tested through whole nodes: restart.test.ts, differences.test.ts and most
+// other tests of src.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
@@ -25,8 +27,12 @@ import type { Handed, TopicContext, TopicNode } from './topic-context.ts';
  * messages and the readers.
  */
 export class TopicSession implements TopicContext {
-  /** The state of the overlay; undefined until gossip has started. */
+  /**
+   * The state of the overlay; undefined until gossip has started. Another replaces it if this node
+   * begins or ceases to read. After `end` it stays, and has no neighbors.
+   */
   overlay: Overlay | undefined = undefined;
+  /** True once the topic is closed at this node. The driver then no longer knows the session. */
   isOver = false;
   readonly key: TopicKey;
   readonly codec: Codec<unknown, any>;
@@ -41,8 +47,8 @@ export class TopicSession implements TopicContext {
   /** Number of open handles that may have readers. */
   #readingHandles = 0;
   /**
-   * True if this node is on the topic. Otherwise it only publishes, and is not on the list that
-   * peers pull.
+   * True if this node is on the topic. Otherwise it only publishes, and the topic is not on the
+   * list that peers pull from this node (driver/interests.ts).
    */
   isMember: boolean;
   readonly differences: Differences;
@@ -52,12 +58,12 @@ export class TopicSession implements TopicContext {
    * announced: peers know that one from the handshake.
    */
   readonly #hasOwnLimit: boolean;
-  /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
+  /** The messages of other nodes that have arrived, no matter which nodes they are for. */
   readonly #seen: SeenMessages;
   readonly publisher: Publisher;
   /** True while the outputs of the overlay are carried out. */
   #isBusy = false;
-  /** This node's message that is being handed to neighbors. */
+  /** This node's message that is being handed to neighbors; undefined except within `#hand`. */
   #handing: Handed | undefined = undefined;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDuePending = false;
@@ -78,7 +84,10 @@ export class TopicSession implements TopicContext {
     this.differences = new Differences(this);
   }
 
-  /** Called when gossip has started: creates the overlay and begins to publish. */
+  /**
+   * Called once, when gossip has started or, if it has, when the topic is opened: creates the
+   * overlay and begins to publish.
+   */
   join(): void {
     this.life.begin();
     this.#createOverlay();
@@ -133,7 +142,9 @@ export class TopicSession implements TopicContext {
 
   /**
    * Called when a handle was opened or closed, or a reader was closed: leaves a topic that is not
-   * used any more, and joins or leaves the overlay if this node begins or ceases to read.
+   * used any more. If this node begins or ceases to read, it leaves the overlay and creates
+   * another, as a member or as a node that only publishes. An open handle counts as reading unless
+   * it is `publishOnly`.
    */
   review(): void {
     if (this.isOver) return;
@@ -149,6 +160,10 @@ export class TopicSession implements TopicContext {
 
   // Peers.
 
+  /**
+   * Called when a connected peer turns out to be on the topic, and for all such peers when another
+   * overlay was created.
+   */
   peerUp(peer: string, now: number): void {
     if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined) this.differences.introduce(peer, now);
     // A peer with another overlay can't be a neighbor.
@@ -173,7 +188,10 @@ export class TopicSession implements TopicContext {
     return this.overlay?.passesOn === true ? this.life.lifeOf(nodeId) : undefined;
   }
 
-  /** Called when a peer remembers a life of this node from before a restart. */
+  /**
+   * Called when a peer remembers a life of this node from before a restart. Unless the report is
+   * ignored, it is also reported as a difference, whether or not it is believed.
+   */
   outlived(from: string, life: number): void {
     const ours = this.life.epoch;
     const outcome = this.overlay?.passesOn === true ? this.life.raise(life, from) : undefined;
@@ -209,8 +227,8 @@ export class TopicSession implements TopicContext {
     const handed = this.#hand(message, now, { type: 'publish', message, receipts });
     const { to, failed } = handed;
     if (this.differences.isAny) this.differences.addFailures(failed, to, message.payload);
-    // The overlay may have counted peers that get only a notice, although the message could not be
-    // sent to them.
+    // The overlay may have named peers to which the message could not be sent. A tree also names
+    // those that get only a notice, although the message may be too large for them.
     if (failed.length > 0)
       handed.to = to.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     return handed;
@@ -258,7 +276,8 @@ export class TopicSession implements TopicContext {
 
   /**
    * Carries out the pending outputs. Calls may be nested, because a new neighbor is offered the
-   * messages that wait for one; an input makes at most one new neighbor.
+   * messages that wait for one; an input makes at most one new neighbor. Each call empties the
+   * overlay that was there when it began, even if that is replaced meanwhile.
    */
   #carryOut(now: number): void {
     const overlay = this.overlay;
@@ -313,7 +332,10 @@ export class TopicSession implements TopicContext {
     }
   }
 
-  /** Sends a message to these peers, or has relays bring it to those that accept its size. */
+  /**
+   * Sends a message to these peers, or has relays bring it to those that accept its size. `spread`
+   * adds the others to the failures.
+   */
   #send(push: Push<Body>, to: readonly string[], mayRelay: boolean): void {
     if (mayRelay) {
       const { isAny } = this.differences;
@@ -327,8 +349,8 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * Tries to send a message. Returns false if there is no room. A message that is too large can
-   * never be sent.
+   * Tries to send a message. Returns false if there is no room, so that the overlay tries again. A
+   * message that is too large can never be sent, so it counts as done.
    */
   #tryPush(to: string, push: Push<Body>): boolean {
     const { members } = this.node;
@@ -348,9 +370,12 @@ export class TopicSession implements TopicContext {
     node.events.tell(error === undefined ? event : { ...event, error });
   }
 
-  // Incoming messages. The driver has checked that this node is on the topic.
+  // Incoming messages.
 
-  /** Handles a message that a peer sent, whether it is new or not. */
+  /**
+   * Handles a message that a peer sent, whether it is new or not. The driver has checked that this
+   * node is on the topic. Only the publisher itself can ask for a receipt.
+   */
   pushed(from: string, envelope: Envelope, now: number): void {
     if (envelope.id.origin === from && this.life.isRestarted(from)) this.#begin(from, envelope);
     if (envelope.isAsked && envelope.id.origin === from) this.incoming.ask(envelope.id, from);
@@ -377,20 +402,22 @@ export class TopicSession implements TopicContext {
   #begin(from: string, { id }: Envelope): void {
     const { node } = this;
     // In a tree, anybody could silence a publisher for this node by connecting under its id. On a
-    // full mesh without signatures this is accepted, even over several hops, because otherwise the
-    // first message of a restarted node would be dropped.
+    // full mesh without signatures this is accepted, even if that passes messages on (`hops`),
+    // because otherwise the first message of a restarted node would be dropped.
     const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
     this.life.began(from);
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
-    // The number of the new life may be lower than that of the last one.
+    // The number of the new life may be lower than that of the last one, if the publisher's clock
+    // went back and it has no store.
     this.#seen.begin(id);
   }
 
   /**
-   * Handles a message from a relay. Returns false if this node only publishes, or if the message
-   * was refused at once, so that the true message under its id may still come.
+   * Handles a message from a relay, which may ask for a receipt in the name of the publisher.
+   * Returns false if this node only publishes, or if the message was refused at once, so that the
+   * true message under its id may still come.
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
     if (!this.isMember) return false;
@@ -436,6 +463,10 @@ export class TopicSession implements TopicContext {
 
   // Time.
 
+  /**
+   * Time at which `wake` has something to do. Methods that may make it earlier call `node.dueBy`,
+   * except `handle`, whose callers do, and `wake`, after which the driver reads it.
+   */
   get due(): number {
     return Math.min(
       this.overlay?.wakeAt ?? Number.POSITIVE_INFINITY,

@@ -1,5 +1,6 @@
 // Runs validators: a limited number at a time, each with a timeout. Further messages wait in a
-// bounded queue, in which the peers that sent them take turns.
+// bounded queue, in which the peers that sent them take turns. Owned by Incoming; TopicSession
+// wakes it.
 
 import { SizedQueue } from '../messages/sized-queue.ts';
 import type { MessageVerdict } from '../types.ts';
@@ -18,7 +19,10 @@ export interface Check {
   readonly from: string;
   readonly size: number;
   begin(): MessageVerdict | Promise<MessageVerdict>;
-  /** Called once, either synchronously or later. */
+  /**
+   * Called once, either synchronously or later, but not after `clear`. It may `run` another check.
+   * Must not throw.
+   */
   settled(finding: Finding, error?: unknown): void;
 }
 
@@ -109,7 +113,7 @@ export class Validation {
     );
   }
 
-  /** Begins waiting validations while there is room. */
+  /** Begins waiting validations while there is room. A nested call does nothing. */
   #drain(): void {
     if (this.waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
