@@ -1,5 +1,5 @@
 // The addresses that messages between partial views carry, so that their receivers can dial the
-// nodes that they name: at most 16 nodes with two addresses each.
+// nodes that they name: at most 16 nodes with two addresses each, of which this node sends one.
 
 import type { Peers } from '@trunkline/peers';
 import type { RateLimit } from '@trunkline/peers/internal';

@@ -1,7 +1,7 @@
 // Collects the messages of a tick in order, so that all messages of a chunk are read before the
 // first is processed. The code for reading and the code for delivering each fill about a
 // processor's cache; if they alternate, each evicts the other. Doing one after the other takes 0.88
-// times as long.
+// times as long. GossipDriver owns it, and flushes it before any other message is processed.
 
 import type { Clock } from '@trunkline/transport-core';
 import { ownContext } from '@trunkline/transport-core/internal';
@@ -30,6 +30,7 @@ export class Arrivals<P, C> {
     this.#take = take;
   }
 
+  /** Collects a message. The caller has limited, by charging for it, how many come in a tick. */
   add(request: Uint8Array, peer: P, call: C): void {
     if (this.#last?.peer === peer) this.#last.requests.push(request);
     else this.#runs.push((this.#last = { peer, call, requests: [request] }));

@@ -1,4 +1,5 @@
-// The connection to a peer that is in use now.
+// The connection to a peer that is in use now. ConnectedMembers owns one for each peer. Tested
+// through whole nodes and in peer-outbox.test.ts.
 
 import type { PeerInfo, Peers } from '@trunkline/peers';
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
@@ -8,7 +9,7 @@ import type { AnyTransport, Remote } from '@trunkline/transport-core';
  * kept open, even if it is idle for a while, while the peer is a neighbor on any topic.
  */
 export class CurrentConnection {
-  /** The connection in use when it was last looked up. */
+  /** The connection in use when it was last looked up; it may be closed. Set by `refresh`. */
   remote: Remote;
   readonly #transport: AnyTransport;
   readonly #peers: Pick<Peers, 'get'>;
@@ -38,6 +39,7 @@ export class CurrentConnection {
 
   /**
    * Looks up again which connection to the peer is in use, because another may have replaced it.
+   * Returns undefined if there is none, or if the peer has restarted (another instance).
    */
   refresh(): Remote | undefined {
     const peer = this.#peers.get(this.#nodeId);

@@ -1,5 +1,6 @@
 // Connects the topics to a transport and its peers: it hands incoming messages to the topics, sends
-// what they send, and wakes them with a single timer.
+// what they send, and wakes them with a single timer. It owns the sessions and all other parts of
+// the driver. Tested through whole nodes: gossip.test.ts, close.test.ts, work.test.ts and others.
 
 import {
   type Clock,
@@ -64,7 +65,7 @@ export class GossipDriver implements TopicNode, DriverParts {
   readonly #config: GossipConfig;
   readonly members: ConnectedMembers;
   readonly #timer: DeadlineTimer;
-  /** Set by `start`. */
+  /** Set by `start`, like the parts that follow; `members` reports nothing before that. */
   mount!: Transport<typeof gossipProtocol>;
   #interests: Interests | undefined = undefined;
   #walker: Walker | undefined = undefined;
@@ -159,6 +160,10 @@ export class GossipDriver implements TopicNode, DriverParts {
     return (this.#closing ??= this.#close(grace));
   }
 
+  /**
+   * First no more is published, then what is queued leaves, then all topics are left, which tells
+   * neighbors and peers; only then the parts end that these messages need.
+   */
   async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
     const wasRunning = this.isStarted;
     for (const session of this.sessions.values()) session.publisher.end(CLOSED);
@@ -303,6 +308,7 @@ export class GossipDriver implements TopicNode, DriverParts {
     else this.#last.pushed(peer.nodeId, envelope, now);
   }
 
+  /** Handles a message on a topic that this node is not on, or only publishes on. */
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
     this.#interests!.remind(from);
     if (isAsked && from === id.origin)
@@ -498,7 +504,8 @@ const RELAY = 512;
 const RECEIPT = 8;
 
 /**
- * Number of bad reports that an offense is worth if it leads to a disconnect; the same as in peers.
+ * Number of bad reports that an offense is worth if it leads to a disconnect; the same as in peers
+ * (`VIOLATION`).
  */
 const ABUSE = 10;
 /**
@@ -516,6 +523,7 @@ interface UnsentMessages {
 }
 
 /**
- * Milliseconds between two checks, because connections don't report when the last message has left.
+ * Milliseconds between two checks of `#flush`, because connections don't report when the last
+ * message has left.
  */
 const LOOK = 5;

@@ -1,5 +1,6 @@
 // Tracks which peers are on which of this node's topics. Each node numbers its list of topics and
-// sends the number to its peers; a peer that receives a newer number pulls the list.
+// sends the number to its peers; a peer that receives a newer number pulls the list. Owned by
+// GossipDriver; what it learns goes to `ConnectedMembers.told`. Also tested in list-limits.test.ts.
 
 import { concatBytes } from '@noble/hashes/utils.js';
 import { StatusSync } from '@trunkline/peers/internal';
@@ -11,7 +12,10 @@ import type { ConnectedMember, DriverParts } from './members.ts';
 
 export class Interests {
   readonly #init: DriverParts;
-  /** Starts at 1, because number 0 always means that a node has no topics any more. */
+  /**
+   * The lists as they were pulled, and their numbers. Starts at 1, because number 0 always means
+   * that a node has no topics any more.
+   */
   readonly #sync: StatusSync;
   /**
    * Peers to retry with the next beat: peers to which the number could not be sent, peers that
@@ -73,6 +77,7 @@ export class Interests {
     if (this.#isChanging) this.#tell(this.#init.members.all.keys());
   }
 
+  /** Called when a peer has connected: sends it the number, and pulls its list. */
   connected(member: ConnectedMember, now: number): void {
     const { nodeId, instance } = member;
     this.#sync.connected(nodeId, instance, now);
@@ -82,6 +87,7 @@ export class Interests {
     void this.#pull(member);
   }
 
+  /** Called when a peer is gone: forgets its list. */
   gone(nodeId: string): void {
     this.#untold.delete(nodeId);
     this.#unpulled.delete(nodeId);
@@ -96,8 +102,8 @@ export class Interests {
   }
 
   /**
-   * Repeats the number to a peer that sent a message on a topic that this node is not on. Such a
-   * peer does not know the current list.
+   * Repeats the number, with the next beat, to a peer that sent a message on a topic that this node
+   * is not on. Such a peer does not know the current list.
    */
   remind(nodeId: string): void {
     this.#untold.add(nodeId);
@@ -131,9 +137,9 @@ export class Interests {
   }
 
   /**
-   * Repeats the number to neighbors, so that no peer stays out of date after a lost message. The
-   * number is not repeated to all connected peers, because then unneeded connections could never
-   * become idle.
+   * Repeats the number to neighbors, so that no peer stays out of date after a lost message, and
+   * does what is to be retried. The number is not repeated to all connected peers, because then
+   * unneeded connections could never become idle.
    */
   wake(now: number): void {
     if (!this.#sync.beat(now)) return;
@@ -147,6 +153,7 @@ export class Interests {
     }
   }
 
+  /** Sends the number to peers. Those that can't take it now get it with the next beat. */
   #tell(nodeIds: Iterable<string>): void {
     const number = { seq: this.#sync.seq, empty: this.#sync.own === undefined };
     for (const nodeId of nodeIds) {
@@ -161,6 +168,7 @@ export class Interests {
     }
   }
 
+  /** Pulls the list of a peer; if that fails, again with the next beat. */
   async #pull(member: ConnectedMember): Promise<void> {
     const { nodeId, instance, limits } = member;
     const remote = member.connection.current;
@@ -197,6 +205,7 @@ export class Interests {
     return again;
   }
 
+  /** Reports which topics are on the list of a peer that was pulled last. */
   #tellMembers(member: ConnectedMember): void {
     const { members, sessions } = this.#init;
     members.told(member, new Set(this.#recognized(member.nodeId, [...sessions.values()])));

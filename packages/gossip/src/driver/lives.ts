@@ -1,7 +1,8 @@
 // Numbers the lives of this node in ascending order, because other nodes treat messages as old if
 // they know a life with a higher number. A life lasts from joining a topic to leaving it or to the
-// end of the process. The first number is the time of day. The store keeps the order correct even
-// if the clock goes back between two starts.
+// end of the process, or until a peer reports a later one (topics/lives.ts). The first number is
+// the time of day. The store keeps the order correct even if the clock goes back between two
+// starts; without it, only the reports of peers do. GossipDriver owns the numbers of a node.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
@@ -20,10 +21,10 @@ interface LivesOptions {
   onFailed(error: TransportError): void;
 }
 
-/** The life numbers of this node. Call `load` once before any other method. */
+/** The life numbers of this node. With a store, call `load` once before any other method. */
 export class Lives {
   readonly #options: LivesOptions;
-  /** The number of this start. */
+  /** The number of this start; undefined before `load` and `next`. */
   #first: number | undefined = undefined;
   /**
    * The highest number used up since the start, by a topic that was left or by a life that a peer
@@ -105,7 +106,10 @@ export class Lives {
     return now > 0 ? Math.min(now, MOST) : 0; // 0 for NaN, too.
   }
 
-  /** Stores a higher number before all numbers covered by the stored one are used. */
+  /**
+   * Stores a higher number before all numbers covered by the stored one are used. Only one is being
+   * stored at a time; if that fails, the next call tries again.
+   */
   #reserve(): void {
     const { store } = this.#options;
     if (store === undefined || this.#isSaving || this.#last + SPARE / 2 < this.#reserved) return;

@@ -1,6 +1,7 @@
 // The connected peers of gossip: it owns, for each peer, the set of its topics and its queue of
 // messages. When the topics of a peer become known, it calls the sessions of these topics. It also
-// reports peers that connect and disconnect, and dials nodes.
+// reports peers that connect and disconnect, and dials nodes. Owned by GossipDriver. Tested through
+// whole nodes, and list-limits.test.ts.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
@@ -45,7 +46,7 @@ export interface ConnectedMember {
   /** True if the connection proves the id of the peer. */
   readonly proven: boolean;
   readonly outbox: PeerOutbox;
-  /** The keys, in hex, of this node's topics that the peer is on. */
+  /** The keys, in hex, of this node's topics that the peer is on; set by `told`. */
   topics: ReadonlySet<string>;
   readonly limits: ReturnType<typeof memberLimits>;
 }
@@ -79,12 +80,13 @@ export function memberLimits() {
   };
 }
 
-/** The driver, which is told of changes among its connected peers. */
+/** The driver, as its connected peers inform it. */
 interface MembersDriver extends DriverParts {
-  /** A peer has connected. Called after the current code has run. */
+  /** Called when a peer has connected, after the current code has run. */
   connected(member: ConnectedMember): void;
-  /** A peer that could not take a message can take messages again. */
+  /** Called when a peer that could not take a message can take messages again. */
   writable(nodeId: string): void;
+  /** Called when a peer is gone; it may be followed by `connected` for the same node. */
   disconnected(nodeId: string, cause: TransportError): void;
 }
 
@@ -96,7 +98,7 @@ export class ConnectedMembers implements TopicMembers {
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
    * The last sender and its connection: all messages in one chunk come from the same peer, so the
-   * peer is looked up only once. Undefined after a peer has connected or disconnected.
+   * peer is looked up only once. `#last` is undefined after a peer has connected or disconnected.
    */
   #last: ConnectedMember | undefined = undefined;
   #lastRemote: Remote | undefined = undefined;
@@ -109,7 +111,7 @@ export class ConnectedMembers implements TopicMembers {
     ConnectedMember,
     { readonly patience: number; readonly askers: (() => void)[] }
   >();
-  /** Ids of peers that once took too long. They are not waited for again. */
+  /** Ids of peers that once took too long, at most `SLOW`. They are not waited for again. */
   readonly #slow = new Set<string>();
   /**
    * The transport instance of each node that is or was connected, by node id. The node whose
@@ -191,6 +193,7 @@ export class ConnectedMembers implements TopicMembers {
       : undefined;
   }
 
+  /** See `TopicMembers`. A dial that is under way already may take longer than `timeout`. */
   async reach(
     nodeId: string,
     topic: string,
@@ -235,7 +238,8 @@ export class ConnectedMembers implements TopicMembers {
   /**
    * Connects to a node. Resolves when it is connected. If the user did not request the dial, banned
    * nodes are not dialed, and in a fixed topology only listed nodes are. There is one dial for each
-   * node, and a limited number at once.
+   * node, and a limited number at once; later callers share the dial, with the timeout of the
+   * first.
    */
   dial(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
     if (this.#get(nodeId) !== undefined) return Promise.resolve();
@@ -306,6 +310,7 @@ export class ConnectedMembers implements TopicMembers {
     this.all.get(to)?.outbox.put('receipt', request, request.length);
   }
 
+  /** See `TopicNode`. If the message can't be sent, the session learns that as `unreachable`. */
   view(to: string, session: TopicSession, message: PartialViewMessage): void {
     const addresses = addressesFor(message, this.#driver.peers);
     const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
@@ -328,6 +333,7 @@ export class ConnectedMembers implements TopicMembers {
 
   // Time.
 
+  /** Time at which `wake` has something to do: all wait equally long, so the oldest is first. */
   get due(): number {
     return this.#unknown.values().next().value?.patience ?? Number.POSITIVE_INFINITY;
   }
@@ -399,6 +405,7 @@ export class ConnectedMembers implements TopicMembers {
     if (peer !== undefined) this.#add(peer);
   }
 
+  /** Registers and removes peers until they agree with those of `peers`. */
   #sync(): void {
     const peers = new Map(this.#driver.peers.list().map((peer) => [peer.nodeId, peer]));
     for (const member of [...this.all.values()]) {
@@ -497,7 +504,7 @@ const NOBODY: readonly string[] = [];
  * Time limit, in milliseconds, for a new peer to report its topics while a caller waits for them.
  */
 const PATIENCE = 1_000;
-/** Maximum number of nodes remembered as slow. */
+/** Maximum number of nodes remembered as slow. Beyond it, all are forgotten. */
 const SLOW = 1_024;
 
 // Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; a peer that

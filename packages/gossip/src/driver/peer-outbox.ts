@@ -1,6 +1,6 @@
 // The queue of messages to one peer. It is bounded and keeps the messages in order, and a slow peer
-// does not delay other peers. It owns the waiting messages, and no other code sends messages to the
-// peer.
+// does not delay other peers. It owns the waiting messages, and no other code sends messages of its
+// methods (`OneWay`) to the peer. ConnectedMembers owns one for each peer.
 
 import type { RequestInput, Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
@@ -28,7 +28,8 @@ interface Parcel {
 /** Sends messages at once if possible, and queues the others until the peer takes more. */
 export class PeerOutbox {
   /**
-   * The number of messages dropped because too many were queued or because they could not be sent.
+   * The number of messages dropped because too many were queued or because they could not be sent,
+   * without those that the caller retries, and those that waited when the peer was gone.
    */
   dropped = 0;
   readonly #mount: Mount;
@@ -38,7 +39,7 @@ export class PeerOutbox {
   readonly #writable: () => void;
   readonly #queue = new SizedQueue<Parcel>();
   #isPumping = false;
-  /** The message that is being sent. */
+  /** The message that may be leaving now, so that `close` does not report it as lost. */
   #leaving: Parcel | undefined = undefined;
   /** True if a message found no room, so `writable` is called when the queue is empty. */
   #isWanted = false;
@@ -63,7 +64,8 @@ export class PeerOutbox {
 
   /**
    * Sends or queues a message of `size` bytes. Returns the reason if it can do neither; if there is
-   * no room, `writable` is called once there is. Most messages are sent at once and need no parcel.
+   * no room, `writable` is called once there is. A message never overtakes one that waits. Most
+   * messages are sent at once and need no parcel.
    * @param lost called if the message was queued and can no longer be sent
    * @param isRetried true if the caller sends the message again when there is room. It is queued
    * only if it is long and the queue is empty, because the only way to wait for room is to send it.
@@ -97,13 +99,14 @@ export class PeerOutbox {
     return remote !== undefined && size > messageLimit(this.#mount, remote);
   }
 
-  /** Drops all queued messages, because the peer is gone. */
+  /** Drops all queued messages, because the peer is gone. Nothing can be put in any more. */
   close(): void {
     this.#isClosed = true;
     for (let parcel = this.#queue.shift(); parcel !== undefined; parcel = this.#queue.shift())
       if (parcel !== this.#leaving) parcel.lost?.();
   }
 
+  /** Sends a message now; returns false if the connection does not take it. */
   #try(method: OneWay, request: unknown): boolean {
     const remote = this.#connection.current;
     if (remote === undefined) return false;
@@ -115,6 +118,11 @@ export class PeerOutbox {
     }
   }
 
+  /**
+   * Sends what waits, one after the other, and then waits for room if a message found none. Runs
+   * once at a time. If the connection was replaced, the message under way is sent again, even if it
+   * may have left; if there is no connection, the outbox closes.
+   */
   async #pump(): Promise<void> {
     this.#isPumping = true;
     try {

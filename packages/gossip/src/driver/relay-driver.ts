@@ -2,6 +2,8 @@
 // receives and passes on (transits). It owns both, limits their number and memory, carries their
 // bytes over the transport, hands whole messages to their topics, and sends receipts and repairs.
 // Gossip imports only types of it: a program passes it as the value of the option `relay`.
+// GossipDriver owns the `Relays` of a node. Also tested in ../relay.nightly.test.ts and
+// ../relay.hostile.nightly.test.ts.
 
 import type { Peers } from '@trunkline/peers';
 import { dropOldest } from '@trunkline/peers/internal';
@@ -147,7 +149,7 @@ export class Relays implements RelayNode {
     this.changed();
   }
 
-  /** Called when a peer is gone. */
+  /** Called when a peer is gone: it is no longer a receiver. Its uploads fail by themselves. */
   gone(peer: string): void {
     for (const { open } of this.#shipments.values()) open.delete(peer);
     this.changed();
@@ -277,8 +279,9 @@ export class Relays implements RelayNode {
   }
 
   /**
-   * Sends messages directly to receivers that relays did not reach, and forgets messages that are
-   * over.
+   * Sends messages directly to receivers that relays did not reach, forgets messages that are over,
+   * and answers the requests that brought them. Call it after anything that may have ended a part
+   * of a transfer.
    */
   changed(): void {
     for (const [key, shipment] of this.#shipments) {
@@ -360,7 +363,9 @@ class Transit extends Distribution {
   readonly #from: string;
   /** Number of links that the message has traveled. */
   readonly #hops: number;
+  /** Time at which the download is given up, even if it makes progress. */
   readonly #end: number;
+  /** Time at which bytes last arrived. */
   #movedAt: number;
   /** `failed`: the request has been refused, but uploads are still under way. */
   #phase: 'receiving' | 'delivering' | 'passing-on' | 'failed' = 'receiving';
@@ -466,6 +471,7 @@ class Transit extends Distribution {
     return Math.min(this.#movedAt + this.node.config.stall, this.#end);
   }
 
+  /** Gives the download up: ends its stream, and refuses the request. */
   #leave(error: TransportError): void {
     this.#source?.return?.().catch(() => {});
     this.fail(error);

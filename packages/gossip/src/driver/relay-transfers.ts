@@ -25,7 +25,7 @@ export interface RelayNode {
   repair(to: string, topic: TopicKey, push: Push<Body>): void;
   /** Called when a peer has sent something that no honest peer sends. */
   misbehaved(peer: string): void;
-  /** Called when a transfer has ended. */
+  /** Called when a transfer has ended, so that what is missed is repaired and what is over goes. */
   changed(): void;
 }
 
@@ -173,7 +173,7 @@ export class Distribution {
     }
   }
 
-  /** Aborts all uploads. */
+  /** Aborts all uploads; their parts are not sent to anybody else. */
   stop(): void {
     for (const upload of [...this.#uploads.keys()]) this.#abort(upload);
   }
@@ -193,7 +193,7 @@ export class Distribution {
     upload.abort(STUCK);
   }
 
-  /** Removes an upload. Returns false if that has happened before. */
+  /** Removes an upload but keeps `movedAt`. Returns false if the upload was removed before. */
   #end(upload: Upload): boolean {
     this.#movedAt = this.movedAt;
     return this.#uploads.delete(upload);
@@ -220,10 +220,11 @@ const STUCK = new TransportError('deadline_exceeded', 'a relay of the message is
 
 /** One relayed message of this node, and the receivers that have not confirmed it. */
 export class Shipment extends Distribution {
-  /** The receivers that have not confirmed the message. */
+  /** The receivers that have not confirmed the message. Relays removes those that are gone. */
   readonly open: Set<string>;
   readonly #topic: TopicKey;
   readonly #push: Push<Body>;
+  /** Time of the last receipt, or of the beginning. */
   #heardAt: number;
 
   /** @param frame the message as `encodePush` encodes it */
@@ -302,7 +303,7 @@ export class Upload implements AsyncIterableIterator<Uint8Array> {
    * is not included.
    */
   begunAt: number;
-  /** Time at which the relay last asked for more, or got more after a wait. */
+  /** Time at which the relay last asked for more, or at which more arrived while it waited. */
   movedAt: number;
   /** True while the relay asks for more than has arrived. */
   isStarved = false;
@@ -378,6 +379,7 @@ export class Upload implements AsyncIterableIterator<Uint8Array> {
     this.#asker = undefined;
   }
 
+  /** Gives the upload up: aborts the call, which then rejects. */
   abort(error: TransportError): void {
     this.#controller.abort(error);
     this.finish();

@@ -1,5 +1,6 @@
 // Searches for other nodes of this node's topics with p2panda's random walk over the network, looks
-// for other parts of a split network, and answers other nodes that search.
+// for other parts of a split network, and answers other nodes that search. Owned by GossipDriver,
+// which wakes it. Also tested in ../discovery.test.ts and ../discovery-hostile.test.ts.
 
 import { dropOldest, sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
@@ -38,8 +39,9 @@ interface Step {
 /**
  * Each walker takes a step, pauses, and takes the next. The pause is one second after a step that
  * found a node. After any other step the pause grows by 1 to 5 s, up to `slowest`; every 60 to 180
- * s it starts again at one second (p2panda). If nodes are known on the topic and more would be
- * welcome, a single walker works at the slowest pace.
+ * s it starts again from zero (p2panda). If nodes are known on the topic and more would be welcome,
+ * a single walker works at the slowest pace, except that it goes on after a second if it found a
+ * node. All pauses vary by ± 10 %.
  *
  * A walker first visits nodes that others have named as members of the topic. Then it asks
  * connected members, each at most once a minute. Finally it visits any other node, but no node
@@ -64,8 +66,10 @@ export class Walker {
   #anew = 0;
   /** Nodes that are said to be on a topic, to be visited next. */
   readonly #leads = new Set<string>();
+  /** The nodes visited in this round, and the time at which each member was last asked. */
   readonly #visited = new Set<string>();
   readonly #asked = new Map<string, number>();
+  /** Time at which to look again whether topics want more neighbors. */
   #lookAt = 0;
   /** Time of the next probe, if no topic needs more nodes; Infinity if never. See `#probe`. */
   #probeAt = Number.POSITIVE_INFINITY;
@@ -129,8 +133,8 @@ export class Walker {
    * Dials a random node of the address book, because both parts of a split network may have full
    * views. The dialed node reports its topics, and the sessions of those topics are informed about
    * the node. So if the network has split, a partial view knows nodes of the other part when it
-   * asks a node outside its views for a link. Nodes that are on no topic of this node are not
-   * remembered.
+   * asks a node outside its views for a link (`Merges`). Nodes that are on no topic of this node
+   * are not remembered here.
    */
   #probe(now: number): void {
     this.#probeAt = now + jittered(PROBE_INTERVAL, this.#init.mount.random);
@@ -150,7 +154,7 @@ export class Walker {
 
   // Searching.
 
-  /** The topics that want more neighbors. A neighbor whose score is 0 should be replaced. */
+  /** The topics that want more neighbors; a neighbor whose score is 0 does not count. */
   get #hungry(): readonly TopicSession[] {
     return [...this.#init.sessions.values()].filter(({ overlay }) => {
       const trusted = overlay?.neighbors().filter((nodeId) => this.#peers.scoreOf(nodeId) > 0);
@@ -182,11 +186,13 @@ export class Walker {
     return this.#walkers.slice(0, this.#need === 'more' ? 1 : 0);
   }
 
+  /** Makes all pauses start again from zero. */
   #beginAnew(now: number): void {
     this.#anew = now + this.#between(60_000, 180_000);
     for (const walker of this.#walkers) walker.pause = 0;
   }
 
+  /** Decides when a walker takes its next step, after one that found a new node or did not. */
   #pause(walker: Walk, found: boolean, now: number): void {
     const { slowest } = this.#options!;
     walker.pause = found ? PACE : Math.min(slowest, walker.pause + this.#between(1_000, 5_000));
@@ -232,6 +238,7 @@ export class Walker {
     return { type: 'visit', nodeId };
   }
 
+  /** Takes a step. First the walker leaves the node of its last one. */
   async #take(walker: Walk, { type, nodeId }: Step): Promise<void> {
     this.#leave(walker);
     let isFound = false;

@@ -122,7 +122,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /**
    * True if this node has too few links to trusted peers and nobody is left to ask, so that more
-   * contacts would help.
+   * contacts would help. Only tests read it: the driver searches whenever neighbors are missing.
    */
   get isHungry(): boolean {
     return this.#lacksPeers && this.#isShort;
