@@ -1,6 +1,7 @@
 // The overlay for small topics: every node sends to every peer. Messages travel one hop in fully
 // connected topologies, and several hops in partly connected topologies. This machine owns the
-// neighbors. It processes the inputs of an overlay, and its outputs send messages.
+// neighbors. It processes the inputs of an overlay, and its outputs send messages. TopicSession
+// drives it. Tested in ../hops.test.ts and by most tests of whole nodes.
 
 import { OutputQueue } from '@trunkline/peers/internal';
 import type { TransportError } from '@trunkline/transport-core';
@@ -104,6 +105,7 @@ class FullMesh implements Overlay {
     return this.#outputs.poll();
   }
 
+  /** Always true: Incoming checks that a message that isn't passed on comes from its publisher. */
   takesFrom(): boolean {
     return true;
   }
@@ -131,6 +133,7 @@ class FullMesh implements Overlay {
     this.#outputs.add({ type: 'handed', to });
   }
 
+  /** Passes a message of another node on, unless it has traveled `hops` links. */
   #passOn(from: string, received: Push<Body>): void {
     const { id, hops, payload } = received;
     if (hops >= this.#hops) return;

@@ -1,5 +1,6 @@
 // The interface of an overlay: one node's part in one topic. An overlay decides which peers are its
-// neighbors and which peer gets which messages; it performs no input or output itself.
+// neighbors and which peer gets which messages; it performs no input or output itself. TopicSession
+// gives it inputs and carries out its outputs, all of them before the next input from outside.
 
 import type { Machine } from '@trunkline/peers/internal';
 import type { TransportError } from '@trunkline/transport-core';
@@ -16,21 +17,21 @@ export type OverlayInput =
   /**
    * Inputs about messages of peers, and about the room for outputs, as {@link PlumtreeInput}
    * explains them. Only accepted messages are `received`; while a validator checks a message, it is
-   * `held`.
+   * `held`. Messages to a list of nodes (`to`) are not reported.
    */
   | Exclude<
       PlumtreeInput<Body>,
       { readonly type: 'publish' | 'neighbor-up' | 'neighbor-down' | 'wake' }
     >
   /**
-   * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,
-   * at least that many neighbors get the message itself, because a notice is not enough. The last
-   * output is `handed`.
+   * Publishes a message, for all or all but some. `receipts` is the number of neighbors that should
+   * confirm it. If possible, at least that many neighbors get the message itself, because a notice
+   * is not enough. The last output is `handed`.
    */
   | { readonly type: 'publish'; readonly message: OwnMessage; readonly receipts: number }
   /**
    * The publisher of a message waits for more neighbors: offers the message to a new one. The last
-   * output is `handed`.
+   * output is `handed`; there is none if the message does not go to that peer.
    */
   | { readonly type: 'offer'; readonly peer: string; readonly message: OwnMessage }
   /** Replaces a message that no neighbor has yet with another. */
@@ -77,7 +78,10 @@ export type OverlayOutput =
       readonly to: readonly string[];
       readonly mayRelay: boolean;
     }
-  /** The message of `publish` or `offer` was handed to these neighbors. */
+  /**
+   * The message of `publish` or `offer` was handed to these neighbors: it is sent or queued, owed
+   * until there is room, or announced by a notice.
+   */
   | { readonly type: 'handed'; readonly to: readonly string[] }
   /** The peer sent something that only nodes with that overlay send. */
   | { readonly type: 'showed'; readonly peer: string; readonly overlay: string };
@@ -96,6 +100,7 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly wanted: number;
   /**
    * Returns true if the peer may send messages of that publisher: it is a neighbor, for example.
+   * Otherwise the messages are dropped as `stranger`.
    */
   takesFrom(peer: string, origin: string): boolean;
   /**
@@ -153,15 +158,18 @@ export interface Signature {
   readonly bytes: Uint8Array;
 }
 
-/** The content of a message, and everything that is kept with it while it is passed on. */
+/**
+ * The content of a message, and everything that is kept with it while it is passed on. The cache
+ * and all that send a message share its body, so nobody may change its read-only fields.
+ */
 export interface Body {
   readonly audience: Audience;
   /** Node ids that `to` and `except` refer to. */
   readonly nodes: readonly string[];
   readonly payload: Uint8Array;
   /**
-   * The decoded message, set once the codec has decoded it; undefined for a message that this node
-   * published.
+   * The decoded message, from when the codec has decoded it until the readers have got it;
+   * undefined for a message that this node published.
    */
   message: unknown;
   /**

@@ -1,7 +1,8 @@
 // The overlay for large topics: HyParView keeps a few links per node among thousands of nodes, and
 // Plumtree spreads messages along these links. This machine owns both. It passes an overlay's
 // inputs to HyParView and Plumtree, gives each of them the outputs of the other that concern it,
-// and passes the remaining outputs on.
+// and passes the remaining outputs on. TopicSession drives it. Also tested in
+// ../partial-view.test.ts and ../publish-only.test.ts.
 
 import { type Machine, OutputQueue, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
@@ -74,6 +75,7 @@ export class TreeOverlay implements Overlay {
   readonly #sources = new Set<string>();
   readonly #tree: Plumtree<Body>;
   readonly #stallDetector: StallDetector;
+  /** True once the view was given the input `join`, which comes with the first peer. */
   #joined = false;
 
   constructor(setup: OverlaySetup, config: PartialViewConfig, options: PlumtreeOptions) {
@@ -177,7 +179,10 @@ export class TreeOverlay implements Overlay {
     };
   }
 
-  /** The peer announced that it only publishes, so it is no neighbor in the view any more. */
+  /**
+   * Called when a peer has announced that it only publishes: it becomes a neighbor in the tree
+   * only, and is no neighbor in the view any more.
+   */
   #attach(peer: string, now: number): void {
     if (this.#view.isNeighbor(peer)) {
       this.#view.handle(now, { type: 'lost', peer, error: undefined });
@@ -187,10 +192,15 @@ export class TreeOverlay implements Overlay {
     this.#tree.handle(now, { type: 'neighbor-up', peer, isSource: true });
   }
 
+  /** Called when a peer is gone or becomes a neighbor in the view: it no longer only publishes. */
   #detach(peer: string, now: number): void {
     if (this.#sources.delete(peer)) this.#tree.handle(now, { type: 'neighbor-down', peer });
   }
 
+  /**
+   * Spreads a message. With `receipts`, pushes it to further neighbors if the tree has pushed it to
+   * too few, and names only those that got a push.
+   */
   #publish(message: OwnMessage, receipts: number, now: number): void {
     this.#spread(message, now);
     const to = this.#view.active().filter((peer) => isFor(message.payload, peer));
@@ -286,14 +296,15 @@ const SOURCE_NOTICE_DELAY = 1_000;
  * if that is more, up to 16 minutes. If no neighbor that sent messages is left, half a second is
  * enough. `isLong` then returns true once, and again after intervals that double each time, until a
  * neighbor sends a message or a notice. While all links may belong to one attacker (`isPressed`),
- * the interval stays at 10 s.
+ * the interval stays at 10 s. Each time TreeOverlay gives the view the input `seek`.
  */
 export class StallDetector {
-  /** Time at which to call `isLong`. */
+  /** Time at which to call `isLong`; Infinity until the first message. */
   due = Number.POSITIVE_INFINITY;
   readonly #random: Random;
   /** Neighbors that sent messages or notices. */
   readonly #givers = new Set<string>();
+  /** Time of the last message or notice, mean pause between them, and silence that is long. */
   #last = Number.NaN;
   #mean = 0;
   #pause = SHORTEST;
@@ -326,14 +337,17 @@ export class StallDetector {
   }
 }
 
+/** Bounds of the silence that counts as long, in milliseconds. */
 const SHORTEST = 10_000;
 const MOST = 16 * 60_000;
 /** Inverse weight of the latest pause in the moving average: the pause has a weight of 1/16. */
 const FADE = 16;
+/** Milliseconds of silence that are enough if no neighbor is left that sent messages. */
 const AT_ONCE = 500;
 
 // The view of a node that only publishes on a topic: it knows the connected subscribers, and a few
-// of them are its neighbors. It sends no messages, because the subscribers keep no links to it.
+// of them are its neighbors. It sends no messages, because the subscribers keep no links to it. It
+// takes the place of PartialView, and ignores the inputs that it does not need.
 
 export class SubscriberView implements Machine<PartialViewInput, PartialViewOutput> {
   readonly wakeAt = Number.POSITIVE_INFINITY;
