@@ -131,7 +131,7 @@ export type GossipConfig = Omit<Options<typeof schema>, 'discovery'> & {
   readonly discovery: DiscoveryConfig;
 };
 
-/** Parses the options. Throws a TypeError that names the wrong option. */
+/** Parses the options. Throws a TypeError that names the wrong ones. */
 export function gossipConfig(options: GossipOptions): GossipConfig {
   const { discovery = {}, ...config } = parseOptions(schema, options, 'createGossip');
   return {

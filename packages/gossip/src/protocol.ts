@@ -1,5 +1,5 @@
 // The wire protocol of gossip. It runs alongside the protocol of the user, on a channel that is
-// reserved for Trunkline (0x00 to 0x0f).
+// reserved for Trunkline (0x00 to 0x0f). docs/wire-gossip.md specifies it; change both together.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -102,7 +102,8 @@ export const gossipProtocol = defineProjectProtocol({
 
 /**
  * The reasons why a node does not take a message, as errors explain them. A receipt carries the
- * place of the reason in this list, counted from 1 (docs/wire-gossip.md).
+ * place of the reason in this list, counted from 1 (docs/wire-gossip.md). So the order must not
+ * change; add new reasons at the end.
  */
 export const REFUSALS = {
   'not-on-topic': 'it is not on the topic',

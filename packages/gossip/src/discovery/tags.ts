@@ -1,5 +1,7 @@
 // Tags: keyed hashes that stand for topics. Only nodes that know a topic can recognize its tag,
-// which differs in each exchange (after p2panda's confidential discovery).
+// which differs in each exchange (after p2panda's confidential discovery). Pure functions; the
+// format is part of the wire protocol (docs/wire-gossip.md). driver/interests.ts uses the lists,
+// driver/walker.ts the questions.
 
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -64,7 +66,7 @@ export function makeTags(
   return concatBytes(...tags.sort(compare));
 }
 
-/** Returns true if the tag is among the tags, which must be sorted. */
+/** Returns true if the tag is among the tags. If these are not sorted, it may miss the tag. */
 export function hasTag(tags: Uint8Array, tag: Uint8Array): boolean {
   let low = 0;
   let high = Math.floor(tags.length / TAG_BYTES);
@@ -179,7 +181,10 @@ const HEAD = SALT + NONCE_BYTES;
 /** Maximum number of topics in a question, and of nodes in an answer. */
 export const MOST_ASKED = 16;
 
-/** Encodes 16 random bytes, and 16 bytes for each tag. Only the first 16 topics are asked about. */
+/**
+ * Encodes 16 random bytes, and 16 bytes for each tag. Only the first 16 topics are asked about. The
+ * number of tags is the next power of two, see `makeTags`.
+ */
 export function encodeQuestion(
   between: Between,
   keys: Iterable<Uint8Array>,

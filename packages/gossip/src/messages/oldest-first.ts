@@ -1,5 +1,5 @@
 // A map that finds its oldest entry quickly. Iterating over a plain Map first skips all entries
-// deleted since the map last grew, which may be thousands.
+// deleted since the map last grew, which may be thousands. The base of Plumtree's cache and queues.
 
 export class OldestFirst<V extends object> extends Map<string, V> {
   /** An iterator that stays behind the deleted entries. */

@@ -1,4 +1,6 @@
-// Signs this node's messages, and verifies the signatures of others.
+// Signs this node's messages, and verifies the signatures of others. GossipDriver owns the one of a
+// node; Publisher signs with it, and Incoming verifies. Also tested in ../signatures.test.ts and
+// ../signatures.forgeries.test.ts.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -32,8 +34,8 @@ export type Verify = MessageSigner['verify'];
 
 /**
  * The option `signatures` of `createGossip`. With `identity` or `verify`, a node drops messages
- * without a signature, and reports the peers that send them. Without both, it drops signed
- * messages. So either all publishers of a topic sign, or none does.
+ * without a signature, and reports the peers that send them, but not relays. Without both, it drops
+ * signed messages. So either all publishers of a topic sign, or none does.
  */
 export interface SignatureOptions {
   /**
@@ -118,9 +120,9 @@ export class Signatures {
   }
 
   /**
-   * Verifies that a signed message comes from the publisher in its id, unchanged. The cheaper
-   * checks run first.
-   * @param source the name that forgeries are counted under.
+   * Verifies that a signed message (it must have a signature) comes from the publisher in its id,
+   * unchanged. The cheaper checks run first.
+   * @param source the name that forgeries are counted under; see `Incoming.inspect`
    */
   examine(source: string, topic: Uint8Array, envelope: Envelope, now: number): Authenticity {
     if (this.#verify === undefined) return 'unverified';
@@ -146,7 +148,8 @@ export class Signatures {
  * Returns the bytes that a signature covers: everything that the publisher determines, but not the
  * hops, which change on the way. They begin with the name of this format and a zero byte, so that
  * no signature made for another purpose is valid here. After that come 32 bytes for the topic, 44
- * for the id, 1 for the audience, the list of the audience as in a frame, and the payload.
+ * for the id, 1 for the audience, the list of the audience as in a frame, and the payload. All
+ * nodes must agree on them (docs/wire-gossip.md).
  */
 export function signedContent(
   topic: Uint8Array,

@@ -200,7 +200,7 @@ export type Run = ReturnType<typeof runs>[number];
 
 /**
  * Returns the runs of a test. The nightly run has `count` seeds on each of the levels, a commit has
- * one on the first level.
+ * a tenth of them, at least one, on the first level.
  */
 export function runs(count = 2, levels: readonly SimulationLevel[] = ['message', 'stream']) {
   return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>

@@ -1,5 +1,6 @@
-// The compact binary encoding of messages, of Plumtree control messages, and of the messages and
-// receipts of relays. Most fields have fixed offsets.
+// The compact binary encoding of messages, of Plumtree control messages, of relayed messages, and
+// of receipts. Most fields have fixed offsets. Pure functions, except that `encodePush` caches its
+// result; the driver calls them. docs/wire-gossip.md specifies the format; change both together.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import {
@@ -16,8 +17,8 @@ import { KEY_BYTES, REFUSALS } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
 
 /**
- * A received message. Its payload is not decoded yet, and its signature is not verified. The same
- * object is also the body that overlays carry.
+ * A received message. Its payload is not decoded yet, and its signature is not verified; both are
+ * views of the received bytes. The same object is also the body that overlays carry.
  */
 export interface Envelope extends Body {
   /** The topic key in hex. */
@@ -39,7 +40,8 @@ export interface Envelope extends Body {
  * - if it is signed: 1 byte for the key's length, the key, and 64 bytes for the signature
  * - the payload
  *
- * Numbers are big-endian.
+ * Numbers are big-endian. The body keeps the frame, which is returned again for the same hops, no
+ * matter which topic is given: a body belongs to one topic.
  */
 export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
   if (body.frame?.hops === hops) return body.frame.bytes;
@@ -79,7 +81,10 @@ export function isSignedPush(bytes: Uint8Array): boolean {
   return (bytes[0]! & SIGNED) !== 0;
 }
 
-/** Decodes a message. Returns undefined if the bytes are malformed. */
+/**
+ * Decodes a message. Returns undefined if the bytes are malformed. A list of nodes may contain the
+ * same node twice.
+ */
 export function decodePush(bytes: Uint8Array): Envelope | undefined {
   if (bytes.length < HEAD) return undefined;
   const audience = AUDIENCES[bytes[0]! & ~(SIGNED | ASKED)];
@@ -283,7 +288,10 @@ export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   return bytes;
 }
 
-/** Decodes a receipt. Returns undefined if the bytes are malformed. */
+/**
+ * Decodes a receipt. Returns undefined if the bytes are malformed. A verdict that is not known here
+ * counts as `refused`.
+ */
 export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
   if (bytes.length !== RECEIPT && bytes.length !== RECEIPT + 1) return undefined;
   const receipt = {
