@@ -315,7 +315,7 @@ export class Shuffles {
     const { random, config } = views;
     this.#views = views;
     this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
-    // A random start, because a number is all that protects a shuffle from made-up replies.
+    // A random start, because only the number distinguishes a reply from a made-up one.
     this.#next = Math.floor(random() * 0x4000_0000);
     this.due = now + random() * config.shuffleInterval;
   }

@@ -150,9 +150,9 @@ export type PlumtreeOutput<P> =
   | { readonly type: 'misbehaved'; readonly peer: string; readonly what: Misbehavior };
 
 /**
- * Push a message if there is room for it now. If there is none, give the input `no-room`. The
- * message is then pushed after the input `writable`, as is every other one; until then, the peer
- * gets a notice of it if it did not ask for it.
+ * Push a message if there is room for it now. If there is none, give the input `no-room`. Nothing
+ * is pushed to the peer then until the input `writable`, after which this message follows if it is
+ * still cached. Meanwhile the peer gets a notice of it, unless it had asked for it.
  */
 export interface PushOutput<P> {
   readonly type: 'push';

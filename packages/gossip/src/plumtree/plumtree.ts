@@ -95,7 +95,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return Math.min(this.#tree.due, this.#missing.due, this.#tree.cache.due);
   }
 
-  /** Returns the state as plain data, for diagnosis. */
+  /** Returns the state as plain data, for diagnosis. `pendingGrafts` counts open promises. */
   snapshot() {
     const neighbors = [...this.#tree.neighbors.values()];
     return {
@@ -362,6 +362,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         return this.#onGraft(neighbor, control, now);
       case 'absent':
         neighbor.probe.answered(now);
+        // An honest peer sends no more ids than that at once.
         for (const id of control.ids.slice(0, this.#tree.options.idsEach))
           this.#missing.withdraw(messageKey(id), neighbor, now);
     }
