@@ -80,15 +80,15 @@ export class Gossip implements AsyncDisposable {
   }
 
   /**
-   * Returns the events on topics, beginning with the topics that this node is on and their
-   * neighbors. The iterator ends with `close`. If it is read too slowly, it misses the oldest
-   * events, and a `lagged` event reports how many.
+   * Returns the events on topics, beginning with `joined` for the topics that this node is on, and
+   * `neighborUp` for the present neighbors. The iterator ends with `close`. If it is read too
+   * slowly, it misses the oldest events, and a `lagged` event reports how many.
    */
   events(): AsyncIterableIterator<GossipEvent> {
     const first: GossipEvent[] = [];
-    for (const { key, overlay } of this.#driver.sessions.values()) {
+    for (const { key, overlay, isMember } of this.#driver.sessions.values()) {
       if (overlay === undefined) continue;
-      first.push({ type: 'joined', topic: key.name });
+      if (isMember) first.push({ type: 'joined', topic: key.name });
       for (const nodeId of overlay.neighbors())
         first.push({ type: 'neighborUp', topic: key.name, nodeId });
     }

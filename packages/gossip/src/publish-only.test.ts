@@ -92,3 +92,15 @@ for (const overlay of [fullMesh(), partialView({ active: 3, passive: 12 })]) {
     }
   });
 }
+
+test('the events of a node begin with its neighbors, but not with a topic that it only publishes on', async (t) => {
+  const { sim, node } = await meet(t.context, ['a', 'b'], {
+    topic: (name) => (name === 'a' ? {} : undefined),
+    neighbors: 0,
+  });
+  const { gossip } = node('b');
+  const topic = gossip.topic('news', words, { publishOnly: true });
+  await sim.until(() => topic.neighbors.length === 1, 10_000);
+  const { value } = await sim.settle(gossip.events().next());
+  t.deepEqual(value, { type: 'neighborUp', topic: 'news', nodeId: node('a').nodeId });
+});
