@@ -15,8 +15,8 @@ export interface CyclesOptions {
   readonly options?: PartialViewOptions | undefined;
   /**
    * Number of ids in each node's address book, drawn from all nodes that ever existed, including
-   * dead ones. A node that lacks peers gets 16 of these ids per cycle and after each failure.
-   * Default 0.
+   * dead ones. A node that lacks peers gets 16 of these ids ten times per cycle, and up to 16 times
+   * after each failure that is seen. Default 0.
    */
   readonly book?: number | undefined;
   /**
