@@ -162,7 +162,7 @@ export class MissingMessages<P> {
    * Called when no room was left for a graft of these messages, so the peer has promised none of
    * them. The link stays part of the tree at this end: if the peer needs no pushes, it prunes it.
    */
-  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+  notAsked(neighbor: Neighbor, ids: readonly MessageId[]): void {
     for (const id of ids) this.#excuse(neighbor, messageKey(id));
   }
 
@@ -203,7 +203,7 @@ export class MissingMessages<P> {
    * doesn't change, unless all others were asked (see `#dismiss`). Otherwise a peer could use up
    * all requests at once by giving notice and withdrawing it again and again.
    */
-  withdraw(key: string, neighbor: Neighbor, now: number): void {
+  lacks(key: string, neighbor: Neighbor, now: number): void {
     this.#excuse(neighbor, key);
     const message = this.#messages.get(key);
     const asked = message && this.#dismiss(message, neighbor)?.asked;

@@ -216,7 +216,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[], replaces: string | undefined): void {
     const tree = this.#tree;
     this.counters.graftsSent--;
-    this.#missing.unsent(neighbor, ids);
+    this.#missing.notAsked(neighbor, ids);
     if (ids[0] === tree.probed) neighbor.probe.askedAt = undefined;
     if (replaces === undefined) return;
     this.counters.optimized--;
@@ -364,7 +364,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         neighbor.probe.answered(now);
         // An honest peer sends no more ids than that at once.
         for (const id of control.ids.slice(0, this.#tree.options.idsEach))
-          this.#missing.withdraw(messageKey(id), neighbor, now);
+          this.#missing.lacks(messageKey(id), neighbor, now);
     }
   }
 
