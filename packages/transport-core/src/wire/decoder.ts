@@ -1,6 +1,6 @@
 // Decodes bytes into frames, no matter how the bytes are cut into chunks. Bad input from a peer is
 // a return value, never an exception. Memory is allocated for received bytes, not for announced
-// lengths.
+// lengths. A Session that reads bytes owns a decoder, and is its visitor.
 
 import { EMPTY, Frame, ID, KIND, PAYLOAD, parseFrame, readId } from './frame.ts';
 import * as Kind from './kind.ts';
@@ -37,8 +37,9 @@ export interface FrameVisitor {
 
 /**
  * Decodes the frames of one connection (after the preamble). After a violation, or after the
- * visitor returned false, it reads nothing more. All frames share one Frame object, whose payload
- * and hello are views into the chunk, or into a buffer if the frame was split across chunks.
+ * visitor returned false and does not pause, it reads nothing more. All frames share one Frame
+ * object, whose payload and hello are views into the chunk. If the frame was split across chunks,
+ * they are views into a buffer, or the payload fills the memory that `place` returned.
  */
 export class FrameDecoder {
   /**
@@ -200,7 +201,7 @@ export class FrameDecoder {
     return undefined;
   }
 
-  /** Releases memory: between two chunks, only the memory of a frame that was cut is kept. */
+  /** Releases memory: between two chunks, none is kept unless a frame was cut. */
   #rest(): void {
     this.#frame.release();
     if (this.#expected === 0) this.#spare = EMPTY;
@@ -215,7 +216,8 @@ export class FrameDecoder {
 
   /**
    * If the frame that was cut is a PART as Trunkline's encoder writes it, begins a payload that is
-   * read into the visitor's memory. Returns the position where the payload begins.
+   * read into the visitor's memory, and returns the position where the payload begins. Otherwise
+   * returns `at`, and `#size` stays 0.
    */
   #begin(chunk: Uint8Array, at: number, end: number): number {
     if (
@@ -256,8 +258,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Copies the bytes of a cut frame from the chunk to the buffer, which grows to at most four times
-   * the received bytes.
+   * Copies the bytes of a cut frame from the chunk to the buffer. A buffer that is allocated has at
+   * most four times the received bytes, or `SMALL_BUFFER`.
    */
   #fill(chunk: Uint8Array, at: number): number {
     const filled = this.#filled;
@@ -325,7 +327,8 @@ const header = Uint8Array.of(KIND, Kind.PART, ID, 0, 0, 0, 0);
 
 /**
  * Returns the ids of the CANCEL frames in a chunk, if they are written as Trunkline's encoder
- * writes them: the kind first, then the id. Returns undefined if there are none.
+ * writes them: the kind first, then the id. Returns undefined if there are none. The chunk need not
+ * be valid: then some ids are missing or wrong.
  * @param from where a frame begins.
  */
 export function cancelsIn(chunk: Uint8Array, from: number): Set<number> | undefined {
@@ -347,7 +350,7 @@ export function cancelsIn(chunk: Uint8Array, from: number): Set<number> | undefi
   return ids;
 }
 
-/** Returns the ids of the CANCELs among these frames, from `from` on; undefined if there are none. */
+/** Returns the ids of the CANCELs among these frames, from index `from` on; undefined if none. */
 export function cancelsAmong(frames: readonly Frame[], from: number): Set<number> | undefined {
   let ids: Set<number> | undefined;
   for (let at = from; at < frames.length; at++) {

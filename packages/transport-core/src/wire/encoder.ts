@@ -172,7 +172,7 @@ export class FrameEncoder {
   }
 
   /**
-   * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
+   * Writes CREDIT. The stream account needs `id`; an inbox account needs `channel`, and the number
    * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
    * needed.
    */
@@ -213,8 +213,8 @@ export class FrameEncoder {
     let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
     if (id !== 0) at = this.#id(at, id);
     const buffer = this.#buffer;
-    // In the order that `parseFrame` reads without a loop. The payload comes last, because it may
-    // be a part of its own.
+    // In the order that `parseFrame` reads without a loop, unless there are flags, a size or
+    // metadata. The payload comes last, because it may be a part of its own.
     at = writeUint(buffer, at, CHANNEL, channel);
     at = writeUint(buffer, at, METHOD, method);
     at = writeUint(buffer, at, FLAGS, flags);

@@ -1,7 +1,8 @@
 // Frames, the units on a connection after its preamble: their decoded form, the parts of call ids,
 // the costs of messages, and the parser of one frame. frame.proto and docs/wire-protocol.md define
 // them. Of the exported numbers, only LARGE, LENT, SLOTS, HIGHEST and MOST_PRICE concern this end
-// alone. FrameDecoder calls the parser; sessions read the frames.
+// alone. FrameDecoder calls the parser; sessions read the frames. The parser is tested in
+// decoder.test.ts and decoder.hostile.test.ts.
 
 import { type Bytes, TEXT_LIMIT } from '../text.ts';
 import * as Kind from './kind.ts';
@@ -24,13 +25,14 @@ export const PREAMBLE: Bytes = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
 
 /**
  * The size in bytes from which a payload that nobody changes is not copied into its batch: it is
- * written as a part of its own, from where it is.
+ * written as a part of its own, from where it is, if the connection takes batches in parts.
  */
 export const LARGE = 16 * 1024;
 
 /**
- * The size in bytes from which payloads of the program are sent from where they are. To copy that
- * much takes as long as all other work of sending it.
+ * The size in bytes from which a payload that the program still owns is sent without a copy of its
+ * own; the program must not change it until it has left (`isLent`). To copy that much takes as long
+ * as all other work of sending it.
  */
 export const LENT = 64 * 1024;
 
@@ -52,13 +54,19 @@ export class Frame {
   flags: number;
   /** The number of milliseconds until the deadline; 0 if the call has no deadline. */
   timeout: number;
-  /** The total length of a message of several packets; set only in its first packet. */
+  /**
+   * In the first packet of a message of several packets, its total length; in CREDIT of account 2,
+   * the number of one-ways that are done.
+   */
   size: number;
   /** The payload is bytes[start … end). */
   bytes: Uint8Array;
   start: number;
   end: number;
-  /** True if fields other than kind, id, channel, method, timeout and payload may be set. */
+  /**
+   * True if the parser may have set fields other than kind, id, channel, method, timeout and
+   * payload. Always false if the connection carries frames: nothing is parsed then.
+   */
   rich = false;
 
   // The defaults of rare fields are on the prototype. Call `widen` before you set one of them. This
@@ -67,7 +75,10 @@ export class Frame {
   declare code: number;
   declare text: string;
   declare metadata: Record<string, string> | undefined;
-  /** The size of the metadata for accounts: the UTF-8 lengths of all keys and values. */
+  /**
+   * The size of the metadata for accounts: the UTF-8 lengths of all keys and values as they were
+   * sent. An entry whose key comes again counts, too, so that both ends charge the same.
+   */
   declare metadataSize: number;
   declare reason: number;
   /** The bytes of the Hello message, undecoded. */
@@ -99,8 +110,8 @@ export class Frame {
   }
 
   /**
-   * The payload as a view into the chunk that was read. Each access creates a new view (`subarray`
-   * would take twice as long).
+   * The payload: `bytes` itself if the payload fills it, which `Assembly.add` recognizes, otherwise
+   * a view. Each access creates a new view (`subarray` would take twice as long).
    */
   get payload(): Uint8Array {
     const { bytes, start, length } = this;
@@ -183,7 +194,7 @@ export interface WireError {
  */
 export const SLOTS = 0x1_0000;
 
-/** The highest id that is assigned; V8's small integers end here. */
+/** The highest id that is assigned; V8's small integers end here in Node. */
 export const HIGHEST = 0x7fff_ffff;
 
 /** Returns the slot that an id names. */
@@ -300,8 +311,8 @@ export function parseFrame(
 }
 
 /**
- * Parses fields in any order. The last value of a repeated field counts; unknown fields are
- * skipped.
+ * Parses fields in any order. The last value of a repeated field counts, except that each entry of
+ * the metadata is added; unknown fields are skipped.
  */
 function parseFields(frame: Frame, bytes: Uint8Array, at: number, end: number): string | undefined {
   position = at;
@@ -442,7 +453,10 @@ function readVarint(bytes: Uint8Array, end: number): number {
   return CUT;
 }
 
-/** Writes a varint. The value must be below 2^32, because `>>>=` works on 32 bits. */
+/**
+ * Writes a varint and returns the position after it. The value must be below 2^32, because `>>>=`
+ * works on 32 bits.
+ */
 export function writeVarint(buffer: Uint8Array, at: number, value: number): number {
   while (value > 0x7f) {
     buffer[at++] = (value & 0x7f) | 0x80;

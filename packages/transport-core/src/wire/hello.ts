@@ -72,9 +72,9 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 }
 
 /**
- * Returns the version of a protocol to speak on this connection: the highest that both ends know. A
- * protocol that is missing from the peer's list is used nevertheless, because a new list may be on
- * its way; the callee decides.
+ * Returns the version of a protocol to speak on this connection: the highest that both ends know;
+ * or the error if the two ends can't speak it. A protocol that is missing from the peer's list is
+ * used nevertheless, because a new list may be on its way; the callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
   const peer = theirs.find(({ name }) => name === own.name);
@@ -153,8 +153,9 @@ export function decodeHello(bytes: Uint8Array): Hello | string {
 
 /** The parts of a hello that may change while a connection is up. */
 export interface Announcement {
+  /** All protocols that the sender has mounted. */
   readonly protocols: readonly HelloProtocol[];
-  /** The address at which the sender can be reached; empty if it has not changed. */
+  /** The address at which the sender can be reached; if it is empty, the last one still holds. */
   readonly addr: string;
 }
 
@@ -324,8 +325,8 @@ const NODE_ID = /^([0-9a-f]{64})?$/;
 const HELLO_LIMIT = 16 * 1024;
 
 /**
- * Maximum length of a frame before the hello is complete, in bytes. The rest is room for other
- * fields and the text of a GO_AWAY.
+ * Maximum length of a frame until the peer's HELLO was accepted, in bytes. Part of the wire
+ * protocol. The rest is room for other fields and the text of a GO_AWAY.
  */
 export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
 

@@ -69,8 +69,8 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * Maximum size of encoded metadata in bytes: together with the other fields, it fits into
- * FRAME_OVERHEAD.
+ * Maximum size of encoded metadata in bytes: together with the other fields of a message, it fits
+ * into FRAME_OVERHEAD. (With the text of an ERROR, it may not; but an ERROR has no payload.)
  */
 const ENCODED_METADATA_LIMIT = 15 * 1024;
 
@@ -115,8 +115,8 @@ export function errorFrame(error: TransportError): WireError {
 }
 
 /**
- * Returns an error as GO_AWAY carries it. An error without a reason, such as that of the user's
- * `admit`, is sent as `refused`.
+ * Returns an error as GO_AWAY carries it. An error without a reason that has a number, such as that
+ * of a connection that holds too much of `limits.memory`, is sent as `refused`.
  * @param text the text that the peer receives.
  */
 export function goAwayFrame(error: TransportError, text = error.message): WireError {

@@ -1,5 +1,5 @@
-// Judges the first bytes of a stream. An error for a wrong preamble names the protocol behind it, so
-// that the mistake is found quickly.
+// Judges the first bytes of a stream. An error for a wrong preamble names the protocol behind it,
+// so that the mistake is found quickly.
 
 import type { ErrorReason } from '../errors.ts';
 import { FrameDecoder } from './decoder.ts';
@@ -9,9 +9,9 @@ import * as Kind from './kind.ts';
 
 /**
  * Returns why a dialer's first bytes are refused; undefined if they are our preamble and a whole
- * HELLO. Only layers call it that have the whole first message of a dialer before they accept it
- * (`ListenOptions.screen`). On other connections, HelloExchange judges the preamble by the same
- * rules, however the bytes are cut.
+ * HELLO, whose content is not judged here. Only layers call it that have the whole first message of
+ * a dialer before they accept it (`ListenOptions.screen`). On all connections, HelloExchange judges
+ * the preamble by the same rules, however the bytes are cut.
  */
 export function screenHello(
   first: Uint8Array,
@@ -40,7 +40,10 @@ export function wrongPreamble(first: Uint8Array): string {
   return `the other end speaks ${other}, this end speaks plain Trunkline: give both the same ${same}`;
 }
 
-/** Describes the protocol that the first bytes of a stream look like, for the text of an error. */
+/**
+ * Describes the protocol that the first bytes of a stream look like, for the text of an error. The
+ * backends use it, too.
+ */
 export function lookAlike(bytes: Uint8Array): string {
   const text = String.fromCharCode(...bytes.subarray(0, 16));
   if (/^(GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|CONNECT|PRI) /.test(text))
@@ -55,7 +58,7 @@ export function lookAlike(bytes: Uint8Array): string {
   return `something else (${hex.join(' ')})`;
 }
 
-/** Returns true if these are the first bytes of `stream-noise`. */
+/** Returns true if these are the first bytes of a stream that noise secures. */
 export function isNoise(bytes: Uint8Array): boolean {
   return String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKN';
 }

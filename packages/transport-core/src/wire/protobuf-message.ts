@@ -1,5 +1,6 @@
 // Protobuf for the messages of a hello. A library takes 12 kB of a web page after gzip, and accepts
-// encodings that a hello must not contain.
+// encodings that a hello must not contain. Only hello.ts uses it, and bounds the size of what is
+// read; hello.test.ts tests it.
 
 import { encodeText } from '../short-bytes.ts';
 
@@ -11,11 +12,11 @@ export type Fields<T extends object> = readonly (
 
 /** How the values of a field are written and read. */
 export interface FieldType<T> {
-  /** Returns the value of a field that is absent. */
+  /** Returns the value of an absent field: a new one each time, because `read` may change it. */
   empty(): T;
   /**
-   * Returns the value after one occurrence of the field; undefined if its wire type is another.
-   * `before` is the value before it.
+   * Returns the value after one occurrence of the field; undefined or `before`, which is the value
+   * before it, if its wire type is another.
    */
   read(content: Content, before: T): T | undefined;
   /** Appends one occurrence of the field, or as many as a list has values. */
@@ -25,7 +26,11 @@ export interface FieldType<T> {
 /** The content of a field: a varint, or bytes after their length; undefined for other types. */
 type Content = number | Uint8Array | undefined;
 
-/** Decodes a message; fields that are not in the table are skipped. @throws RangeError */
+/**
+ * Decodes a message. Fields that are not in the table, or have another wire type, are skipped.
+ *
+ * @throws RangeError for bytes that are no message, and TypeError for a text that is not UTF-8.
+ */
 export function decodeMessage<T extends object>(
   bytes: Uint8Array,
   fields: Fields<T>,
@@ -43,7 +48,7 @@ export function decodeMessage<T extends object>(
   return into;
 }
 
-/** Encodes a message. Absent fields, 0 and what has the length 0 are left out. */
+/** Encodes a message. Leaves out absent fields, 0, and texts, bytes and lists without content. */
 export function encodeMessage<T extends object>(message: Partial<T>, fields: Fields<T>): number[] {
   const output: number[] = [];
   for (const [number, field] of fields.entries()) {
