@@ -1,10 +1,10 @@
 // The peer's calls by the time at which something is due, so that a wake-up costs nothing for the
-// other calls. It is a binary heap: most times are added in ascending order, and then a new entry
-// stays in its place.
+// other calls; each Callee owns one heap. It is binary: most times are added in ascending order,
+// and then a new entry stays in its place.
 
 /**
  * A heap of entries by time, from which any entry can be removed. An entry can be in one heap at a
- * time.
+ * time: `place` is its index there, and -1 while it is in none.
  */
 export class Deadlines<T extends { place: number }> {
   readonly #times: number[] = [];

@@ -5,6 +5,7 @@
 // when this end begins to leave, passes it the time and the peer's GO_AWAY, and calls `finish` at
 // the end of each tick. It may end the session, and fail the calls that are still open. Whether
 // this transport closes is known from `callee.refusing`, which the session sets before `shut`.
+// Tested in session.test.ts, and in testing/session by ending-cases.ts and closing-cases.ts.
 
 import { type ErrorReason, reasonError, reasonOf, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';

@@ -2,7 +2,8 @@
 //
 // Owns the position in the peer's preamble, and the time by which the hello must be complete. The
 // session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
-// batch, and judges those of the peer. It ends the session if the peer fails.
+// batch, and judges those of the peer. It ends the session if the peer fails. Tested in
+// handshake.test.ts, and in testing/session by preamble-cases.ts and hello-cases.ts.
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -52,7 +53,7 @@ export class HelloExchange {
     this.due = options.ticker.now() + options.handshakeTimeout;
   }
 
-  /** Extends the time limit by `lateness`, the milliseconds for which this process was asleep. */
+  /** Extends the time limit by `lateness` milliseconds; see `Session.excuse`. */
   excuse(lateness: number): void {
     this.due += lateness;
   }
@@ -114,7 +115,7 @@ export class HelloExchange {
     return chunk.length > missing ? chunk.subarray(missing) : undefined;
   }
 
-  /** Reads the peer's HELLO. Returns the reason why this end can't talk to it, if there is one. */
+  /** Reads the peer's HELLO. Returns the error instead if this end can't talk to the peer. */
   judge(frame: Frame): Hello | TransportError {
     const { self, proven, side } = this.#options;
     const hello = decodeHello(frame.hello);

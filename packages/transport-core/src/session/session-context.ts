@@ -1,10 +1,11 @@
 // The state that all parts of one session share: the time, the terms with the peer, and the peer's
 // cost in work and in memory. SessionContext depends on no part. Below it are the costs in work
-// units, and Liveness, the part that pings a silent peer.
+// units, and Liveness, the part that decides when to ping a silent peer.
 //
-// The context owns these figures. The session sets the work units of each turn, and every part
-// reports work. The context ends the connection when the peer breaks the rules or costs too much.
-// It also records since when the peer has read nothing; Session disconnects such a peer.
+// The context owns these figures. The driver (`ConnectionInput`) sets the work units of each turn,
+// and every part reports work. The context ends the connection when the peer breaks the rules or
+// costs too much. It also records since when the peer has read nothing; Session disconnects such a
+// peer. Tested in work.test.ts, outbox.test.ts and liveness.test.ts.
 
 import type { CommonConfig } from '../common-options.ts';
 import { reasonError, type TransportError } from '../errors.ts';
@@ -34,13 +35,13 @@ export interface SessionPort {
    */
   flush(): boolean;
   /**
-   * Requests a `pump` and a flush at the end of this tick, because something waits in the batch or
-   * in the lanes.
+   * Requests `Session.tick` at the end of this tick, because something waits in the batch or in the
+   * lanes, or there may be room for what waits elsewhere.
    * @param canWait true if the end of this turn of the event loop is early enough: for credit of a
    *   channel, so that many one-ways whose handlers end in the same turn need one write.
    */
   dirty(canWait?: boolean): void;
-  /** Requests that `wake()` be called at this time or earlier; see `SessionContext.wakeBy`. */
+  /** Requests `Session.wake` at this time or earlier. Only `SessionContext.wakeBy` calls it. */
   wakeBy(time: number): void;
   /**
    * Closes the connection gracefully. `flush` must come first: only a batch that is held back is
@@ -187,7 +188,7 @@ export class SessionContext implements MemoryOwner {
     return Math.min(this.#stuckSince.batch, this.#stuckSince.pipe) + STUCK;
   }
 
-  /** Extends the timeouts by `lateness`, the milliseconds for which this process was asleep. */
+  /** Extends the timeouts by `lateness` milliseconds; see `Session.excuse`. */
   excuse(lateness: number): void {
     this.#stuckSince.batch += lateness;
     this.#stuckSince.pipe += lateness;
@@ -234,8 +235,8 @@ export class SessionContext implements MemoryOwner {
   }
 
   /**
-   * Counts a refused request that its caller should not have sent: no method matches it, or it
-   * can't be decoded (`points` depends on its size).
+   * Counts a refused call that its caller should not have made: no method or reader fits it, it is
+   * not allowed, or it can't be decoded (`points` depends on its size).
    */
   refused(points = 0): void {
     this.spend(REFUSAL);
@@ -252,8 +253,8 @@ export function protocolError(message: string, reason: Offense = 'malformed'): T
 }
 
 /**
- * The number of points per second at which useless work becomes a flood, and the points of a
- * useless frame. A refused request counts one point, or more if its codec refuses it (below).
+ * The number of points per second above which useless work is a flood, and the points of a useless
+ * frame. A refused request counts one point, or more if its codec refuses it (below).
  */
 const ABUSES = 10_000;
 const USELESS = 10;
@@ -262,7 +263,10 @@ const USELESS = 10;
  * nothing or the exhausted pipe has received no credit.
  */
 export const STUCK = 10_000;
-/** A practically unlimited number of units, for a session without a driver that assigns units. */
+/**
+ * A practically unlimited number of units, for a session whose driver assigns none, and for what is
+ * left to read when the stream has ended.
+ */
 export const UNBOUNDED = 0x3fff_ffff;
 
 // The cost of a peer's input in work units (docs/wire-protocol.md §9). Unlike time, they are the
@@ -303,9 +307,10 @@ export const REFUSAL = 8;
  */
 export const DECODED_SHIFT = 4;
 /**
- * The cost, in units, of a request that its codec refuses, in addition to one unit for each byte,
- * because schemas spend a lot of time on input that they refuse. Beyond the flood point of every
- * refused request, it counts three, because its error alone costs 10 µs, and one for each 64 bytes.
+ * The cost, in units, of a request that its codec refuses, in addition to one unit for each byte or
+ * to `workOf` its error, if that is more, because schemas spend a lot of time on input that they
+ * refuse. Beyond the flood point of every refused request, it counts three, because its error alone
+ * costs 10 µs, and one for each 64 of these bytes or units.
  */
 export const UNDECODABLE = 64;
 export const UNDECODABLE_POINTS = 3;
@@ -413,8 +418,7 @@ export class Liveness {
   }
 
   /**
-   * Accounts for `lateness` milliseconds during which this process was asleep, so the peer is not
-   * blamed for them.
+   * Accounts for `lateness` milliseconds, for which the peer is not to blame; see `Session.excuse`.
    */
   excuse(lateness: number): void {
     this.#received += lateness;

@@ -3,9 +3,9 @@
 // throws because of a peer's input.
 //
 // Session owns the phase of the connection, the decoder, and the time limits that concern the whole
-// connection; its parts (session-parts.ts) own everything else. The driver tells it what arrived,
-// what time it is, and which calls to start. It hands each frame to the part that handles its kind,
-// calls the driver's port, and reports to the driver's visitor.
+// connection; its parts (session-parts.ts) own everything else. Its driver (`Connection`) tells it
+// what arrived and what time it is, and starts calls through `parts.caller`. It hands each frame to
+// the part that handles its kind, calls the driver's port, and reports to the driver's visitor.
 
 import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
@@ -49,7 +49,7 @@ export class Session implements FrameVisitor {
   readonly #idleTime: number;
   /** The number of `hold`s that keep the connection from becoming idle. */
   #holds = 0;
-  /** The number of frames that were read from this chunk. */
+  /** The number of frames read from this chunk; never reset if the connection carries frames. */
   #frames = 0;
   /** True if calls may flow, so frames other than those of the hello are handled. */
   #isOpen = false;
@@ -80,8 +80,8 @@ export class Session implements FrameVisitor {
   }
 
   /**
-   * True if long messages are queued and the pipe has no credit for them: another connection might
-   * help.
+   * True if long messages or items are queued and the pipe has no credit for them: another
+   * connection might help.
    */
   get crowded(): boolean {
     return this.#phase.name === 'up' && this.parts.outbox.starved;
@@ -161,8 +161,8 @@ export class Session implements FrameVisitor {
    * Reads bytes of the connection that arrived at `now`, for as long as the work units last. The
    * rest stays in `unread` and must be passed in again before any other bytes.
    *
-   * Returns true if neither the session nor any receiver of a payload keeps a reference to the
-   * chunk.
+   * Returns true if, apart from `unread`, neither the session nor any receiver of a payload keeps a
+   * reference to the chunk.
    */
   receive(now: number, chunk: Uint8Array): boolean {
     const phase = this.#phase;
@@ -177,7 +177,7 @@ export class Session implements FrameVisitor {
     this.#frames = 0;
     // Each `open` has its counterpart below: `clear` and `early.close`.
     packets.retainer?.open(bytes);
-    // `early` looks for CANCELs from the first whole frame on, which `read` would make unknown.
+    // Before `read`, which changes `missing`: `early` looks for CANCELs from the first whole frame.
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
     // Taken after the requests in this chunk have entered the table.
@@ -253,9 +253,8 @@ export class Session implements FrameVisitor {
   }
 
   /**
-   * Returns the memory for the next packet of an incoming long message. Packets of messages that
-   * are dropped, even in the middle of a packet, are only counted, so all of them are read into the
-   * same memory.
+   * Returns the memory for the next packet of a long message. Packets of messages that are dropped,
+   * even in the middle of a packet, are only counted, so all of them are read into the same memory.
    */
   place(id: number, length: number): Uint8Array {
     const { memory, allocate } = this.#context;
@@ -402,8 +401,8 @@ export class Session implements FrameVisitor {
   }
 
   /**
-   * Leaves gracefully. This end opens no new calls; calls that are open, and those that the peer
-   * still opens, are served.
+   * Leaves gracefully, if the session is up. This end opens no new calls; calls that are open, and
+   * those that the peer still opens, are served.
    * @param told the text that the peer receives.
    */
   leave(reason: LeaveReason, text: string, told = text): void {
@@ -417,6 +416,7 @@ export class Session implements FrameVisitor {
     this.#phase = { name: 'leaving', close };
     // Calls that wait for room are sent elsewhere.
     const waiting = caller.takeWaiting();
+    // Credit that was held back goes before the GO_AWAY.
     for (const { inbox } of channels.all) inbox.pay();
     batch.leave();
     this.#options.visitor.leaving(waiting);
@@ -454,8 +454,7 @@ export class Session implements FrameVisitor {
 
   /**
    * Ends the connection immediately because of a refusal (even one by the driver or the layer), a
-   * protocol violation or a flood. The final GO_AWAY gives the reason; everything that is still
-   * queued is dropped.
+   * violation or a flood. The final GO_AWAY gives the reason; everything still queued is dropped.
    */
   break(error: TransportError): void {
     const phase = this.#phase;
@@ -466,17 +465,19 @@ export class Session implements FrameVisitor {
     this.#end(error);
   }
 
+  /** Ends the session without a GO_AWAY, and closes the connection after what was written. */
   endQuietly(error: TransportError): void {
     this.#end(error);
     this.#options.port.close();
   }
 
+  /** Ends the session without a GO_AWAY, and destroys the connection. */
   cut(error: TransportError): void {
     this.#end(error);
     this.#options.port.destroy(error);
   }
 
-  /** Handles a connection that ended without a decision of this session. */
+  /** Handles the end of the stream, which has no effect if the session has ended already. */
   closed(error: TransportError | undefined): void {
     const phase = this.#phase;
     const close = phase.name === 'leaving' ? phase.close : undefined;
@@ -510,8 +511,8 @@ export class Session implements FrameVisitor {
   // Time.
 
   /**
-   * Accounts for `lateness` milliseconds during which this process was asleep. Time limits that the
-   * peer must keep are extended by that much; the deadlines of calls are not.
+   * Accounts for `lateness` milliseconds in which this process was asleep or did not read the
+   * connection. Extends the time limits that the peer must keep, but not the deadlines of calls.
    */
   excuse(lateness: number): void {
     const { context, liveness, packets } = this.parts;
