@@ -7,7 +7,8 @@
 // messages to their accounts, hands complete calls to the mount of their protocol, and withdraws
 // calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
 // writes answers into the batch or queues them in the outbox. Below are the errors of refused
-// calls, and EarlyCancels, which holds back requests that are canceled in the same chunk.
+// calls, and EarlyCancels, which holds back requests that are canceled in the same chunk. Tested in
+// session.test.ts, unmounted.test.ts, codec-limit.test.ts and early-cancels.test.ts.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -144,9 +145,9 @@ export class Callee implements AnswerCarrier {
   }
 
   /**
-   * Checks a REQUEST or ONEWAY and charges it to the inbox of its channel. Returns false if it
-   * broke the rules; the violation has then been reported. A channel without a protocol has no
-   * account: it keeps nothing, so the cost is given back at once.
+   * Checks a ONEWAY or a long REQUEST and charges it to the inbox of its channel; a short REQUEST
+   * is only checked. Returns false after a violation, which has then been reported. A channel that
+   * never had a protocol has no account: it keeps nothing, so the cost is given back at once.
    */
   #arrives(frame: Frame, channel: Channel | undefined): boolean {
     if (frame.size > 0) return this.#packets.long(frame, channel?.inbox);
@@ -444,7 +445,10 @@ function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | un
 // The errors with which a callee refuses calls that are unknown here, that the two ends define
 // differently, or that exceed a limit (docs/wire-protocol.md §4).
 
-/** Returns the refusal of a call that has no method here, or whose method is of another kind. */
+/**
+ * Returns the refusal of a call that has no method here, whose method is of another kind, or on
+ * whose protocol the ends disagree.
+ */
 function unlike(
   { channel: byte, flags, method: id }: Frame,
   channel: Channel | undefined,
@@ -492,7 +496,8 @@ const KINDS = ['unary', 'upload', 'download', 'duplex'] as const;
 //
 // Owns the requests that it holds back until the chunk has been read. `Session` tells it what it
 // reads, and `Callee` asks it about each request and each CANCEL. It only guesses from the bytes: a
-// request whose CANCEL does not come after all is delivered at the end of the chunk.
+// request whose CANCEL does not come after all, or came before it for an earlier call with its id,
+// is delivered at the end of the chunk, and so after later ones.
 
 /** The requests of a chunk that are canceled in the same chunk. */
 export class EarlyCancels {

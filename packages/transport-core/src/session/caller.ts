@@ -3,7 +3,7 @@
 //
 // Owns the open calls and the calls that wait for room. The transport tells it to start and to
 // abandon calls, and Session passes it the peer's answers. It writes requests into the batch or
-// queues them in the outbox, and settles calls.
+// queues them in the outbox, and settles calls. Tested in session.test.ts and waiting.test.ts.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
@@ -23,7 +23,7 @@ import { InStream, OutStream } from './streams.ts';
 
 /** Our open calls. */
 export class Caller implements CallCarrier {
-  /** Our calls until their terminal frame is read, and long one-ways while they are sent. */
+  /** Our admitted calls until their terminal is read, and long one-ways while they are sent. */
   readonly slots: Slots<OutCall>;
   /** The number of open streaming calls. */
   streams = 0;
@@ -70,7 +70,7 @@ export class Caller implements CallCarrier {
 
   /**
    * Takes a call. It starts immediately, or waits in order until there is room. A call that can
-   * never be sent fails here.
+   * never be sent fails here, and so does one for whose wait there is no memory.
    */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.method.channel);
@@ -192,7 +192,7 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  /** Admits waiting calls as far as there is room. */
+  /** Admits waiting calls of a channel, and streaming calls of all, as far as there is room. */
   admitWaiting(channel: Channel): void {
     if (this.#outbox.awaited > 0) this.#admitAll(channel);
   }
@@ -246,7 +246,7 @@ export class Caller implements CallCarrier {
 
   /**
    * Pays for a short one-way and writes it straight into the batch. Returns false if it is long, or
-   * if something waits before it.
+   * if it has to wait: for what is queued before it, for credit, or for the connection.
    */
   #writeOneway(
     { lanes }: Channel,
@@ -426,8 +426,8 @@ export class Caller implements CallCarrier {
   // Time and the end of the connection.
 
   /**
-   * Fails, because the transport closes, all calls that no handler can have seen, and all one-ways
-   * that were not yet accepted.
+   * Fails, because the transport closes, all calls of which no packet was written to a batch,
+   * except one-ways whose place in the order is certain.
    */
   failUnsent(error: TransportError): void {
     this.#end(error, (call) => call.writtenIn === 0 && !isPlaced(call));

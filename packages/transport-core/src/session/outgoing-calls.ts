@@ -4,6 +4,7 @@
 //
 // OutCall owns the state of the call on its connection. The carrier and the parts of a session tell
 // it what happened to its request and its streams; it tells its carrier when the caller gives up.
+// Tested in waiting.test.ts and session.test.ts; Slots in id-table.test.ts.
 
 import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
@@ -29,7 +30,7 @@ import type { InStream, OutStream } from './streams.ts';
 
 /** The session, or the pool, that carries a call. */
 export interface CallCarrier {
-  /** The number of the batch being filled; all batches with a smaller number have left. */
+  /** The number of the batch being filled; the connection was given all with a smaller number. */
   readonly mark: number;
   /**
    * The stage of a call that has not been sent, for error messages: 'it was waiting for a
@@ -38,9 +39,9 @@ export interface CallCarrier {
   readonly stage: string;
   /** The peer that it carries calls to; undefined for the pool. */
   readonly remote?: Remote | undefined;
-  /** Called when the request of `call` is completely written to the batch. */
+  /** Called when the request of `call`, which was queued, is completely written to the batch. */
   requestWritten(call: OutCall): void;
-  /** Called when the caller gave up: the call is taken back or canceled. */
+  /** Called when the call is given up: it is taken back or canceled. */
   abandon(call: OutCall): void;
 }
 
@@ -63,14 +64,15 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   id = 0;
   carrier: CallCarrier | undefined = undefined;
   /**
-   * The batch that its request was written to (for a streaming call, the first packet); 0 if none.
+   * The batch that the last packet of its request was written to; 0 if none. For a streaming call,
+   * that of the first packet until the last one is written.
    */
   writtenIn = 0;
 
   // The following properties matter only for a call that waits, is long or streams. All others do
   // not have them, because memory is a large part of the cost of a call. Call `widen` before
   // setting any of them.
-  /** Undefined if the call has none of these properties: it is unary and was never queued. */
+  /** Undefined if the call has none of these properties; then none of them needs a clean-up. */
   declare wide: true | undefined;
   declare list: List<ListEntry> | undefined;
   declare before: ListEntry | undefined;
@@ -140,7 +142,10 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     return isLent(this.payload, this.method.request);
   }
 
-  /** Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY. */
+  /**
+   * Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY.
+   * @param pays true if the inbox account pays for it.
+   */
   queue(kind: number, pays: boolean): Outgoing {
     this.keep();
     const unit = new Outgoing(kind, this.id, this.payload, this);
@@ -222,8 +227,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * The time since which nobody has begun to read its items, although a reader could; undefined if
-   * somebody has, if the call has none, or if it is of use for its upload.
+   * The time since which nobody has begun to read its items, although a reader could; Infinity if
+   * none could yet. Undefined if somebody has, if the call has none, or while it uploads.
    */
   get unreadSince(): number | undefined {
     const { upload, download } = this;
@@ -246,8 +251,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
    */
   accepted(): void {}
   /**
-   * Called when a streaming call makes progress: an item was sent or received, or the request has
-   * left.
+   * Called when a streaming call makes progress: a packet of its upload was sent, or an item or the
+   * first packet of one was received.
    */
   progressed(): void {}
   /** Called when the callee has taken items of the upload. */
@@ -306,7 +311,7 @@ export class Slots<T extends { readonly id: number; assignId(id: number): void }
     return this.size >= SLOTS;
   }
 
-  /** Assigns the entry an id that no live entry has. */
+  /** Assigns the entry an id that no live entry has. Call it only if the table is not `full`. */
   add(entry: T): void {
     let slot = this.#free.pop();
     if (slot === undefined) {
@@ -386,7 +391,7 @@ export class Channel extends InChannel {
       : this.waiting;
   }
 
-  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
+  /** Returns true if a one-way with this payload has credit, and no call waits before it. */
   canPay(length: number): boolean {
     return this.queueFor(length).length === 0 && this.lanes.hasCredit;
   }
@@ -479,7 +484,7 @@ export class Channels {
    * Our protocols whose disagreement was reported; there are at most as many as were ever mounted.
    */
   #told: readonly string[] = NONE;
-  /** All channels that were used. */
+  /** All channels that were used, by this end or, if a protocol is mounted there, by the peer. */
   all: readonly Channel[] = [];
   /**
    * The channel that was requested last. Every frame looks up its channel, some of them six times.
