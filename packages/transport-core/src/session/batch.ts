@@ -4,7 +4,8 @@
 // Owns the frames that are written but have not left, and the control frames and the credit that
 // leave before any message. The other parts of the session tell it what to write. It calls the
 // frame writer, and the port when the batch is full. Below are BatchPacer, which decides when a
-// batch leaves, and ReceiveAccount, whose credit it writes.
+// batch leaves, and ReceiveAccount, whose credit it writes. Tested in outbox.test.ts,
+// batch-pacer.test.ts and receive-account.test.ts.
 
 import type { TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -39,7 +40,7 @@ export class Batch {
    * called.
    */
   blocked = false;
-  /** The number of this batch. Everything written into an earlier batch has left. */
+  /** The number of this batch. The port was given all earlier ones, but may still hold the last. */
   number = 1;
   /** The time until which channels may hold back credit; Infinity if none does. */
   heldUntil = Number.POSITIVE_INFINITY;
@@ -51,9 +52,10 @@ export class Batch {
   #leavers: (() => void)[] = [];
   readonly #controls: Control[] = [];
   #controlBytes = 0;
+  /** The accounts whose credit waits, each at most once: see `ReceiveAccount.pay`. */
   readonly #credits: ReceiveAccount[] = [];
   /**
-   * Of channels without a protocol: the accounts whose credit waits; undefined if there are none.
+   * The accounts of channels without a protocol, by channel; undefined if none of them owes credit.
    */
   #strays: Map<number, ReceiveAccount> | undefined = undefined;
   readonly #context: SessionContext;
@@ -88,7 +90,7 @@ export class Batch {
     return !this.blocked && (this.#writer.fits(bytes) || this.flush());
   }
 
-  // Messages. Call `hasRoom` before each of them and `wrote` after it.
+  // Messages. Call `hasRoom` before each of them and, outside of `Outbox.pump`, `wrote` after it.
 
   /** Writes a REQUEST of one packet; or a ONEWAY, whose id and timeout are 0. */
   request(
@@ -150,6 +152,7 @@ export class Batch {
     this.#context.touch();
   }
 
+  /** Writes the ERROR of a call that no queued unit answers. */
   error(id: number, flags: number, error: WireError): void {
     this.#writer.error(Kind.ERROR, id, flags, error);
   }
@@ -242,7 +245,7 @@ export class Batch {
     this.heldUntil = Number.POSITIVE_INFINITY;
   }
 
-  /** Writes the control frames and the credit that wait. Returns false if some still wait. */
+  /** Writes the control frames and the credit that wait. Returns false if there is no more room. */
   pumpControl(): boolean {
     let done = 0;
     if (this.idle) return true;
@@ -331,7 +334,7 @@ export class BatchPacer {
    * written since.
    */
   #alone = false;
-  /** Four times the batch. */
+  /** The frames in flight, as `read` estimates them: four times the batch, before it is rounded. */
   #busiest = 0;
 
   /** @param oneways the number of frames while no calls are in flight. */
@@ -355,8 +358,8 @@ export class BatchPacer {
    * Adapts to a chunk that was read.
    * @param calls this end's calls in flight before the answers in the chunk are handled; the number
    *   afterwards would shrink with each chunk.
-   * @param peers the peer's calls in flight, derived from their ids (`PeerIds.peak`); the number of
-   *   frames in the chunk would shrink with each chunk, too.
+   * @param peers the peer's calls in flight, derived from their ids (`PeerIds.takePeak`); the
+   *   number of frames in the chunk would shrink with each chunk, too.
    * @param frames the number of frames in the chunk.
    */
   read(calls: number, peers: number, frames: number): void {
@@ -445,8 +448,8 @@ export class ReceiveAccount {
   /**
    * Gives back the cost of a unit that was used or discarded.
    * @param eager true if a reader waits for more, so nothing is held back.
-   * @param spare credit that the sender has beyond the initial credit and does not need; below 2
-   *   GiB, like all credit.
+   * @param spare credit that the sender has and does not need, in addition to the initial credit;
+   *   the sum is below 2 GiB, like all credit.
    */
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;

@@ -2,7 +2,8 @@
 // line (docs/wire-protocol.md §6).
 //
 // GrowingAccount counts the growth of its window as lent memory. IncomingPackets owns the window of
-// the pipe; each InStream owns the account of its stream.
+// the pipe; each InStream owns the account of its stream. Tested in window.test.ts, pipe.test.ts
+// and growing-account.test.ts.
 
 import { ACCOUNT_MAX, Account } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
@@ -105,7 +106,7 @@ const GROWTH = 2;
  * Measure long, thin and unsteady lines again after each change (`bench line`).
  */
 export class PipeWindow {
-  /** The granted window in bytes: the credit that the sender has or is owed. */
+  /** The granted window in bytes: the credit that the sender has, has in flight, or is owed. */
   granted: number;
   readonly #least: number;
   readonly #most: number;
@@ -146,7 +147,7 @@ export class PipeWindow {
   #gapBurst = 0;
   /** The granted window when the round began. */
   #roundWindow: number;
-  /** True if this process was asleep, so the next PONG may have waited unread. */
+  /** True after `excuse`: the next PONG may have waited unread. */
   #spoilt = false;
 
   /**
@@ -271,7 +272,7 @@ export class PipeWindow {
     return trip <= this.#trip * 1.25 + NOISE;
   }
 
-  /** Called after this process was asleep: the current measurement is not usable. */
+  /** Makes the current measurement unusable; see `Session.excuse`. */
   excuse(): void {
     this.#spoilt = true;
   }

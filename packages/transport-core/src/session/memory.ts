@@ -33,8 +33,8 @@ export class Memory {
    */
   calls = 0;
   /**
-   * Bytes of all incoming short messages that wait or are being handled, including the fixed cost
-   * of each.
+   * Bytes of all incoming short messages that wait or are being handled, and a fixed cost for each
+   * message, also for long ones.
    */
   bytes = 0;
   /** The part of `used` that incomplete messages hold. */
@@ -229,6 +229,7 @@ export class MemoryUsage {
    * reader was given and has not answered.
    */
   working = 0;
+  /** The shares of `working`, `calls` and `bytes` that a reader's requests have; see `end`. */
   #reading = 0;
   #readCalls = 0;
   #readWeight = 0;
@@ -431,8 +432,8 @@ export class MemoryUsage {
   }
 
   /**
-   * Leaves `lateness` milliseconds, for which this process was asleep, out of the measured rate:
-   * the sender is not to blame for them.
+   * Leaves `lateness` milliseconds out of the measured rate: the sender is not to blame for them;
+   * see `Session.excuse`.
    */
   excuse(lateness: number): void {
     this.#since += lateness;

@@ -2,10 +2,10 @@
 // that the messages need (docs/wire-protocol.md §7). Priority only affects bytes that this end
 // still holds, so nothing is written into a batch before it can leave.
 //
-// Owns the order of the channels that have something to send, and our credit on the accounts of the
-// connection. The callers, callees and streams tell it which units to send; the peer's CREDIT
-// frames tell it what it may spend. It writes into the batch, and reports the fate of each unit to
-// the unit's sender.
+// Owns the order of the channels that have something to send, and our credit on the account of the
+// pipe. The callers, callees and streams tell it which units to send; the session passes it the
+// peer's CREDIT. It writes into the batch, and reports the fate of each unit to the unit's sender.
+// Credit is tested in outbox-credit.test.ts.
 
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, type EncodedMetadata, UNIT, type WireError } from '../wire/frame.ts';
@@ -29,7 +29,7 @@ export class Outbox {
   #over = false;
   readonly batch: Batch;
   readonly context: SessionContext;
-  /** Channels that have a unit in one of their lanes. */
+  /** Channels that have a unit in one of their lanes, or had one when `#pick` last looked. */
   readonly #busy: Lanes[] = [];
   /** The prices of the long responses in the bulk lanes. */
   #admittedReplies = 0;
@@ -44,7 +44,7 @@ export class Outbox {
   #farewell: WireError | undefined = undefined;
   /** True once everything was written, including the farewell. */
   saidFarewell = false;
-  /** The number of units in lanes, including those that wait for credit. */
+  /** The number of units that were pushed and have not left, including those that wait to begin. */
   #waiting = 0;
 
   constructor(context: SessionContext, batch: Batch) {
@@ -52,7 +52,7 @@ export class Outbox {
     this.batch = batch;
   }
 
-  /** True if nothing waits to be sent. */
+  /** True if nothing waits to be sent, except what the batch may hold. */
   get idle(): boolean {
     return this.#waiting === 0 && this.batch.idle;
   }
@@ -83,7 +83,7 @@ export class Outbox {
 
   /**
    * Returns true if a short frame of `bytes` may go straight into the batch, which means that
-   * nothing that could be sent is queued before it.
+   * nothing that could be sent is queued before it. May flush the batch to make room.
    */
   straight(bytes: number): boolean {
     return (this.#busy.length === 0 || !this.#sendable()) && this.batch.hasRoom(bytes);
@@ -104,7 +104,10 @@ export class Outbox {
     return true;
   }
 
-  /** Writes an ERROR straight into the batch. Returns false if it has to wait in its lane. */
+  /**
+   * Writes an ERROR straight into the batch; the caller then calls `batch.wrote`. Returns false if
+   * it has to wait in its lane.
+   */
   error(lanes: Lanes, id: number, flags: number, error: WireError): boolean {
     if (lanes.replies.length > 0 || !this.straight(room(error, error.metadata))) return false;
     this.batch.error(id, flags, error);
@@ -138,8 +141,9 @@ export class Outbox {
   }
 
   /**
-   * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for
-   * immediately unless an earlier one waits for credit.
+   * Puts a unit into a lane and counts it in its tally. The unit is paid for immediately unless it
+   * or an earlier one has to wait for credit. A long response goes into `bulk`, whatever `lane` is,
+   * as soon as it may begin.
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
@@ -211,6 +215,7 @@ export class Outbox {
       for (const unit of list) cost += unit.cost;
       list.clear();
     }
+    // Otherwise, a stalled channel would stay congested, and its one-ways would not be delivered.
     for (const { longReplies } of all) longReplies.clear();
     this.context.usage.free(cost);
   }

@@ -1,8 +1,9 @@
 // Outgoing messages, and the three lanes of a channel in which they wait (docs/wire-protocol.md
 // §7).
 //
-// `Lanes` owns the waiting messages of one channel, their order, and our credit on its accounts.
-// The outbox tells it which messages to send, which credit arrived and what was written.
+// `Lanes` owns the waiting messages of one channel, their order, and our credit on its inbox
+// account. The outbox tells it which messages to send, which credit arrived and what was written.
+// Tested in outbox.test.ts and outbox-credit.test.ts.
 
 import { List, type ListEntry } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
@@ -161,15 +162,18 @@ export class Lanes {
   /** The default of the option `priority` until a protocol is mounted. */
   priority = 10;
   /**
-   * RESPONSE and ERROR frames. They have no guaranteed order and never queue behind a message that
-   * waits for credit.
+   * Short RESPONSE frames, and ERROR and END. They have no guaranteed order and never queue behind
+   * a message that waits for credit.
    */
   readonly replies = new List<Outgoing>();
-  /** Short requests and one-ways, in order. An unpaid one-way holds up the messages behind it. */
+  /**
+   * Short requests and one-ways, and also long ones of an `ordered` protocol, in order. An unpaid
+   * one holds up those behind it.
+   */
   readonly short = new List<Outgoing>();
   /**
-   * Long messages and items that are paid for. The oldest message goes first, so that one after the
-   * other arrives in time on a thin line; items take turns packet by packet.
+   * Long messages, responses among them, and items that may begin. The oldest message goes first,
+   * so that one after the other arrives in time on a thin line; items take turns packet by packet.
    */
   readonly bulk = new List<Outgoing>();
   /** Messages that have sent more than `ALONE`: they take turns, and have every other packet. */
@@ -187,7 +191,10 @@ export class Lanes {
   account: number;
   /** The number of one-ways that were sent and that the peer has not reported as done. */
   undone = 0;
-  /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
+  /**
+   * Waiting messages, counted by kind, so that long ones never take the room of short ones. Items
+   * count in `longs`, and END in `shorts`.
+   */
   readonly shorts = new QueueTally();
   readonly longs = new QueueTally();
   readonly shortReplies = new QueueTally();
@@ -224,7 +231,7 @@ export class Lanes {
     return this.replies.length + this.short.length + this.bulk.length + this.huge.length === 0;
   }
 
-  /** All lists in which units of the channel wait. */
+  /** All lists in which units of the channel wait, except long responses that may not begin yet. */
   get lists(): readonly List<Outgoing>[] {
     return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong];
   }
@@ -251,7 +258,7 @@ export class Lanes {
 
   /**
    * Returns the lane whose turn it is and that has something to send now. A lane keeps its turn for
-   * 64 KiB.
+   * 64 KiB, or until a call of this method finds that only other lanes have something to send.
    */
   next(pipe: number, packet: number): List<Outgoing> | undefined {
     for (let i = 0; i < 3; i++) {
@@ -322,8 +329,9 @@ export class Lanes {
   }
 
   /**
-   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or
-   * an earlier one has to wait for credit. A long unit enters its lane once it is paid for.
+   * Pays for a unit, unless it or an earlier one has to wait for credit. Returns true if it paid.
+   * @param isLong true if it is in no lane yet: it enters `bulk` once it is paid for. Otherwise, it
+   *   is in `short` already.
    */
   payOrWait(unit: Outgoing, isLong: boolean): boolean {
     const isPaid = this.hasCredit && this.#canPay(unit.charge);
@@ -367,8 +375,8 @@ export class Lanes {
   }
 
   /**
-   * Removes a unit from the list in which it waits. One that was paid for but never begun is
-   * refunded: the receiver does not know about it, so it can't give the credit back.
+   * Removes a unit from the list in which it waits; it must be in one. One that was paid for but
+   * never begun is refunded: the receiver does not know about it, so it can't give the credit back.
    */
   remove(unit: Outgoing): void {
     if (unit === this.firstUnpaid) this.#skipUnpaid(unit);
@@ -379,7 +387,7 @@ export class Lanes {
   /**
    * Adds CREDIT.
    * @param done the number of one-ways that the peer reports as done.
-   * @returns false if the account would exceed its maximum, or if fewer one-ways were sent.
+   * @returns false if the account then exceeds its maximum, or if fewer one-ways were sent.
    */
   grant(credit: number, done: number): boolean {
     this.credit += credit;
@@ -407,7 +415,7 @@ export function isLent(payload: Uint8Array, codec: Codec<any, any> | undefined):
   return payload.length >= LENT && codec?.owned !== true;
 }
 
-/** Returns a payload that may wait: a copy if it is short and the program may use its memory. */
+/** Returns a payload that may wait: a copy if it is below LENT and the program owns its memory. */
 export function kept(payload: Uint8Array, codec: Codec<any, any> | undefined): Uint8Array {
   return payload.length >= LENT || codec?.owned === true ? payload : new Uint8Array(payload);
 }

@@ -3,7 +3,8 @@
 //
 // Owns the account and the window of the pipe, and each incomplete message. The callers and callees
 // report messages and packets to it. It gives credit back through the batch, reports violations,
-// and sends a PING when it measures the line.
+// and sends a PING when it measures the line. Tested in assembly.test.ts, pipe.test.ts and
+// payload-retainer.test.ts.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -52,8 +53,8 @@ export class IncomingPackets {
   }
 
   /**
-   * Extends the timeouts by `lateness`, the milliseconds for which this process was asleep. Packets
-   * that arrived during that time are not late.
+   * Extends the timeouts by `lateness` milliseconds, in which packets may have arrived unread; see
+   * `Session.excuse`.
    */
   excuse(lateness: number): void {
     this.lastPacket += lateness;
@@ -61,8 +62,8 @@ export class IncomingPackets {
   }
 
   /**
-   * Abandons the incomplete messages if no packet of any of them has arrived for too long. Returns
-   * the next time at which this must be checked.
+   * Abandons the incomplete messages if neither a packet nor an item has arrived for too long.
+   * Returns the next time at which this must be checked.
    */
   wake(now: number): number {
     const { usage } = this.#context;
@@ -79,7 +80,8 @@ export class IncomingPackets {
   }
 
   /**
-   * Charges a packet to the pipe. Returns false after a violation, which has then been reported.
+   * Charges a packet to the pipe, and gives its cost back whatever the application does.
+   * Returns false after a violation, which has then been reported.
    */
   packet(frame: Frame): boolean {
     const cost = frame.length + frame.metadataSize + UNIT;
@@ -100,7 +102,7 @@ export class IncomingPackets {
     return true;
   }
 
-  /** Sends a PING. */
+  /** Sends a PING; none may be outstanding. */
   ping(now: number): void {
     this.#batch.control(Kind.PING, this.#liveness.ping(now));
   }
@@ -116,8 +118,8 @@ export class IncomingPackets {
   }
 
   /**
-   * Checks the first packet of a long message or item and charges it to `account`, if an account
-   * pays for it. Returns false after a violation.
+   * Checks the first packet of a long message or item, and charges the packet to the pipe and the
+   * whole message to `account`, if an account pays for it. Returns false after a violation.
    */
   long(frame: Frame, account?: ReceiveAccount): boolean {
     const { kind, size, length } = frame;
@@ -304,12 +306,12 @@ export class Assembly extends UnfinishedMessage {
    * Returns memory that begins with a packet of `length` bytes, after `arrived` bytes of the
    * message. A message that begins gets all of its memory as long as the transport has allocated
    * little ahead of arrival and the message fits within `limits.memory`. Otherwise, it gets a piece
-   * for a few packets, but for no more than have arrived. Memory that is never written has a cost,
-   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
-   * occupies its pages. So if the transport has allocated much ahead of arrival, the piece has room
-   * for this packet alone, unless a spare one is longer.
+   * for a few packets: two, or at most as many as have arrived. Memory that is never written has a
+   * cost, too: the garbage collector counts it, not every system overcommits, and recycled memory
+   * already occupies its pages. So if the transport has allocated much ahead of arrival, the piece
+   * has room for this packet alone, unless a spare one is longer.
    *
-   * Pieces have two, four or eight packets, so that freed ones fit others and the heap hardly
+   * Pieces have one, two, four or eight packets, so that freed ones fit others and the heap hardly
    * fragments. Therefore, a message that began in pieces never gets its whole rest at once: the
    * holes that such blocks left in the heap made the process larger by up to 230 MiB than what it
    * held.

@@ -113,8 +113,8 @@ export class InStream {
   }
 
   /**
-   * Calls `waiter` once, when there is an item to take or the stream has ended. Pays credit that
-   * was held back, so the sender can continue.
+   * Calls `waiter` once, when there is an item to take, or the stream has ended or was broken. Pays
+   * credit that was held back, so the sender can continue.
    */
   wait(waiter: () => void): void {
     this.#waiter = waiter;
@@ -201,6 +201,7 @@ export class OutStream implements UnitSender {
   #queuedBytes = 0;
   /** The unit that is in the lanes. */
   #current: Outgoing | undefined = undefined;
+  /** 'ended' once `close` was called, even if items still wait; the error once it was stopped. */
   #ended: TransportError | 'ended' | undefined = undefined;
   readonly #id: number;
   readonly #context: SessionContext;
@@ -242,7 +243,7 @@ export class OutStream implements UnitSender {
     return this.#ended !== undefined;
   }
 
-  /** True if items wait to be sent. */
+  /** True if items, or the last unit, wait to be sent. */
   get busy(): boolean {
     return this.#current !== undefined || this.#queue.length > 0;
   }
