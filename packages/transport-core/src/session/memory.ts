@@ -23,7 +23,7 @@ export class Memory {
    */
   lent = 0;
   readonly limit: number;
-  /** The number of bytes above which the connection that holds the most ends. */
+  /** The number of bytes above which the connection that holds the most ends; `Inbox` checks it. */
   readonly most: number;
   /** The number of open connections, including those whose handshake is not finished. */
   connections = 0;

@@ -1,5 +1,5 @@
 // Incoming packets: the pipe's account, the checks on the first packet of a long message, and the
-// messages that packets add up to (docs/wire-protocol.md §4, §6).
+// messages that packets add up to (docs/wire-protocol.md §5, §6).
 //
 // Owns the account and the window of the pipe, and each incomplete message. The callers and callees
 // report messages and packets to it. It gives credit back through the batch, reports violations,

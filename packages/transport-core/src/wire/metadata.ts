@@ -102,7 +102,8 @@ const HINT = 'send large things as the request';
 
 const encoder = new TextEncoder();
 
-// Errors as frames carry them: numbers and a shortened text instead of names (docs/errors.md).
+// Errors as frames carry them: numbers instead of names, and a shortened text
+// (docs/wire-protocol.md §4, §8).
 
 /** Returns an error as ERROR carries it. */
 export function errorFrame(error: TransportError): WireError {
