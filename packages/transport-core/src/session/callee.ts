@@ -22,7 +22,7 @@ import { type AnswerCarrier, InCall, PeerIds, unserved } from './incoming-calls.
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import type { Channel, Channels } from './outgoing-calls.ts';
-import { aboveCodec, type IncomingPackets, longCost, priceOf, STALLED } from './packets.ts';
+import { aboveCodec, type IncomingPackets, longCost, priceOf } from './packets.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -81,7 +81,7 @@ export class Callee implements AnswerCarrier {
     channel!.countIncoming(1);
     this.#context.wakeBy(call.due);
     if (method!.flags !== 0) this.#openStreams(call);
-    if (frame.size > 0) this.#begin(call, frame);
+    if (frame.size > 0) this.#packets.begin(frame, call, true);
     else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
     // The deadline matters only if the call was not answered immediately.
     if (call.due < NEVER && (call.open || call.reply !== undefined))
@@ -141,7 +141,7 @@ export class Callee implements AnswerCarrier {
     if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return call.crowdOut();
-    this.#begin(call, frame);
+    this.#packets.begin(frame, call, true);
   }
 
   /**
@@ -237,11 +237,6 @@ export class Callee implements AnswerCarrier {
   /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
   credit(frame: Frame): void {
     this.ids.get(frame.id)?.download?.grant(frame.credit);
-  }
-
-  #begin(call: InCall, frame: Frame): void {
-    this.#context.wakeBy(this.#context.now + STALLED);
-    this.#packets.begin(frame, call, true);
   }
 
   #openStreams(call: InCall): void {

@@ -141,6 +141,7 @@ export class IncomingPackets {
    * @param isKept false if it is no longer wanted: its packets are counted and dropped.
    */
   begin(frame: Frame, call: Receiver, isKept: boolean): void {
+    this.#context.wakeBy(this.lastPacket + STALLED);
     call.assemble(new Assembly(this.#context, frame, isKept, call));
     this.#context.usage.makeRoom();
   }
@@ -364,7 +365,7 @@ export function aboveCodec(
  * Duration, in milliseconds, without a packet after which an incomplete message is abandoned, if
  * nothing else long arrives on the connection.
  */
-export const STALLED = 10_000;
+const STALLED = 10_000;
 /**
  * Duration, in milliseconds, within which some credit for arriving packets is returned to their
  * sender. A sender without credit for the pipe disconnects after 10 s.

@@ -193,6 +193,23 @@ test('a long response that stops is dropped after 10 s, even if its call has end
   t.is(pair.dialer.memory.used, 0);
 });
 
+test('an item that stops fails its call after 10 s, even if no PING is due by then', (t) => {
+  const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
+  // The limits of the hello are over, so nothing else wakes the dialer.
+  pair.pass(10_000);
+  const call = callOf('get');
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  void served!.download!.write(new Uint8Array(3 * SMALL.packet));
+  pair.tick(pair.acceptor);
+  pair.move(pair.acceptor, 1.5 * SMALL.packet);
+  pair.pass(9_999);
+  t.is(call.error, undefined);
+  pair.pass(1);
+  t.is(call.error?.code, 'aborted');
+});
+
 test('many calls whose deadlines pass at the same time end over several turns', (t) => {
   const pair = open();
   const due = pair.now + 500;
