@@ -176,7 +176,8 @@ export class Caller implements CallCarrier {
     if (tally.messages > 0 && !tally.fits(Math.min(call.cost, MOST_PRICE), limits.outbound))
       return false;
     const { kind, flags } = call.method;
-    if (kind === 'oneway') return true;
+    // A long one-way needs an id, as every call does.
+    if (kind === 'oneway') return tally === lanes.shorts || !this.slots.full;
     return (
       channel.open < terms.calls &&
       !this.slots.full &&

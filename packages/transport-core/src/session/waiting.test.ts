@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { methodTable } from '../protocol/protocol.ts';
-import { Account, Kind } from '../wire/frame.ts';
+import { Account, Kind, SLOTS } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { HANDLER } from './incoming-calls.ts';
 import { Pair, SMALL } from './testing/pair.ts';
@@ -50,6 +50,24 @@ test('a call that waits for room is sent after an item before it is dropped', (t
   pair.quiet();
   t.true(tell.done, 'it has room although the pipe is empty');
   t.is(tell.error, undefined);
+  t.is(acceptor.ending, undefined);
+});
+
+test('a long one-way, which needs an id, waits while calls have all of them', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: SLOTS } }).open();
+  const { dialer, acceptor } = pair;
+  const asked = callOf('ask');
+  pair.start(dialer, asked);
+  for (let n = 1; n < SLOTS; n++) pair.start(dialer, callOf('ask'));
+  const tell = callOf('tell', long.length);
+  pair.start(dialer, tell);
+  pair.quiet();
+  t.deepEqual([tell.id, tell.done, dialer.session.parts.caller.slots.size], [0, false, SLOTS]);
+  const [served] = acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(1));
+  pair.quiet();
+  t.true(asked.done && tell.done);
+  t.is(acceptor.take().length, 1);
   t.is(acceptor.ending, undefined);
 });
 
