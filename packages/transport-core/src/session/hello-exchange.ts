@@ -5,7 +5,7 @@
 // batch, and judges those of the peer. It ends the session if the peer fails. Tested in
 // handshake.test.ts, and in testing/session by preamble-cases.ts and hello-cases.ts.
 
-import { reasonError, type TransportError } from '../errors.ts';
+import { reasonError, type TransportError, withDetails } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, PREAMBLE } from '../wire/frame.ts';
@@ -72,11 +72,15 @@ export class HelloExchange {
     this.#spoke = true;
   }
 
-  /** Writes our HELLO, after our preamble. */
+  /** Writes our HELLO, after our preamble. Ends the session if no peer would accept the HELLO. */
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     this.#speak();
     this.isStale = false;
-    this.#batch.greet(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
+    try {
+      this.#batch.greet(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
+    } catch (error) {
+      this.#end('break', withDetails(error as TransportError, { unreachable: false }));
+    }
   }
 
   /**

@@ -237,6 +237,23 @@ test('frames that arrive slowly, each within its time, are not a violation', (t)
   t.is(pair.acceptor.calls.length, 5);
 });
 
+test('an end whose hello is above a limit ends the connection, and tells the other end why', (t) => {
+  const many = Array.from({ length: 65 }, (_, i) =>
+    defineProtocol({ name: `p${i}`, channel: 0x20 + i, methods }),
+  );
+  for (const side of ['dialer', 'acceptor'] as const) {
+    const pair = new Pair([protocol]);
+    for (const each of many) pair[side].mount(each);
+    pair.dialer.session.open({});
+    pair.quiet();
+    for (const end of [pair.dialer, pair.acceptor]) {
+      t.is(end.ending?.error.code, 'invalid_argument');
+      t.regex(end.ending!.error.message, /65 protocols; at most 64/);
+    }
+    t.is(pair[side].ending!.error.unreachable, false, 'another address would not help');
+  }
+});
+
 test('protocols that are mounted during the hello are announced when it is complete', (t) => {
   const late = defineProtocol({ name: 'late', channel: 0x30, methods });
   const pair = new Pair([protocol]);
