@@ -57,14 +57,14 @@ export class InChannel {
   readonly inbox: ReceiveAccount;
 
   /**
-   * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
-   * are running.
+   * The numbers of the peer's calls that have no terminal frame yet, and of requests that run; see
+   * `InCall.run`.
    */
   openIn = 0;
   running = 0;
   /**
-   * The number of one-ways whose handlers are running, and whether more wait because `limits.calls`
-   * or `limits.total` allows no more.
+   * The number of one-ways that run, and whether more wait because `limits.calls` or `limits.total`
+   * allows no more.
    */
   oneways = 0;
   crowded = false;
@@ -90,7 +90,7 @@ export class InChannel {
     this.openIn += change;
   }
 
-  /** Called when a handler or a reader starts on a call, and when it has ended. */
+  /** Called when a call begins to run, and when it no longer runs. */
   countRunning(change: 1 | -1, isOneway: boolean): void {
     if (isOneway) this.oneways += change;
     else this.running += change;
@@ -364,9 +364,9 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * Called when a reader was given it, when its handler goes on after it has returned a promise or
-   * items, and while a rule decides on it. (A handler that answers at once does not run.)
-   * `limits.calls` bounds the number of running handlers.
+   * Called when a reader is given a request, when the handler of a call returns a promise or items,
+   * and when a rule returns a promise. (A handler that answers at once does not run.)
+   * `limits.calls` bounds the number of running calls.
    */
   run(by: Running): void {
     this.running = by;
