@@ -1,6 +1,7 @@
 // Acceptor accepts connections. It keeps the layer listening, owns the handshakes of accepted
-// connections, asks the transport for room, and passes each connection to it. Below is
-// BoundedHandshakes.
+// connections, asks the transport for room, and passes each connection to it. `TransportEngine`
+// owns it. Below is BoundedHandshakes. listener.test.ts and bounded-handshakes.test.ts test this
+// file.
 
 import { sourceOf } from '../address.ts';
 import type { ClockTimer } from '../clock.ts';
@@ -11,7 +12,10 @@ import type { HandshakeLimiter, HandshakeSlot, StreamConnection } from './stream
 
 /** Accepts connections, and listens again after failures. */
 export class Acceptor {
-  /** True once `listen` has succeeded, until `retire` or `stop` is called. */
+  /**
+   * True once `listen` has succeeded, until `retire` or `stop` is called; also while a listener
+   * that has failed waits for its next attempt.
+   */
   listening = false;
   /** The handshakes of accepted connections. */
   readonly handshakes: BoundedHandshakes;
@@ -123,6 +127,7 @@ export class Acceptor {
     }
     const refused = this.#transport.full();
     let connection: Connection | undefined;
+    // Called before `acquire` returns if there is a place: then there is nothing to unpark yet.
     const unpark = () => connection?.input.unpark();
     const { endpoint } = stream;
     const place = given === undefined ? this.handshakes.acquire(endpoint, unpark) : undefined;
@@ -145,7 +150,8 @@ const LAST_DELAY = 1_000;
 // Limits the handshakes of accepted connections (limits.handshakes): a limited number run at a
 // time, up to four times as many wait unread, and any further connections are closed. A handshake
 // that only waits for the dialer's confirmation costs nothing but memory, so it frees its place for
-// the next one; if there are eight times as many of these, the oldest ends.
+// the next one; if there are more than eight times as many of these, the oldest ends. A layer with
+// its own handshake acquires places by itself; Acceptor does so for the connections of other layers.
 
 /** Admits connections to the handshake, and reports those that get no place or fail. */
 export class BoundedHandshakes implements HandshakeLimiter {
@@ -156,11 +162,16 @@ export class BoundedHandshakes implements HandshakeLimiter {
   /** The handshakes that this end has answered, oldest first. */
   readonly #answered = new Set<HandshakePlace>();
   /**
-   * The places that failed handshakes still occupy, in order, each with its source and the time at
+   * The places of sources that failed handshakes still occupy, in order, each with the time at
    * which it becomes free.
    */
   readonly #kept: { readonly source: string; readonly until: number }[] = [];
+  /**
+   * The number of places that each source occupies, including those in `#kept`. All connections
+   * count for the source '' if sources have no limit and the layer names none.
+   */
   readonly #sources = new Map<string, number>();
+  /** The number of handshakes that run: those that neither wait nor are answered. */
   #inside = 0;
 
   constructor(transport: ConnectionHost) {
@@ -324,8 +335,8 @@ export class HandshakePlace implements HandshakeSlot {
 /** The number of connections that may wait for each one that is in a handshake. */
 const QUEUE = 4;
 /**
- * The number of answered handshakes for each one that may run. With 64 of these, at 3,000 dialers a
- * second that say nothing after their first message, each still has 170 ms to confirm.
+ * The number of answered handshakes for each one that may run. If 64 may run, and 3,000 dialers a
+ * second say nothing after their first message, each still has 170 ms to confirm.
  */
 const ANSWERED = 8;
 const CROWDED = reasonError(
@@ -337,7 +348,7 @@ const OUTPACED = reasonError(
   'too many newer connections wait for the end of their hello (limits.handshakes)',
 );
 /**
- * Duration, in milliseconds, for which a failed handshake keeps its place, so that a source can
- * fail `perSource` handshakes per second.
+ * Duration, in milliseconds, for which a failed handshake keeps the place of its source, so that a
+ * source can fail at most `perSource` handshakes per second.
  */
 const PENALTY = 1_000;

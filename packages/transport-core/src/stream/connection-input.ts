@@ -2,7 +2,8 @@
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
 // each turn only as far as the peer's work units go (transport-resources.ts). It passes the data
 // and the other reports of the stream on: to the session, to the output and, at the end, to the
-// connection.
+// connection. It calls the session only within a tick. transport/fair-turns.test.ts and
+// testing/session test this file.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
@@ -81,7 +82,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     return this.#session.state === 'closed';
   }
 
-  /** Counts an empty message of the carrier towards a flood. */
+  /** Counts an empty message of the carrier toward a flood. */
   #empty(): true {
     this.#transport.ticker.run(() => {
       this.#spend(CHUNK);
@@ -132,7 +133,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#resume();
   }
 
-  /** Continues to read, because the connection's turn has come. */
+  /** Continues to read, because the connection's turn has come. The scheduler calls this. */
   goOn(): void {
     if (this.#units() === 0) return this.#transport.scheduler.wait(this);
     this.#transport.ticker.run((now) => {
@@ -153,7 +154,10 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#excuse(now);
   }
 
-  /** Reads the remaining input, at most one chunk, because the stream has ended. */
+  /**
+   * Reads the input that waits for its turn, without a limit on its work, because the stream has
+   * ended. It is little, because the stream was paused. Input without a handshake slot is dropped.
+   */
   finish(now: number): void {
     const backlog = this.#waits === 'turn' ? this.#backlog : undefined;
     this.stop();
@@ -191,9 +195,9 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /**
    * Returns the units that the next chunk may cost; 0 if none are left in this turn. While some are
-   * left, a chunk may cost as much as a whole turn, and later turns pay for it. So chunks of usual
-   * messages are read to their end. Calls that were handed over after they had been read are
-   * charged now.
+   * left, a chunk may cost the whole allowance again, and later turns pay for it. So chunks of
+   * usual messages are read to their end. Units that were spent since the last chunk was read, such
+   * as those of calls that were handed over later, are charged now.
    */
   #units(): number {
     const { number, units, allowance } = this.#transport.scheduler;
@@ -267,7 +271,10 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     return false;
   }
 
-  /** The backlog, which exists only while it has something. */
+  /**
+   * The backlog, which exists only while it has something. The counter `slowed` counts the waits
+   * for a turn in which something had to be kept.
+   */
   get #kept(): Backlog {
     if (this.#backlog === undefined) {
       this.#backlog = new Backlog();

@@ -1,7 +1,7 @@
 // The output of one connection. It owns the batch that is being filled, the buffer that the stream
 // keeps, the send rate, and the close of the stream. The session tells it when to write and when to
 // close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
-// and when there is room again.
+// and when there is room again. transport/fair-turns.test.ts and testing/session test this file.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
@@ -10,11 +10,14 @@ import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/enc
 import type { StreamConnection } from './stream-layer.ts';
 import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
-/** The connection as its output and its input see it; it imports both. */
+/**
+ * The connection as its output and its input see it. It is an interface because `Connection`, which
+ * implements it, imports both.
+ */
 export interface ConnectionOwner {
   readonly host: TransportResources;
   readonly stream: StreamConnection;
-  /** Created after the output, which is its writer and its port. */
+  /** Created after the output, which is its port and has its writer, and before the input. */
   readonly session: Session;
   readonly output: ConnectionOutput;
   /** Called when `Session.crowded` has changed. */
@@ -37,9 +40,12 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   readonly #transport: TransportResources;
   readonly #encoder: FrameEncoder | undefined;
   readonly #collector: FrameCollector | undefined;
-  /** True once the session has closed the stream: it writes nothing more. */
+  /** True once the session has asked for the end: it writes nothing more. */
   #isEnding = false;
-  /** The time until which its last message waits behind a batch that the stream keeps. */
+  /**
+   * The time until which the last batch waits for the stream to take the one before, or for the
+   * next turn; Infinity if no last batch waits.
+   */
   #lingerDue = Number.POSITIVE_INFINITY;
   /** The buffer that the stream has not written yet. */
   #kept: Uint8Array | undefined = undefined;
@@ -52,10 +58,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    */
   #burst = 0;
   #turn = 0;
-  /** True until the next turn, because BURST bytes were written in this one. */
+  /** True until `goOn` is called in a later turn, because BURST bytes were written in this one. */
   #isResting = false;
   /** True if `flushTick` is already scheduled for the end of this tick. */
   #isScheduled = false;
+  /** The last value of `Session.crowded` that the connection was told. */
   #isCrowded = false;
 
   constructor(connection: ConnectionOwner) {
@@ -126,10 +133,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   }
 
   /**
-   * Returns true if more may be written in this turn. Otherwise, a stream that accepts each batch
-   * immediately would hold up the event loop as long as there is anything to send. Such a stream
-   * may take longer to encrypt a batch than the other end takes to read it, or it may be broken and
-   * drop the batch.
+   * Returns true if more may be written in this turn. Without this limit, a stream that accepts
+   * each batch immediately would hold up the event loop as long as there is anything to send. Such
+   * a stream may take longer to encrypt a batch than the other end takes to read it, or it may be
+   * broken and drop the batch.
    */
   #goesOn(bytes: number): boolean {
     const { number } = this.#transport.scheduler;

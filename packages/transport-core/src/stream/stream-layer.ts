@@ -1,5 +1,7 @@
 // The interface that a backend author implements. Everything above it is shared by all backends.
-// Below are PendingDials, which all our layers use, and the translation of socket errors.
+// Below are PendingDials, which each of our layers that opens connections uses, and the translation
+// of socket errors. The suite in transport-testkit/src/stream-layer tests what the interface
+// promises; pending-dials.test.ts and socket-error.test.ts test the rest.
 
 import type { Clock } from '../clock.ts';
 import type { LimitOptions } from '../common-options.ts';
@@ -21,8 +23,9 @@ import type { Frame } from '../wire/frame.ts';
 export interface StreamLayer {
   /**
    * Binds and accepts connections. Resolves once peers can dial it; rejects with a TransportError
-   * if it can't bind. It is called again after `failed`. Each connection is passed to `accept` once
-   * it is ready for `attach`, with its handshake slot if the layer acquired one.
+   * if it can't bind. It may be called again after `failed` and after `close`. Each connection is
+   * passed to `accept` once it is ready for `attach`, with its handshake slot if the layer acquired
+   * one.
    *
    * @param failed reports that the listener failed and has stopped; the transport calls `listen`
    * again after a back-off (5 ms, doubling up to 1 s).
@@ -150,8 +153,8 @@ export interface ListenOptions {
 export interface HandshakeLimiter {
   /**
    * Announces a connection from `endpoint`. Returns undefined if there is no room; then close the
-   * connection immediately. Otherwise `enter` is called with the same slot, now or when other
-   * connections have left; do not read from the connection before that.
+   * connection immediately. Otherwise `enter` is called with the same slot, before `acquire`
+   * returns or when other connections have left; do not read from the connection before that.
    *
    * @param source the source that it counts for, if the layer knows a better one than the
    * endpoint's. Of the connections that have one and wait, those whose source has fewest come
@@ -223,7 +226,8 @@ export interface StreamConnection {
    */
   credit?: LimitOptions['credit'];
   /**
-   * Starts reporting to `sink`. Called once, synchronously after the connection was handed over.
+   * Starts reporting to `sink`, but reports nothing inside this call. Called once, synchronously
+   * after the connection was handed over, unless the connection is destroyed instead.
    */
   attach(sink: StreamSink): void;
   /**
@@ -237,8 +241,9 @@ export interface StreamConnection {
    * of them. Optional.
    */
   readonly writeAll?: ((chunks: readonly Uint8Array[]) => boolean) | undefined;
-  /** Stops reading data as soon as possible. */
+  /** Stops reading data as soon as possible. May be called again before `resume`. */
   pause(): void;
+  /** Reads again, however often `pause` was called. Reports nothing inside this call. */
   resume(): void;
   /**
    * Flushes written data and ends, then reads and discards data until the peer has ended (for at
@@ -296,7 +301,10 @@ export interface StreamSink {
 // The dials of one layer that are under way. A dial fails after its timeout, when its caller's
 // signal aborts, and when the layer closes.
 
-/** One dial in progress. Only the first call of `connected` or `failed` has an effect. */
+/**
+ * One dial in progress. Only the first call of `connected` or `failed` has an effect: a connection
+ * that comes after the dial has failed is not closed here.
+ */
 export interface PendingDial {
   connected(connection: StreamConnection): void;
   failed(error: unknown): void;
@@ -316,8 +324,9 @@ export class PendingDials {
   /**
    * Returns the promise of a dial, which `begin` starts unless the signal has already aborted.
    *
-   * @param begin may throw. It returns a function that releases everything that it has opened,
-   * which is called with the error if the dial fails.
+   * @param begin may throw, but must then have released what it has opened. It returns a function
+   * that releases everything, which is called with the error if the dial fails, also if it has
+   * failed while `begin` ran.
    * @param late returns what the error of a timeout says. `limit` is 'within 5000 ms
    * (dialTimeout)'.
    */
@@ -403,7 +412,7 @@ function meaningOf(code: string): Meaning | undefined {
   return Object.entries(MEANINGS).find(([codes]) => codes.split(', ').includes(code))?.[1];
 }
 
-/** The meanings of codes. A code with another meaning for one action is there with it, too. */
+/** The meanings of codes. An entry for an action and a code replaces the entry for the code. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED:
     'connection_refused: nothing listens on this address; check that the peer is running and the port is right',
