@@ -151,7 +151,7 @@ const LAST_DELAY = 1_000;
 // time, up to four times as many wait unread, and any further connections are closed. A handshake
 // that only waits for the dialer's confirmation costs nothing but memory, so it frees its place for
 // the next one; if there are more than eight times as many of these, the oldest ends. A layer with
-// its own handshake acquires places by itself; Acceptor does so for the connections of other layers.
+// its own handshake acquires places by itself; Acceptor does so for the connections of others.
 
 /** Admits connections to the handshake, and reports those that get no place or fail. */
 export class BoundedHandshakes implements HandshakeLimiter {

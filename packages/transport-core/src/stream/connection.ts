@@ -2,7 +2,8 @@
 // of the peer; its input and output own the stream. The session and the transport report to it, and
 // its input reports the end of the stream. It passes on the questions that only the transport can
 // answer. Calls do not pass through it: the transport gives our calls to `caller`, and the session
-// gives the peer's calls to the mount of their protocol.
+// gives the peer's calls to the mount of their protocol. `ConnectionHost.add` creates it, and its
+// dialer or its acceptor starts it. remote.test.ts tests the Remote, and testing/session the rest.
 
 import { parseTarget, spelled } from '../address.ts';
 import { helloFields } from '../common-options.ts';
@@ -24,8 +25,9 @@ import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { TransportResources } from './transport-resources.ts';
 
 /**
- * The transport as its connections, pool, mounts and listeners see it. It is an interface because
- * `TransportEngine`, which implements it, imports all of them.
+ * The transport as its connections, pool, dialer and acceptor see it; its mounts see the part that
+ * is `RpcHost`. It is an interface because `TransportEngine`, which implements it, imports all of
+ * them.
  */
 export interface ConnectionHost
   extends TransportResources,
@@ -39,7 +41,10 @@ export interface ConnectionHost
   add(stream: StreamConnection, init: ConnectionInit): Connection;
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
-  /** Makes a connection take no new calls, and close when its calls are done. */
+  /**
+   * Makes a connection, whose address is no longer listed for its name, take no new calls, and
+   * close when its calls are done or the time limit of a graceful close has passed.
+   */
   retire(connection: Connection): void;
   /** @param retryIn the milliseconds until a held target is dialed again. */
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void;
@@ -90,8 +95,9 @@ export class Connection implements SessionVisitor, ConnectionOwner {
   readonly endpoint: string;
   readonly target: string | undefined;
   readonly since: number;
-  /** True if it counts towards limits.connections; refused connections do not. */
+  /** True if it counts toward limits.connections; one with `ConnectionInit.refused` does not. */
   readonly counts: boolean;
+  /** The peer; set when its hello has arrived, before it is admitted. */
   remote: LiveRemote | undefined = undefined;
   readonly host: ConnectionHost;
   /** Starts our calls on this connection. */
@@ -147,7 +153,10 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     return this.session.state === 'up';
   }
 
-  /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
+  /**
+   * Lets a dialed connection keep the process alive only while some protocol has a reader here.
+   * Called when it is up, and when a reader comes or goes.
+   */
   ref(): void {
     if (this.direction === 'out' && this.isUp) this.stream.ref?.(this.host.isRead);
   }
@@ -184,10 +193,11 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     this.host.pool.crowding(this);
   }
 
-  /** Called when the stream is closed; its other reports go to the input. */
+  /** Called by the input, which receives all reports of the stream, when the stream is closed. */
   closed(error?: TransportError): void {
     this.output.release();
     this.host.ticker.run((now) => {
+      // First, because the answers that it reads settle calls that would fail otherwise.
       this.input.finish(now);
       this.session.closed(error && withoutStack(error, { target: this.target }));
     });
@@ -226,7 +236,7 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     });
   }
 
-  /** Gets the fields of the hello for this peer from the option. */
+  /** Gets the fields of the hello for this peer from the options `hello` and `name`. */
   #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
     const { config, reporter } = this.host;
     const { hello, name } = config;

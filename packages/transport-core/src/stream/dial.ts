@@ -2,7 +2,8 @@
 // a watched name leads to such a list, and a node is reached over a connection that the membership
 // knows. Below is NameWatch: the addresses of one name as the resolver reports them, and the
 // address that each connection of the name leads to. The pool watches a name for as long as it has
-// an entry for the target.
+// an entry for the target. pool.names.test.ts and address-list.test.ts test names, pool.test.ts the
+// rest.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import {
@@ -28,7 +29,7 @@ export interface DialTarget {
   readonly connections: readonly Connection[];
   /** Set while the address is a watched name. */
   readonly watch: NameWatch | undefined;
-  /** Called after each change to the addresses of the name. */
+  /** Called after each valid list of addresses that the resolver reports, even an unchanged one. */
   listChanged(): void;
   /** Stops using a connection. */
   remove(connection: Connection): void;
@@ -47,7 +48,10 @@ export interface NameSnapshot {
 /** Dials the targets of a transport, and bounds the number of names that it watches. */
 export class Dialer {
   readonly transport: ConnectionHost;
-  /** The connections to peers that drain, by their addresses; those that are over don't count. */
+  /**
+   * The connections to peers that drain, by their addresses; those that are over don't count, and
+   * are removed by `NameWatch.drains`, the only one that changes the map.
+   */
   readonly draining = new Map<string, Connection>();
   /** The names that are watched. */
   readonly watches = new Set<NameWatch>();
@@ -186,8 +190,9 @@ export class Dialer {
   // Nodes, with the help of the membership.
 
   /**
-   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
-   * the second form, only connections that proved the id.
+   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`, or
+   * that the option `resolve` has mapped to one; for `<id>@address`, only connections that proved
+   * the id.
    */
   links(target: string): readonly Connection[] {
     const { membership } = this.transport;
@@ -214,7 +219,8 @@ export class Dialer {
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
     const connection = connectionOf(await membership.reach(nodeId, signal));
-    // The option `resolve` has mapped the target to this node, for which it stands from now on.
+    // The option `resolve` has mapped the target to this node: while the node is connected, calls
+    // to the target use its connection, without another dial.
     if (watch === undefined && nodeOf(target) === undefined) {
       if (this.#nodes.size >= NAMES) this.#nodes.clear();
       this.#nodes.set(target, nodeId);
@@ -243,8 +249,8 @@ async function askResolve(
 }
 
 /**
- * Returns true if this end is the cause of a failed dial: it has no room or no file descriptor for
- * a connection, or its own certificate has expired.
+ * Returns true if this end is the cause of a failed dial: it is closed, has no room or no file
+ * descriptor for a connection, or its own certificate has expired.
  */
 function isOwn({ code, reason, origin }: TransportError): boolean {
   return origin === 'remote'
@@ -269,7 +275,7 @@ const SHOWN = 8;
 
 // The names that the pool watches.
 
-/** The addresses of one name, and the connections to them. */
+/** The addresses of the name of one target, and those that its connections lead to. */
 export class NameWatch {
   readonly target: DialTarget;
   readonly #dialer: Dialer;
@@ -335,9 +341,9 @@ export class NameWatch {
   // Dialing.
 
   /**
-   * Returns the addresses in the order in which a dial tries them, the one in use first; waits for
-   * the first report, for at most `dialTimeout`. Rejects with the resolver's error if it has never
-   * reported any, or with the signal's reason.
+   * Returns the addresses in the order in which a dial tries them, the one in use first, and those
+   * whose peers drain last; waits for the first report, for at most `dialTimeout`. Rejects with the
+   * resolver's error if it has never reported any, or with the signal's reason.
    */
   async order(signal: AbortSignal): Promise<readonly string[]> {
     const { config, random } = this.#dialer.transport;
@@ -370,7 +376,10 @@ export class NameWatch {
     throw reasonError('host_not_found', message, { target: this.name, sent: false });
   }
 
-  /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */
+  /**
+   * Notifies the resolver that an address could not be dialed, that its connection is lost, or that
+   * a dial found no addresses because the resolver had failed.
+   */
   distrust(): void {
     if (!this.#isOver) this.#resolver?.resolveNow?.(this.name);
   }
@@ -382,7 +391,7 @@ export class NameWatch {
     this.#via.set(connection, address);
   }
 
-  /** Returns true if a connection leads to an address that is still listed. */
+  /** Returns true if a connection leads to a listed address, or if no list was reported yet. */
   lists(connection: Connection): boolean {
     const via = this.#via.get(connection);
     return this.addresses === undefined || this.addresses.some(({ address }) => address === via);
@@ -433,6 +442,6 @@ function tooMany(name: string): TransportError {
 
 /** The maximum number of names that a transport watches at a time. */
 const WATCHES = 1_024;
-/** The number of targets that are remembered with their nodes. */
+/** The number of targets that are remembered with their nodes; at one more, all are forgotten. */
 const NAMES = 1_024;
 const NONE: readonly Connection[] = Object.freeze([]);

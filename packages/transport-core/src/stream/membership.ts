@@ -1,5 +1,6 @@
 // The membership of a transport, which knows the nodes behind its connections: a transport has at
-// most one, usually that of `@trunkline/peers`. Below is the list of addresses behind a name.
+// most one, usually that of `@trunkline/peers`, which `manage` sets. Below is the list of addresses
+// behind a name, which address-list.test.ts tests.
 
 import { isNodeId } from '../address.ts';
 import type { TransportError } from '../errors.ts';
@@ -13,7 +14,7 @@ export interface PendingConnection {
   readonly remote: Remote;
   /**
    * The node id that its hello asserts; '' if it asserts none. If the layer proved an id, this is
-   * the same one.
+   * the same one or ''.
    */
   readonly claim: string;
   /** The protocols that its hello lists. They distinguish a node that runs peers from a client. */
@@ -46,8 +47,8 @@ export interface Membership {
    */
   admit(pendingConnection: PendingConnection): unknown;
   /**
-   * Reports that a connection is up: either `admit` agreed to it, or it is older than the
-   * membership.
+   * Reports that a connection is up, after `admit` has agreed to it. (`manage` ends the connections
+   * that are older than the membership.)
    */
   up(remote: Remote): void;
   /**
@@ -80,7 +81,7 @@ export interface Membership {
   /**
    * Inspects a request before it is decoded. If it returns an error, the connection ends with that
    * error and no handler sees the request. `bytes` is the request's own memory. Optional; `manage`
-   * reads it once.
+   * looks only once whether it is there.
    */
   readonly screen?:
     | ((

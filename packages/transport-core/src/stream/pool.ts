@@ -1,5 +1,7 @@
 // The targets of a transport. The pool finds the target of a call; each target decides which
-// connection a call takes, and when it is dialed (docs/design.md, the pool).
+// connection a call takes, and when it is dialed (docs/design.md, the pool). `TransportEngine` owns
+// the pool, tells it which connections came up and which take no more calls, and wakes it.
+// pool.test.ts and its siblings (growth, held, names) test this file.
 
 import { parseTarget } from '../address.ts';
 import { type ErrorCode, TransportError, withoutStack } from '../errors.ts';
@@ -15,7 +17,7 @@ import { nodeOf } from './membership.ts';
 interface Hold {
   /** The hold ends when a dial fails with one of these codes. */
   readonly stopOn: readonly ErrorCode[];
-  /** Called once, when the hold ends. */
+  /** Called once, when the hold ends, but never inside `Pool.hold` nor by `Pool.close`. */
   ended?(): void;
 }
 
@@ -28,7 +30,7 @@ export class Pool {
   private readonly keys = new Map<string, string>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
-   * as the call before.
+   * as the call before. Whatever removes an entry forgets this one.
    */
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
@@ -199,6 +201,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
   readonly target: string;
   readonly address: string;
   readonly nodeId: string | undefined;
+  /** The connections that take calls, oldest first. Short messages all use the first one. */
   readonly connections: Connection[] = [];
   watch: NameWatch | undefined = undefined;
   /** The calls that wait for a connection, in order. */
@@ -398,7 +401,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
     return this.#dialing !== undefined;
   }
 
-  /** @param isBackground true if calls have other connections. */
+  /** @param isBackground true if the target only grows: calls have other connections. */
   #dial(isBackground = false): void {
     // A dial that is under way serves the holders, too.
     this.#holdDue = Number.POSITIVE_INFINITY;
@@ -427,6 +430,8 @@ export class PoolEntry implements CallCarrier, DialTarget {
     // link.
     const isLink = isBorrowed || nodeOf(this.target) !== undefined;
     if (!connection.isUp && this.#isWanted && isLink) return this.#dial();
+    // (`add` has added a connection that was dialed for this target.) If this dial has gained none,
+    // the target must not grow again at once.
     if (isBorrowed && connection.isUp && !this.connections.includes(connection))
       this.connections.push(connection);
     else if (isBorrowed || !connection.isUp) this.#pauseGrowth();

@@ -1,7 +1,8 @@
 // The parts of a transport that its connections share: TransportResources holds them. Below are the
 // ticks of the event loop, the timers for deadlines and for keeping the process alive, the turns of
 // the connections, the queue of aborts, the token buckets of limits.rate, and the pool of batch
-// buffers.
+// buffers. Each part except KeepAlive has a test file of its own: ticker, deadline-timer,
+// read-scheduler, abort-queue, token-bucket and buffers.
 
 import { backgroundTimer, type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -30,6 +31,7 @@ export abstract class TransportResources {
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
+  /** Set by `TransportEngine.join` only. */
   membership: Membership | undefined = undefined;
   /** The timer for everything that a connection or a target waits for. */
   abstract readonly timer: DeadlineTimer;
@@ -78,8 +80,11 @@ export class Ticker {
   readonly #traced: ((isTraced: boolean) => void) | undefined;
   #isTraced = false;
   #time = 0;
+  /** True if `#time` is the time of the running tick. */
   #fresh = false;
+  /** True if `#tick` will run. */
   #scheduled = false;
+  /** The depth of nested calls of `run`. */
   #inside = 0;
   #dirty: Flushable[] | undefined = undefined;
 
@@ -94,7 +99,7 @@ export class Ticker {
     this.#traced = traced;
   }
 
-  /** Returns the time of this tick in milliseconds. */
+  /** Returns the time of this tick in milliseconds. Outside of `run`, it may begin a tick. */
   now(): number {
     if (!this.#fresh) {
       this.#begin();
@@ -116,7 +121,8 @@ export class Ticker {
   }
 
   /**
-   * Schedules a call to `flushTick` at the end of this tick. The caller does so once in a tick.
+   * Schedules a call to `flushTick` at the end of this tick. Each call schedules another one, so
+   * the caller avoids repetitions.
    * @param canWait true if the end of this turn of the event loop is early enough.
    */
   touch(flushable: Flushable, canWait = false): void {
@@ -131,7 +137,7 @@ export class Ticker {
 
   /**
    * Handles an event: reads the clock again, runs `work`, and flushes the output as soon as it
-   * returns.
+   * returns. Inside another event, it only runs `work`.
    */
   run<T>(work: (now: number) => T): T {
     this.enter();
@@ -240,8 +246,8 @@ export class DeadlineTimer {
 const LATE = 500;
 
 // Keeps the process alive while something of a transport is under way: calls in flight, held
-// targets and closing. All other timers of a transport, and the idle connections that it dialed,
-// let the process end.
+// targets and closing. The deadline timer, and idle connections that were dialed only to make
+// calls, let the process end.
 
 /** Holds a timer while there is a reason to stay alive. Without `Clock.ref` it does nothing. */
 export class KeepAlive {
@@ -255,6 +261,7 @@ export class KeepAlive {
     this.#clock = clock;
   }
 
+  /** Adds a reason to stay alive; `leave` must follow. */
   enter(): void {
     if (this.#reasons++ === 0)
       this.#timer ??= this.#clock.ref && this.#clock.setTimeout(() => {}, LONGEST_DELAY);
@@ -296,9 +303,9 @@ const PAUSE = 20;
 // cost (session-context.ts). A connection that has spent its units is not read further until the
 // others have been served.
 
-/** A connection that waits for its next turn. */
+/** An input or output of a connection, or the queue of aborts, that waits for its next turn. */
 export interface ScheduledReader {
-  /** Called when the connection may spend `ReadScheduler.allowance` units again. */
+  /** Called when it may spend `ReadScheduler.allowance` units again. It may wait once more. */
   goOn(): void;
 }
 
@@ -513,7 +520,7 @@ export class BufferPool {
 
   /**
    * Returns a buffer to the pool; it must not be used or returned again after that. Ignores
-   * undefined and buffers of another size.
+   * undefined, buffers of another size, and more than KEPT of them.
    */
   give(buffer: Uint8Array | undefined): void {
     if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
