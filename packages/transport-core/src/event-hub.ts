@@ -34,8 +34,8 @@ export class EventHub<E> {
   }
 
   /**
-   * Adds a reader, which receives the events of `first` before all others. After `end`, it receives
-   * only these.
+   * Adds a reader, which receives the events of `first` before all others; the bound applies to
+   * them, too. After `end`, it receives only these.
    */
   follow(first: readonly E[]): AsyncIterator<E, undefined> & AsyncIterableIterator<E> {
     const reader = new EventReader<E>(this.#bound, this.#readers);

@@ -1,5 +1,5 @@
 // The interfaces of interceptors, which see outgoing and incoming calls, and of the rule that
-// decides which calls a peer may make.
+// decides which calls a peer may make. rpc/interceptors.ts and rpc/inbox.ts call them.
 
 import type { Remote } from './remote.ts';
 
@@ -11,7 +11,7 @@ interface InterceptedCall {
   readonly kind: 'unary' | 'oneway' | 'upload' | 'download' | 'duplex';
   /** The request. An interceptor may replace it. */
   request: unknown;
-  /** The metadata of the request, frozen. An interceptor may replace it, but not change it. */
+  /** The metadata of the request. An interceptor may replace it, but must not change it. */
   metadata: Readonly<Record<string, string>>;
   /**
    * The items that the caller streams; undefined if it streams none. To see each item, replace it
@@ -51,7 +51,8 @@ export type ClientNext = (call: ClientCall) => Promise<unknown>;
 /**
  * Wraps the calls that a transport makes: `(next) => (call) => next(call)`. It is applied once for
  * each protocol. It passes the same call object on, and should return the promise of `next` instead
- * of awaiting it, unless it needs the result. An error that it throws reaches the caller unchanged.
+ * of awaiting it, unless it needs the result. If its promise rejects, the error reaches the caller
+ * unchanged; a TransportError that it throws gets `sent: false` and the target of the call.
  */
 export type ClientInterceptor = (next: ClientNext) => ClientNext;
 
@@ -64,8 +65,8 @@ export type ServerNext = (call: ServerCall) => unknown;
 
 /**
  * Wraps the handling of calls: `(next) => (call) => next(call)`. It is applied once for each
- * handler. It passes the same call object on. An error that it throws is the answer to the caller,
- * with `sent: false` if it throws before it calls `next`.
+ * handler and each `consumer()`. It passes the same call object on. An error that it throws is the
+ * answer to the caller, with `sent: false` if it throws before it calls `next`.
  */
 export type ServerInterceptor = (next: ServerNext) => ServerNext;
 

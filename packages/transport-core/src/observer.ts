@@ -1,5 +1,6 @@
 // Events and counters of a transport, for metrics, tracing, logs and dashboards. A transport never
-// waits for its observer.
+// waits for its observer. Reporter (rpc/records.ts) calls the hooks of a transport; layers report
+// the events that only they see. transport-inmem/src/observing.test.ts tests what is reported when.
 
 import type { ErrorCode, ErrorReason, TransportError } from './errors.ts';
 import type { Remote } from './remote.ts';
@@ -10,7 +11,8 @@ export type ObserverEvent =
   | { type: 'down'; remote: Remote; cause?: TransportError | undefined }
   /**
    * The ends cannot speak this protocol, because they share no version of it (`version_mismatch`)
-   * or disagree on its channel (`channel_mismatch`). Reported once for each connection.
+   * or disagree on its channel (`channel_mismatch`). Reported once for each connection and name of
+   * a protocol.
    */
   | { type: 'mismatch'; remote: Remote; protocol: string; error: TransportError }
   /** A connection ended before it was up: it had a wrong preamble, was refused, or timed out. */
@@ -46,13 +48,13 @@ export type ObserverEvent =
  * - onewayLost: the `send` of a one-way had resolved, but its connection broke before the credit
  *   was returned. Credit is returned when the handler has ended, so a one-way whose handler was
  *   still running is counted, too.
- * - onewayDropped: a one-way was dropped because it has no reader, because its codec refused the
- *   request, because its sender is not allowed to send it (`allow`), because `limits.total.bytes`
- *   or `limits.memory` left no room for it, because it was long and stopped arriving, or because
- *   the transport is closing.
+ * - onewayDropped: a one-way was dropped because it has no reader, because the ends disagree on its
+ *   protocol, because its codec refused the request, because its sender is not allowed to send it
+ *   (`allow`), because `limits.total.bytes` or `limits.memory` left no room for it, because it was
+ *   long and stopped arriving, or because the transport is closing.
  * - lateReply: an answer arrived for a call that had settled (its deadline passed, or it was
  *   canceled).
- * - lateAnswer: a handler answered after its caller had gone.
+ * - lateAnswer: a handler answered after its caller had gone, or the handler of a one-way failed.
  * - unknownFrame: a frame of a kind (32 and above) that this version does not know.
  * - unknownAnswer: an answer to a call that was never made.
  * - duplicateRequest: a request with an id that was already in use.
@@ -181,7 +183,7 @@ export interface CallRecord {
   readonly target: string | undefined;
   /**
    * The peer. At the server it is set from the start; at the client only after the end, and only if
-   * a connection carried the call.
+   * a connection carried the call or the target is a Remote.
    */
   readonly remote: Remote | undefined;
   /** The metadata of the request. */
@@ -207,7 +209,7 @@ export interface CallRecord {
   /** The code and the reason of `error`. */
   readonly code: ErrorCode | undefined;
   readonly reason: ErrorReason | undefined;
-  /** Whether a handler may have seen the call; true at the server. */
+  /** Whether a handler may have seen the call; false before its end. At the server, true. */
   readonly sent: boolean;
   /** The number of bytes in messages and items, as encoded by their codecs. */
   readonly bytesSent: number;

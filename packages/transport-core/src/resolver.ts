@@ -1,4 +1,5 @@
-// The interface of name resolution: the addresses behind a target, and their changes.
+// The interface of name resolution: the addresses behind a target, and their changes. NameWatch
+// (stream/dial.ts) uses it; stream/pool.names.test.ts tests that.
 
 import type { TransportError } from './errors.ts';
 
@@ -7,8 +8,8 @@ export interface ResolvedAddress {
   /** A target that can be dialed, such as '10.0.0.7:7000' or 'tcp://10.0.0.7:7000'. */
   readonly address: string;
   /**
-   * The share of calls relative to the other addresses of the same priority (RFC 2782, weight); at
-   * least 0. Default 1.
+   * The share of dials that try this address first, relative to the other addresses of the same
+   * priority (RFC 2782, weight); at least 0. Default 1.
    */
   readonly weight?: number | undefined;
   /**
@@ -36,7 +37,7 @@ export interface ResolutionObserver {
 export interface Resolver {
   /**
    * Returns true if the target is a name that this resolver knows how to resolve, such as
-   * 'dns:///orders:7000'. Other targets are dialed as they are.
+   * 'dns:///orders:7000'. Other targets are dialed as they are. Must not throw.
    */
   handles(target: string): boolean;
   /**

@@ -1,6 +1,7 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
-// connection. The items of an upload are pulled as the callee takes them; those of a download are
-// sent as the reader takes them. Mount, the protocol to which a call belongs, counts its calls.
+// connection. The items of an upload are pulled as far as the callee's credit goes; those of a
+// download are sent as the reader takes them. Mount, the protocol to which a call belongs, counts
+// its calls. call.test.ts and calls-pair.test.ts (with its siblings) test this file.
 
 import { refuseUnknown } from '../config.ts';
 import {
@@ -107,8 +108,8 @@ export class Call extends OutCall {
   /**
    * Counts the call at its mount; from now on it settles exactly once.
    *
-   * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for
-   * an aborted signal.
+   * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, `cancelled` for an
+   * aborted signal, and a TypeError for an invalid one. The mount does not count the call then.
    */
   constructor(
     mount: Mount,
@@ -328,6 +329,7 @@ function leave(call: Call, failure: unknown): void {
   call.carrier?.abandon(call);
 }
 
+/** Sends the items of the upload, one at a time, and then its end. Nobody awaits it. */
 async function pull(call: Call): Promise<void> {
   const { method, record, source, upload } = call;
   if (upload === undefined || source === undefined) return;

@@ -1,6 +1,7 @@
 // Incoming calls as an async iterator, for `consumer()` of a transport. It takes a call only when
-// its user requests the next one. Requesting another call means that the user is done with the
-// oldest one-way; only then does the sender of that one-way get its credit back.
+// its user requests the next one. Requesting another call, or leaving, means that the user is done
+// with the oldest one-way; only then does the sender of that one-way get its credit back.
+// inbox.test.ts tests this file, and transport-inmem/src/interceptors.test.ts with interceptors.
 
 import type { ReaderContext } from '../context.ts';
 import { type InCall, READER } from '../session/incoming-calls.ts';

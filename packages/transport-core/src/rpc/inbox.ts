@@ -1,6 +1,8 @@
 // The queue of incoming calls of one mounted protocol. It is bounded for each connection, serves
 // connections one after another, and gives each call to exactly one reader. If there is no reader,
-// a call is refused after a second at most, so that its caller does not wait in vain.
+// a request is refused after a second at most, so that its caller does not wait in vain; a one-way
+// waits. `Callee` delivers the calls, and removes them when their callers are gone. access.test.ts
+// of transport-inmem tests permissions.
 
 import type { CommonConfig } from '../common-options.ts';
 import type { Contexts, ReaderContext } from '../context.ts';
@@ -79,6 +81,7 @@ export interface Taker {
   readonly ready: boolean;
   /**
    * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
+   * Only `Inbox.feed` sets it.
    */
   feeding: boolean;
   /**
@@ -281,9 +284,9 @@ export class Inbox implements Mounted {
   }
 
   /**
-   * Adjusts the counts after a waiting call was removed from its channel, because its caller
-   * canceled it or its time was up. Its credit must be given back afterwards, because the account
-   * tells how the call was counted.
+   * Adjusts the counts after a waiting call was removed from its channel: by `remove`, or by the
+   * callee because its caller is gone or its time is up. Its credit must be given back afterwards,
+   * because the account tells how the call was counted.
    */
   withdrawn(call: InCall): void {
     const { channel } = call;
@@ -576,6 +579,7 @@ export const dues = new WeakMap<TransportError, number>();
 
 /**
  * A handler computes the timeout of another call from its own deadline a little later than the call
- * begins. Deadlines that differ by at most this number of milliseconds count as the same.
+ * begins. A deadline that is later than its own, or earlier by at most this number of milliseconds,
+ * counts as the same.
  */
 const SAME_DEADLINE = 100;

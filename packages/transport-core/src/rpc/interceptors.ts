@@ -1,4 +1,5 @@
 // Outgoing and incoming calls as interceptors see them, and the chains that they pass.
+// transport-inmem/src/interceptors.test.ts tests this file.
 
 import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
@@ -119,7 +120,10 @@ export class InterceptedCall implements ClientCall {
 // Incoming calls. The answer goes through the interceptors before it is sent, however the handler
 // gives it.
 
-/** Wraps a handler in interceptors, once. */
+/**
+ * Wraps a handler in interceptors: the chain is built here, and each call gets an InterceptedRpc of
+ * its own.
+ */
 export function intercepted(
   { protocol, host, handlerFailed: failed }: Inbox,
   interceptors: readonly ServerInterceptor[],

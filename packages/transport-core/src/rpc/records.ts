@@ -1,6 +1,6 @@
 // The record of one call for observers, and Reporter, which reports calls, events, dials,
 // handshakes and gossip messages to them and keeps the counters. Only calls that somebody observes
-// have a record.
+// have a record. transport-inmem/src/observing.test.ts tests this file.
 
 import type { Clock } from '../clock.ts';
 import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
@@ -241,7 +241,7 @@ export class HandlingRecord extends OpenRecord implements CallObserver {
 
 /** The observer, the tracing channels and the counters of one transport. */
 export class Reporter {
-  /** The number of failed calls made here, by code. */
+  /** The number of failed calls made here, by code; counted even if nobody observes calls. */
   readonly errors = new Map<ErrorCode, number>();
   readonly counters = new Map<TransportCounter, number>();
   /** This reporter while calls are observed; otherwise undefined. */

@@ -1,5 +1,6 @@
 // The types that follow from a protocol's definition: requests, responses, stream items, the Rpc
-// that a reader receives, and a server's handlers.
+// that a reader receives, and a server's handlers. IncomingRpc (rpc.ts) and InterceptedRpc
+// (interceptors.ts) implement the Rpc; transport/types.test.ts tests the types.
 
 import type { Codec } from '../protocol/codec.ts';
 import type { MethodKind, Protocol } from '../protocol/protocol.ts';
@@ -91,8 +92,9 @@ export interface RpcBase<N extends string, Request> {
   /**
    * Answers with an error. The caller gets a TransportError with its code, message, reason and
    * metadata, and anything else as `internal` with its message. The error of another call, which
-   * has a `target`, is sent as `internal` with a neutral text. Returns false if no caller waits
-   * for the answer: the caller is gone, or the call is one-way (then the failure is counted).
+   * has a `target`, is sent with a neutral text: as `deadline_exceeded` if the other call had the
+   * deadline of this one, otherwise as `internal`. Returns false if no caller waits for the answer:
+   * the caller is gone, or the call is one-way (then the failure is counted in `lateAnswer`).
    * Throws a TypeError if the call was answered before.
    */
   fail(error: unknown): boolean;
@@ -126,8 +128,9 @@ export interface RpcWithDownload<Item> {
 /** Receives the stream of the caller. */
 export interface RpcWithUpload<Item> {
   /**
-   * The items that the caller streams. The iterable can be read only once. Leaving the loop makes
-   * the caller stop sending. The iterator throws if the call ends before the stream does.
+   * The items that the caller streams. The iterable can be read only once. After the loop was left,
+   * further items are dropped as they arrive; the answer makes the caller stop. The iterator throws
+   * if the call ends before the stream does.
    */
   readonly upload: AsyncIterable<Item>;
 }

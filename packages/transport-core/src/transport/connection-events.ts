@@ -3,9 +3,9 @@
 import type { ConnectionEvent } from './types.ts';
 
 /**
- * Puts an event into the queue of a reader. If the reader lags, it leaves out connections that came
- * and went in the meantime, and all failed dials but the last. Returns 0, because the reader is not
- * told.
+ * Puts an event into the queue of a reader, for EventHub. If the reader lags, it leaves out
+ * connections that came and went in the meantime, and one failed dial for each new one. Returns 0,
+ * because the reader is not told.
  */
 export function enqueue(queue: ConnectionEvent[], event: ConnectionEvent): number {
   if (event.type !== 'up' && queue.length >= LAG) {
@@ -23,7 +23,7 @@ export function enqueue(queue: ConnectionEvent[], event: ConnectionEvent): numbe
 
 /**
  * The length from which the queue omits both events of a connection whose 'up' was still unread
- * when it went down, and the oldest failed dial for each new one. This bounds the queue by the
- * number of live connections.
+ * when it went down, and the oldest failed dial for each new one. So it grows further only with
+ * connections that are live, or whose 'up' was read before they went down.
  */
 const LAG = 1_024;

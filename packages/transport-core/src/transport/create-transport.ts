@@ -1,5 +1,5 @@
 // Creates a transport from configuration: the scheme of an address picks the backend that carries
-// it.
+// it. create-transport.test.ts and network-options.test.ts test this file.
 
 import { type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference, withMethods } from '../config.ts';
@@ -79,8 +79,8 @@ export type ComposedTransport<P extends Protocol, B extends readonly Backend[]> 
         /**
          * Changes the key, certificate, authorities or lists of every backend that has TLS, while
          * it runs, with the backend's own `updateTls`. Rejects with `failed_precondition` if no
-         * backend has TLS, and with `invalid_argument` for a value that can't be used; then nothing
-         * changes.
+         * backend has TLS, and with `invalid_argument` for a value that a backend can't use; then
+         * this backend and those after it stay as they were.
          */
         updateTls(update: UpdateOf<B[number]>): Promise<void>;
       });
@@ -131,7 +131,7 @@ export function createTransport<P extends Protocol>(
   });
 }
 
-/** Updates each backend that has TLS. */
+/** Updates each backend that has TLS, one after another, until one refuses the update. */
 async function updateBackends(backends: readonly Backend[], update: unknown): Promise<void> {
   let missing: unknown = new TransportError(
     'failed_precondition',

@@ -1,6 +1,6 @@
 // Access to the connections of a transport for Trunkline's own packages: a membership manages them
 // (`createPeers`, once for each transport), gossip asks for their limits and send queues, and other
-// packages for a transport's services and protocols.
+// packages for a transport's services and protocols. The tests of those packages test this file.
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -147,8 +147,8 @@ export function protocolsOf(transport: AnyTransport): Protocol[] {
 }
 
 /**
- * Returns the number and bytes of the one-ways and requests of a mount's protocol that a connection
- * has accepted but not sent yet.
+ * Returns the number and bytes of the one-ways, requests and items of a mount's protocol that wait
+ * in the lanes of a connection, without calls that wait for room. A message counts at most 8 MiB.
  */
 export function unsentOf(
   { protocol }: Pick<Transport, 'protocol'>,

@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Implements the Transport interface for one protocol on a transport engine. The root transport and
-// every mount are ProtocolTransports.
+// every mount are ProtocolTransports. Each owns the mount of its protocol and the holds that were
+// taken through it; the engine owns everything else. The suites of transport-testkit test this
+// file.
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -61,6 +63,7 @@ export const INBOX: symbol = Symbol.for('trunkline.inbox');
 
 const closeOptions = optionsSchema({ grace: withDefault(grace(), 0) });
 
+/** A transport, or a mount of one, as its user sees it; `Transport` describes the members. */
 export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   readonly protocol: P;
   readonly clock: Clock;
@@ -334,7 +337,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       );
     const connection = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     if (connection === undefined) this.#refuseWhenOver();
-    // The pool never calls it before `hold` has returned.
+    // The pool never calls it before its `hold` has returned, so `release` exists by then.
     const ended = () => release();
     const held =
       connection?.session.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });

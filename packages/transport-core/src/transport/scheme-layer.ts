@@ -1,6 +1,5 @@
 // Combines several stream layers into one: the scheme of an address picks the layer, for dialing
-// and for listening. Below are the interface of backends, and SelfIntroduction, the identity that a
-// transport presents in its hello.
+// and for listening. It owns these layers, and closes them. Below is the interface of backends.
 
 import { notAdvertisable, parseHostPort, splitScheme } from '../address.ts';
 import type { Clock } from '../clock.ts';
@@ -26,7 +25,7 @@ export class SchemeLayer implements StreamLayer {
   readonly #lendsCredit: boolean;
   /** The layers that listen, each with its scheme, in the order of their addresses. */
   readonly #listeners: { scheme: string; layer: StreamLayer; backend: Backend }[] = [];
-  /** The layers that dial. A backend that listens dials with the same layer. */
+  /** The layers that dial. A backend that listens dials with the layer of its first address. */
   readonly #dialers = new Map<Backend, StreamLayer>();
   #listens = false;
   /** The number of calls to `close`; a pending `listen` ends when that number changes. */
@@ -246,7 +245,7 @@ function isHost(text: string): boolean {
 /**
  * Checks an advertised address.
  *
- * @throws TypeError that names the option, if other machines can't dial the address.
+ * @throws TypeError that names the option, if this layer or other machines can't dial the address.
  */
 export function checkAdvertised(
   layer: Pick<StreamLayer, 'checkAddress'>,
@@ -277,8 +276,8 @@ function withScheme(address: string, scheme: string): string {
  */
 export interface Backend {
   /**
-   * The schemes of its addresses in lower case: ['ws', 'wss']. The first one is prepended to those
-   * of its addresses that have no scheme.
+   * The schemes of its addresses in lower case: ['ws', 'wss']. If an address that its layer listens
+   * on has no scheme, it is shown with the scheme of the layer's `bindAddr`.
    */
   readonly schemes: readonly string[];
   /** The tracing channels of the process, if the backend's runtime has any. */
@@ -299,7 +298,7 @@ export interface BackendLayerOptions {
   readonly bindAddr: string | undefined;
   /**
    * The address at which others reach this node, verbatim: the first one with a scheme of this
-   * backend, otherwise the first one; undefined if none was given.
+   * backend, otherwise the first one; undefined if none was given, or for a layer that only dials.
    */
   readonly advertiseAddr: string | undefined;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 // Serves a transport's incoming calls with handlers. Below is `ownContext`, for handlers whose
-// owner enters their async context.
+// owner enters their async context. Serving (rpc/rpc.ts) runs the handlers; rpc/serving.test.ts
+// tests it, and transport-testkit tests `serve`.
 
 import { contexts } from '#context';
 import { LONGEST_DELAY } from '../clock.ts';

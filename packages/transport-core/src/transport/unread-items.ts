@@ -7,8 +7,9 @@ let offered: { readonly items: object; readonly call: UnreadCall }[] = [];
 let registry: FinalizationRegistry<UnreadCall> | undefined;
 
 /**
- * Calls `call.forgotten` when the items have become garbage. A stream that is read in the turn in
- * which its caller gets it, as almost all are, costs no entry in the registry.
+ * Calls `call.forgotten` when the items have become garbage. The call must not refer to the items,
+ * and may have ended or been read by then. A stream that is read in the turn in which its caller
+ * gets it, as almost all are, costs no entry in the registry. Only for transports on `systemClock`.
  */
 export function watchUnread(items: object, call: UnreadCall): void {
   if (offered.push({ items, call }) === 1) systemClock.turn!(register);
