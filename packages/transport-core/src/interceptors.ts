@@ -80,9 +80,9 @@ export interface Interceptors {
  * Decides whether a peer may make a call. It is called before the request is decoded. If it returns
  * false, the call fails with `permission_denied` (reason `denied`); a one-way is dropped and
  * counted in `onewayDropped`. If it throws a TransportError, the caller gets that error; the error
- * of another call is reported as `callbackFailed`, and the caller gets `internal`; anything else
- * that it throws is reported as `callbackFailed`, and the call is denied. While a promise is
- * pending, the call counts as being handled, and later calls may overtake it.
+ * of another call is reported as `callbackFailed`, and the caller gets a neutral one, as from
+ * `rpc.fail`; anything else that it throws is reported as `callbackFailed`, and the call is denied.
+ * While a promise is pending, the call counts as being handled, and later calls may overtake it.
  */
 export type AllowCall = (
   remote: Remote,

@@ -46,7 +46,12 @@ export interface ConnectionHost
    * close when its calls are done or the time limit of a graceful close has passed.
    */
   retire(connection: Connection): void;
-  /** @param retryIn the milliseconds until a held target is dialed again. */
+  /**
+   * Reports a failed dial to the observer and, if no connection to the target is left, to the
+   * readers of `connections()`.
+   *
+   * @param retryIn the milliseconds until a held target is dialed again; undefined if it is not.
+   */
   dialFailed(target: string, error: TransportError, retryIn: number | undefined): void;
   /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
   listenFailed(listener: object, error: TransportError, retryIn: number): void;

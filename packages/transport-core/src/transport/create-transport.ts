@@ -88,8 +88,8 @@ export type ComposedTransport<P extends Protocol, B extends readonly Backend[]> 
 type UpdateOf<B> = B extends { updateTls(update: infer U): Promise<void> } ? U : never;
 
 /**
- * Creates a transport that listens on these addresses (one, a list, or one string with commas) and
- * dials any target by its scheme.
+ * Creates a transport whose `listen` binds these addresses (one, a list, or one string with commas)
+ * and which dials any target by its scheme.
  */
 export function createTransport<
   P extends Protocol,

@@ -34,8 +34,8 @@ export interface ServeOptions {
   /**
    * Converts a value that a handler threw into the error that the caller gets. Use it to hide
    * details from callers. Default: the error of another call (a TransportError with a `target`) is
-   * sent as `internal` with a neutral text, any other TransportError as it is, and anything else as
-   * `internal` with its message. The stack trace and the cause are never sent.
+   * sent with a neutral text, see `RpcBase.fail`, any other TransportError as it is, and anything
+   * else as `internal` with its message. The stack trace and the cause are never sent.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /**
