@@ -33,6 +33,9 @@ export interface Remote {
    * restart.
    */
   readonly instance: string;
-  /** The fields that the peer's `hello` option returned: for example a token or a tenant. */
+  /**
+   * The fields of the peer's option `hello`, for example a token or a tenant, and its option `name`
+   * as the field `name`, unless `hello` has one.
+   */
   readonly hello: Readonly<Record<string, string>>;
 }
