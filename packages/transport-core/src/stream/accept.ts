@@ -35,7 +35,7 @@ export class Acceptor {
 
   /** Starts listening; rejects if that fails. Later failures are handled here. */
   async listen(): Promise<void> {
-    if (this.#transport.state !== 'open')
+    if (this.#end === 'stopped' || this.#transport.state !== 'open')
       throw new TransportError('shutdown', 'listen: this transport is closed');
     if (this.#hasBegun)
       throw new TransportError('failed_precondition', 'listen: this transport listens already');
@@ -46,7 +46,7 @@ export class Acceptor {
       this.#hasBegun = false;
       throw error;
     }
-    if (this.#transport.state !== 'open')
+    if (this.#end !== undefined || this.#transport.state !== 'open')
       throw new TransportError('shutdown', 'listen: this transport was closed meanwhile');
     this.listening = true;
   }

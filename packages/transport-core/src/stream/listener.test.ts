@@ -162,6 +162,18 @@ test('a stopped listener accepts no connections and does not retry', async (t) =
   t.is(clock.timers, 0);
 });
 
+test('a listener that is stopped does not listen, whether it has begun or not', async (t) => {
+  const { state, listener } = scene();
+  await listener.stop();
+  t.is((await t.throwsAsync<TransportError>(listener.listen())).code, 'shutdown');
+  t.is(state.tries, 0);
+  const other = scene();
+  const begun = t.throwsAsync<TransportError>(other.listener.listen());
+  await other.listener.stop();
+  t.is((await begun).code, 'shutdown');
+  t.false(other.listener.listening);
+});
+
 test('a foreign error of a retry is reported as unavailable', async (t) => {
   const { state, told, listener, slot, fail } = scene();
   await listener.listen();
