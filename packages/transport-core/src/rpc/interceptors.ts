@@ -236,6 +236,8 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   override write(item: unknown): Promise<void> {
     if (this.#state.isAnswered)
       throw new TypeError(`rpc.write: '${this.method}' has already ended`);
+    // Nobody would take the item: the handler has returned, or an interceptor has answered.
+    if (this.settled) return handled(Promise.reject(left()));
     return this.#items().write(item);
   }
 
