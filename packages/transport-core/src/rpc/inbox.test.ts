@@ -85,7 +85,7 @@ test('the first reader refuses waiting calls that have no reader', (t) => {
   a.send('ask');
   consume(fixture, 'ask');
   t.deepEqual(a.answers, ['other 3 ! unimplemented (unprocessed)']);
-  t.deepEqual(fixture.counters, ['onewayDropped']);
+  t.deepEqual(fixture.counters, ['refusedCall', 'onewayDropped']);
   t.is(fixture.inbox.waiting, 1);
 });
 

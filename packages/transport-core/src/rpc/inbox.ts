@@ -457,6 +457,7 @@ export class Inbox implements Mounted {
   /** Refuses a call that no reader takes. */
   #refuse(call: InCall): void {
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
+    this.host.reporter.count('refusedCall', 1, call.from);
     this.#fail(call, unserved(call.method));
     call.channel.context.refused();
   }
