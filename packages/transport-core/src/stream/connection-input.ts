@@ -2,8 +2,8 @@
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
 // each turn only as far as the peer's work units go (transport-resources.ts). It passes the data
 // and the other reports of the stream on: to the session, to the output and, at the end, to the
-// connection. It calls the session only within a tick. transport/fair-turns.test.ts and
-// testing/session test this file.
+// connection. It calls the session only within a tick. connection-input.test.ts tests the receive
+// rate, and transport/fair-turns.test.ts the turns.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
@@ -251,13 +251,14 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /**
    * Applies the receive rate: if it is exceeded, nothing is read for a while, and the peer's
-   * silence during that time is excused.
+   * silence during that time is excused, once: data that was in flight may prolong the wait.
    */
   #readLater(delay: number, now: number): void {
     if (delay === 0 || this.#isOver) return;
+    const excused = this.due === Number.POSITIVE_INFINITY ? now : Math.max(this.due, now);
     if (this.due === Number.POSITIVE_INFINITY) this.#stream.pause();
-    this.due = now + delay;
-    this.#session.excuse(delay);
+    this.due = Math.max(now + delay, excused);
+    this.#session.excuse(this.due - excused);
     this.#context.wakeBy(this.due);
   }
 
