@@ -1,6 +1,7 @@
 // Parsing of options: a partial object is checked once and becomes complete and frozen. A TypeError
-// names the path of each wrong option. Every package parses its options with this file; zod/mini
-// checks only messages, in protocols, as in a user's program.
+// names the path of each wrong option. Every package parses its options with this file. zod/mini
+// checks only the messages of protocols, as in a user's program, and two kinds of files: the
+// contexts of the CLI, and recordings.
 //
 // Parsing options with zod/mini would add 5.7 kB (gzip) instead of 1.4 kB. Loading zod/mini alone
 // takes twice as much CPU time as loading all of core, and 3.1 MB of heap instead of 0.2 MB.
@@ -71,9 +72,9 @@ export function extendOptions<S extends OptionsShape, T extends OptionsShape>(
 
 /**
  * Returns the options, complete and deep-frozen. Objects that are passed through by reference (a
- * clock, an observer, a server) are not frozen. Throws a TypeError that names the component and
- * each invalid option by its path: 'createTransport: limits.packet: must be an integer from 4096
- * to 1048576, got 12'.
+ * clock, an observer, a server) are not frozen; `freezeOwn` says which these are. Throws a
+ * TypeError that names the component and each invalid option by its path: 'createTransport:
+ * limits.packet: must be an integer from 4096 to 1048576, got 12'.
  */
 export function parseOptions<S extends OptionsSchema>(
   schema: S,
@@ -90,8 +91,8 @@ export function parseOptions<S extends OptionsSchema>(
 
 /**
  * Refuses options whose names are not in `known`, for functions that have nothing else to parse, or
- * that are called too often for it. Undefined values are ignored. Throws a TypeError that says the
- * nearest name.
+ * that are called too often for it. Undefined values are ignored. Throws a TypeError that names the
+ * nearest known option, or all of them if none is near.
  */
 export function refuseUnknown<O extends object>(
   options: O,
@@ -136,7 +137,7 @@ export function number(isFit: (value: number) => boolean, rule: string): OptionF
   return reference((value) => typeof value === 'number' && isFit(value), rule);
 }
 
-/** A string of 1 to `most` characters, without control characters. */
+/** A string of 1 to `most` UTF-16 code units, without the control characters of ASCII. */
 export function text(most = 255): OptionField<string> {
   const isFit = (value: unknown) =>
     typeof value === 'string' &&
@@ -214,8 +215,9 @@ export function group<S extends OptionsShape>(
 }
 
 /**
- * A group whose options depend on each other. `complete` fills in the options that were left out.
- * It reports a contradiction with the name of the option and a rule ('must be at most …').
+ * A group whose options depend on each other. `complete` is called only if each option is valid by
+ * itself, and fills in those that were left out. It reports a contradiction with the name of an
+ * option that was given, and a rule ('must be at most …').
  */
 export function dependentGroup<S extends OptionsShape, T>(
   shape: S,
@@ -300,8 +302,10 @@ function suggestion(key: string, known: readonly string[]): string {
 }
 
 /**
- * Freezes the objects that the schema made. An object that is also part of the input was passed by
- * reference and stays unfrozen.
+ * Freezes the objects that the schema made. An object that the input has at the same path was
+ * passed by reference and stays unfrozen. So no field may move a given object to another path. An
+ * instance that a field creates is frozen: its state must be in private fields, which freezing does
+ * not reach.
  */
 function freezeOwn(made: unknown, given: unknown): unknown {
   if (typeof made !== 'object' || made === null || made === given) return made;

@@ -2,8 +2,8 @@
 // whose waiters may be canceled.
 
 /**
- * An entry of a List; it can be in one list at a time. (It is an interface because a base class
- * would add a constructor to each call.)
+ * An entry of a List; it can be in one list at a time, which alone changes these members. (It is an
+ * interface because a base class would add a constructor to each call.)
  */
 export interface ListEntry {
   list: List<ListEntry> | undefined;
@@ -17,6 +17,7 @@ export class List<T extends ListEntry> {
   last: T | undefined = undefined;
   length = 0;
 
+  /** Adds an entry at the end. It must be in no list; this is not checked. */
   push(entry: T): void {
     entry.list = this as unknown as List<ListEntry>;
     entry.before = this.last;
