@@ -1,4 +1,6 @@
-// An observer that writes the events and counters that an operator should see to a logger.
+// An observer that writes the events and counters that an operator should see to a logger. It is
+// tested in transport-inmem (observing.test.ts), and with real loggers in docs
+// (src/observing/loggers.test.ts).
 
 import { isOrderly } from './errors.ts';
 import type { Observer, ObserverEvent, TransportCounter } from './observer.ts';
@@ -27,7 +29,7 @@ export function logEvents(logger: Logger): Observer {
     const stack = err instanceof Error ? err.stack : undefined;
     (logger[level] as (info: object) => void)({ ...details, message, stack });
   };
-  /** Counters that were logged. */
+  /** Counters that were logged, of any transport that has this observer. */
   const logged = new Set<TransportCounter>();
   return {
     event: (event) => write(...messageOf(event)),
@@ -92,7 +94,10 @@ function peer({ id, endpoint, nodeId }: Remote): object {
   return nodeId === undefined ? { id, endpoint } : { id, endpoint, nodeId };
 }
 
-/** Counters of messages that were lost or refused, or that a faulty peer sent. */
+/**
+ * Counters of messages that were lost or refused, or that a faulty peer sent. The others are not
+ * logged. A new counter that an operator should notice belongs here, and in docs/observing.md.
+ */
 const ALARMS: ReadonlySet<TransportCounter> = new Set([
   'onewayLost',
   'onewayDropped',
