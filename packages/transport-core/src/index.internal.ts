@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The entry for Trunkline's own packages, which are released together with core. It is outside of
-// semver: any release may change or remove its names.
+// semver: any release may change or remove its names. The declarations keep the reference above,
+// for programs whose `lib` lacks AsyncDisposable.
 
 export { sourceOf, spelled, splitScheme } from './address.ts';
 export { LONGEST_DELAY, sleepOn } from './clock.ts';

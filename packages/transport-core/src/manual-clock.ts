@@ -10,7 +10,9 @@ import { type Clock, type ClockTimer, sleepOn } from './clock.ts';
 export interface ManualClock extends Clock {
   /**
    * Moves time forward by `milliseconds` and runs each timer at its own due time, including timers
-   * that are set on the way.
+   * that are set on the way. Unlike on other clocks, the timers share one turn: microtasks, and so
+   * promises, `defer` and `turn`, run only after `advance` has returned. Await something between
+   * two calls to let them run.
    */
   advance(milliseconds: number): void;
   /**
@@ -33,9 +35,10 @@ interface TimerEntry {
 }
 
 /**
- * Creates a ManualClock that starts at `start` (default 1,000 ms). `defer` and `turn` are
- * microtasks, so they run without time passing. It must not have `ref`: a transport would then keep
- * a timer of its own to stay alive, which `timers` and `nextDue` would show.
+ * Creates a ManualClock that starts at `start` (default 1,000 ms). `defer` and `turn` are both
+ * microtasks, so they run without time passing; a real `turn` runs later, after pending input. The
+ * clock must not have `ref`: a transport would then keep a timer of its own to stay alive, which
+ * `timers` and `nextDue` would show.
  */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;

@@ -29,8 +29,8 @@ export const machine: NonNullable<StreamLayer['machine']> = {
 };
 
 /**
- * Returns a lookup that finds these addresses for every name, for the option `lookup` of sockets;
- * undefined, which means the system's lookup, without addresses.
+ * Returns a lookup that finds these addresses, at least one, for every name, for the option
+ * `lookup` of sockets. For undefined, it returns undefined, which means the system's lookup.
  */
 export function fixedLookup(addresses: readonly string[] | undefined): LookupFunction | undefined {
   if (addresses === undefined) return undefined;

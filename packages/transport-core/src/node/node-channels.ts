@@ -1,5 +1,5 @@
 // The tracing channels of Node: trunkline:call, trunkline:handle, trunkline:dial and
-// trunkline:gossip.publish.
+// trunkline:gossip.publish. The first three are tested in transport-tcp (tracing.test.ts).
 
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { TraceChannel, TraceChannels } from '@trunkline/transport-core/backend';
@@ -7,7 +7,8 @@ import type { TraceChannel, TraceChannels } from '@trunkline/transport-core/back
 /**
  * Returns the tracing channel with this name: Node's own object with two more functions, because
  * its member `hasSubscribers` is read in each tick. A runtime without this member counts as having
- * no subscribers.
+ * no subscribers. Unlike Node's `traceSync`, `run` publishes no error if `work` throws: the caller
+ * publishes the outcome with `settled`.
  */
 function traceChannel(name: string): TraceChannel {
   const channel = tracingChannel<unknown, object>(`trunkline:${name}`);
