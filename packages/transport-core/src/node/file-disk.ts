@@ -1,5 +1,7 @@
 // The disk operations that make files safe from a crash. They are an interface, so that a test can
-// pass a disk that fails or stops at any step.
+// pass a disk that fails or stops at any step, as the tests of the stores of peers do. Below are
+// the errors of node:fs with advice, and writeAtomically, which always uses the real disk; its
+// tests are in atomic-file.test.ts. No test here notices if a sync of the real disk is missing.
 
 import { Buffer } from 'node:buffer';
 import { constants, type Stats } from 'node:fs';
@@ -13,12 +15,13 @@ import { platform } from './system-process.ts';
 export interface FileDisk {
   /**
    * Reads a whole regular file. `onSize` is called with its size first and may throw. Folders
-   * reject with EISDIR, pipes with ENXIO.
+   * reject with EISDIR, pipes and other special files with ENXIO.
    */
   read(path: string, onSize: (size: number) => void): Promise<Uint8Array>;
   /**
    * Writes a new file. Its content is safe from a crash afterwards, but its name is not yet.
-   * Rejects with EEXIST if the file exists. After another failure, the file is removed if possible.
+   * Rejects with EEXIST if the file exists. If writing or syncing fails, the file is removed if
+   * possible.
    *
    * @param mode default 0600: readable by the owner only.
    */
@@ -28,8 +31,8 @@ export interface FileDisk {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   /**
-   * Makes a folder that only its owner may enter. An existing folder stays as it is. Rejects with
-   * ENOENT if the parent folder is missing.
+   * Makes a folder that only its owner may enter. Resolves without a change if anything exists at
+   * the path, even a file. Rejects with ENOENT if the parent folder is missing.
    */
   makeFolder(path: string): Promise<void>;
   /** Returns the names in a folder. */
@@ -231,10 +234,12 @@ export interface AtomicFileOptions {
 }
 
 /**
- * Writes a temporary file beside `path` and gives it its final name once it is on the disk. If the
- * file system has no links (FAT, some network shares), a file that must not replace another is
- * written in place. It still replaces nothing, but others may see a partial file. Rejects with the
- * errors of node:fs. `addName` is for tests.
+ * Writes a temporary file beside `path` and gives it its final name once it is on the disk, then
+ * syncs the folder: in another order, a power failure could leave a partial file or no file at
+ * `path`. A crash may leave the temporary file, which nothing removes. If the file system has no
+ * links (FAT, some network shares), a file that must not replace another is written in place. It
+ * still replaces nothing, but others may see a partial file. Rejects with the errors of node:fs.
+ * `addName` is for tests.
  */
 export async function writeAtomically(
   path: string,
