@@ -31,10 +31,11 @@ export interface ProtobufOptions {
   readonly limit?: number | undefined;
   /**
    * Maximum number of values: fields of the type, including those of nested messages, and elements
-   * of packed lists. A nested message or an entry of a map counts as three values more. In a packed
-   * list, each 64-bit integer counts as one value, and any eight other numbers together count as
-   * one, as do 32 unknown fields. Default 32,768, as for `json`. The limit exists because empty
-   * fields take far more memory than their encoded bytes.
+   * of packed lists. A nested message or an entry of a map counts as three values more, from
+   * protobufjs 8.8.1 on. In a packed list, each 64-bit integer and each enum of proto2 counts as
+   * one value, and any eight other numbers together count as one, as do 32 unknown fields. Default
+   * 32,768, as for `json`. The limit exists because empty fields take far more memory than their
+   * encoded bytes.
    */
   readonly values?: number | undefined;
 }
@@ -192,7 +193,8 @@ class TooManyValues extends RangeError {}
  * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
  * fields (protobufjs would keep each at a cost of about a hundred bytes), checks that text is UTF-8
  * even under proto2, and reads at most `values` fields of the type and elements of packed lists.
- * For a type without `decodeDelimited`, the function returns the bytes unchanged.
+ * If `capture` finds no class to derive the reader from, the function only returns plain bytes, and
+ * none of this is done. protobuf.test.ts fails if that is so for the protobufjs that it imports.
  */
 function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
   const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, READS);
@@ -206,7 +208,8 @@ function strictReader(type: object, values: number): (bytes: Uint8Array) => unkn
  * Returns `type.encode` with a writer that throws a RangeError for values that protobufjs would
  * change silently: integers out of their type's range, numbers above 2^53 − 1 for 64 bits, doubles
  * too large for a float, lone surrogates, and strings for bytes (which it would take for base64).
- * For a type without `encodeDelimited`, it uses the type's own writer.
+ * If `capture` finds no class to derive the writer from, it uses the type's own writer, without
+ * these checks.
  */
 function strictEncode(type: {
   encode(message: any, writer?: any): { finish(): Uint8Array };
@@ -216,8 +219,9 @@ function strictEncode(type: {
   const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
   let kept: ProtobufWriter | undefined;
   return (message) => {
-    // The writer is not reused after a throw, after it grew for a large message, or if it has no
-    // buffer (before protobufjs 8.7).
+    // `finish` copies the buffer, so the writer can be reused; but not after a throw, after it grew
+    // for a large message, or if it has no buffer (before protobufjs 8.7). Meanwhile it is not in
+    // `kept`, because a getter in the message may encode another message.
     const writer = kept ?? new Class();
     kept = undefined;
     type.encode(message, writer);
@@ -257,6 +261,7 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
     private tagged = -1;
     /** The number of unknown fields that were skipped. */
     private skipped = 0;
+    /** True while a packed list is read whose elements `list` has counted. */
     private inList = false;
 
     constructor(bytes: Uint8Array, values: number) {
@@ -285,7 +290,8 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
 
     /**
      * Counts the nested message whose length follows. (An entry of a map and a packed list of enums
-     * count for as much.) For bytes, texts and unknown fields, `left` was raised before.
+     * count for as much.) protobufjs also calls it once in `bytes`, in `stringVerify` and in
+     * `skipType(2)`: they raise `left` before, so that nothing is counted.
      */
     override size(): number {
       if (!this.inList && (this.left -= nested) < 0) throw new TooManyValues();
@@ -363,7 +369,7 @@ const LISTS: readonly (readonly [kinds: string, width: number, share: number])[]
 ];
 
 /**
- * Adds a check before each method that writes a value; the method for packed lists ('int32s')
+ * Adds a check before each method that `CHECKS` names; the method for packed lists ('int32s')
  * checks each element.
  */
 function makeStrictWriter(Base: WriterClass): WriterClass {
