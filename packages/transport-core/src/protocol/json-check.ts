@@ -1,5 +1,8 @@
-// Checks whether a value is JSON and how much it weighs, before JSON.stringify would lose parts of
-// it or JSON.parse would build it.
+// Checks whether a value is JSON and how much it weighs: `weigh` before JSON.stringify would lose
+// parts of it, `scan` before JSON.parse would build a large one, `weighParsed` after JSON.parse.
+// The three must find the same weight (json.limits.test.ts compares them). `findBreach` explains
+// what `weigh`, `weighParsed` or `isWellFormed` has refused, so it must change with them. All tests
+// are those of json.ts.
 
 import { hasLoneSurrogate, isPlainObject, member } from '../text.ts';
 import { kindOf, oversize, refusal } from './codec.ts';
@@ -12,8 +15,9 @@ const MAX_DEPTH = 1_000;
 
 /**
  * Returns the weight of a value: the sum over all values in it, each counted as `unit` and `OBJECT`
- * define. Returns a negative number as soon as it finds something that JSON would not carry
- * unchanged; a cycle counts as nesting too deeply. It allocates nothing and does not look into
+ * define. Returns a negative number as soon as it finds a value that JSON does not have or, without
+ * `protoKeys`, a key that reaches a prototype; a cycle counts as nesting too deeply. −0 and members
+ * that are undefined pass, although JSON changes them. It allocates nothing and does not look into
  * strings.
  */
 export function weigh(value: unknown, protoKeys: boolean): number {
@@ -34,7 +38,11 @@ function unit(level: number): number {
 
 /** The extra weight of an object, because a schema may report each member that is missing. */
 const OBJECT = 4;
-/** The weight so far in the current walk, and whether keys that reach a prototype are allowed. */
+/**
+ * The weight so far in the current walk, and whether keys that reach a prototype are allowed. Each
+ * walk sets both at its start. If a getter in a value encodes another value, it overwrites them;
+ * then only the receiver's check is right.
+ */
 let weight = 0;
 let allowsProto = false;
 
@@ -90,7 +98,8 @@ function isJson(value: unknown, level: number): boolean {
 
 /**
  * A variant of `weigh` for the result of `JSON.parse` that takes half the time. Such a value may be
- * nested too deeply or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
+ * nested too deeply, or contain numbers that overflowed to ±Infinity or keys that reach a
+ * prototype, but otherwise it is JSON.
  */
 export function weighParsed(value: unknown, protoKeys: boolean): number {
   weight = 1;
