@@ -1,5 +1,6 @@
 // An incoming call as its reader sees it, answered exactly once. The `Rpc` types show only the
-// methods that answer a call of its kind. Below is Serving, the reader that runs handlers.
+// methods that answer a call of its kind. Below is Serving, the reader that runs handlers; its
+// tests are in serving.test.ts.
 
 import type { ReaderContext } from '../context.ts';
 import { reasonError, TransportError } from '../errors.ts';
@@ -63,7 +64,10 @@ export class IncomingRpc {
     return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
   }
 
-  /** True if the call was answered or can't be answered anymore. */
+  /**
+   * True if the call was answered, or abandoned behind interceptors. A caller that has left does
+   * not make it true.
+   */
   get settled(): boolean {
     return this[CALL].answered;
   }
@@ -298,8 +302,9 @@ export interface ServingOptions {
   /** The number of handlers that may run at a time. */
   readonly concurrency: number;
   /**
-   * Converts a value that a handler threw into the error for the caller. Default: as `rpc.fail`
-   * does.
+   * Converts a value that a handler threw into the error for the caller. The result is sent as it
+   * is, even if it is the error of another call. Default: as `rpc.fail` does, which withholds such
+   * an error.
    */
   readonly toError?: ((error: unknown) => TransportError) | undefined;
   /** Decides which calls the handlers get. */
@@ -311,6 +316,7 @@ export interface ServingOptions {
 /** A reader of calls that runs a handler for each. */
 export class Serving implements Taker {
   readonly exclusive = true;
+  /** Written by the inbox; see `Taker`. */
   feeding = false;
   readonly methods: ReadonlySet<string>;
   readonly allow: AllowCall | undefined;
@@ -319,7 +325,12 @@ export class Serving implements Taker {
   /** The handlers of methods, by the index of the method. */
   readonly #handlers: readonly (AnyHandler | undefined)[];
   readonly #options: ServingOptions;
+  /** The calls of handlers that go on after they have returned a promise or items. */
   readonly #running = new Set<IncomingRpc>();
+  /**
+   * The number of calls that were taken and whose handlers have not ended: `take` adds one, and
+   * `#done` must follow exactly once for each.
+   */
   #active = 0;
   #stopped = false;
   #idle: (() => void)[] = [];
@@ -501,5 +512,5 @@ export class Serving implements Taker {
   }
 }
 
-/** Handlers that start in no context of their own, see `ownContext`. */
+/** The `self` of handlers that start in no context of their own; see `ownContext`. */
 export const marked = new WeakSet<object>();
