@@ -1,5 +1,5 @@
 // The parts of a session, their wiring, and the figures that they add up to: the load of the
-// connection, and the counts of a snapshot.
+// connection, and the counts of a snapshot. The testkit tests the counts (core/observing.ts).
 
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
@@ -34,7 +34,7 @@ export interface SessionVisitor {
   up(): void;
   /**
    * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
-   * waited for room, in order.
+   * waited for room, in order. Not called if the session ends without a graceful close.
    */
   leaving(waiting: OutCall[]): void;
   /**
@@ -119,7 +119,11 @@ export class SessionParts {
     return this.context.usage.held;
   }
 
-  /** The amount of work this session has, for comparison with other sessions to the same target. */
+  /**
+   * The amount of work this session has; the pool gives long and streaming calls to the session
+   * with the least. It is the bytes that wait here, of either direction, plus one for each open
+   * call of ours. Messages that are being handled don't count: they don't occupy the connection.
+   */
   get load(): number {
     const { caller, context } = this;
     return context.usage.held - context.usage.working + caller.slots.size;
@@ -134,7 +138,10 @@ export class SessionParts {
     return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
   }
 
-  /** Returns the number of the peer's open calls and running one-ways on a channel. */
+  /**
+   * Returns the number of the peer's open calls (or running handlers, if these are more) and
+   * running one-ways on a channel.
+   */
   incoming(channel: number): number {
     const used = this.channels.used(channel);
     return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
