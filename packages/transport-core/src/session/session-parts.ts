@@ -100,8 +100,8 @@ export class SessionParts {
     this.context = context;
     // If frames are handed over as objects within one thread, neither end can read while the other
     // writes, so splitting a tick into several batches gains nothing.
-    const frames = !isBytes ? Number.POSITIVE_INFINITY : options.isBounded ? BOUNDED : undefined;
-    this.batch = new Batch(context, options.writer, new BatchPacer(frames));
+    const oneways = !isBytes ? Number.POSITIVE_INFINITY : options.isBounded ? BOUNDED : undefined;
+    this.batch = new Batch(context, options.writer, new BatchPacer(oneways));
     this.outbox = new Outbox(context, this.batch);
     const retainer = isBytes ? new PayloadRetainer(options.allocate, options.copies) : undefined;
     this.liveness = new Liveness(options.keepAlive, options.random, context.now);
