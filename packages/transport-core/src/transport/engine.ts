@@ -5,7 +5,9 @@
 // closing. Users reach it through ProtocolTransport, other packages through `manage` and
 // `serviceOf`. Connections, the pool and the acceptor report to it as `ConnectionHost`, mounts and
 // calls as `RpcHost`: these interfaces describe the members that have no comment here. It tells the
-// observer, the membership and the readers of `connections()`.
+// observer, the membership and the readers of `connections()`. It has no test of its own: the
+// testkit runs on each backend, and transport-tcp (drained.test.ts) and resilience (health.test.ts)
+// test the drain.
 
 import { contexts } from '#context';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
@@ -58,9 +60,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly instance = hexOfBytes(randomBytes(this.random, 16));
   /** The address that replaces the layer's own; undefined for the layer's own. */
   #advertised: string | undefined = undefined;
-  /** All connections whose stream is not closed yet, in order of arrival. */
+  /** All connections whose stream is not closed yet, in the order in which they were made. */
   readonly connections = new Set<Connection>();
-  /** Connections of refused peers whose stream is not closed yet, in the order of refusal. */
+  /**
+   * Accepted connections that ended before they were up, and whose stream is not closed yet, in the
+   * order of their ends.
+   */
   readonly #refused = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
   isDraining = false;
@@ -68,7 +73,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly #failed = new Set<object>();
   /** Returns the status of a service; undefined if no health is served. */
   #health: ((service: string) => string) | undefined = undefined;
-  /** Called after each change of what this node serves. */
+  /**
+   * Called after each change of what this node serves. They must not throw: `close` would stop
+   * halfway.
+   */
   readonly #servingListeners = new Set<() => void>();
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
@@ -78,7 +86,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly callerStacks = this.config.callerStacks ?? environmentAsksForStacks();
   readonly alive = new KeepAlive(this.clock);
   readonly contexts = contexts;
-  // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+  // Only with the system's clock: a run on another clock must be repeatable, and the time at which
+  // an object becomes garbage is not.
   readonly watchUnread = this.clock === systemClock ? watchUnread : undefined;
   readonly #events = new EventHub<ConnectionEvent>(undefined, enqueue);
   readonly timer = new DeadlineTimer(
@@ -94,7 +103,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The number of bytes received and sent over connections that have ended. */
   readonly #past = { in: 0, out: 0 };
   /**
-   * The number of connections that are neither refused nor closed; bounded by limits.connections.
+   * The number of connections whose session has not ended, without those that were refused because
+   * there are too many; bounded by limits.connections.
    */
   #live = 0;
   /** The time at which the calls in flight of a closing transport have had their grace. */
@@ -334,7 +344,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Events.
 
-  /** Returns an iterator over connections coming up and going down, starting with the live ones. */
+  /**
+   * Returns an iterator over connections coming up and going down, starting with the live ones, and
+   * over failed dials.
+   */
   follow(): AsyncIterableIterator<ConnectionEvent> {
     return this.#events.follow(this.remotes().map((remote) => ({ type: 'up', remote })));
   }
@@ -361,7 +374,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (this.#failed.delete(listener)) this.servingChanged();
   }
 
-  /** True if the transport is open, does not drain, and no listener has failed. */
+  /** True if the transport is open, does not drain, and waits for no listener to listen again. */
   get isReady(): boolean {
     return this.state === 'open' && !this.isDraining && this.#failed.size === 0;
   }
@@ -380,8 +393,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Calls a function whenever the readiness of the node or of a service may have changed, until the
-   * returned function is called.
+   * Calls a function, which must not throw, whenever the readiness of the node or of a service may
+   * have changed, until the returned function is called.
    */
   onServingChanged(listener: () => void): () => void {
     // A wrapper, so that a function that is registered twice is called twice.
@@ -396,7 +409,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on,
-   * except those of the protocols with these names.
+   * except one-ways and the calls of protocols that do not drain or have one of these names.
    */
   drain(refuse: boolean, except: readonly string[]): void {
     this.isDraining = true;
@@ -423,8 +436,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns how
-   * many accepted connections have not ended yet, including those in a handshake.
+   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns 0 only if no
+   * accepted connection is left; one that is in its handshake may count twice.
    */
   leaveAccepted(most: number): number {
     this.acceptor.retire();
@@ -434,7 +447,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return accepted.length + this.acceptor.handshakes.size;
   }
 
-  /** The number of peers' calls that are being served, except those that go on while it drains. */
+  /** The number of peers' calls that are open or handled, except those that go on in a drain. */
   get inFlight(): number {
     let sum = 0;
     for (const mount of this.mounts.values())
@@ -495,6 +508,12 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
   }
 
+  /**
+   * Closes everything. The state changes first: from then on, no connection is accepted, and calls
+   * of lost connections fail. Mounts refuse new calls before waiting calls fail, because an
+   * observer may answer a failure with a new call. The timer runs until all streams are closed: it
+   * ends the grace period, and the sessions that take too long.
+   */
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
     this.servingChanged();
@@ -519,6 +538,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.#events.end();
   }
 
+  /** Ends the readers, and refuses the calls that wait for one. A second call does nothing. */
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
     for (const mount of this.mounts.values())
