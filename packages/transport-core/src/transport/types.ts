@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The public interface of every transport: shapes, units and errors. docs/ describes what each
-// promise means.
+// promise means. `ProtocolTransport` implements it, and the testkit tests it on each backend. A
+// changed signature changes the reports in api/.
 
 import type { Clock } from '../clock.ts';
 import type { ErrorCode, TransportError } from '../errors.ts';
@@ -106,8 +107,8 @@ export type Client<P extends Protocol> = {
 export type ConnectionEvent =
   | { readonly type: 'up'; readonly remote: Remote }
   /**
-   * `cause` says why the connection ended; its reasons `idle`, `disconnected` and `closed` mean an
-   * orderly end.
+   * `cause` says why the connection ended; its reasons `idle`, `disconnected`, `closed`,
+   * `duplicate` and `draining` mean an orderly end.
    */
   | { readonly type: 'down'; readonly remote: Remote; readonly cause?: TransportError | undefined }
   /**
@@ -208,8 +209,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   /**
    * Closes the transport: refuses new calls (`shutdown`), notifies the peers, lets calls in flight
    * finish for `grace` milliseconds (default 0), flushes accepted messages and fails all other
-   * calls. Resolves when no socket, timer or listener is left. Idempotent. On a mount it closes
-   * only that protocol.
+   * calls. After a drain, with `grace` above 0, it first leaves its connections as `closeStreams`
+   * does, and refuses new calls when none is left or `grace` is over. Resolves when no socket,
+   * timer or listener is left. Idempotent. On a mount it closes only that protocol.
    */
   close(options?: { readonly grace?: number | undefined }): Promise<void>;
 
@@ -248,11 +250,12 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   connections(): AsyncIterableIterator<ConnectionEvent>;
   /**
    * Holds a connection until the returned function is called: it is not closed for idleness. A
-   * string target is dialed now, and again immediately whenever its connection is lost, even by
-   * `disconnect`. After a failed dial, it is dialed again with a back-off of 100 ms that doubles up
-   * to 30 s. The hold also ends if a dial fails with a code of `stopOn`, and when this transport
-   * closes; `connections()` reports each failed dial. Throws a TypeError for a target that names
-   * only a node id, because the `peers` package keeps such connections.
+   * string target is dialed now, and again whenever its connection is lost, even by `disconnect`:
+   * immediately if the connection lasted longer than the back-off, otherwise after the back-off.
+   * This is 100 ms, and doubles up to 30 s with each failed dial and each connection that did not
+   * last. The hold also ends if a dial fails with a code of `stopOn`, and when this transport
+   * closes; `connections()` reports failed dials while no connection is up. Throws a TypeError for
+   * a target that names only a node id, because the `peers` package keeps such connections.
    */
   hold(target: Target, options?: HoldOptions): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
@@ -320,7 +323,10 @@ export interface NodePart<
 export interface TransportSnapshot {
   /** The time of the snapshot, on the transport's clock. */
   readonly at: number;
-  /** 'closing' from `close()` until the last connection has ended. */
+  /**
+   * 'closing' from `close()` until the last connection has ended. After a drain, it stays 'open'
+   * while `close` leaves the connections.
+   */
   readonly state: 'open' | 'closing' | 'closed';
   /** True once the transport was taken out of service with `drain`. */
   readonly draining: boolean;
@@ -352,8 +358,8 @@ export interface TransportSnapshot {
   /** Bytes of incomplete, waiting, running and unsent messages; bounded by `limits.memory`. */
   readonly memory: number;
   /**
-   * The number of peers' calls that wait or are being handled, and their bytes; bounded by
-   * `limits.total`.
+   * The number of peers' calls that wait or are being handled, and the bytes of the short ones,
+   * with a fixed cost for each call; bounded by `limits.total`.
    */
   readonly incoming: { readonly calls: number; readonly bytes: number };
   /**
@@ -386,7 +392,10 @@ export interface LimitsSnapshot {
   readonly memory: number;
   /** Maximum number of connections in total. */
   readonly connections: number;
-  /** Maximum number of accepted connections in a handshake; up to four times as many wait. */
+  /**
+   * Maximum number of accepted connections whose handshake runs. Four times as many may wait, and
+   * eight times as many may be answered and await the dialer's confirmation.
+   */
   readonly handshakes: number;
   /** Maximum number and total bytes of the incoming calls of all connections together. */
   readonly total: { readonly calls: number; readonly bytes: number };
@@ -445,8 +454,8 @@ export interface ConnectionSnapshot {
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /**
    * The fraction of each limit that is in use, from 0 to 1 (limit reached). If a limit applies to
-   * each channel, this is the fraction of the fullest channel. The limits are those that both ends
-   * agreed on.
+   * each channel, this is the fraction of the fullest channel. The limits are those of this end,
+   * except that the calls and streams opened here have the limits that both ends agreed on.
    */
   readonly fill: {
     /** Calls in flight and running handlers, as a fraction of `limits.calls`. */
