@@ -252,10 +252,11 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Holds a connection until the returned function is called: it is not closed for idleness. A
    * string target is dialed now, and again whenever its connection is lost, even by `disconnect`:
    * immediately if the connection lasted longer than the back-off, otherwise after the back-off.
-   * This is 100 ms, and doubles up to 30 s with each failed dial and each connection that did not
-   * last. The hold also ends if a dial fails with a code of `stopOn`, and when this transport
-   * closes; `connections()` reports failed dials while no connection is up. Throws a TypeError for
-   * a target that names only a node id, because the `peers` package keeps such connections.
+   * The back-off begins with about 100 ms, and doubles up to 30 s with each failed dial and each
+   * connection that did not last. The hold also ends if a dial fails with a code of `stopOn`, and
+   * when this transport closes; `connections()` reports failed dials while no connection is up.
+   * Throws a TypeError for a target that names only a node id, because the `peers` package keeps
+   * such connections.
    */
   hold(target: Target, options?: HoldOptions): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
@@ -349,7 +350,7 @@ export interface TransportSnapshot {
     readonly version: number;
     readonly channel: number;
   }[];
-  /** All connections, including those that are not up yet. */
+  /** All connections, including those that are not up yet or have not closed yet. */
   readonly connections: readonly ConnectionSnapshot[];
   /** The targets that are being dialed. */
   readonly dialing: readonly string[];
