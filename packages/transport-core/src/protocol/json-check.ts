@@ -151,7 +151,7 @@ function hasFinite(value: object, level: number): boolean {
  */
 export function scan(bytes: Uint8Array): number {
   let level = 0;
-  let weight = 1;
+  let sum = 1;
   let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
@@ -159,13 +159,13 @@ export function scan(bytes: Uint8Array): number {
       if (byte === BACKSLASH) i++;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (byte === COMMA) weight += unit(level);
+    else if (byte === COMMA) sum += unit(level);
     else if (byte === BRACKET || byte === BRACE) {
       if (++level > MAX_DEPTH) return -1;
-      weight += unit(level) + (byte === BRACE ? OBJECT : 0);
+      sum += unit(level) + (byte === BRACE ? OBJECT : 0);
     } else if ((byte === BRACKET + 2 || byte === BRACE + 2) && level > 0) level--;
   }
-  return weight;
+  return sum;
 }
 
 /** Returns the error for a value that weighs too much. */
