@@ -43,6 +43,10 @@ const LOGGERS: Record<string, (stream: Writable) => Logger> = {
     winston
       .createLogger({ level: 'debug', transports: [new winston.transports.Stream({ stream })] })
       .child({ part: 'net' }),
+  'winston, its module': (stream) => {
+    winston.configure({ level: 'debug', transports: [new winston.transports.Stream({ stream })] });
+    return winston;
+  },
   bunyan: (stream) => bunyan.createLogger({ name: 'shop', level: 'debug', stream }),
   'bunyan, with serializers': (stream) =>
     bunyan.createLogger({

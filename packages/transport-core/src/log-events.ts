@@ -1,5 +1,5 @@
 // An observer that writes the events and counters that an operator should see to a logger. It is
-// tested in transport-inmem (observing.test.ts), and with real loggers in docs
+// also tested in transport-inmem (observing.test.ts), and with real loggers in docs
 // (src/observing/loggers.test.ts).
 
 import { isOrderly } from './errors.ts';
@@ -19,8 +19,9 @@ export function logEvents(logger: Logger): Observer {
     throw new TypeError(
       'logEvents: expected a logger with the methods debug, info, warn and error',
     );
-  // Winston takes the text and the details as one object; no other known logger has both members.
-  const takesOne = 'levels' in logger && 'log' in logger;
+  // Winston takes the text and the details as one object. Its module and its loggers have this
+  // method; other loggers do not. (`levels` and `log` are also members of loglevel.)
+  const takesOne = 'startTimer' in logger;
   // The text has the message of the error, because JSON has only the other fields of an Error.
   const write = (level: keyof Logger, details: Details, text: string) => {
     const { err } = details;
@@ -110,8 +111,8 @@ const ALARMS: ReadonlySet<TransportCounter> = new Set([
 
 /**
  * A logger. Each method takes the details, as an object, and a message: `logger.warn({ target },
- * 'text')`. A logger with `log` and `levels`, such as winston's, gets one object instead, in which
- * `message` is the text.
+ * 'text')`. A logger of winston, recognized by its method `startTimer`, gets one object instead, in
+ * which `message` is the text.
  */
 export interface Logger {
   debug(details: object, text: string): void;
