@@ -69,6 +69,29 @@ test('a delay below 0 is 0', (t) => {
   t.deepEqual(log, [['now', 0]]);
 });
 
+test('a delay above 24.8 days is 24.8 days', (t) => {
+  const { clock, log, note } = setUp(0);
+  clock.setTimeout(note('never'), Number.POSITIVE_INFINITY);
+  t.is(clock.nextDue, 2 ** 31 - 1);
+  clock.advance(2 ** 31 - 1);
+  t.deepEqual(log, [['never', 2 ** 31 - 1]]);
+});
+
+test('defer and turn call the function of the runtime without an object, as browsers demand', async (t) => {
+  const { queueMicrotask } = globalThis;
+  globalThis.queueMicrotask = function (this: unknown, callback) {
+    if (this !== undefined && this !== globalThis) throw new TypeError('Illegal invocation');
+    queueMicrotask(callback);
+  };
+  t.teardown(() => void (globalThis.queueMicrotask = queueMicrotask));
+  // Another instance of the module, which takes the function above.
+  const path = './manual-clock.js?browser';
+  const clock = ((await import(path)) as typeof import('./manual-clock.ts')).createManualClock();
+  await new Promise<void>((resolve) => clock.defer(resolve));
+  await new Promise<void>((resolve) => clock.turn!(resolve));
+  t.pass();
+});
+
 test('after a jump overdue timers run late, in order, and timers that they create wait', (t) => {
   const { clock, log, note } = setUp(0);
   clock.setTimeout(() => {
@@ -91,6 +114,25 @@ test('time does not go back if a timer advances the clock further', (t) => {
   clock.setTimeout(() => clock.advance(100), 5);
   clock.advance(10);
   t.is(clock.now(), 105);
+});
+
+test('time does not go back by a negative number of milliseconds', (t) => {
+  const { clock } = setUp(0);
+  clock.advance(-5);
+  clock.jump(-5);
+  t.is(clock.now(), 0);
+});
+
+test('a microtask of a timer runs after the last timer of the same advance', async (t) => {
+  const { clock, log, note } = setUp(0);
+  clock.setTimeout(() => clock.defer(note('deferred')), 10);
+  clock.setTimeout(note('timer'), 20);
+  clock.advance(30);
+  await null;
+  t.deepEqual(log, [
+    ['timer', 20],
+    ['deferred', 30],
+  ]);
 });
 
 test('defer runs after the current code and before any timer', async (t) => {

@@ -1,7 +1,7 @@
 // A clock that a test moves by hand, so that tests of deadlines, keep-alive and back-off take no
 // real time.
 
-import { type Clock, type ClockTimer, sleepOn } from './clock.ts';
+import { type Clock, type ClockTimer, LONGEST_DELAY, sleepOn } from './clock.ts';
 
 /**
  * A Clock whose time stands still between calls to `advance` and `jump`. Timers run in order of
@@ -52,14 +52,14 @@ export function createManualClock(start = 1_000): ManualClock {
   const clock: ManualClock = {
     now: () => time,
     setTimeout(callback, delay): ClockTimer {
-      const entry = { due: time + Math.max(delay, 0), callback };
+      const entry = { due: time + Math.min(Math.max(delay, 0), LONGEST_DELAY), callback };
       entries.add(entry);
       return entry;
     },
     clearTimeout: (timer) => void entries.delete(timer as TimerEntry),
     sleep: (delay, signal) => sleepOn(clock, delay, signal),
     defer: (callback) => microtask(callback),
-    turn: microtask,
+    turn: (callback) => microtask(callback),
     advance(milliseconds) {
       const end = time + milliseconds;
       for (let entry = next(); entry !== undefined && entry.due <= end; entry = next()) {
@@ -70,7 +70,7 @@ export function createManualClock(start = 1_000): ManualClock {
       time = Math.max(time, end);
     },
     jump(milliseconds) {
-      time += milliseconds;
+      time += Math.max(milliseconds, 0);
       const late = [...entries].filter(({ due }) => due <= time).sort((a, b) => a.due - b.due);
       for (const entry of late) if (entries.delete(entry)) entry.callback();
     },
@@ -84,5 +84,8 @@ export function createManualClock(start = 1_000): ManualClock {
   return clock;
 }
 
-/** The runtime's own function, which fake timers that are installed later don't replace. */
+/**
+ * The runtime's own function, which fake timers that are installed later don't replace. Browsers
+ * refuse a call of it with an object as `this`, such as a clock.
+ */
 const microtask = queueMicrotask;
