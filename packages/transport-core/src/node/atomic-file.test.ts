@@ -1,6 +1,15 @@
 // Tests of writing files that are always complete or absent.
 
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
@@ -18,6 +27,26 @@ const options = { mode: 0o600, overwrite: false };
 const without = (code: string) => async () => {
   throw Object.assign(new Error('no links here'), { code });
 };
+
+test.serial('the content is synced, then named, then the folder is synced', async (t) => {
+  const path = join(await folder(t), 'file');
+  const handle = await open(join(path, '..'));
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const { sync } = prototype;
+  const steps: string[] = [];
+  prototype.sync = async function () {
+    steps.push((await this.stat()).isDirectory() ? 'folder' : 'content');
+    await sync.call(this);
+  };
+  t.teardown(() => void (prototype.sync = sync));
+  await writeAtomically(path, 'one', options, async (from, to) => {
+    steps.push('name');
+    await link(from, to);
+  });
+  t.deepEqual(steps, ['content', 'name', ...(platform === 'win32' ? [] : ['folder'])]);
+  t.is(await readFile(path, 'utf8'), 'one');
+});
 
 test('an existing file is replaced only on request', async (t) => {
   const path = join(await folder(t), 'file');

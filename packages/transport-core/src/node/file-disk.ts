@@ -1,7 +1,7 @@
 // The disk operations that make files safe from a crash. They are an interface, so that a test can
 // pass a disk that fails or stops at any step, as the tests of the stores of peers do. Below are
-// the errors of node:fs with advice, and writeAtomically, which always uses the real disk; its
-// tests are in atomic-file.test.ts. No test here notices if a sync of the real disk is missing.
+// the errors of node:fs with advice, and writeAtomically, which always uses the real disk. The
+// tests are in atomic-file.test.ts.
 
 import { Buffer } from 'node:buffer';
 import { constants, type Stats } from 'node:fs';
