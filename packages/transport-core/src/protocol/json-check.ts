@@ -177,13 +177,16 @@ export function tooMany(weight: number, most: number): Error {
   );
 }
 
-/** Returns true if no string or key of a JSON value contains a lone surrogate. */
+/**
+ * Returns true if no string or key of a JSON value contains a lone surrogate. Members that are
+ * undefined are not sent, so their keys don't count.
+ */
 export function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !hasLoneSurrogate(value);
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isWellFormed);
   return Object.entries(value).every(
-    ([key, inner]) => !hasLoneSurrogate(key) && isWellFormed(inner),
+    ([key, inner]) => inner === undefined || (!hasLoneSurrogate(key) && isWellFormed(inner)),
   );
 }
 
@@ -199,7 +202,7 @@ export function tooDeep(): Error {
 export function findBreach(root: unknown, protoKeys: boolean): Error {
   const path: string[] = [];
   const above: unknown[] = [];
-  let problem = 'is not JSON';
+  let problem = '';
   const walk = (value: unknown): boolean => {
     problem = problemOf(value, above);
     if (problem !== '') return true;
@@ -229,7 +232,8 @@ export function findBreach(root: unknown, protoKeys: boolean): Error {
     above.pop();
     return false;
   };
-  walk(root);
+  // For example, a getter may return another value than before.
+  if (!walk(root)) problem = 'is not JSON, because of a getter or of a member that it inherits';
   return refusal('json', pathText(path), problem);
 }
 

@@ -72,6 +72,20 @@ test('undefined is left out of objects and refused elsewhere', (t) => {
   t.is(encodingOf(undefined), 'request: expected JSON, got undefined');
 });
 
+test('the key of a member that is left out may be any text', (t) => {
+  t.is(text(anything.encode({ 'k\ud800': undefined, a: '\\ud' })), '{"a":"\\\\ud"}');
+});
+
+test('a value that is JSON only when it is read again is refused with a text', (t) => {
+  let reads = 0;
+  const value = {
+    get n() {
+      return reads++ === 0 ? NaN : 1;
+    },
+  };
+  t.regex(encodingOf(value), /^request: is not JSON/);
+});
+
 test('a cycle is refused and named', (t) => {
   const value: any = { a: { b: [] } };
   value.a.b.push(value);
