@@ -80,6 +80,31 @@ test('createTransport: an advertised list is sent as one text', async (t) => {
   await transport.close();
 });
 
+test('closeStreams does not wait for a connection that is in its hello', async (t) => {
+  const fake = fakeLayer();
+  const transport = createTransport('fake://a:1', {
+    protocol,
+    backends: [{ schemes: ['fake'], layer: () => fake.layer }],
+  });
+  await transport.listen();
+  let closed = () => {};
+  fake.state.accept({
+    endpoint: 'b:1',
+    attach: (sink) => void (closed = () => sink.closed()),
+    write: () => true,
+    pause: () => {},
+    resume: () => {},
+    close: () => {},
+    destroy: () => {},
+  });
+  let isDone = false;
+  void transport.closeStreams().then(() => (isDone = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.true(isDone);
+  closed();
+  await transport.close();
+});
+
 test('of the refused connections that their peers leave open, the oldest are reset', async (t) => {
   const fake = fakeLayer();
   const transport = createTransport('fake://a:1', {

@@ -261,7 +261,7 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   hold(target: Target, options?: HoldOptions): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
-  /** Drains and closes every connection, but keeps listening. */
+  /** Drains and closes every connection that is up, but keeps listening. */
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
