@@ -93,6 +93,23 @@ test('a failed dial names the address and the possible cause', async (t) => {
   t.true(error.message.includes('ws://127.0.0.1:1/'));
 });
 
+test('a dial that the browser forbids is unavailable, and the error says why', async (t) => {
+  class Forbidding {
+    constructor() {
+      throw new DOMException('the port is not allowed', 'SecurityError');
+    }
+  }
+  const webSocket = Forbidding as unknown as NativeWebSocketClass;
+  const layer = createNativeStreamLayer({ webSocket });
+  const error = await rejection(layer.dial('ws://127.0.0.1:6667/', { timeout: 10_000 }));
+  t.is(error.code, 'unavailable');
+  t.is(error.target, 'ws://127.0.0.1:6667/');
+  t.regex(
+    error.message,
+    /^Cannot connect to ws:.*:6667\/: SecurityError: the port is not allowed$/,
+  );
+});
+
 test('a text message ends the connection with 1003', async (t) => {
   const { server, address } = await webSockets(t);
   const code = new Promise<number>((resolve) => {

@@ -9,7 +9,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { closeError, SUB_PROTOCOL } from './close-codes.ts';
 import { NativeConnection } from './native-connection.ts';
-import type { NativeWebSocketClass } from './native-web-socket.ts';
+import type { NativeWebSocket, NativeWebSocketClass } from './native-web-socket.ts';
 import { targetUrl } from './ws-address.ts';
 import type { WsStreamLayer } from './ws-options.ts';
 
@@ -56,7 +56,14 @@ class NativeStreamLayer implements WsStreamLayer {
           'unimplemented',
           'This runtime has no WebSocket; in Node import @trunkline/transport-ws without the browser condition',
         );
-      const webSocket = new WebSocket(url.href, SUB_PROTOCOL);
+      let webSocket: NativeWebSocket;
+      try {
+        webSocket = new WebSocket(url.href, SUB_PROTOCOL);
+      } catch (cause) {
+        // A browser forbids some ports, and ws:// to a page that came over HTTPS.
+        const message = `Cannot connect to ${address}: ${cause}`;
+        throw new TransportError('unavailable', message, { target: address, cause });
+      }
       webSocket.binaryType = 'arraybuffer';
       webSocket.onerror = () => {};
       webSocket.onclose = ({ code, reason }) => failed(dialError(address, code, reason));
