@@ -22,7 +22,6 @@ import {
   DECODED_SHIFT,
   HANDED,
   UNDECODABLE,
-  UNDECODABLE_POINTS,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
@@ -431,7 +430,7 @@ export class Inbox implements Mounted {
     const work = Math.max(call.payload.length, workOf(error));
     this.#reject(call, error);
     context.spend(UNDECODABLE + work);
-    context.refused(UNDECODABLE_POINTS + (work >> UNDECODABLE_SHIFT));
+    context.refused(work >> UNDECODABLE_SHIFT);
   }
 
   /** Fails a call that its reader does not get, and observes that. */

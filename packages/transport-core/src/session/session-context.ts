@@ -309,11 +309,11 @@ export const DECODED_SHIFT = 4;
 /**
  * The cost, in units, of a request that its codec refuses, in addition to one unit for each byte or
  * to `workOf` its error, if that is more, because schemas spend a lot of time on input that they
- * refuse. Beyond the flood point of every refused request, it counts three, because its error alone
- * costs 10 µs, and one for each 64 of these bytes or units.
+ * refuse. The request takes about 20 µs, and V8 copies its errors until the answer has left: with
+ * 64 units, such a flood delayed others by a tenth more. The request also counts one flood point
+ * for each 64 of these bytes or units.
  */
-export const UNDECODABLE = 64;
-export const UNDECODABLE_POINTS = 3;
+export const UNDECODABLE = 256;
 export const UNDECODABLE_SHIFT = 6;
 /**
  * The costs, in units, of a canceled call; of one whose handler was started for nothing: its
