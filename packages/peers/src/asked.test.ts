@@ -28,6 +28,21 @@ test('a call that begins when the only other one is cancelled dials the node aga
   }
 });
 
+test('a call that waits until its node is located does not fail with a cancelled dial', async (t, sim) => {
+  const found: ((address: string) => void)[] = [];
+  const locate = () => new Promise<string>((resolve) => void found.push(resolve));
+  const [a] = await boot(sim, ['a', 'b'], { peers: { ...quiet, locate }, durable: false });
+  const cancel = new AbortController();
+  void failureOf(a.transport.send(`node:${B}`, 'say', 'x', { signal: cancel.signal }));
+  found[0]!('b');
+  await sim.run(0);
+  cancel.abort();
+  const call = a.transport.send(`node:${B}`, 'say', 'y');
+  await sim.run(1);
+  found[1]!('b');
+  t.is(await sim.settle(call), 'b: y');
+});
+
 test('once its call is cancelled, a node is not dialed at its next address', async (t, sim) => {
   const reconnect = { initialBackoff: 600_000, maxBackoff: 600_000 };
   const own = { ...quiet, persistent: [`${B}@gone`], reconnect };

@@ -152,7 +152,7 @@ export class Dials {
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#isReaching(nodeId) && !this.#seekElsewhere(order))
+    if (nodeId !== undefined && !this.#isSought(nodeId) && !this.#seekElsewhere(order))
       this.answer(nodeId, this.#live(nodeId) ?? error);
     this.#node.rejected({ direction: 'out', error, nodeId, addr: spelled(address) });
     this.#node.soon();
@@ -197,7 +197,7 @@ export class Dials {
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#isReaching(nodeId) || this.#locating.has(nodeId)) return;
+    if (this.#isSought(nodeId)) return;
     const named = this.#node.planner.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
@@ -270,11 +270,14 @@ export class Dials {
     );
   }
 
-  /** Returns whether this node is being dialed. A dial that was cancelled serves no new caller. */
-  #isReaching(nodeId: string): boolean {
+  /**
+   * Returns whether a node is being dialed or located. A dial that was cancelled serves no new
+   * caller.
+   */
+  #isSought(nodeId: string): boolean {
     for (const [order, { cancel }] of this.#orders)
       if (order.nodeId === nodeId && !cancel.signal.aborted) return true;
-    return false;
+    return this.#locating.has(nodeId);
   }
 
   /** Cancels the dials of a node that no caller waits for any more. */
