@@ -5,7 +5,7 @@ import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PeersOptions } from './options.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
-import { cluster, connected, idOf, star, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, idOf, passive, star, type TestNode } from './testing/cluster.ts';
 import { prefilled } from './testing/prefilled.ts';
 import { entry, rawPeer, toldAddresses } from './testing/raw-peer.ts';
 import { test } from './testing/runs.ts';
@@ -105,3 +105,25 @@ for (const [place, home] of Object.entries({
     await sim.until(() => isLinked(nodes.get('a'), 'b'), 900_000);
     t.deepEqual(connected(nodes.get('a')!, ['b', 'c', 'l']), ['b', 'c', 'l']);
   });
+
+test('a peer that connects while the book loads is found at its new address', async (t, sim) => {
+  const store = await bookOf('b');
+  let load = () => {};
+  const gate = new Promise<void>((resolve) => {
+    load = resolve;
+  });
+  const addressBook: AddressBookStore = {
+    load: (read) => gate.then(() => store.load(read)),
+    save: (text) => store.save(text),
+    close: () => store.close(),
+  };
+  const peers = (name: string) =>
+    name === 'a'
+      ? { ...passive, addressBook }
+      : { persistent: ['a'], identity: { nodeId: nodeOf(name) } };
+  const nodes = cluster(sim, ['a', 'b2'], { peers, durable: false });
+  await sim.until(() => isLinked(nodes.get('a'), 'b2'));
+  load();
+  await sim.run(1);
+  t.is(nodes.get('a')!.peers.addressOf(idOf('b')), 'b2');
+});
