@@ -132,18 +132,20 @@ test('the wait ends if a given server fails to listen, or the layer is closed me
   t.is((await listening).code, 'shutdown');
 });
 
-test('a layer that is closed as a given server begins to listen takes no upgrades', async (t) => {
-  const server = createServer();
-  t.teardown(() => server.close());
-  const layer = createWsStreamLayer({ server });
-  const listening = layer.listen(() => {}).catch(() => {});
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(layer.close()));
+for (const order of ['before', 'after'])
+  test(`a layer that is closed as a given server begins to listen, ${order} it hears of that, takes no upgrades`, async (t) => {
+    const server = createServer();
+    t.teardown(() => server.close());
+    const layer = createWsStreamLayer({ server });
+    const close = () => void layer.close();
+    if (order === 'before') server.on('listening', close);
+    const listening = layer.listen(() => {}).catch(() => {});
+    if (order === 'after') server.on('listening', close);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    await listening;
+    t.is(server.listenerCount('upgrade'), 0);
+    t.throws(() => layer.localAddr(), { message: /listen/ });
   });
-  await listening;
-  t.is(server.listenerCount('upgrade'), 0);
-  t.throws(() => layer.localAddr(), { message: /listen/ });
-});
 
 test('a given server that closes is reported, and the layer stops listening', async (t) => {
   const { server } = await http(t, createServer());

@@ -198,7 +198,10 @@ export class WsLayer implements WsStreamLayer {
    */
   #whenItListens(server: HttpServer, take: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
+      let isOver = false;
       const end = (error?: TransportError) => {
+        if (isOver) return;
+        isOver = true;
         this.#clock.clearTimeout(timer);
         server.removeListener('listening', onListening);
         server.removeListener('error', onError);
