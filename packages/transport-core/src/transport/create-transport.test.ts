@@ -2,6 +2,8 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { bytes } from '../protocol/codec.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
 import { protocol } from '../session/testing/stamped-calls.ts';
 import type { StreamConnection, StreamSink } from '../stream/stream-layer.ts';
 import { PREAMBLE } from '../wire/frame.ts';
@@ -80,7 +82,26 @@ test('createTransport: an advertised list is sent as one text', async (t) => {
   await transport.close();
 });
 
-test('closeStreams does not wait for a connection that is in its hello', async (t) => {
+test('mount refuses a list of protocols that peers would refuse, and mounts nothing', async (t) => {
+  const transport = createTransport('fake://a:1', {
+    protocol,
+    backends: [{ schemes: ['fake'], layer: () => fakeLayer().layer }],
+  });
+  const another = (channel: number) =>
+    defineProtocol({
+      name: `p${channel}`,
+      version: 1,
+      channel,
+      methods: { ask: { id: 1, request: bytes } },
+    });
+  for (let channel = 0x40; channel < 0x40 + 63; channel++) transport.mount(another(channel));
+  const error = t.throws<TransportError>(() => transport.mount(another(0x7f)));
+  t.is(error.code, 'invalid_argument');
+  t.regex(error.message, /65 protocols; at most 64/);
+  await transport.close();
+});
+
+test('closeStreams ends a connection that is in its hello', async (t) => {
   const fake = fakeLayer();
   const transport = createTransport('fake://a:1', {
     protocol,
@@ -88,20 +109,20 @@ test('closeStreams does not wait for a connection that is in its hello', async (
   });
   await transport.listen();
   let closed = () => {};
+  let isClosing = false;
   fake.state.accept({
     endpoint: 'b:1',
     attach: (sink) => void (closed = () => sink.closed()),
     write: () => true,
     pause: () => {},
     resume: () => {},
-    close: () => {},
+    close: () => void (isClosing = true),
     destroy: () => {},
   });
-  let isDone = false;
-  void transport.closeStreams().then(() => (isDone = true));
-  await new Promise((resolve) => setImmediate(resolve));
-  t.true(isDone);
+  const done = transport.closeStreams();
+  t.true(isClosing);
   closed();
+  await done;
   await transport.close();
 });
 

@@ -29,7 +29,7 @@ import { Pool } from '../stream/pool.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
 import { environmentAsksForStacks, systemClock } from '../system-runtime.ts';
-import { HELLO_TEXT_LIMIT, hexOfBytes } from '../wire/hello.ts';
+import { encodeProtocols, HELLO_TEXT_LIMIT, helloProtocol, hexOfBytes } from '../wire/hello.ts';
 import { utf8Length } from '../wire/metadata.ts';
 import { enqueue } from './connection-events.ts';
 import { checkAdvertised } from './scheme-layer.ts';
@@ -180,6 +180,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
         `channel ${channel} of '${name}' is taken by '${taken}' on this transport: give one of them another channel on all nodes, such as channel: ${free}`,
       );
     }
+    const protocols = [...this.mounts.values(), mount].map((one) => helloProtocol(one.protocol));
+    encodeProtocols({ protocols, addr: this.addr }); // Throws if peers would refuse the list.
     this.mounts.set(channel, mount);
     if (this.state !== 'open') mount.shut();
     this.announce();
@@ -460,20 +462,21 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Drains and closes connections; resolves when their streams are closed. A connection that is in
-   * its hello stays, and is not waited for.
+   * its hello ends at once.
    */
   leave(
     connections: readonly Connection[],
     text: string | undefined,
     reason: LeaveReason = 'disconnected',
   ): Promise<void> {
-    const closing = connections.filter(({ session }) => session.state !== 'opening');
     this.ticker.run(() => {
       const own = text ?? 'this end disconnected';
       const told = text ?? 'the other end disconnected';
-      for (const { session } of closing) session.leave(reason, own, told);
+      for (const { session } of connections)
+        if (session.state === 'opening') session.break(reasonError(reason, own));
+        else session.leave(reason, own, told);
     });
-    const gone = closing.map((connection) => connection.whenGone());
+    const gone = connections.map((connection) => connection.whenGone());
     return this.alive.during(Promise.all(gone).then(() => undefined));
   }
 

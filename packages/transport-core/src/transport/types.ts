@@ -259,13 +259,20 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * such connections.
    */
   hold(target: Target, options?: HoldOptions): () => void;
-  /** Drains and closes the connections to a target; a later `send` dials again. */
+  /**
+   * Drains and closes the connections to a target; one that is in its hello ends at once. A later
+   * `send` dials again.
+   */
   disconnect(target: Target, reason?: string): Promise<void>;
-  /** Drains and closes every connection that is up, but keeps listening. */
+  /**
+   * Drains and closes every connection, but keeps listening. A connection that is in its hello ends
+   * at once.
+   */
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
-   * are notified. Throws a TypeError if the name or the channel is taken.
+   * are notified. Throws a TypeError if the name or the channel is taken, and a TransportError
+   * `invalid_argument` if peers would refuse the list of protocols (more than 64, or 16 KiB).
    */
   mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q>;
   /**
