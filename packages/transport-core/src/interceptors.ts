@@ -1,5 +1,7 @@
 // The interfaces of interceptors, which see outgoing and incoming calls, and of the rule that
-// decides which calls a peer may make. rpc/interceptors.ts and rpc/inbox.ts call them.
+// decides which calls a peer may make. rpc/interceptors.ts and rpc/inbox.ts call them. The
+// interceptors of a transport do not see calls of Trunkline's own protocols, such as those of peers
+// and gossip. interceptors.test.ts and access.test.ts of transport-inmem test this file.
 
 import type { Remote } from './remote.ts';
 
@@ -38,7 +40,10 @@ export interface ServerCall extends InterceptedCall {
   readonly from: Remote;
   /** The version of the protocol that both ends agreed on. */
   readonly version: number;
-  /** Aborts when the caller cancels or is gone, or when the deadline passes. */
+  /**
+   * Aborts when the caller cancels or is gone, when the deadline passes, or when the grace period
+   * of `Server.stop` ends.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -49,10 +54,11 @@ export interface ServerCall extends InterceptedCall {
 export type ClientNext = (call: ClientCall) => Promise<unknown>;
 
 /**
- * Wraps the calls that a transport makes: `(next) => (call) => next(call)`. It is applied once for
- * each protocol. It passes the same call object on, and should return the promise of `next` instead
- * of awaiting it, unless it needs the result. If its promise rejects, the error reaches the caller
- * unchanged; a TransportError that it throws gets `sent: false` and the target of the call.
+ * Wraps the calls that a transport makes with `send`: `(next) => (call) => next(call)`. It does not
+ * see messages of `trySend` and `trySendAll`. It is applied once for each protocol. It passes the
+ * same call object on, and should return the promise of `next` instead of awaiting it, unless it
+ * needs the result. If its promise rejects, the error reaches the caller unchanged; a
+ * TransportError that it throws gets `sent: false` and the target of the call.
  */
 export type ClientInterceptor = (next: ClientNext) => ClientNext;
 
@@ -78,11 +84,15 @@ export interface Interceptors {
 
 /**
  * Decides whether a peer may make a call. It is called before the request is decoded. If it returns
- * false, the call fails with `permission_denied` (reason `denied`); a one-way is dropped and
- * counted in `onewayDropped`. If it throws a TransportError, the caller gets that error; the error
- * of another call is reported as `callbackFailed`, and the caller gets a neutral one, as from
- * `rpc.fail`; anything else that it throws is reported as `callbackFailed`, and the call is denied.
- * While a promise is pending, the call counts as being handled, and later calls may overtake it.
+ * false, the call fails with `permission_denied` (reason `denied`). If it throws:
+ *
+ * - a TransportError: the caller gets that error. The error of another call is reported as
+ *   `callbackFailed`, and the caller gets a neutral one, as from `rpc.fail`.
+ * - anything else: the error is reported as `callbackFailed`, and the call is denied.
+ *
+ * A one-way that is not allowed is dropped and counted in `onewayDropped`; no TransportError is
+ * reported for it. While a promise is pending, the call counts as being handled, and later calls
+ * may overtake it.
  */
 export type AllowCall = (
   remote: Remote,

@@ -1,7 +1,9 @@
 // The disk operations that make files safe from a crash. They are an interface, so that a test can
 // pass a disk that fails or stops at any step, as the tests of the stores of peers do. Below are
-// the errors of node:fs with advice, and writeAtomically, which always uses the real disk. The
-// tests are in atomic-file.test.ts.
+// the errors of node:fs with advice, and writeAtomically, which always uses the real disk.
+//
+// atomic-file.test.ts tests writeAtomically. file-store.test.ts and file-address-book.test.ts of
+// peers and key-file.test.ts of security test the rest.
 
 import { Buffer } from 'node:buffer';
 import { constants, type Stats } from 'node:fs';

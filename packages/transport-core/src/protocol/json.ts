@@ -196,7 +196,8 @@ function tooLong(length: number, limit: number): Error {
 /**
  * Returns the schema's output; throws if there are issues.
  *
- * @param frames the number of frames in the error's stack trace; undefined means the usual number
+ * @param frames the number of frames in the stack trace of the error for issues; undefined means
+ * the usual number, which the other errors thrown here always have.
  */
 function validate(standard: StandardSchemaV1.Props, value: unknown, frames?: number): unknown {
   let result: ReturnType<StandardSchemaV1.Props['validate']>;

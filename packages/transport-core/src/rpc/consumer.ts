@@ -63,7 +63,10 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     });
   }
 
-  /** Ends the iteration. Calls that were not read stay in the inbox, for other readers. */
+  /**
+   * Ends the iteration. Calls that were not read stay in the inbox, for other readers. But calls
+   * that interceptors already hold fail with `cancelled` when they reach this reader.
+   */
   return(): Promise<IteratorResult<ReadRpc, undefined>> {
     if (!this.#over) this.#inbox.drop(this);
     this.close();

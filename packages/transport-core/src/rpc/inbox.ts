@@ -152,7 +152,10 @@ export class Inbox implements Mounted {
     return this.#takers.length > 0;
   }
 
-  /** Refuses calls that are not handed over yet, except one-ways. */
+  /**
+   * Refuses each call whose turn comes from now on. One-ways are still handed over, and so are
+   * calls that an asynchronous rule was asked about before, if it allows them.
+   */
   refuse(error: TransportError): void {
     this.#refusing = error;
     this.#asks = true;
@@ -192,7 +195,7 @@ export class Inbox implements Mounted {
     else if (taker.ready) this.feed(taker);
   }
 
-  /** Adds a reader and reconsiders the waiting calls. */
+  /** Adds a reader and reconsiders the waiting calls. Must not be called after `close`. */
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);
@@ -419,8 +422,9 @@ export class Inbox implements Mounted {
     watch.run(record, () => taker.take(call, request));
   }
 
-  /** Refuses a call that its caller is not allowed to make. */
+  /** Refuses a call that its caller is not allowed to make, or that came during a drain. */
   #deny(call: InCall, error: TransportError): void {
+    // A caller need not know of a drain, so a call that comes during one is no abuse.
     if (this.#reject(call, error) && error.reason !== 'draining') call.channel.context.refused();
   }
 
@@ -556,7 +560,8 @@ export const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * Returns a neutral error to send instead of the error of another call, which has a target;
- * undefined for any other error. Only a deadline that this call has handed on stays one.
+ * undefined for any other error, and for a one-way, which gets no answer. Only a deadline that this
+ * call has handed on stays one.
  */
 export function withhold(call: InCall, error: unknown): TransportError | undefined {
   if (!(error instanceof TransportError) || error.target === undefined) return undefined;

@@ -75,6 +75,7 @@ export class InterceptedCall implements ClientCall {
 
   get deadline(): number | undefined {
     const { definition, given, host, startedAt } = this;
+    // A call that streams has a deadline only if its caller set a timeout; see `Call.bounds`.
     const usual = definition.flags === 0 ? (definition.timeout ?? host.config.timeout) : undefined;
     const timeout = given.timeout ?? usual;
     return timeout === undefined || timeout === Number.POSITIVE_INFINITY
@@ -84,7 +85,7 @@ export class InterceptedCall implements ClientCall {
 
   /**
    * Returns the options with which the call is made. The time that interceptors took counts toward
-   * the timeout.
+   * the timeout. Lists every member of OwnOptions; the compiler does not notice if one is missing.
    *
    * @throws what `checkOptions` throws for values that an interceptor has set, and
    * `deadline_exceeded`.
@@ -171,7 +172,11 @@ class RareState {
   pipe: ItemPipe | undefined = undefined;
   /** The items that the handler returned or writes; DROPPED if they are not wanted. */
   items: unknown = undefined;
-  /** The promise of the result, if the handler does not simply return it; see `#promised`. */
+  /**
+   * The promise of the result, if the handler does not simply return it; see `#promised`. The first
+   * of these settles it: the handler's answer (`respond`, `fail`, `end` or the first `write`), the
+   * value or error with which the handler ends, `release`, `abandon`, `leave`.
+   */
   result: Promise<unknown> | undefined = undefined;
   declare resolve: (value: unknown) => void;
   declare reject: (error: unknown) => void;
@@ -184,8 +189,8 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   /** Whether the handler was called. */
   isReached = false;
   /**
-   * All other state; set only for calls that interceptors change or whose handler does more than
-   * return a value.
+   * All other state; set only for calls that interceptors change, whose answer is a stream, or
+   * whose handler does more than return a plain value.
    */
   private rare: RareState | undefined = undefined;
 
@@ -289,7 +294,8 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   resultOf(returned: unknown, failed: (error: unknown) => void): unknown {
     if (!isThenable(returned) && this.rare?.result === undefined) return returned;
     const { isAnswered, isAbandoned, pipe } = this.#state;
-    // Otherwise an interceptor that calls the handler again would get its first result.
+    // Otherwise an interceptor that calls the handler again, which `ServerNext` does not allow,
+    // would get its first result.
     if (!isAnswered && !isAbandoned && pipe === undefined) this.#state.result = undefined;
     const state = this.#promised;
     Promise.resolve(returned).then(
@@ -348,10 +354,13 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     this.#fails(error);
   }
 
-  /** Ends the call because no reader will answer it. */
+  /**
+   * Ends the call because no reader will answer it. The call is not marked as answered, so its
+   * caller gets the error that the interceptors pass on.
+   */
   leave(): void {
     this.#state.isAbandoned = true;
-    this.#fails(new TransportError('cancelled', 'the caller was gone'));
+    this.#fails(new TransportError('cancelled', 'its reader has left'));
   }
 }
 

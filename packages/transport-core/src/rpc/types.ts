@@ -1,6 +1,8 @@
 // The types that follow from a protocol's definition: requests, responses, stream items, the Rpc
-// that a reader receives, and a server's handlers. IncomingRpc (rpc.ts) and InterceptedRpc
-// (interceptors.ts) implement the Rpc; transport/types.test.ts tests the types.
+// that a reader receives, and a server's handlers. transport/types.test.ts tests the types.
+//
+// IncomingRpc (rpc.ts) and InterceptedRpc (interceptors.ts) implement the Rpc. The compiler does
+// not compare them with it: add each new member to IncomingRpc, too, and test it in rpc.test.ts.
 
 import type { Codec } from '../protocol/codec.ts';
 import type { MethodKind, Protocol } from '../protocol/protocol.ts';
@@ -80,8 +82,8 @@ export interface RpcBase<N extends string, Request> {
    */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Aborts when the caller cancels or is gone, or when the call's deadline passes; its reason is a
-   * TransportError.
+   * Aborts when the caller cancels or is gone, when the call's deadline passes, or when the grace
+   * period of `Server.stop` ends; its reason is a TransportError.
    */
   readonly signal: AbortSignal;
   /**
@@ -104,8 +106,10 @@ export interface RpcBase<N extends string, Request> {
 export interface RpcWithResponse<Response> {
   /**
    * Sends the response. Returns false if the caller is gone. If the codec refuses the value, this
-   * throws `invalid_argument` and the caller gets `internal`. Throws a TypeError if the call was
-   * answered before.
+   * throws `invalid_argument` and the caller gets `internal`; a value above a limit of the codec is
+   * `resource_exhausted` at both ends. Behind server interceptors, which see the value first, this
+   * does not throw these errors: they are reported as `callbackFailed`. Throws a TypeError if the
+   * call was answered before.
    */
   respond(value: Response): boolean;
 }
@@ -113,9 +117,11 @@ export interface RpcWithResponse<Response> {
 /** Answers a downloading or duplex call. */
 export interface RpcWithDownload<Item> {
   /**
-   * Sends one item. Resolves when there is room for the next item; rejects once the call has ended.
-   * That rejection never counts as unhandled, so a handler need not catch it. Calling it after
-   * `end` throws a TypeError.
+   * Sends one item. Resolves when there is room for the next item. Rejects once the call has ended;
+   * that rejection never counts as unhandled, so a handler need not catch it. Also rejects if too
+   * many items wait because the handler does not await its writes, and for an item that its codec
+   * refuses or that is above `limits.item`; behind server interceptors, such an item fails the call
+   * instead. Calling it after `end` throws a TypeError.
    */
   write(item: Item): Promise<void>;
   /**
@@ -204,6 +210,7 @@ type RpcOfKind<P extends Protocol, N extends MethodName<P>, K extends MethodKind
   duplex: DuplexRpc<N, RequestOf<P, N>, UploadOf<P, N>, ItemInput<P, N>>;
 }[K];
 
+/** The kind of a method, by the same rule as in `toMethod` (protocol.ts), which sets it. */
 type KindOfMethod<M> = M extends { readonly download: Codec<any, any> }
   ? M extends { readonly upload: Codec<any, any> }
     ? 'duplex'

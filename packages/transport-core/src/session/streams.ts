@@ -195,7 +195,7 @@ class Item extends Outgoing {
  * once.
  */
 export class OutStream implements UnitSender {
-  /** Bytes that the receiver still accepts. */
+  /** Bytes that the receiver still accepts; below 0 if the last item exceeded them. */
   #credit: number;
   readonly #queue = new List<Outgoing>();
   #queuedBytes = 0;
@@ -316,6 +316,7 @@ export class OutStream implements UnitSender {
   stop(error: TransportError): void {
     if (this.#ended instanceof TransportError) return;
     this.#ended = error;
+    // The last unit of `close` is not an Item, because no writer waits for it.
     if (this.#current !== undefined) {
       this.#outbox.remove(this.#current);
       (this.#current as Item).refuse?.(error);
@@ -381,13 +382,13 @@ interface ItemReaderHooks<T> {
   /** Called when an item has been taken. */
   taken?(): void;
   /**
-   * Called when the user left before the end, or when the next item could not be decoded; in that
-   * case, `failure` is the reason.
+   * Called when the user left before the stream had ended, or when the next item could not be
+   * decoded; in that case, `failure` is the reason.
    */
   left?(failure: unknown): void;
   /**
-   * Converts an error that broke the stream, or that `decode` threw, into the error that the user
-   * gets.
+   * Converts the error with which the stream ended, or that `decode` threw, into the error that the
+   * user gets. The error of `InStream.break` reaches the user unchanged.
    */
   failure(error: unknown): unknown;
 }

@@ -1,6 +1,6 @@
 // The membership of a transport, which knows the nodes behind its connections: a transport has at
-// most one, usually that of `@trunkline/peers`, which `manage` sets. Below is the list of addresses
-// behind a name, which address-list.test.ts tests.
+// most one, usually that of `@trunkline/peers`, which `manage` sets. The tests of that package test
+// it. Below is the list of addresses behind a name, which address-list.test.ts tests.
 
 import { isNodeId } from '../address.ts';
 import type { TransportError } from '../errors.ts';

@@ -71,7 +71,10 @@ export interface CreateTransportOptions<
   readonly advertiseAddr?: string | readonly string[] | undefined;
 }
 
-/** A transport made of several backends. It has `updateTls` if one of them does. */
+/**
+ * A transport made of several backends. Its type has `updateTls` only if that of a backend does; at
+ * run time, it always has the method.
+ */
 export type ComposedTransport<P extends Protocol, B extends readonly Backend[]> = Transport<P> &
   ([UpdateOf<B[number]>] extends [never]
     ? unknown

@@ -41,8 +41,8 @@ export function wrongPreamble(first: Uint8Array): string {
 }
 
 /**
- * Describes the protocol that the first bytes of a stream look like, for the text of an error. The
- * backends use it, too.
+ * Describes the protocol that the first bytes of a stream look like, for the text of an error.
+ * `transport-ws` and the noise layer of security use it, too.
  */
 export function lookAlike(bytes: Uint8Array): string {
   const text = String.fromCharCode(...bytes.subarray(0, 16));
