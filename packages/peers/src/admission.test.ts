@@ -1,6 +1,7 @@
 // Tests of admission to a node: limits, bans, and the errors that both ends see.
 
-import { cluster, connected, echo, hub, idOf, isLinked, passive } from './testing/cluster.ts';
+import { failureOf } from './testing/bare.ts';
+import { boot, cluster, connected, echo, hub, idOf, isLinked, passive } from './testing/cluster.ts';
 import { eventsOf, rejections, test } from './testing/runs.ts';
 
 test('maxInbound limits ordinary inbound peers, but not persistent and unconditional ones; a freed place is used again', async (t, sim) => {
@@ -138,4 +139,24 @@ test('a node of another network and a node without peers are both rejected as in
     ['far incompatible', 'plain incompatible'],
   );
   t.deepEqual(a.transport.remotes(), []);
+});
+
+test('a node that disconnects while `admit` judges it takes no place', async (t, sim) => {
+  let judge = () => {};
+  const verdict = new Promise<void>((resolve) => {
+    judge = resolve;
+  });
+  const names = ['a', 'b', 'c'] as const;
+  const [a, b, c] = await boot(sim, names, {
+    peers: { ...passive, maxInbound: 1 },
+    transport: (name) => (name === 'a' ? { admit: () => verdict } : {}),
+    durable: false,
+  });
+  void failureOf(b.transport.dial('a'));
+  await sim.run(100);
+  await sim.settle(b.transport.close());
+  judge();
+  await sim.settle(c.transport.dial('a'));
+  await sim.until(() => isLinked(a, 'c'));
+  t.true(isLinked(a, 'c'));
 });

@@ -226,7 +226,8 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
     const agree = () => this.#agree(peer.answer);
     const refuse = (error: unknown) => this.session.break(refusal(error));
-    const ask = () => attempt(() => membership?.admit(peer), agree, refuse);
+    // Of a connection that is gone, the membership would never hear the end.
+    const ask = () => this.over || attempt(() => membership?.admit(peer), agree, refuse);
     const { admit } = config;
     attempt(() => admit?.(remote), ask, refuse);
   }

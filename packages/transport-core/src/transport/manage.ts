@@ -2,7 +2,7 @@
 // (`createPeers`, once for each transport), gossip asks for their limits and send queues, and other
 // packages for a transport's services and protocols. The tests of those packages test this file.
 
-import type { TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { connectionOf } from '../stream/connection.ts';
@@ -23,7 +23,12 @@ export function manage(transport: AnyTransport, membership: Membership) {
       'manage: this transport already has peers; call createPeers once for each transport',
     );
   engine.join(membership);
-  void engine.leave([...engine.connections], 'its hello asserted no node id');
+  const text = 'its hello asserted no node id';
+  void engine.leave([...engine.connections], text);
+  engine.ticker.run(() => {
+    for (const { session } of engine.connections)
+      if (session.state === 'opening') session.break(reasonError('disconnected', text));
+  });
   return {
     /** The transport's instance id, as its peers see it. */
     instance: engine.instance,
