@@ -462,21 +462,20 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Drains and closes connections; resolves when their streams are closed. A connection that is in
-   * its hello ends at once.
+   * its hello stays, and is not waited for.
    */
   leave(
     connections: readonly Connection[],
     text: string | undefined,
     reason: LeaveReason = 'disconnected',
   ): Promise<void> {
+    const closing = connections.filter(({ session }) => session.state !== 'opening');
     this.ticker.run(() => {
       const own = text ?? 'this end disconnected';
       const told = text ?? 'the other end disconnected';
-      for (const { session } of connections)
-        if (session.state === 'opening') session.break(reasonError(reason, own));
-        else session.leave(reason, own, told);
+      for (const { session } of closing) session.leave(reason, own, told);
     });
-    const gone = connections.map((connection) => connection.whenGone());
+    const gone = closing.map((connection) => connection.whenGone());
     return this.alive.during(Promise.all(gone).then(() => undefined));
   }
 

@@ -259,15 +259,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * such connections.
    */
   hold(target: Target, options?: HoldOptions): () => void;
-  /**
-   * Drains and closes the connections to a target; one that is in its hello ends at once. A later
-   * `send` dials again.
-   */
+  /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
-  /**
-   * Drains and closes every connection, but keeps listening. A connection that is in its hello ends
-   * at once.
-   */
+  /** Drains and closes every connection that is up, but keeps listening. */
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
