@@ -133,7 +133,7 @@ test('the wait ends if a given server fails to listen, or the layer is closed me
 });
 
 for (const order of ['before', 'after'])
-  test(`a layer that is closed as a given server begins to listen, ${order} it hears of that, takes no upgrades`, async (t) => {
+  test(`a layer that is closed ${order} it hears that its server listens takes no upgrades`, async (t) => {
     const server = createServer();
     t.teardown(() => server.close());
     const layer = createWsStreamLayer({ server });

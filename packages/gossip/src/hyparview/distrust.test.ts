@@ -32,7 +32,7 @@ test('a node that asks takes the place of a distrusted neighbor, but a distruste
   t.deepEqual(node.view.active().sort(), ['b', 'c']);
 });
 
-test('a distrusted node takes no other’s place by accepting a request either, and is not asked for one when the view is full', (t) => {
+test('a distrusted node takes no place by accepting a request, and a full view asks it for none', (t) => {
   const node = new SingleView({ active: 2, mergeInterval: 600_000 });
   node.chooses('a', 'b');
   node.tell({ type: 'found', nodes: ['x'], isChosen: true });

@@ -226,7 +226,7 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
     const agree = () => this.#agree(peer.answer);
     const refuse = (error: unknown) => this.session.break(refusal(error));
-    // Of a connection that is gone, the membership would never hear the end.
+    // If the connection is over already, the membership would never hear of its end.
     const ask = () => this.over || attempt(() => membership?.admit(peer), agree, refuse);
     const { admit } = config;
     attempt(() => admit?.(remote), ask, refuse);

@@ -95,9 +95,12 @@ test('mount refuses a list of protocols that peers would refuse, and mounts noth
       methods: { ask: { id: 1, request: bytes } },
     });
   for (let channel = 0x40; channel < 0x40 + 63; channel++) transport.mount(another(channel));
-  const error = t.throws<TransportError>(() => transport.mount(another(0x7f)));
-  t.is(error.code, 'invalid_argument');
-  t.regex(error.message, /65 protocols; at most 64/);
+  // A protocol that the first attempt had mounted would be refused as already mounted.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const error = t.throws<TransportError>(() => transport.mount(another(0x7f)));
+    t.is(error.code, 'invalid_argument');
+    t.regex(error.message, /65 protocols; at most 64/);
+  }
   await transport.close();
 });
 

@@ -76,7 +76,7 @@ export function poolCases({ test, open }: Suite): void {
     await one.expectClosed();
   });
 
-  test('pool: a call fails after eight connections whose peers leave before they take it', async (t) => {
+  test('pool: a call moves from peers that leave to eight other connections, then fails', async (t) => {
     const on = await open(t, { timeout: 600_000 });
     const listener = await on.listen();
     const waiting = on.transport.send(listener.address, 'echo', tag(0));
