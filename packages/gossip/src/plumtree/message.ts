@@ -83,7 +83,8 @@ export const MOST_HOPS = 0xffff;
  * - `held` if it is validated and the verdict does not come at once
  * - `received` or `dropped`; or `released` if there was no room to validate it. After `released`,
  *   another copy may be validated, which begins with `held`.
- * - then `repeated` or `dropped` for each copy that came during the validation
+ * - then `repeated` or `dropped` for each copy that came during the validation; a copy that is
+ *   dropped with `mayCome` is reported only if it is the last one
  */
 export type PlumtreeInput<P> =
   /** A peer sent a control message, or a push whose message is new and was accepted. */

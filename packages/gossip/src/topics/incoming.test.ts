@@ -4,6 +4,7 @@ import { bytes } from '@trunkline/transport-core';
 import test from 'ava';
 import { SeenMessages } from '../messages/seen-messages.ts';
 import type { Body, OverlayInput } from '../overlay/overlay.ts';
+import { Plumtree } from '../plumtree/plumtree.ts';
 import type { MessageMeta } from '../types.ts';
 import { decodeReceipt, type Envelope } from '../wire/frame.ts';
 import { Incoming } from './incoming.ts';
@@ -56,6 +57,24 @@ test('a relay answers for the publishers that it introduces: beyond its share, t
   t.false(incoming.inspect('relay', envelopeOf('c'), 0, true));
   incoming.inspect('another relay', envelopeOf('d'), 0, true);
   t.deepEqual(log, ['c full', 'd validated', 'd ignored']);
+});
+
+test('a message is passed on if only its second copy has room after validation, and the neighbor that sent that copy is gone', async (t) => {
+  const seen = new SeenMessages({ retention: 1, originRetention: 1, origins: 4, gaps: 8 });
+  const [look, note] = [seen.look.bind(seen), seen.note.bind(seen)];
+  const tree = new Plumtree<Body>({ self: 'me', look });
+  for (const peer of ['first', 'second', 'third']) tree.handle(0, { type: 'neighbor-up', peer });
+  const handle = (now: number, input: OverlayInput) => tree.handle(now, input as never);
+  const incoming = incomingOf({ look, note, handle }, {}, async () => 'accept');
+  const delivered = new Promise((offer) =>
+    incoming.addReader({ codec: bytes, offer } as unknown as TopicReader),
+  );
+  for (const from of ['first', 'second']) incoming.inspect(from, envelopeOf('c'), 0);
+  for (const origin of ['a', 'b']) note({ origin, epoch: 1, sequence: 0 }, 0, 'first');
+  tree.handle(0, { type: 'neighbor-down', peer: 'second' });
+  await delivered;
+  t.is(incoming.dropped.full, 1);
+  for (const to of ['first', 'third']) t.like(tree.poll(), { type: 'push', to });
 });
 
 for (const count of [1, 2])

@@ -179,8 +179,10 @@ export class Incoming {
   /**
    * Remembers and delivers a message that was accepted, and counts one that is not new. Returns
    * false if it was refused.
+   * @param isLast false if another copy follows at once, for which there may be room if there is
+   * none for this one. Until then, the overlay still holds the message.
    */
-  #take(from: string, push: Push<Body>, now: number): boolean {
+  #take(from: string, push: Push<Body>, now: number, isLast = true): boolean {
     const topic = this.#topic;
     const { id, payload } = push;
     const verdict = topic.note(id, now, from);
@@ -198,7 +200,7 @@ export class Incoming {
     // If there is no room for the origins that this peer introduces, another peer may still send
     // the message.
     const mayCome = reason === 'full' && topic.look(id, now) === 'new';
-    this.#tell(payload, now, { type: 'dropped', from, id, mayCome });
+    if (isLast || !mayCome) this.#tell(payload, now, { type: 'dropped', from, id, mayCome });
     if (reason === 'old' && id.origin === from && topic.lifeOf(from) !== undefined)
       topic.differences.introduce(from, now);
     this.#drop(reason, id, from);
@@ -231,10 +233,10 @@ export class Incoming {
       begin: () => this.#validate!(payload.message as never, meta as never),
       settled: (finding, error) => {
         this.#held.delete(key);
-        const { node } = this.#topic;
-        const time = node.clock.now();
+        const time = this.#topic.node.clock.now();
         if (finding === 'accept')
-          for (const copy of copies) this.#take(copy.from, { ...push, hops: copy.hops }, time);
+          for (const copy of copies)
+            this.#take(copy.from, { ...push, hops: copy.hops }, time, copy === copies.at(-1));
         else {
           if (finding === 'failed') this.#topic.failed(error);
           // If the first sender has too many waiting messages, the next one may have room. Its copy
@@ -246,7 +248,7 @@ export class Incoming {
           }
           if (isOverloaded && copies.length > 0) this.#check({ push, copies }, false, time);
         }
-        node.dueBy(this.#topic.due);
+        this.#topic.node.dueBy(this.#topic.due);
       },
     };
     this.validation.run(check, now);
