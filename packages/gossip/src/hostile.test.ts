@@ -103,7 +103,7 @@ test('malformed frames lower the sender’s score, on a topic or not, and leave 
       await sim.run(50);
       t.true(score() < before, `${method} of ${first.length} bytes`);
     }
-    for (const method of ['push', 'control'] as const) {
+    for (const method of ['push', 'control', 'receipt'] as const) {
       for (const first of [3, 0x7f, 0x83, 0xff])
         for (const size of [1, 33, 78, 79, 200])
           guest.talk.trySend(guest.remote, method, new Uint8Array(size).fill(first));

@@ -6,7 +6,6 @@ import { type Clock, type Remote, serve, type Transport } from '@trunkline/trans
 import { encodeList } from './discovery/tags.ts';
 import { gossipProtocol, topicKey } from './protocol.ts';
 import { eventsOf, idle, idOf } from './testing/cluster.ts';
-import { frame } from './testing/raw-peer.ts';
 import {
   blob,
   heardOnce,
@@ -17,7 +16,7 @@ import {
   relayMesh,
 } from './testing/relay-mesh.ts';
 import test from './testing/serial.ts';
-import { decodeHead, decodeReport, encodeHead, encodeReceipt, encodeReport } from './wire/frame.ts';
+import { decodeHead, encodeReceipt, encodeReport } from './wire/frame.ts';
 
 const MIB = 1024 * 1024;
 
@@ -120,61 +119,6 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
     }
   }, 1);
 }
-
-test('the frames that a relay sends are checked: their head, size and content', async (t) => {
-  const limit = 100_000;
-  const mesh = await relayMesh(t.context, 3, { topic: { limit } });
-  const { sim } = mesh;
-  const guest = await visit(mesh, manners['says that it had it']);
-  const payload = blob(50_000);
-  const frameOf = (origin: string, sequence: number) =>
-    frame({ topic: 'blobs', origin, sequence, payload });
-  let next = 0;
-  /** Uploads a frame, by default the message that the head names, and its true size. */
-  const upload = async ({
-    origin = idOf('guest'),
-    sequence = next++,
-    rest = [] as readonly string[],
-    message = undefined as Uint8Array | undefined,
-    size = undefined as number | undefined,
-  } = {}) => {
-    const bytes = message ?? frameOf(origin, sequence);
-    const [topic, id] = [topicKey('blobs').hex, { origin, epoch: 1, sequence }];
-    const head = encodeHead({ topic, id, hops: 1, size: size ?? bytes.length, rest });
-    async function* chunks() {
-      yield bytes.subarray(0, 20_000);
-      yield bytes.subarray(20_000);
-    }
-    const options = { upload: chunks(), timeout: 60_000 };
-    const outcome = guest.talk.send(guest.remoteOf('n00'), 'relay', head, options).then(
-      (report) => decodeReport(report)!.outcome as string,
-      ({ code }) => code as string,
-    );
-    return sim.settle(outcome, 70_000);
-  };
-  const heard = () => mesh.at('n00').heard.length;
-  t.is(await upload(), 'took');
-  t.is(await upload({ sequence: 0 }), 'had');
-  t.is(heard(), 1);
-  t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
-  t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: its publisher is not known');
-  t.is(heard(), 2);
-  t.is(await upload({ rest: [idOf('n00')] }), 'invalid_argument');
-  t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
-  t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than announced');
-  const another = frameOf(idOf('guest'), 999);
-  t.is(await upload({ message: another }), 'took', 'another message than announced');
-  const rest = [idOf('n01'), idOf('nobody')];
-  t.is(await upload({ rest }), 'took', 'an unknown recipient is missed');
-  t.is(heard(), 3);
-  t.is(mesh.at('n01').heard.length, 1);
-  t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);
-  t.true(eventsOf(mesh.node('n00'), 'delivered').every(({ from }) => from === idOf('guest')));
-  const id = { origin: idOf('n00'), epoch: 1, sequence: 9 };
-  for (const receipt of [new Uint8Array(3), encodeReceipt({ topic: topicKey('blobs').hex, id })])
-    guest.talk.trySend(guest.remoteOf('n00'), 'receipt', receipt);
-  await sim.run(100);
-}, 1);
 
 test('a validator checks relayed messages, and a relay that forwarded a rejected message loses no score', async (t) => {
   const mesh = await relayMesh(t.context, 8, {

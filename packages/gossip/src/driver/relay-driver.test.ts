@@ -208,6 +208,19 @@ test('a message that its topic refused is not acknowledged', async (t) => {
   t.is(relays.snapshot().others.messages, 1, 'the true one may still come');
 });
 
+test('another message than its head announces is not delivered, and only its publisher is to blame', async (t) => {
+  const { outcome, bring, blamed, delivered } = scene();
+  const [own, other] = [message(PEERS[0]!), message(PEERS[0]!, 2)];
+  t.is(await bring({ ...own, frame: other.frame }), 'took');
+  t.deepEqual([delivered, blamed], [[], [PEERS[0]]]);
+  const chunks = source();
+  const relayed = outcome(own.head, PEERS[1], chunks);
+  await chunks.give(other.frame);
+  await chunks.end();
+  t.is(await relayed, 'took');
+  t.deepEqual([delivered, blamed], [[], [PEERS[0]]]);
+});
+
 test('a message whose delivery throws is refused, and nothing of it stays', async (t) => {
   const { relays, bring } = scene(() => {
     throw new Error('a verify that throws');
