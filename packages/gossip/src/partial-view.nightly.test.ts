@@ -1,32 +1,9 @@
-// Longer tests of topics over partial views: many hops, neighbors that crash, and a network in which
-// nothing happens.
+// Longer tests of topics over partial views: neighbors that crash, and a network in which nothing
+// happens.
 
 import { eventsOf } from './testing/cluster.ts';
 import { network } from './testing/partial-view-network.ts';
 import test from './testing/serial.ts';
-
-test('a message reaches every node of a topic exactly once, even over several hops', async (t) => {
-  const { sim, names, subscriber } = await network(t.context, 14);
-  await sim.run(30_000);
-  for (const name of names) t.true(subscriber(name).topic.neighbors.length <= 3);
-  const sent: string[] = [];
-  for (let i = 0; i < 40; i++) {
-    const name = names[(i * 7) % names.length]!;
-    sent.push(`${name} ${i}`);
-    const { queued } = await sim.settle(subscriber(name).topic.publish(`${name} ${i}`));
-    t.true(queued >= 1 && queued <= 3);
-    await sim.run(100);
-  }
-  await sim.run(5_000);
-  for (const name of names)
-    t.deepEqual(
-      [...subscriber(name).words].sort(),
-      sent.filter((word) => !word.startsWith(name)).sort(),
-      name,
-    );
-  const hops = names.flatMap((name) => subscriber(name).heard.map(({ meta }) => meta.hops));
-  t.true(Math.max(...hops) >= 2 && Math.max(...hops) <= 19, `${Math.max(...hops)} hops`);
-}, 1);
 
 test('crashed neighbors are replaced, and nodes that return get all new messages', async (t) => {
   const { sim, met, names, subscriber } = await network(t.context, 12);

@@ -49,15 +49,12 @@ function setUp(t: ExecutionContext, given: { isOn?: boolean; proven?: boolean; s
   return { walker, ask, leave, dialed };
 }
 
-for (const { isOn, proven, named } of [
-  { isOn: true, proven: false, named: 1 },
-  { isOn: false, proven: true, named: 1 },
-  { isOn: false, proven: false, named: 0 },
-])
-  test(`a peer that asks about a topic is told of ${named} subscriber: on the topic ${isOn}, proven ${proven}`, (t) => {
-    const { ask } = setUp(t, { isOn, proven });
-    t.deepEqual(ask(), named ? [{ nodeId: idOf('b'), address: 'inmem://b' }] : []);
-  });
+for (const isOn of [true, false])
+  for (const proven of [true, false])
+    test(`a peer that asks about a topic is told of ${isOn || proven ? 1 : 0} subscriber: on the topic ${isOn}, proven ${proven}`, (t) => {
+      const { ask } = setUp(t, { isOn, proven });
+      t.deepEqual(ask(), isOn || proven ? [{ nodeId: idOf('b'), address: 'inmem://b' }] : []);
+    });
 
 for (const proven of [true, false])
   test(`the answers to a peer are limited ${proven ? 'over all its connections' : 'for each connection'} if its id is proven: ${proven}`, (t) => {

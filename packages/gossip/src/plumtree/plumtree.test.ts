@@ -24,14 +24,6 @@ test('a new message is pushed to the tree, announced to the others, and delivere
   t.deepEqual(sent(), ['c ihave x1']);
 });
 
-test('a published message is pushed to peers of the tree with room, and announced to others', (t) => {
-  const { feed, sent, full } = singleMachine(['a', 'b', 'c'], { lazy: ['b'] });
-  full.add('c');
-  feed(0, { type: 'publish', push: pushOf(0, { origin: 'me' }) });
-  feed(5, { type: 'wake' });
-  t.deepEqual(sent(), ['a push me0', 'b ihave me0', 'c ihave me0']);
-});
-
 test('notices of one moment are combined into messages of bounded size', (t) => {
   const { machine, feed, sent } = singleMachine(['a', 'b'], { lazy: ['b'], idsEach: 5 });
   for (let sequence = 0; sequence < 12; sequence++)

@@ -176,12 +176,3 @@ test('a signer must be this node and have a supported key', (t) => {
     });
   }
 });
-
-test('without a signer nothing is signed; if signatures are required, nothing can be published', (t) => {
-  const id = { origin: idOf('a'), epoch: 1, sequence: 1 };
-  const unsigned = new Signatures(idOf('a'), {});
-  t.is(unsigned.sign(topic.bytes, id, list), undefined);
-  t.notThrows(() => unsigned.checkPublisher());
-  const reader = new Signatures(idOf('a'), { verify: verifySignature });
-  t.throws(() => reader.checkPublisher(), { code: 'failed_precondition' });
-});
