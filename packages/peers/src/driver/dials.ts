@@ -197,11 +197,15 @@ export class Dials {
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#isSought(nodeId)) return;
+    if (!this.#isSought(nodeId) && !this.#seekKnown(nodeId)) void this.#locate(nodeId);
+  }
+
+  /** Dials a node at the operator's address or that of the book. Returns false without either. */
+  #seekKnown(nodeId: string): boolean {
     const named = this.#node.planner.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
-    else void this.#locate(nodeId);
+    return address !== undefined;
   }
 
   /**
@@ -258,8 +262,10 @@ export class Dials {
       cause = error;
     }
     this.#locating.delete(nodeId);
-    if (address !== undefined && this.#waiting.has(nodeId))
-      return this.#ask(nodeId, address, false);
+    if (!this.#waiting.has(nodeId)) return;
+    if (address !== undefined) return this.#ask(nodeId, address, false);
+    // An address may have become known meanwhile, and the planner may be dialing it.
+    if (this.#isSought(nodeId) || this.#seekKnown(nodeId)) return;
     this.answer(
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
