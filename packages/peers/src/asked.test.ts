@@ -103,3 +103,17 @@ test('once its call is cancelled, a node that was located meanwhile is not diale
   await sim.run(60_000);
   t.false(isLinked(a, 'b'));
 });
+
+test('a dial that is cancelled does not count as a failure of its address', async (t, sim) => {
+  const [a] = await hub(sim, ['c'], quiet);
+  cluster(sim, ['b'], { peers: quiet });
+  await sim.until(() => isLinked(a, 'c'));
+  t.true(a.peers.learn(B, 'b', idOf('c')));
+  const failures = () => [...a.peers.book()].find(({ nodeId }) => nodeId === B)?.failures;
+  for (let i = 0; i < 3; i++) {
+    await cancelCall(sim, a, 1);
+    t.is(failures(), 1, 'it was dialed');
+    await sim.run(1);
+    t.is(failures(), 0);
+  }
+});

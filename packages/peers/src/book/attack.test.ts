@@ -213,3 +213,18 @@ test('each bucket has at most one entry waiting for its test, and removed entrie
   while (full.toTest(12_000) !== undefined) tests++;
   t.true(tests > 30 && tests <= 64, String(tests));
 });
+
+test('a dial that is cancelled fails no test, and does not remove an alternative', (t) => {
+  const { book, incumbents, newcomer } = crowded();
+  const { nodeId, address } = incumbents[0]!;
+  book.attempted(nodeId, HOUR);
+  t.is(book.add({ nodeId, address: '2.2.2.2:2' }, newcomer, HOUR), 'alternative');
+  book.cancelled(nodeId, address);
+  t.is(book.get(nodeId)?.failures, 0);
+  book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR);
+  t.is(book.get(newcomer.nodeId)?.tried, false);
+  book.attempted(nodeId, 2 * HOUR, '2.2.2.2:2');
+  book.cancelled(nodeId, '2.2.2.2:2');
+  book.attempted(nodeId, 2 * HOUR);
+  t.is(book.alternative(nodeId), '2.2.2.2:2');
+});
