@@ -93,11 +93,8 @@ test('a message filter sees the bytes of each request before it is decoded; if i
   t.is(await sim.settle(b.transport.send(toA, 'say', 'food')), 'a: food');
   const answer = await sim.settle(a.transport.send(toB, 'say', 'poison'));
   t.is(answer, 'b: poison', 'answers are not filtered');
-  t.deepEqual(
-    seen.map(({ text, from }) => [text, from.nodeId, from.protocol, from.method]),
-    [['"food"', idOf('b'), 'echo', 'say']],
-    'encoded, and only messages of others',
-  );
+  t.is(seen.length, 1, 'only messages of others');
+  t.like(seen[0], { text: '"food"', from: { nodeId: idOf('b'), protocol: 'echo', method: 'say' } });
   t.is(seen[0]!.from.remote, a.peers.get(idOf('b'))!.remote);
   const before = a.peers.get(idOf('b'))!.score;
   t.true(b.transport.trySend(toA, 'hint', 'poison') && b.transport.trySend(toA, 'hint', 'after'));

@@ -3,11 +3,27 @@
 import type { Simulation } from '@trunkline/simulation';
 import type { PeersOptions } from './options.ts';
 import { failureOf } from './testing/bare.ts';
-import { boot, idOf, isLinked, passive, type TestNode } from './testing/cluster.ts';
+import {
+  boot,
+  cluster,
+  hub,
+  idOf,
+  isLinked,
+  passive,
+  type TestNode,
+  targetOf,
+} from './testing/cluster.ts';
 import { test } from './testing/runs.ts';
 
 const B = idOf('b');
 const quiet: Partial<PeersOptions> = { ...passive, exchange: { enabled: false } };
+
+/** Returns a `locate` whose calls the functions in `found` answer. */
+function slowLocate() {
+  const found: ((address?: string) => void)[] = [];
+  const locate = () => new Promise<string | undefined>((resolve) => void found.push(resolve));
+  return { found, locate };
+}
 
 /** Begins a call to 'b' and cancels it after some milliseconds. */
 async function cancelCall(sim: Simulation, { transport }: TestNode, after: number): Promise<void> {
@@ -29,8 +45,7 @@ test('a call that begins when the only other one is cancelled dials the node aga
 });
 
 test('a call that waits until its node is located does not fail with a cancelled dial', async (t, sim) => {
-  const found: ((address: string) => void)[] = [];
-  const locate = () => new Promise<string>((resolve) => void found.push(resolve));
+  const { found, locate } = slowLocate();
   const [a] = await boot(sim, ['a', 'b'], { peers: { ...quiet, locate }, durable: false });
   const cancel = new AbortController();
   void failureOf(a.transport.send(`node:${B}`, 'say', 'x', { signal: cancel.signal }));
@@ -42,6 +57,27 @@ test('a call that waits until its node is located does not fail with a cancelled
   found[1]!('b');
   t.is(await sim.settle(call), 'b: y');
 });
+
+const meanwhile: Record<string, (a: TestNode, sim: Simulation) => unknown> = {
+  'is dialed where others reported it meanwhile': ({ peers }) => peers.learn(B, 'b', idOf('c')),
+  'is reached by a dial in progress': ({ peers }) => peers.add(targetOf('b')),
+  'is dialed at another address than the one that failed': async ({ peers }, sim) => {
+    peers.add(`${B}@gone`);
+    await sim.run(1_000);
+    peers.learn(B, 'b', idOf('c'));
+  },
+};
+for (const [what, happens] of Object.entries(meanwhile))
+  test(`a node that \`locate\` does not know ${what}`, async (t, sim) => {
+    const { found, locate } = slowLocate();
+    const [a] = await hub(sim, ['c'], { ...quiet, locate });
+    cluster(sim, ['b'], { peers: quiet });
+    await sim.until(() => isLinked(a, 'c'));
+    const call = a.transport.send(`node:${B}`, 'say', 'x');
+    await happens(a, sim);
+    found[0]!();
+    t.is(await sim.settle(call), 'b: x');
+  });
 
 test('once its call is cancelled, a node is not dialed at its next address', async (t, sim) => {
   const reconnect = { initialBackoff: 600_000, maxBackoff: 600_000 };
@@ -59,15 +95,25 @@ test('once its call is cancelled, a node is not dialed at its next address', asy
 });
 
 test('once its call is cancelled, a node that was located meanwhile is not dialed', async (t, sim) => {
-  let found = (_: string) => {};
-  const locate = () =>
-    new Promise<string>((resolve) => {
-      found = resolve;
-    });
+  const { found, locate } = slowLocate();
   const peers = { ...quiet, locate };
   const [a] = await boot(sim, ['a', 'b'], { peers, durable: false });
   await cancelCall(sim, a, 1);
-  found('b');
+  found[0]!('b');
   await sim.run(60_000);
   t.false(isLinked(a, 'b'));
+});
+
+test('a dial that is cancelled does not count as a failure of its address', async (t, sim) => {
+  const [a] = await hub(sim, ['c'], quiet);
+  cluster(sim, ['b'], { peers: quiet });
+  await sim.until(() => isLinked(a, 'c'));
+  t.true(a.peers.learn(B, 'b', idOf('c')));
+  const failures = () => [...a.peers.book()].find(({ nodeId }) => nodeId === B)?.failures;
+  for (let i = 0; i < 3; i++) {
+    await cancelCall(sim, a, 1);
+    t.is(failures(), 1, 'it was dialed');
+    await sim.run(1);
+    t.is(failures(), 0);
+  }
 });

@@ -35,12 +35,8 @@ test('peers that are closed before or during their start do nothing and hold not
   let loaded: () => void = () => {};
   let isClosed = false;
   const load: AddressBookStore['load'] = () =>
-    new Promise((resolve) => {
-      loaded = () => resolve({ value: undefined, warnings: [] });
-    });
-  const close = async () => {
-    isClosed = true;
-  };
+    new Promise((resolve) => void (loaded = () => resolve({ value: undefined, warnings: [] })));
+  const close = async () => void (isClosed = true);
   const addressBook = storeOf({ load, close });
   const during = await bare(sim, 'b', { persistent: ['c'], addressBook });
   const starts = failureOf(during.peers.start());

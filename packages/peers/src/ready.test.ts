@@ -56,11 +56,8 @@ test('each reader of events gets all of them at its own pace, from the connected
   const [quick, slow] = [a.peers.events(), a.peers.events()];
   const read = async () => (await sim.settle(quick.next())).value as PeerEvent;
   const first = [await read(), await read()];
-  t.deepEqual(
-    first.map((event) => event.type === 'up' && event.peer.nodeId).sort(),
-    [idOf('b'), idOf('c')].sort(),
-    'the connected peers come first',
-  );
+  const ids = first.map((event) => event.type === 'up' && event.peer.nodeId);
+  t.deepEqual(ids.sort(), [idOf('b'), idOf('c')].sort(), 'the connected peers come first');
   const next = read();
   sim.crash('b');
   t.is((await next).type, 'down');

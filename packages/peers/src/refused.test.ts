@@ -86,10 +86,8 @@ test('a refused node whose hello was read is reported with its id and its advert
   const b = await fixture.node('b', { peers: { ...passive, persistent: [a.address] } });
   const [event] = await fixture.emitted(a, 'rejected');
   const { reason, direction, nodeId, addr, endpoint, remote } = event!;
-  t.deepEqual(
-    [reason, direction, nodeId, addr, endpoint],
-    ['full', 'in', b.nodeId, b.address, remote!.endpoint],
-  );
+  t.deepEqual([reason, direction, endpoint], ['full', 'in', remote!.endpoint]);
+  t.deepEqual([nodeId, addr], [b.nodeId, b.address]);
 });
 
 for (const carrier of carriers.filter(({ proves }) => proves)) {
@@ -98,11 +96,9 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
     await fixture.emitted(a, 'down');
     const second = a.peers.get(newer.nodeId)!.instance;
     const [twin] = await fixture.emitted(a, 'rejected');
-    t.deepEqual(
-      [twin!.reason, twin!.direction, twin!.nodeId, twin!.error.reason],
-      ['twin', 'in', older.nodeId, 'duplicate'],
-    );
-    const { message } = twin!.error;
+    t.like(twin, { reason: 'twin', direction: 'in', nodeId: older.nodeId });
+    const { message, reason } = twin!.error;
+    t.is(reason, 'duplicate');
     t.regex(message, /two running nodes have the same key/);
     t.true(message.includes(first), message);
     const counts = () => [emitted(a, 'rejected').length, emitted(a, 'down').length];

@@ -110,10 +110,8 @@ test(
     const { nodes, client } = await start(sim);
     const asked = sim.now;
     const error = await sim.settle(failureOf(ask(client, 'stock')));
-    t.deepEqual(
-      [error.code, error.reason, error.sent, error.target],
-      ['unavailable', 'no_addresses', false, 'service:stock'],
-    );
+    t.like(error, { code: 'unavailable', reason: 'no_addresses', target: 'service:stock' });
+    t.false(error.sent);
     const took = sim.now - asked;
     t.true(took >= 999 && took < 1_100, `${took} ms`);
     t.deepEqual(client.transport.snapshot().names, []);

@@ -6,7 +6,7 @@ import { json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import type { PeersOptions } from './options.ts';
 import { encodeStatus } from './protocol.ts';
-import { boot, cluster, idOf, type TestNode } from './testing/cluster.ts';
+import { boot, cluster, idOf, mesh, type TestNode } from './testing/cluster.ts';
 import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, test } from './testing/runs.ts';
 
@@ -18,18 +18,12 @@ const bytesOf = (value: { height: number; note?: string }) => status.encode(valu
 const heightOf = (height: number) => encodeStatus(height, bytesOf({ height }));
 const garbageOf = (seq: number) => encodeStatus(seq, new TextEncoder().encode(`[[[${seq}`));
 
-/** Starts a and b, which have statuses and are linked. */
-async function pair(sim: Simulation) {
-  const nodes = await boot(sim, ['a', 'b'], {
-    peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
-  });
-  await sim.until(() => nodes.every(({ peers }) => peers.list().length === 1));
-  return nodes;
-}
+/** Options of the nodes a and b, of which a dials b. */
+const peers = (name: string) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] });
 
 /** Starts a, and a raw peer that is linked to it and answers pulls with `own`. */
-async function withRaw(sim: Simulation, own: () => Uint8Array | undefined, peers = passive) {
-  const [a] = await boot(sim, ['a'], { peers });
+async function withRaw(sim: Simulation, own: () => Uint8Array | undefined, given = passive) {
+  const [a] = await boot(sim, ['a'], { peers: given });
   const peer = rawPeer(sim, 'peer', { status: own });
   const remote = await sim.settle(peer.transport.dial('a'));
   const say = (seq: number) => peer.words.trySend(remote, 'status', { seq });
@@ -52,10 +46,9 @@ test('a status reaches every peer soon, each change once, including peers that c
   a.peers.status.set({ height: 2 });
   await reach(2, b, c);
   for (const node of [b, c]) {
-    t.deepEqual(
-      eventsOf(node, 'status').map((event) => [event.nodeId, event.status]),
-      [1, 2].map((height) => [idOf('a'), { height }]),
-    );
+    const told = eventsOf(node, 'status').map((event) => [event.nodeId, event.status]);
+    const expected = [1, 2].map((height) => [idOf('a'), { height }]);
+    t.deepEqual(told, expected);
     t.deepEqual(node.peers.get(idOf('a'))!.status, { height: 2 });
   }
   late.peers.add('a');
@@ -77,9 +70,7 @@ test('a new peer gets the status at once, not at the next beat', async (t, sim) 
 });
 
 test('a node that restarts begins at one again and is believed; while it is away it has no status', async (t, sim, run) => {
-  const nodes = cluster(sim, ['a', 'b'], {
-    peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
-  });
+  const nodes = cluster(sim, ['a', 'b'], { peers });
   await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1);
   const a = nodes.get('a')!;
   for (let height = 1; height <= 9; height++) {
@@ -109,10 +100,9 @@ test('a status that cannot be decoded causes one warning per number; the peer st
   const before = scored();
   say(1);
   await tell(1, own);
-  t.deepEqual(
-    eventsOf(a, 'warning').map(({ error }) => [error.code, error.target]),
-    [['invalid_argument', idOf('peer')]],
-  );
+  const [warning, ...others] = eventsOf(a, 'warning').map(({ error }) => error);
+  t.like(warning, { code: 'invalid_argument', target: idOf('peer') });
+  t.deepEqual(others, []);
   t.is(statusOf(a, 'peer'), undefined);
   t.true(scored() < before);
   await tell(2, heightOf(2));
@@ -145,7 +135,7 @@ for (const [kind, most] of Object.entries({ readable: 64 + 105, 'not readable': 
   });
 
 test('a status is limited to 64 KiB at both ends', async (t, sim) => {
-  const [a, b] = await pair(sim);
+  const [a, b] = await mesh(sim, ['a', 'b'], passive);
   const room = 65_536 - bytesOf({ height: 1, note: '' }).length;
   const note = 'x'.repeat(room);
   const tooLong = { height: 1, note: `${note}x` };
@@ -173,9 +163,7 @@ test('without a codec there is no status: setting one throws, and no peer is ask
 test(
   'each end has the status of the other in the end, even if a third of all messages is lost and nodes restart',
   async (t, sim) => {
-    const nodes = cluster(sim, ['a', 'b'], {
-      peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
-    });
+    const nodes = cluster(sim, ['a', 'b'], { peers });
     let height = 0;
     for (const restarted of [undefined, 'b', 'a', 'b']) {
       sim.link('a', 'b', { loss: 0.33, latency: [1, 500] });

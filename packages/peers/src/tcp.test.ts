@@ -65,16 +65,9 @@ ava.serial(
 
 ava('a process whose peers and transports are closed exits by itself', async (t) => {
   t.timeout(60_000);
-  const child = spawn(
-    process.execPath,
-    [
-      new URL('./testing/real/three-nodes.js', import.meta.url).pathname,
-      join(await folder(t), 'book'),
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const program = new URL('./testing/real/three-nodes.js', import.meta.url).pathname;
+  const args = [program, join(await folder(t), 'book')];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => void child.kill('SIGKILL'));
   let said = '';
   child.stdout.on('data', (chunk) => (said += chunk));
@@ -160,10 +153,8 @@ test('removing a peer by its configured address disconnects it, even if the link
   await fixture.linked([a, b]);
   b.peers.add(a.address);
   await fixture.settle(a.transport.disconnect(a.transport.remotes()[0]!));
-  await fixture.until(
-    'a has the connection that b dialed',
-    () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a),
-  );
+  const hasIt = () => a.peers.list()[0]?.direction === 'in' && isLinked(b, a);
+  await fixture.until('a has the connection that b dialed', hasIt);
   await fixture.run(15_000);
   t.deepEqual(a.peers.remove(b.address), [b.address]);
   await fixture.parted(a, b, 10_000);

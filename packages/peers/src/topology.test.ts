@@ -158,13 +158,3 @@ test(
   },
   { count: 4 },
 );
-
-test('persistent peers count against neither cap', async (t, sim) => {
-  await boot(sim, ['d', 'e'], { peers: passive });
-  const [a] = await star(sim, ['b', 'c'], { maxOutbound: 1, seeds: ['d', 'e'] });
-  await sim.until(() => a.peers.list().length === 3, 10_000);
-  await sim.run(60_000);
-  t.is(a.peers.list().length, 3, 'two persistent peers and one ordinary');
-  const { inbound, outbound, persistent } = a.peers.snapshot();
-  t.deepEqual({ inbound, outbound, persistent }, { inbound: 0, outbound: 1, persistent: 2 });
-});

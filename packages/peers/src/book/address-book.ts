@@ -276,7 +276,7 @@ export class AddressBook {
 
   /**
    * Records that a dial to the node begins, at its address or its alternative; any other address is
-   * ignored. The dial counts as a failure until `succeeded` is called.
+   * ignored. The dial counts as a failure until `succeeded` or `cancelled` is called.
    */
   attempted(nodeId: string, now: number, address?: string): void {
     this.#endBans(now);
@@ -292,6 +292,13 @@ export class AddressBook {
    */
   failed(nodeId: string, address: string, now: number): void {
     if (this.#alternatives.failed(nodeId, placeOf(address)?.key, now)) this.#news++;
+  }
+
+  /** Records that a dial to the node was cancelled, which says nothing about the address. */
+  cancelled(nodeId: string, address: string): void {
+    const key = placeOf(address)?.key;
+    for (const known of [this.#index.get(nodeId), this.#index.alternative(nodeId)])
+      if (known?.address === key) known?.cancelled();
   }
 
   /**

@@ -107,9 +107,8 @@ test('false addresses of nodes that are all down fill the quota of their source,
       book.add({ nodeId, address: attackers[i]!.address }, attackers[0]!, MINUTE) === 'alternative',
   );
   t.is(kept.length, 1_000);
-  t.true(
-    [...homes.keys()].filter((nodeId) => book.alternative(nodeId) !== undefined).length <= 32 * 64,
-  );
+  const down = [...homes.keys()];
+  t.true(down.filter((nodeId) => book.alternative(nodeId) !== undefined).length <= 32 * 64);
   let elsewhere = 0;
   for (let dial = 0; dial < 1_000; dial++) {
     const { nodeId, address } = book.pick(100, HOUR)!;
@@ -212,4 +211,19 @@ test('each bucket has at most one entry waiting for its test, and removed entrie
   let tests = 0;
   while (full.toTest(12_000) !== undefined) tests++;
   t.true(tests > 30 && tests <= 64, String(tests));
+});
+
+test('a dial that is cancelled fails no test, and does not remove an alternative', (t) => {
+  const { book, incumbents, newcomer } = crowded();
+  const { nodeId, address } = incumbents[0]!;
+  book.attempted(nodeId, HOUR);
+  t.is(book.add({ nodeId, address: '2.2.2.2:2' }, newcomer, HOUR), 'alternative');
+  book.cancelled(nodeId, address);
+  t.is(book.get(nodeId)?.failures, 0);
+  book.succeeded(newcomer.nodeId, newcomer.address, 2 * HOUR);
+  t.is(book.get(newcomer.nodeId)?.tried, false);
+  book.attempted(nodeId, 2 * HOUR, '2.2.2.2:2');
+  book.cancelled(nodeId, '2.2.2.2:2');
+  book.attempted(nodeId, 2 * HOUR);
+  t.is(book.alternative(nodeId), '2.2.2.2:2');
 });

@@ -227,11 +227,16 @@ export class KnownAddress {
     return this.place.key;
   }
 
-  /** Records that a dial begins. It counts as a failure until it succeeds. */
+  /** Records that a dial begins. It counts as a failure until it succeeds or is cancelled. */
   attempted(now: number): void {
     this.lastAttempt = now;
     this.dialedElsewhere = false;
     this.failures = Math.min(this.failures + 1, 1_000_000);
+  }
+
+  /** Records that a dial was cancelled: it no longer counts as a failure. */
+  cancelled(): void {
+    this.failures = Math.max(0, this.failures - 1);
   }
 
   succeeded(now: number): void {
@@ -271,16 +276,11 @@ export class KnownAddress {
   }
 
   /**
-   * Returns true if the last dial failed, that is, if it began after the last success and at least
-   * a minute ago. A tried entry that failed can be replaced by a newcomer (see `AddressBook`).
+   * Returns true if a dial has failed since the last success and the last one began at least a
+   * minute ago. A tried entry that failed can be replaced by a newcomer (see `AddressBook`).
    */
   hasFailedTest(now: number): boolean {
-    const { lastAttempt, lastSuccess } = this;
-    return (
-      lastAttempt !== undefined &&
-      (lastSuccess === undefined || lastAttempt > lastSuccess) &&
-      now - lastAttempt >= ATTEMPT_TIME
-    );
+    return this.failures > 0 && now - (this.lastAttempt ?? now) >= ATTEMPT_TIME;
   }
 
   /** Returns the entry as it is now; callers may keep it. */
@@ -504,7 +504,7 @@ export interface BookEntry extends BookAddress {
    */
   readonly tried: boolean;
   /**
-   * The number of attempts since the last success, including one in progress; at most a million.
+   * The number of dials since the last success that failed or are in progress; at most a million.
    */
   readonly failures: number;
   readonly lastAttempt: number | undefined;

@@ -43,7 +43,7 @@ export class Dials {
     return undefined;
   }
 
-  /** Starts a dial. The book counts it as a failure until `Links` reports a success. */
+  /** Starts a dial. The book counts it as a failure until it succeeds or is cancelled. */
   start(order: DialOrder): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
@@ -107,19 +107,12 @@ export class Dials {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
-      if (this.#node.visits.has(remote))
-        return this.#failed(
-          order,
-          toTarget(
-            reasonError('full', 'it has no room for another peer', { origin: 'remote' }),
-            address,
-          ),
-        );
+      const full = reasonError('full', 'it has no room for another peer', { origin: 'remote' });
       const message = `Cannot make a peer of ${address}: the other end does not run peers`;
-      return this.#failed(
-        order,
-        new TransportError('failed_precondition', message, { target: address }),
-      );
+      const error = this.#node.visits.has(remote)
+        ? toTarget(full, address)
+        : new TransportError('failed_precondition', message, { target: address });
+      return this.#failed(order, error);
     }
     // The connection was already up when it was ordered.
     this.#node.planner.opened(order, peer.nodeId, this.#node.now());
@@ -137,6 +130,7 @@ export class Dials {
     if (nodeId !== undefined) {
       const isBooked = book.at(address)?.nodeId === nodeId;
       if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
+      else if (error.code === 'cancelled') book.cancelled(nodeId, address);
       else book.failed(nodeId, address, now);
     }
     const isGivenUp = planner.failed(order, error, now);
@@ -197,11 +191,15 @@ export class Dials {
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#isSought(nodeId)) return;
+    if (!this.#isSought(nodeId) && !this.#seekKnown(nodeId)) void this.#locate(nodeId);
+  }
+
+  /** Dials a node at the operator's address or that of the book. Returns false without either. */
+  #seekKnown(nodeId: string): boolean {
     const named = this.#node.planner.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
-    else void this.#locate(nodeId);
+    return address !== undefined;
   }
 
   /**
@@ -258,8 +256,10 @@ export class Dials {
       cause = error;
     }
     this.#locating.delete(nodeId);
-    if (address !== undefined && this.#waiting.has(nodeId))
-      return this.#ask(nodeId, address, false);
+    if (!this.#waiting.has(nodeId)) return;
+    if (address !== undefined) return this.#ask(nodeId, address, false);
+    // An address may have become known meanwhile, and the planner may be dialing it.
+    if (this.#isSought(nodeId) || this.#seekKnown(nodeId)) return;
     this.answer(
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {

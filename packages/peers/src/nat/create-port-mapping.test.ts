@@ -52,10 +52,6 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp') {
   await transport.listen();
   const events: PortMappingEvent[] = [];
   const waiting: (() => void)[] = [];
-  /** Waits until this many events were reported. */
-  const reported = async (count: number) => {
-    while (events.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
-  };
   const mappings: PortMapping[] = [];
   t.teardown(async () => {
     for (const mapping of mappings) await mapping.close();
@@ -80,11 +76,10 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp') {
       mappings.push(mapping);
       return mapping;
     },
-    reported,
     /** Lets time pass, and waits until this many events were reported. */
     async after(milliseconds: number, count: number) {
       await clock.advance(milliseconds);
-      await reported(count);
+      while (events.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
     },
   };
 }
@@ -154,9 +149,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     await after(1_800_000, 2);
     t.is(events[1]!.type, 'failed');
     t.is(mapping.addresses.length, 1);
-    for (let count = 3; events.at(-1)!.type !== 'lost'; count++) {
-      await after(900_000, count);
-    }
+    for (let count = 3; events.at(-1)!.type !== 'lost'; count++) await after(900_000, count);
     t.deepEqual(mapping.addresses, []);
     t.is(transport.advertiseAddr(), FORMER);
   });
@@ -234,9 +227,7 @@ test('upnp: a router that does not answer fails the attempt after 5 s', async (t
   const { gateway, clock, map } = await fixture(t, 'upnp');
   gateway.hang = true;
   let isOver = false;
-  const mapped = map().finally(() => {
-    isOver = true;
-  });
+  const mapped = map().finally(() => void (isOver = true));
   while (!isOver) {
     await clock.advance(100);
     await new Promise((resolve) => setImmediate(resolve));

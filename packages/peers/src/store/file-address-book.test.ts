@@ -179,10 +179,8 @@ test('if no lock can be made, the book is read with a warning, and each save tri
     const book = bookOn(disk);
     const { value, warnings } = await book.load(read);
     t.is(value, text === '[two]' ? '[two]' : '[one]');
-    t.regex(
-      warnings[0]!.message,
-      /book\.lock: the file system is read-only; .*\(EROFS\); the book can be read, but not saved/,
-    );
+    const expected = /book\.lock: the file system is read-only; .*\(EROFS\); .*read, but not saved/;
+    t.regex(warnings[0]!.message, expected);
     if (text === 'two') t.regex(warnings[1]!.message, /it could not be moved to '.*\.broken'/);
     await fails(t, book.save('[three]'), 'permission_denied', /read-only/);
     mended = true;
@@ -245,10 +243,8 @@ for (const noLinks of [undefined, 'EPERM']) {
   const where = noLinks === undefined ? '' : ', on a disk without hard links';
 
   test(`if taking a lock, stale or not, stops at any step, the next process takes it over${where}`, async (t) => {
-    for (const lock of [{}, { [`${PATH}.lock`]: '9 0123456789abcdef \n' }] as Record<
-      string,
-      string
-    >[]) {
+    const locks: Record<string, string>[] = [{}, { [`${PATH}.lock`]: '9 0123456789abcdef \n' }];
+    for (const lock of locks) {
       const fresh = () => Object.assign(diskOf(lock), { noLinks });
       const first = fresh();
       const steps = await count(first, () => bookOn(first).load(read));

@@ -96,9 +96,8 @@ test('the next store of the folder finds the values; only the owner can read the
     () => store.set('life', bytes(3)),
     () => store.keys(),
     () => store.sync(),
-  ]) {
+  ])
     await fails(t, act(), 'shutdown', /it was closed/);
-  }
   await using again = createFileStore(path);
   t.deepEqual((await again.keys()).sort(), ['Raft/log', 'life']);
   t.deepEqual(await again.get('Raft/log'), bytes(2));
@@ -108,9 +107,7 @@ test('while a value is being written, a read returns it, and a sync waits for it
   let finish: () => void = () => {};
   class SlowDisk extends FakeDisk {
     override async rename(from: string, to: string): Promise<void> {
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+      await new Promise<void>((resolve) => void (finish = resolve));
       return super.rename(from, to);
     }
   }
@@ -120,9 +117,7 @@ test('while a value is being written, a read returns it, and a sync waits for it
   await turn();
   t.deepEqual(await store.get('life'), bytes(1));
   let isSynced = false;
-  const synced = store.sync().then(() => {
-    isSynced = true;
-  });
+  const synced = store.sync().then(() => void (isSynced = true));
   await turn();
   t.false(isSynced);
   finish();
@@ -171,10 +166,7 @@ test('an invalid key or value is refused with the reason, and nothing is modifie
   await t.throwsAsync(store.get('\ud83e'), { instanceOf: TypeError, message: /well-formed/ });
   t.deepEqual(await store.keys(), []);
   await store.close();
-  for (const path of ['', 'a\0b', 7, undefined] as string[]) {
-    t.throws(() => createFileStore(path), {
-      instanceOf: TypeError,
-      message: /^createFileStore: folder: must be the path of a folder, got/,
-    });
-  }
+  const message = /^createFileStore: folder: must be the path of a folder, got/;
+  for (const path of ['', 'a\0b', 7, undefined] as string[])
+    t.throws(() => createFileStore(path), { instanceOf: TypeError, message });
 });
