@@ -65,9 +65,7 @@ export function extendOptions<S extends OptionsShape, T extends OptionsShape>(
   base: OptionsSchema<S>,
   shape: T,
 ): OptionsSchema<Flat<Omit<S, keyof T> & T>> {
-  return optionsSchema({ ...base.shape, ...shape }) as unknown as OptionsSchema<
-    Flat<Omit<S, keyof T> & T>
-  >;
+  return optionsSchema({ ...base.shape, ...shape }) as never;
 }
 
 /**
@@ -268,10 +266,9 @@ function readShape<S extends OptionsShape>(
       if (value !== undefined) made[key] = value;
     }
     const known = Object.keys(shape);
-    for (const key of Object.keys(given)) {
+    for (const key of Object.keys(given))
       if (!Object.hasOwn(shape, key) && (given as Record<string, unknown>)[key] !== undefined)
         wrong.push(unknown(join(path, key), known, key));
-    }
   }
   return made as Made<S>;
 }
@@ -291,13 +288,10 @@ function unknown(path: string, known: readonly string[], key = path): string {
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  const distances = known.map((name) => ({
-    name,
-    distance: editDistance(key.toLowerCase(), name.toLowerCase()),
-  }));
-  const nearest = distances.sort((a, b) => a.distance - b.distance)[0];
-  return nearest !== undefined && nearest.distance <= Math.max(2, key.length / 3)
-    ? `did you mean '${nearest.name}'?`
+  const distanceTo = (name: string) => editDistance(key.toLowerCase(), name.toLowerCase());
+  const [nearest] = [...known].sort((a, b) => distanceTo(a) - distanceTo(b));
+  return nearest !== undefined && distanceTo(nearest) <= Math.max(2, key.length / 3)
+    ? `did you mean '${nearest}'?`
     : `the options are ${known.join(', ')}`;
 }
 

@@ -74,10 +74,8 @@ export type Limited<C> = C & {
 export function limited<C extends Codec<any, any>>(codec: C, limit: number): Limited<C> {
   const check = (bytes: Uint8Array): Uint8Array => {
     if (bytes.length <= limit) return bytes;
-    throw reasonError(
-      'too_large',
-      `a message of ${bytes.length} bytes is above the limit of its codec (${codec.name}), ${limit}`,
-    );
+    const text = `a message of ${bytes.length} bytes is above the limit of its codec (${codec.name}), ${limit}`;
+    throw reasonError('too_large', text);
   };
   return Object.freeze({
     ...codec,

@@ -170,11 +170,8 @@ export function scan(bytes: Uint8Array): number {
 
 /** Returns the error for a value that weighs too much. */
 export function tooMany(weight: number, most: number): Error {
-  return oversize(
-    'json',
-    `counts as ${weight} values, above the limit of ${most}`,
-    'json(schema, { values })',
-  );
+  const problem = `counts as ${weight} values, above the limit of ${most}`;
+  return oversize('json', problem, 'json(schema, { values })');
 }
 
 /**

@@ -186,11 +186,8 @@ function build(bytes: Uint8Array, values: number, protoKeys: boolean): unknown {
 }
 
 function tooLong(length: number, limit: number): Error {
-  return oversize(
-    'json',
-    `has ${length} bytes, above the limit of ${limit}`,
-    'json(schema, { limit })',
-  );
+  const problem = `has ${length} bytes, above the limit of ${limit}`;
+  return oversize('json', problem, 'json(schema, { limit })');
 }
 
 /**
@@ -225,17 +222,12 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
   );
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
   const text = first?.message ?? 'does not match its schema';
+  const shown = text.length > MESSAGE ? `${text.slice(0, MESSAGE)}…` : text;
   const depth = traceDepth(frames);
-  const error = refusal(
-    'json',
-    pathText(steps),
-    `${text.length > MESSAGE ? `${text.slice(0, MESSAGE)}…` : text}${more}`,
-  );
+  const error = refusal('json', pathText(steps), shown + more);
   traceDepth(depth);
-  if (issues.length > 1)
-    Object.defineProperty(error, WORK, {
-      value: issues.length * Math.max(1, steps.length) * ISSUE,
-    });
+  const work = issues.length * Math.max(1, steps.length) * ISSUE;
+  if (issues.length > 1) Object.defineProperty(error, WORK, { value: work });
   throw error;
 }
 

@@ -62,30 +62,21 @@ export function protobuf<Out, In = Out>(
   type: ProtobufType<Out> | ReflectionType,
   options: ProtobufOptions = {},
 ): Codec<Out, In> {
-  if (
-    type === null ||
-    (typeof type !== 'object' && typeof type !== 'function') ||
-    typeof type.encode !== 'function' ||
-    typeof type.decode !== 'function'
-  ) {
+  if (typeof type?.encode !== 'function' || typeof type.decode !== 'function')
     throw new TypeError(
       "protobuf: expected a protobufjs type, such as root.lookupType('raft.Append'), or a generated static class",
     );
-  }
   const { limit, values } = parseOptions(LIMITS, options, 'protobuf');
   const name = `protobuf(${nameOf(type)})`;
   const open = strictReader(type, values);
   const write = strictEncode(type);
   const tooLong = (length: number) =>
     oversize(name, `has ${length} bytes, above the limit of ${limit}`, 'protobuf(type, { limit })');
+  const tooMany = `has more values than the limit of ${values}`;
   const translate = (error: unknown, otherwise: string): unknown => {
     if (error instanceof TransportError) return error;
     if (error instanceof TooManyValues)
-      return oversize(
-        name,
-        `has more values than the limit of ${values}`,
-        'protobuf(type, { values })',
-      );
+      return oversize(name, tooMany, 'protobuf(type, { values })');
     return refusal(name, '', `${otherwise}: ${quote(errorText(error), 200)}`, error);
   };
   return Object.freeze({
@@ -185,6 +176,8 @@ interface ProtobufWriter {
   readonly buf: Uint8Array | undefined;
 }
 type WriterClass = new () => ProtobufWriter;
+/** The methods of a class by their names. */
+type Methods<Class> = Record<string, (this: Class, value: any) => unknown>;
 
 /** Thrown by a reader that finds more values than its limit allows. */
 class TooManyValues extends RangeError {}
@@ -337,10 +330,7 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
       if (this.left < 0) throw new TooManyValues();
     }
   }
-  const prototype = StrictReader.prototype as unknown as Record<
-    string,
-    (this: StrictReader, into: unknown) => unknown
-  >;
+  const prototype = StrictReader.prototype as unknown as Methods<StrictReader>;
   for (const [kinds, width, share] of LISTS)
     for (const kind of kinds.split(' ')) {
       const read = prototype[`${kind}s`];
@@ -380,10 +370,7 @@ function makeStrictWriter(Base: WriterClass): WriterClass {
      */
     tag = 0;
   }
-  const prototype = StrictWriter.prototype as unknown as Record<
-    string,
-    (this: StrictWriter, value: any) => unknown
-  >;
+  const prototype = StrictWriter.prototype as unknown as Methods<StrictWriter>;
   for (const [kinds, isFit, expected] of CHECKS)
     for (const kind of kinds.split(' ')) {
       const write = prototype[kind];
@@ -421,12 +408,9 @@ const isFloat = (value: unknown) =>
   typeof value === 'number' && (Math.abs(value) < FLOAT_END || !Number.isFinite(value));
 const isText = (value: unknown) => typeof value === 'string' && !hasLoneSurrogate(value);
 
+type Check = readonly [kinds: string, isFit: (value: unknown) => boolean, expected: string];
 /** The values that may be written as these kinds. */
-const CHECKS: readonly (readonly [
-  kinds: string,
-  isFit: (value: unknown) => boolean,
-  expected: string,
-])[] = [
+const CHECKS: readonly Check[] = [
   ['uint32 fixed32', isUint32, 'an integer from 0 to 2^32 − 1'],
   ['int32 sint32 sfixed32', isInt32, 'an integer from −2^31 to 2^31 − 1'],
   ['uint64 fixed64', isUint64, 'an integer from 0 to 2^53 − 1, or a Long'],

@@ -348,13 +348,9 @@ const MAX_UINT32 = 0xffff_ffff;
 function isCodec(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { name, encode, decode, limit } = value as Record<string, unknown>;
-  const bounded = limit === undefined || (typeof limit === 'number' && limit > 0);
-  return (
-    typeof name === 'string' &&
-    typeof encode === 'function' &&
-    typeof decode === 'function' &&
-    bounded
-  );
+  const hasMethods = typeof encode === 'function' && typeof decode === 'function';
+  const isBounded = limit === undefined || (typeof limit === 'number' && limit > 0);
+  return typeof name === 'string' && hasMethods && isBounded;
 }
 
 // The schemas are made in functions, so that bundlers can drop them.

@@ -465,11 +465,9 @@ export function nameOf(target: string | Remote): string {
 
 /** A call that an AbortSignal can cancel. */
 type Abortable = Pick<Call, 'signalAborted'>;
+type Watch = { readonly calls: Set<Abortable>; readonly listener: () => void };
 
-const watched = new WeakMap<
-  AbortSignal,
-  { readonly calls: Set<Abortable>; readonly listener: () => void }
->();
+const watched = new WeakMap<AbortSignal, Watch>();
 
 /** Calls `call.signalAborted` when the signal aborts, until `unwatchSignal`. */
 export function watchSignal(signal: AbortSignal, call: Abortable): void {

@@ -548,9 +548,8 @@ type Answer = true | TransportError;
 const PATIENCE = 1_000;
 
 function denied({ method }: InCall): TransportError {
-  return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
-    reason: 'denied',
-  });
+  const text = `'${method.full}': this peer may not call it`;
+  return stackless('permission_denied', text, { reason: 'denied' });
 }
 
 /** Shared by all calls without metadata. */
@@ -569,11 +568,9 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
   if (method.kind === 'oneway') return undefined;
   const isItsDeadline =
     due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
-  return stackless(
-    isItsDeadline ? 'deadline_exceeded' : 'internal',
-    `'${method.full}': another call that was made to answer it has failed; see the log of the node`,
-    { cause: error },
-  );
+  const code = isItsDeadline ? 'deadline_exceeded' : 'internal';
+  const text = `'${method.full}': another call that was made to answer it has failed; see the log of the node`;
+  return stackless(code, text, { cause: error });
 }
 
 /**

@@ -359,9 +359,7 @@ export class Serving implements Taker {
       result = handler.call(this.#options.self, request, rpc);
       if (isThenable(result)) return this.#later(rpc, call, result);
     } catch (error) {
-      this.#running.delete(rpc);
-      this.#throws(rpc, call, error);
-      return this.#done(call);
+      return this.#failed(rpc, call, error);
     }
     if (
       call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
@@ -377,12 +375,15 @@ export class Serving implements Taker {
         this.#running.delete(rpc);
         if (this.#answer(rpc, call, value)) this.#done(call);
       },
-      (error) => {
-        this.#running.delete(rpc);
-        this.#throws(rpc, call, error);
-        this.#done(call);
-      },
+      (error) => this.#failed(rpc, call, error),
     );
+  }
+
+  /** Ends a call whose handler has thrown. */
+  #failed(rpc: IncomingRpc, call: InCall, error: unknown): void {
+    this.#running.delete(rpc);
+    this.#throws(rpc, call, error);
+    this.#done(call);
   }
 
   /**

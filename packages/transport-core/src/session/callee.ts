@@ -320,13 +320,9 @@ export class Callee implements AnswerCarrier {
     if (!call.open && call.reply === undefined && call.download === undefined) return;
     const reply = call.takeReply();
     if (reply !== undefined) this.#outbox.remove(reply);
-    call.close();
-    call.download?.stop(error);
     // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.
-    call.upload?.end(error);
-    call.endAssembly();
+    stop(call, error);
     // The inbox has counted a waiting call by its account, so the credit is given back afterwards.
-    if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
     call.giveBack(true);
     call.left(error);
     this.#sendError(call, error, unprocessed);
@@ -405,13 +401,9 @@ export class Callee implements AnswerCarrier {
     this.ids.clear();
     for (const call of calls) {
       const isWhole = call.assembly?.isItem !== false;
-      call.close();
       call.takeReply();
-      call.download?.stop(error);
-      call.upload?.end(error);
+      stop(call, error);
       call.upload?.release();
-      call.endAssembly();
-      if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
       if (isWhole && call.leaves(error)) untold.push(call);
     }
     return untold;
@@ -431,6 +423,15 @@ const WITHDRAWN = new TransportError('cancelled', CANCELLED, { origin: 'remote' 
 
 /** The number of channels: a higher channel number has no account. */
 const CHANNELS = 0x100;
+
+/** Closes a call, ends its streams and its unfinished message, and takes it out of the inbox. */
+function stop(call: InCall, error: TransportError): void {
+  call.close();
+  call.download?.stop(error);
+  call.upload?.end(error);
+  call.endAssembly();
+  if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
+}
 
 function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | undefined {
   const table = channel?.mounted?.table;

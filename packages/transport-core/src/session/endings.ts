@@ -162,8 +162,4 @@ export const SHUTDOWN = new TransportError('shutdown', 'this transport was close
  * The reasons for leaving that have no time limit of their own. When our own transport closes,
  * `shut` sets a limit from the grace period.
  */
-const PATIENT: ReadonlySet<ErrorReason | undefined> = new Set([
-  'duplicate',
-  'draining',
-  'closed',
-] as const);
+const PATIENT = new Set<ErrorReason | undefined>(['duplicate', 'draining', 'closed']);

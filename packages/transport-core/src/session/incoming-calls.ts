@@ -485,10 +485,8 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
 
 /** Returns the answer to a call that no handler and no consumer takes. */
 export function unserved({ full }: ProtocolMethod): TransportError {
-  return stackless(
-    'unimplemented',
-    `'${full}' is not served on this peer: give serve() a handler for it, or read its calls from consumer()`,
-  );
+  const text = `'${full}' is not served on this peer: give serve() a handler for it, or read its calls from consumer()`;
+  return stackless('unimplemented', text);
 }
 
 const NEVER = Number.POSITIVE_INFINITY;

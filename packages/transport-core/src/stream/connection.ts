@@ -331,10 +331,8 @@ function unreachable(error: TransportError, target: string): TransportError {
 /** Returns the error for a peer that is not the dialed node. */
 function mismatch(expected: string, { nodeId, endpoint }: StreamConnection): TransportError {
   const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
-  return reasonError(
-    'identity_mismatch',
-    `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`,
-  );
+  const text = `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`;
+  return reasonError('identity_mismatch', text);
 }
 
 /** Converts the value that `admit` threw into the error that both ends see. */

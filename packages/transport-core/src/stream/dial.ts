@@ -241,11 +241,16 @@ async function askResolve(
     const result = (await resolve(address)) ?? address;
     return typeof result === 'string' ? result : readAddresses(result);
   } catch (error) {
-    if (error instanceof TransportError) throw error;
     const shown = nodeId === undefined ? address : target;
-    const text = `the 'resolve' option failed for '${shown}': ${errorText(error)}`;
-    throw reasonError('host_not_found', text, { target, cause: error });
+    throw unresolved(`the 'resolve' option failed for '${shown}'`, target, error);
   }
+}
+
+/** Returns the error for a name that was not resolved: the cause, if it is a TransportError. */
+function unresolved(text: string, target: string, cause: unknown): TransportError {
+  return cause instanceof TransportError
+    ? cause
+    : reasonError('host_not_found', `${text}: ${errorText(cause)}`, { target, cause });
 }
 
 /**
@@ -325,11 +330,7 @@ export class NameWatch {
   /** @param error the resolver's, its exception, or the error of a malformed report. */
   #failed(error: unknown): void {
     if (this.#isOver) return;
-    const text = `the resolver failed for '${this.name}': ${errorText(error)}`;
-    this.error =
-      error instanceof TransportError
-        ? error
-        : reasonError('host_not_found', text, { target: this.name, cause: error });
+    this.error = unresolved(`the resolver failed for '${this.name}'`, this.name, error);
     this.#reported();
   }
 
@@ -433,11 +434,8 @@ export class NameWatch {
 }
 
 function tooMany(name: string): TransportError {
-  return new TransportError(
-    'resource_exhausted',
-    `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`,
-    { target: name, sent: false },
-  );
+  const text = `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`;
+  return new TransportError('resource_exhausted', text, { target: name, sent: false });
 }
 
 /** The maximum number of names that a transport watches at a time. */

@@ -435,12 +435,8 @@ function ownConnection(engine: TransportEngine, target: Target): Connection {
   const connection =
     typeof target === 'object' && target !== null ? LiveRemote.connectionOf(target) : undefined;
   if (connection?.host === engine) return connection;
-  const what =
-    connection === undefined
-      ? typeof target === 'object'
-        ? 'another object'
-        : String(target)
-      : 'a Remote of another transport';
+  const other = typeof target === 'object' ? 'another object' : String(target);
+  const what = connection === undefined ? other : 'a Remote of another transport';
   throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
 }
 
@@ -452,11 +448,8 @@ function unsent(error: unknown, target: Target): unknown {
 }
 
 function lost(endpoint: string): TransportError {
-  return reasonError(
-    'disconnected',
-    `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`,
-    { target: endpoint, sent: false },
-  );
+  const text = `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`;
+  return reasonError('disconnected', text, { target: endpoint, sent: false });
 }
 
 // Collects the state of a transport as plain data.

@@ -97,21 +97,15 @@ export function serve<P extends Protocol>(
   const { concurrency, toError, allow, ...own } = parseOptions(serveOptions, options, 'serve');
   const interceptors = [...inbox.interceptors, ...own.interceptors];
   const table = new Map<string, AnyHandler>();
-  for (const [name, handler] of Object.entries(handlers)) {
+  for (const [name, handler] of Object.entries<AnyHandler | undefined>(handlers as never)) {
     inbox.method(name, 'serve');
     if (handler === undefined) continue;
     if (typeof handler !== 'function')
       throw new TypeError(
         `serve: the handler of '${name}' must be a function, got ${typeof handler}`,
       );
-    table.set(
-      name,
-      interceptors.length === 0
-        ? (handler as AnyHandler)
-        : intercepted(inbox, interceptors, (request, rpc) =>
-            (handler as AnyHandler).call(handlers, request, rpc as never),
-          ),
-    );
+    const bound: AnyHandler = (request, rpc) => handler.call(handlers, request, rpc);
+    table.set(name, interceptors.length === 0 ? handler : intercepted(inbox, interceptors, bound));
   }
   const serving = new Serving(inbox, table, { self: handlers, concurrency, toError, allow });
   return {
