@@ -261,7 +261,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   hold(target: Target, options?: HoldOptions): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
-  /** Drains and closes every connection that is up, but keeps listening. */
+  /**
+   * Drains and closes every connection, but keeps listening. It does not wait for a connection that
+   * is in its hello, which is drained and closed once it is up.
+   */
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
