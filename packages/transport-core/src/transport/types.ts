@@ -230,8 +230,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     request: RequestInput<P, N>,
   ): boolean[];
   /**
-   * Resolves when `trySend` would return true. Dials a string target if no connection is live.
-   * Rejects with the error of the dial or of the connection.
+   * Resolves when `trySend` of a message of at most `limits.packet` bytes would return true. For a
+   * longer message, `trySend` may still return false, so await `send` instead. Dials a string
+   * target if no connection is live. Rejects with the error of the dial or of the connection.
    */
   writable(target: Target): Promise<void>;
   /**
