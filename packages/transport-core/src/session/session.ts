@@ -387,7 +387,6 @@ export class Session implements FrameVisitor {
   drained(): void {
     if (this.#phase.name === 'closed') return;
     this.parts.batch.drained();
-    this.parts.outbox.pump();
     this.tick();
   }
 
