@@ -265,8 +265,8 @@ export interface CommonOptions {
   readonly callerStacks?: boolean | undefined;
   /**
    * Functions that wrap each call that this transport makes, and each call that it handles. They do
-   * not see messages of `trySend` or calls of Trunkline's own protocols (peers, gossip). Default:
-   * none.
+   * not see calls of Trunkline's own protocols (peers, gossip). Those of the client do not see
+   * messages of `trySend`. Default: none.
    */
   readonly interceptors?: Interceptors | undefined;
   /**

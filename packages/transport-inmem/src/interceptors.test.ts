@@ -8,6 +8,7 @@ import {
   type Handlers,
   type Interceptors,
   type Observer,
+  type Rpc,
   type ServerInterceptor,
   TransportError,
 } from '@trunkline/transport-core';
@@ -387,6 +388,34 @@ for (const [title, interceptors] of [
     t.is(late(), 1);
     t.false(fails.fail(new Error('too late')));
     t.is(late(), 2);
+  });
+
+  test(`a write of a handler${title} that has returned is a TypeError, or rejects if its caller had gone`, async (t) => {
+    const rpcs: Rpc<typeof protocol, 'write'>[] = [];
+    const handlers: Handlers<typeof protocol> = {
+      echo: (request, rpc) => {
+        rpcs.push(rpc as never);
+        return request;
+      },
+      count: (_, rpc) => void rpcs.push(rpc as never),
+      write: async (request, rpc) => {
+        await rpc.write(request);
+        rpcs.push(rpc);
+        while (request[0] === 4 && !rpc.signal.aborted) await new Promise((r) => setImmediate(r));
+      },
+    };
+    const { client, to } = await pair(t, protocol, handlers, { server: { interceptors } });
+    await client.send(to, 'echo', of(1));
+    t.deepEqual(await all(await client.send(to, 'count', of(2))), []);
+    t.deepEqual(await all(await client.send(to, 'write', of(3))), [3]);
+    for await (const _ of await client.send(to, 'write', of(4))) break;
+    const left = rpcs.pop()!;
+    while (!left.signal.aborted) await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 5; turns++) await new Promise((done) => setImmediate(done));
+    await t.throwsAsync(left.write(of(5)), { code: 'cancelled' });
+    t.is(rpcs.length, 3);
+    for (const rpc of rpcs)
+      t.throws(() => void rpc.write(of(5)), { instanceOf: TypeError, message: /^rpc.write: / });
   });
 }
 

@@ -164,7 +164,7 @@ class RareState {
   /** The metadata and the upload that an interceptor has set. */
   metadata: Readonly<Record<string, string>> | undefined = undefined;
   upload: AsyncIterable<unknown> | undefined = undefined;
-  /** True once the handler has answered through the members of the Rpc. */
+  /** True once the handler has answered through the members of the Rpc, or has ended its items. */
   isAnswered = false;
   /** True if the caller or the reader of a consumer was gone before the reader answered. */
   isAbandoned = false;
@@ -239,9 +239,10 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   }
 
   override write(item: unknown): Promise<void> {
+    if (!this.streams || callOf(this).gone !== undefined) return super.write(item);
     if (this.#state.isAnswered)
       throw new TypeError(`rpc.write: '${this.method}' has already ended`);
-    // Nobody would take the item: the handler has returned, or an interceptor has answered.
+    // Nobody would take the item: the handler has failed, or an interceptor has answered.
     if (this.settled) return handled(Promise.reject(left()));
     return this.#items().write(item);
   }
@@ -302,7 +303,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
       (value) => {
         if (!state.isAnswered && state.pipe === undefined) return state.resolve(value);
         closeItems(value, failed);
-        if (!state.isAnswered) state.pipe!.end(undefined);
+        if (!state.isAnswered) this.end();
       },
       (error) => {
         if (state.isAnswered) failed(error);
@@ -325,6 +326,8 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
       return kept;
     }
     const state = this.#state;
+    // Without a pipe, the handler has returned, and writes nothing.
+    state.isAnswered ||= state.pipe === undefined;
     if (state.items === DROPPED) closeItems(result, failed);
     else state.items = result;
     return result;

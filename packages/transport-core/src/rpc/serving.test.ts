@@ -3,7 +3,6 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { pluck } from '../testing/pluck.ts';
-import { intercepted } from './interceptors.ts';
 import { type AnyHandler, Serving, type ServingOptions, toTransportError } from './rpc.ts';
 import { InboxFixture, inbox } from './testing/inbox-fixture.ts';
 
@@ -317,18 +316,6 @@ test('items that a handler returns after it has answered are returned unread', a
   t.is(source.left, 1);
   t.is(a.running, 0);
   t.deepEqual(a.answers, ['get 3 ! aborted']);
-});
-
-test('behind interceptors, the writes of a handler that has returned reject', async (t) => {
-  const { fixture, a } = inbox();
-  const late: { write(item: unknown): Promise<void> }[] = [];
-  const get = intercepted(fixture.inbox, [(next) => (call) => next(call)], (_, rpc) => {
-    late.push(rpc);
-  });
-  serve(fixture, { get });
-  a.send('get');
-  t.deepEqual(a.answers, ['get 3 end']);
-  await t.throwsAsync(late[0]!.write(byte(1)), { code: 'cancelled' });
 });
 
 test('a source that cannot be iterated answers with its error', async (t) => {

@@ -121,7 +121,7 @@ export interface RpcWithDownload<Item> {
    * that rejection never counts as unhandled, so a handler need not catch it. Also rejects if too
    * many items wait because the handler does not await its writes, and for an item that its codec
    * refuses or that is above `limits.item`; behind server interceptors, such an item fails the call
-   * instead. Calling it after `end` throws a TypeError.
+   * instead. Calling it after `end`, or after the handler has returned, throws a TypeError.
    */
   write(item: Item): Promise<void>;
   /**

@@ -53,6 +53,8 @@ export class Session implements FrameVisitor {
   #frames = 0;
   /** True if calls may flow, so frames other than those of the hello are handled. */
   #isOpen = false;
+  /** Called when the session is up: it leaves, if it was to leave during the hello. */
+  #onceUp: (() => void) | undefined = undefined;
   /** True if the peer has sent GO_AWAY, so it must not open any more calls. */
   #peerLeft = false;
   /** The parity of our own call ids. */
@@ -153,6 +155,7 @@ export class Session implements FrameVisitor {
     this.#context.wakeBy(this.#nextDue());
     this.#options.visitor.up();
     if (isStale) this.announce();
+    this.#onceUp?.();
   }
 
   // Input.
@@ -384,29 +387,25 @@ export class Session implements FrameVisitor {
   drained(): void {
     if (this.#phase.name === 'closed') return;
     this.parts.batch.drained();
-    this.parts.outbox.pump();
     this.tick();
   }
 
   // Closing the connection.
 
-  /** Keeps the session from becoming idle until the returned function is called. */
+  /** Keeps the session from becoming idle until the returned function is called, once. */
   hold(): () => void {
-    let held = true;
     this.#holds++;
-    return () => {
-      if (held) this.#holds--;
-      held = false;
-    };
+    return () => void this.#holds--;
   }
 
   /**
-   * Leaves gracefully, if the session is up. This end opens no new calls; calls that are open, and
-   * those that the peer still opens, are served.
+   * Leaves gracefully; if the hello is not complete yet, as soon as it is. This end opens no new
+   * calls; calls that are open, and those that the peer still opens, are served.
    * @param told the text that the peer receives.
    */
   leave(reason: LeaveReason, text: string, told = text): void {
     if (this.#phase.name === 'up') this.#leave(reasonError(reason, text), told);
+    else if ('exchange' in this.#phase) this.#onceUp = () => this.leave(reason, text, told);
   }
 
   #leave(error: TransportError, told: string, time?: number): GracefulClose {

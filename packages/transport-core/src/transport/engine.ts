@@ -462,7 +462,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Drains and closes connections; resolves when their streams are closed. A connection that is in
-   * its hello stays, and is not waited for.
+   * its hello is not waited for; it leaves once it is up.
    */
   leave(
     connections: readonly Connection[],
@@ -473,7 +473,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.ticker.run(() => {
       const own = text ?? 'this end disconnected';
       const told = text ?? 'the other end disconnected';
-      for (const { session } of closing) session.leave(reason, own, told);
+      for (const { session } of connections) session.leave(reason, own, told);
     });
     const gone = closing.map((connection) => connection.whenGone());
     return this.alive.during(Promise.all(gone).then(() => undefined));

@@ -230,8 +230,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     request: RequestInput<P, N>,
   ): boolean[];
   /**
-   * Resolves when `trySend` would return true. Dials a string target if no connection is live.
-   * Rejects with the error of the dial or of the connection.
+   * Resolves when `trySend` of a message of at most `limits.packet` bytes would return true. For a
+   * longer message, `trySend` may still return false, so await `send` instead. Dials a string
+   * target if no connection is live. Rejects with the error of the dial or of the connection.
    */
   writable(target: Target): Promise<void>;
   /**
@@ -261,7 +262,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   hold(target: Target, options?: HoldOptions): () => void;
   /** Drains and closes the connections to a target; a later `send` dials again. */
   disconnect(target: Target, reason?: string): Promise<void>;
-  /** Drains and closes every connection that is up, but keeps listening. */
+  /**
+   * Drains and closes every connection, but keeps listening. It does not wait for a connection that
+   * is in its hello, which is drained and closed once it is up.
+   */
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections

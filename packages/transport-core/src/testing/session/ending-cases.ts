@@ -1,10 +1,31 @@
 // Cases of docs/wire-protocol.md §8: how connections end.
 
 import type { ErrorCode, ErrorReason } from '@trunkline/transport-core';
+import { rawHello } from '@trunkline/transport-testkit/internal';
 import { failure, gets, type Suite, violation } from './checks.ts';
 import { body, hint, KiB, packets, request, tag, untag } from './frames.ts';
+import { met } from './session-fixture.ts';
 
-export function endingCases({ it }: Suite): void {
+export function endingCases({ it, open }: Suite): void {
+  it('ending: closeStreams does not wait for a hello, but leaves as soon as it is complete, and serves calls that came with it', async (t, _up, role) => {
+    const on = await open(t);
+    const { peer } = await met(on, role);
+    const hello = { kind: 'HELLO', hello: rawHello() } as const;
+    if (role === 'acceptor') peer.begin(hello);
+    await peer.next('HELLO');
+    await on.transport.closeStreams();
+    if (role === 'acceptor') peer.send({ kind: 'READY' }, hint(tag(1)));
+    else {
+      peer.begin(hello);
+      await peer.next('READY');
+      peer.send(hint(tag(1)));
+    }
+    await gets(t, peer, 'GO_AWAY', { code: 14, reason: 3 });
+    t.is(untag((await on.call('hint')).request), 1);
+    peer.send({ kind: 'GO_AWAY', code: 14, reason: 3 });
+    await peer.expectClosed();
+  });
+
   it("ending: disconnect sends GO_AWAY unavailable/disconnected, serves calls that cross it on the wire, and closes after the peer's GO_AWAY", async (t, up) => {
     const s = await up();
     const gone = s.transport.disconnect(s.remote, 'maintenance');
