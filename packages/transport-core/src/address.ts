@@ -52,7 +52,7 @@ export function parseTarget(target: string): TargetAddress {
 
 /**
  * Returns an address as it is shown to users: in canonical form, with its scheme ('tcp://' for a
- * bare 'host:port') and, for a WebSocket URL, with at least the path '/'.
+ * bare 'host:port') and, for a WebSocket URL without path and query, with the path '/'.
  */
 export function spelled(address: string): string {
   const key = canonicalAddress(address.trim());

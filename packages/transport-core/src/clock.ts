@@ -1,5 +1,7 @@
-// The clock as a parameter: all code that waits or measures receives a Clock, so that it runs in
-// real and in simulated time.
+// The clock as a parameter: code that waits or measures receives a Clock, so that it runs in real
+// and in simulated time. Programs may pass clocks of their own: a required method must be in the
+// list in common-options.ts, too. Below are functions for every clock. Timers that do not keep the
+// process alive are tested in trunkline/src/process-end.test.ts.
 
 /** An opaque timer handle. */
 export type ClockTimer = unknown;
@@ -18,7 +20,7 @@ export interface Clock {
    * loop. Delays above 2^31 − 1 are reduced to that value.
    */
   setTimeout(callback: () => void, delay: number): ClockTimer;
-  /** Cancels a timer; does nothing if it has fired or was canceled. */
+  /** Cancels a timer; does nothing if it has fired or was canceled, or for undefined. */
   clearTimeout(timer: ClockTimer): void;
   /**
    * Resolves after `delay` milliseconds; rejects with the signal's reason if the signal aborts

@@ -294,8 +294,8 @@ export interface KeepAliveOptions {
 const CLOCK_METHODS = ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'] as const;
 
 /**
- * The schema of the common options. Backends extend it:
- * `extendOptions(commonOptions, { bindAddr: text() })`.
+ * The schema of the common options. create-transport.ts extends it; backends take single fields of
+ * its `shape`.
  */
 export const commonOptions = optionsSchema({
   network: withDefault(text(), 'default'),
@@ -344,8 +344,8 @@ export const commonOptions = optionsSchema({
 });
 
 /**
- * The common options after parsing: complete except for `clock` and `random`, whose defaults the
- * transport fills in.
+ * The common options after parsing. Options without a default may be undefined, and so may `clock`,
+ * `random` and `callerStacks`, whose defaults the transport fills in.
  */
 export type CommonConfig = Options<typeof commonOptions>;
 

@@ -1,5 +1,7 @@
 // The async context as a port: it carries the stores of AsyncLocalStorage, on which tracers and
-// loggers rely. Node gets it from `system-context`; browsers have none.
+// loggers rely. `#context` in package.json selects the implementation: `browser-context`, which has
+// none, for browsers, and `system-context` elsewhere, which has none without AsyncResource.
+// async-context.test.ts of the package trunkline tests it.
 
 /**
  * The async contexts of a runtime. It is an interface because pure code must not import

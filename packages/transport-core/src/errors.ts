@@ -1,6 +1,7 @@
 // The one error class of Trunkline, its two closed tables of codes (the kind of failure) and
-// reasons (the specific cause), and control over the stack traces of errors. Below are promises of
-// streams that are iterable, which iterable-promise.test.ts tests.
+// reasons (the specific cause), and control over the stack traces of errors; iterable-calls.test.ts
+// of transport-inmem tests `withCallerStack`. Below are promises of streams that are iterable,
+// which iterable-promise.test.ts tests.
 //
 // The numbers in both tables are part of the wire (docs/wire-protocol.md §4 and §8) and never
 // change.
@@ -127,8 +128,9 @@ export class TransportError extends Error {
   readonly sent: boolean | undefined;
   /**
    * Set if no connection came up, because its dial or its handshake failed. `false` if this end is
-   * the cause: it closes, it has no file descriptor or place for a connection left, or its own
-   * certificate has expired. `true` otherwise; then another address may do. It is never sent.
+   * the cause: it closes, it has no file descriptor or place for a connection left, it cannot make
+   * its hello, or its own certificate has expired. `true` otherwise; then another address may do.
+   * It is never sent.
    */
   readonly unreachable: boolean | undefined;
   /** The end that detected the failure. */

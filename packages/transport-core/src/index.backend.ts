@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The entry for authors of stream layers and backends: the interfaces that they implement, the
-// transport above a stream layer, parsed options, addresses, the translation of errors, and the
-// interface of a part of a node. It also has the details of the main entry's types, and functions
-// that few programs need. It follows semver.
+// The entry for authors of stream layers and backends: the interfaces that they implement (but
+// `Backend` is in the main entry), the transport above a stream layer, parsed options, addresses,
+// the translation of errors, and the interface of a part of a node. It also has the details of the
+// main entry's types, and functions that few programs need. It follows semver; scripts/api.mjs
+// reports changed declarations. index.internal.ts explains the reference above.
 
 export {
   formatHostPort,

@@ -1,5 +1,6 @@
-// For the packages of the project that run on Node: mutual TLS 1.3 with node ids and tracing
-// channels, for backends on node:net, and files that are always complete or absent.
+// For the packages of the project that run on Node: mutual TLS 1.3 with node ids, tracing
+// channels and host names, for backends on node:net, and files that are always complete or absent.
+// It is outside of semver, like index.internal.ts.
 
 export {
   type AtomicFileOptions,

@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The main entry, for users: protocols and their codecs, transports, serving and calling, errors,
-// clocks and sources of randomness. It follows semver, and none of its names is in another entry.
+// clocks and sources of randomness. It follows semver, and none of its names is in another entry of
+// core. The package `trunkline` exports them, too. scripts/api.mjs reports changed declarations.
+// index.internal.ts explains the reference above.
 
 export type { Clock, ClockTimer } from './clock.ts';
 export type { CommonOptions, LimitOptions } from './common-options.ts';

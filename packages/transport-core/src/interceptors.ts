@@ -1,7 +1,8 @@
 // The interfaces of interceptors, which see outgoing and incoming calls, and of the rule that
-// decides which calls a peer may make. rpc/interceptors.ts and rpc/inbox.ts call them. The
-// interceptors of a transport do not see calls of Trunkline's own protocols, such as those of peers
-// and gossip. interceptors.test.ts and access.test.ts of transport-inmem test this file.
+// decides which calls a peer may make. transport/protocol-transport.ts calls the client's
+// interceptors, rpc/interceptors.ts the server's, and rpc/inbox.ts the rule. The interceptors of a
+// transport do not see calls of Trunkline's own protocols, such as those of peers and gossip.
+// interceptors.test.ts and access.test.ts of transport-inmem test this file.
 
 import type { Remote } from './remote.ts';
 

@@ -1,6 +1,7 @@
 // Events and counters of a transport, for metrics, tracing, logs and dashboards. A transport never
 // waits for its observer. Reporter (rpc/records.ts) calls the hooks of a transport; layers report
-// the events that only they see. transport-inmem/src/observing.test.ts tests what is reported when.
+// the events that only they see. transport-inmem/src/observing.test.ts tests what is reported when,
+// and transport-tcp/src/tracing.test.ts the tracing channels.
 
 import type { ErrorCode, ErrorReason, TransportError } from './errors.ts';
 import type { Remote } from './remote.ts';
@@ -15,7 +16,7 @@ export type ObserverEvent =
    * a protocol.
    */
   | { type: 'mismatch'; remote: Remote; protocol: string; error: TransportError }
-  /** A connection ended before it was up: it had a wrong preamble, was refused, or timed out. */
+  /** A connection ended before it was up: for example, it was refused or its peer left. */
   | { type: 'rejected'; endpoint: string; direction: 'in' | 'out'; error: TransportError }
   | { type: 'dialFailed'; target: string; error: TransportError }
   /** The listener failed; the transport listens again in `retryIn` milliseconds. */
@@ -48,19 +49,21 @@ export type ObserverEvent =
  * - onewayLost: the `send` of a one-way had resolved, but its connection broke before the credit
  *   was returned. Credit is returned when the handler has ended, so a one-way whose handler was
  *   still running is counted, too.
- * - onewayDropped: a one-way was dropped because it has no reader, because the ends disagree on its
- *   protocol, because its codec refused the request, because its sender is not allowed to send it
- *   (`allow`), because `limits.total.bytes` or `limits.memory` left no room for it, because it was
- *   long and stopped arriving, or because the transport is closing.
+ * - onewayDropped: a one-way was dropped because no reader takes it, because no such one-way method
+ *   is mounted, because the ends disagree on its protocol, because its codec refused the request,
+ *   because its sender is not allowed to send it (`allow`), because `limits.total.bytes` or
+ *   `limits.memory` left no room for it, because it was long and stopped arriving or was canceled,
+ *   or because the transport or its protocol is closing.
  * - lateReply: an answer arrived for a call that had settled (its deadline passed, or it was
  *   canceled).
  * - lateAnswer: a handler answered after its caller had gone, or the handler of a one-way failed.
  * - unknownFrame: a frame of a kind (32 and above) that this version does not know.
  * - unknownAnswer: an answer to a call that was never made.
  * - duplicateRequest: a request with an id that was already in use.
- * - refusedCall: a call was refused unprocessed because a limit was reached (queue, `calls`,
- *   `streams` or memory), because it has no reader or no such method, because the ends disagree on
- *   its protocol, or because the transport is closing.
+ * - refusedCall: a call was refused because a limit was reached (queue, `calls`, `total`,
+ *   `streams`, memory, or the size that its codec accepts), because it has no reader or no such
+ *   method, because the ends disagree on its protocol, or because the transport is closing. No
+ *   handler has seen it, unless memory had no room for an item of its upload.
  * - slowed: reading from a connection was paused until others had been served, because its peer had
  *   used more work units than one turn allows.
  */
@@ -83,9 +86,9 @@ export interface Observer {
   /** Receives each event when it happens. */
   event?(event: ObserverEvent): void;
   /**
-   * Adds `amount` to a counter. `remote` is the peer that it concerns, or undefined if no
-   * connection was involved. `isClosing` is true while the transport closes, when it is normal that
-   * messages are dropped.
+   * Adds `amount` to a counter. `remote` is the peer that it concerns, or undefined before the
+   * peer's hello has arrived. `isClosing` is true while the transport closes, when it is normal
+   * that messages are dropped.
    */
   count?(
     counter: TransportCounter,
@@ -101,8 +104,8 @@ export interface Observer {
   /** A call made here has settled. */
   callEnded?(call: CallRecord): void;
   /**
-   * A peer's call is handed to its handler or reader, or is refused by a rule or by the codec of
-   * its request.
+   * A peer's call is handed to its handler or reader, or its turn has come and it is refused: by a
+   * rule, by the codec of its request, or because the node drains.
    */
   handlerStarted?(call: CallRecord): void;
   /**

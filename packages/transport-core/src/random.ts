@@ -1,5 +1,5 @@
-// Randomness as a parameter: all code that needs random numbers receives a Random, so that a seed
-// can replay it.
+// Randomness as a parameter: code that needs random numbers receives a Random, so that a seed can
+// replay it. (Code that calls `systemRandom` gets its numbers from the seed of a simulation, too.)
 
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { Bytes } from './text.ts';

@@ -1,9 +1,9 @@
 // The interface of a connected peer; LiveRemote in stream/connection implements it.
 
 /**
- * The peer of one connection: the same object from the time the connection is up until it is down.
- * You get it from `rpc.from`, `connections()`, `remotes()` and `admit`, and you can use it as a
- * Target.
+ * The peer of one connection: the same object from the time its hello has arrived until the
+ * connection has ended. You get it from `rpc.from`, `connections()`, `remotes()` and `admit`, and
+ * you can use it as a Target.
  */
 export interface Remote {
   /** The connection's id, unique in its transport: 'in-3', 'out-12'. */

@@ -1,5 +1,6 @@
 // The interface of name resolution: the addresses behind a target, and their changes. NameWatch
-// (stream/dial.ts) uses it; stream/pool.names.test.ts tests that.
+// (stream/dial.ts) and the balancer of the package resilience use it. stream/pool.names.test.ts and
+// transport-inmem/src/names.test.ts test the former, and the latter file tests `combineResolvers`.
 
 import type { TransportError } from './errors.ts';
 
@@ -42,7 +43,8 @@ export interface Resolver {
   handles(target: string): boolean;
   /**
    * Reports the addresses of a target, at first and whenever they change, until the returned
-   * function is called. Never calls the observer before it returns.
+   * function is called. Never calls the observer before it returns. May throw for a target that it
+   * can't watch; calls to the target then fail.
    */
   watch(target: string, observer: ResolutionObserver): () => void;
   /**

@@ -1,6 +1,7 @@
 // Lets a simulation replace the machine's randomness and time of day, and forbid its clock, so that
 // every run can be replayed. Only the event loop of the package simulation calls `replaceSystem`:
-// it sets the override while code of the simulation runs.
+// it sets the override while code of the simulation runs (simulation/src/reality.test.ts). Files in
+// node/ must not import this one: /node is bundled on its own and would get a copy of the override.
 
 /** The replacement for the machine's randomness and time of day; it forbids the machine's clock. */
 export interface RuntimeOverride {

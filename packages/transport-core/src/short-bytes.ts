@@ -51,7 +51,8 @@ const ON_HEAP = 64;
 
 const encoder = new TextEncoder();
 /**
- * The current shared memory, and the number of its bytes that are used. It has no bytes if a
+ * The current shared memory, and the number of its bytes that were handed out; these are never
+ * written again, because a codec with `owned` may have returned them. The memory has no bytes if a
  * program has transferred it to a worker.
  */
 let memory = new ArrayBuffer(SHARED);

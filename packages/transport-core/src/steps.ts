@@ -38,7 +38,8 @@ export abstract class Steps<T> implements AsyncIterableIterator<T> {
 
   /**
    * Takes the next step; called only while a read waits. If there is none yet, the subclass must
-   * call `serve` once there is.
+   * call `serve` once there is. `step` itself must neither throw nor call `serve`, because the read
+   * still waits.
    */
   protected abstract step(): Step<T>;
 }

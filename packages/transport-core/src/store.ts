@@ -1,8 +1,10 @@
 // The interface of storage that survives restarts of a node. A simulation can pass a store that
-// loses all data that was not synced.
+// loses all data that was not synced. Programs may pass stores of their own. Each of ours has tests
+// of its own: file-store.test.ts of peers, store.test.ts of simulation, browser/src/page/store.ts.
 
 /**
- * Stores bytes under names. `createMemoryStore()` keeps them as long as the process runs.
+ * Stores bytes under names. A store copies the bytes that it is given, and returns bytes that the
+ * caller may change. `createMemoryStore()` of the entry `/testing` keeps them in memory.
  * `createFileStore(folder)` of `@trunkline/peers/node` keeps them in files, and
  * `createIndexedDbStore(name)` of `@trunkline/peers/browser` in a browser. Each node of a
  * simulation has a `store` on its own simulated disk.

@@ -56,8 +56,8 @@ let hasRaisedThresholds = false;
 /**
  * Frees the memory of a chunk or of an incomplete message now, without waiting for the garbage
  * collector. A stream layer calls it when its sink is done with a chunk that nobody else holds; the
- * chunk is empty afterwards. Does nothing for a chunk of at most 16 KiB, for a part of larger
- * memory, or if the runtime has no means to free memory.
+ * chunk is empty afterwards. Does nothing in a simulation, for a chunk of at most 16 KiB, for a
+ * part of larger memory, or if the runtime has no means to free memory.
  *
  * Without it, a receiver of long messages leaves 64 KiB of garbage for every 64 KiB that it reads.
  * At 64 MB of such garbage, V8 in Node 24 marks and sweeps the whole heap.

@@ -1,6 +1,8 @@
 // The machine's own clock, time of day, randomness and settings of the environment; a simulation
-// may replace randomness and time of day, and forbid the clock. Only the system-*.ts files use such
-// globals of the runtime.
+// may replace randomness and time of day, and forbid the clock. Of this package, only the
+// system-*.ts files use such globals of the runtime, and manual-clock.ts microtasks: the rules in
+// biome.json forbid them elsewhere. Tested by reality.test.ts of simulation, process-end.test.ts of
+// trunkline, composed.test.ts of transport-tcp, and docs/src/fake-timers.
 
 import { type Clock, type ClockTimer, LONGEST_DELAY, sleepOn } from './clock.ts';
 import type { Random } from './random.ts';

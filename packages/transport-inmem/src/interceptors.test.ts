@@ -325,19 +325,24 @@ test('server interceptors work around the reader of consumer()', async (t) => {
 });
 
 test('a handler that fails after it has answered is reported, and the answer stands', async (t) => {
-  const failures: unknown[] = [];
-  const observer: Observer = {
-    event: (event) => void (event.type === 'callbackFailed' && failures.push(event.error)),
-  };
-  const respond: Handlers<typeof protocol>['respond'] = async (request, rpc) => {
+  const respond: Handlers<typeof protocol>['respond'] = (request, rpc) => {
     rpc.respond(request);
     t.throws(() => rpc.respond(request), { instanceOf: TypeError });
     throw new Error('too late');
   };
-  const server = { interceptors: { server: [passOn] }, observer };
-  const { client, to } = await pair(t, protocol, { respond }, { server });
-  t.deepEqual(await client.send(to, 'respond', of(1)), of(1));
-  t.is((failures[0] as Error).message, 'too late');
+  for (const handler of [
+    respond,
+    async (...args: Parameters<typeof respond>) => respond(...args),
+  ]) {
+    const failures: unknown[] = [];
+    const observer: Observer = {
+      event: (event) => void (event.type === 'callbackFailed' && failures.push(event.error)),
+    };
+    const server = { interceptors: { server: [passOn] }, observer };
+    const { client, to } = await pair(t, protocol, { respond: handler }, { server });
+    t.deepEqual(await client.send(to, 'respond', of(1)), of(1));
+    t.is((failures[0] as Error).message, 'too late');
+  }
 });
 
 test('a caller that leaves a stream ends the writes of its handler', async (t) => {

@@ -1,5 +1,5 @@
-// The network of this machine, for layers that dial host names: its interfaces, and the system's
-// resolver.
+// The network of this machine, for layers that dial host names: its interfaces, the system's
+// resolver, and a lookup for sockets that finds only given addresses.
 
 import * as dns from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';

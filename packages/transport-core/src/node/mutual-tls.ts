@@ -41,7 +41,8 @@ export interface MutualTlsDialOptions {
   readonly nodeId: string | undefined;
   /**
    * Receives the connection when the handshake is complete. It must listen to the `error` events of
-   * the socket: nobody else does from then on, and an event without a listener ends the process.
+   * the socket: nobody else does from then on, and an event without a listener ends the process. It
+   * must call `secured.release` when the connection has ended.
    */
   done(secured: TlsConnection): void;
   /** Receives the error if the handshake failed. */
@@ -52,7 +53,7 @@ export interface MutualTlsDialOptions {
 export class MutualTls {
   /**
    * The other ends of live connections that are still trusted. Each TlsRemote adds itself, and
-   * removes itself when its connection ends or loses trust.
+   * removes itself when it loses trust or when the owner of its connection calls `release`.
    */
   readonly live = new Set<TlsRemote>();
   readonly #acceptors = new Set<TlsAcceptor>();
@@ -91,7 +92,7 @@ export class MutualTls {
     return this.nodeId === undefined ? undefined : this.check().certificate;
   }
 
-  /** The nodes that this end trusts now; `update` may change it. */
+  /** The nodes that this end trusts now; `update` may change it. Throws what `check` throws. */
   get trust(): Trust {
     this.#trust ??= trustOf(this.#options, this.check());
     return this.#trust;
@@ -119,7 +120,7 @@ export class MutualTls {
     for (const peer of [...this.live]) peer.reconsider(trust);
   }
 
-  /** Creates an acceptor for sockets that a listener accepts. */
+  /** Creates an acceptor for sockets that a listener accepts. Throws what `check` throws. */
   acceptor(options: AcceptorOptions): TlsAcceptor {
     const acceptor = new TlsAcceptor(this, this.check().options, options);
     this.#acceptors.add(acceptor);
@@ -134,7 +135,7 @@ export class MutualTls {
   /**
    * Runs the dialing side of the handshake over a socket that is or will be connected. The caller
    * enforces the timeout, and destroys `raw` to give up. Data written to the returned socket is
-   * sent after the handshake.
+   * sent after the handshake. Throws what `check` throws, so call that before you open `raw`.
    */
   secure(raw: Socket, { address, nodeId, done, failed }: MutualTlsDialOptions): TLSSocket {
     const { context } = this.check();
@@ -191,7 +192,8 @@ export interface AcceptorOptions {
   tune(socket: Socket): void;
   /**
    * Receives a connection whose handshake is complete. It takes over the handshake slot; `left` is
-   * the rest of the handshake's timeout in milliseconds.
+   * the rest of the handshake's timeout in milliseconds. It must call `secured.release` as
+   * `MutualTlsDialOptions.done` must.
    */
   accept(secured: TlsConnection, slot: HandshakeSlot | undefined, left: number): void;
 }

@@ -32,6 +32,7 @@ export class TlsRemote {
   #refused: TransportError | undefined;
   /** The id of the node that this end wanted to dial. */
   readonly #expected: string | undefined;
+  /** `MutualTls.live`: contains this object until its connection or the trust in it ends. */
   readonly #live: Set<TlsRemote>;
   #revoked: ((error: TransportError) => void) | undefined;
 

@@ -15,9 +15,10 @@ export interface Codec<Out, In = Out> {
   /** The name shown in errors and tools: 'bytes', 'json', 'protobuf(raft.Append)'. */
   readonly name: string;
   /**
-   * Maximum length, in bytes, of a message that `encode` produces and `decode` accepts. If a peer
-   * announces a longer request, it is refused at its first packet, before memory is allocated for
-   * it. Without this member, only the transport's `limits` bound messages.
+   * Maximum length, in bytes, of a message that `encode` produces and `decode` accepts. A longer
+   * request or response from a peer fails its call at its first packet, before memory is allocated
+   * for it; a longer one-way is dropped. Without this member, only the transport's `limits` bound
+   * messages.
    */
   readonly limit?: number | undefined;
   /**

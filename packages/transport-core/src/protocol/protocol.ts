@@ -1,5 +1,5 @@
 // Definition of a protocol: a name, a channel and its methods. One definition gives both the types
-// and the wire format.
+// and the wire format. transport/types.test.ts tests `CheckMethods`.
 
 import {
   broken,
@@ -166,6 +166,7 @@ export interface ProtocolMethod {
 
 /** A protocol's methods by name and by id, built once. */
 export interface MethodTable {
+  /** In the order of `index`, on which `Inbox` and `Serving` rely. */
   readonly byName: ReadonlyMap<string, ProtocolMethod>;
   readonly byId: ReadonlyMap<number, ProtocolMethod>;
   /**
@@ -235,7 +236,7 @@ export function defineProtocol<const M extends ProtocolMethods>(
 export function defineProjectProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  // The project's own protocols must specify a channel.
+  // The channel is required. `isProjectProtocol` is false if it is 0x10 or above.
   return build(definition, integer(0, 0xff)) as Protocol<M>;
 }
 

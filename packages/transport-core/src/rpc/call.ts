@@ -1,4 +1,4 @@
-// An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
+// An outgoing call: a promise that settles exactly once, by its answer, deadline, signal, upload or
 // connection. The items of an upload are pulled as far as the callee's credit goes; those of a
 // download are sent as the reader takes them. Mount, the protocol to which a call belongs, counts
 // its calls. call.test.ts and calls-pair.test.ts (with its siblings) test this file.
@@ -32,7 +32,7 @@ export class Mount extends Inbox {
   over: TransportError | undefined = undefined;
   /** False if its calls go on while the node drains. */
   readonly drains: boolean;
-  /** Aborts when the last of its calls has settled after `shut`. */
+  /** Aborts when the last of its calls has settled after `shut`; never if none was open then. */
   readonly idle = new AbortController();
 
   /** @param allow the rule for calls to all methods. */
@@ -75,9 +75,10 @@ export interface OwnOptions {
 export const NO_OPTIONS: OwnOptions = Object.freeze({});
 
 /**
- * A call of any kind. A one-way resolves once its place in the send order is certain; a unary call
- * and an upload settle with the response. Download and duplex calls resolve to the items once the
- * request has been sent, and their promise is iterable.
+ * A call of any kind. A one-way resolves once its place in the send order is certain and its caller
+ * may use the memory of the payload again; a unary call and an upload settle with the response.
+ * Download and duplex calls resolve to the items once the request has been sent, and their promise
+ * is iterable.
  */
 export class Call extends OutCall {
   /** Set by `promiseOf`. */

@@ -1,6 +1,6 @@
 // Incoming calls as an async iterator, for `consumer()` of a transport. It takes a call only when
-// its user requests the next one. Requesting another call, or leaving, means that the user is done
-// with the oldest one-way; only then does the sender of that one-way get its credit back.
+// its user requests the next one. Requesting another call means that the user is done with the
+// oldest one-way, and leaving with all of them; only then do their senders get the credit back.
 // inbox.test.ts tests this file, and transport-inmem/src/interceptors.test.ts with interceptors.
 
 import type { ReaderContext } from '../context.ts';
@@ -53,7 +53,8 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   next(): Promise<IteratorResult<ReadRpc, undefined>> {
     if (this.#over) return Promise.resolve(DONE);
-    // This only queues the credit, so it cannot end this iterator.
+    // Queues the credit, but also calls `handlerEnded` of an observer. If the observer ends this
+    // iterator in it, the promise below never settles.
     this.#read.shift()?.release();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -64,8 +65,9 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   }
 
   /**
-   * Ends the iteration. Calls that were not read stay in the inbox, for other readers. But calls
-   * that interceptors already hold fail with `cancelled` when they reach this reader.
+   * Ends the iteration. Calls that were not taken stay in the inbox, for other readers. Those that
+   * interceptors hold fail with `cancelled` when they reach this reader. Those that they have
+   * passed on and that nobody has read fail now.
    */
   return(): Promise<IteratorResult<ReadRpc, undefined>> {
     if (!this.#over) this.#inbox.drop(this);

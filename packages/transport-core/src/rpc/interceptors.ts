@@ -1,5 +1,7 @@
-// Outgoing and incoming calls as interceptors see them, and the chains that they pass.
-// transport-inmem/src/interceptors.test.ts tests this file.
+// Outgoing and incoming calls as interceptors see them, and the chains that they pass. An
+// InterceptedRpc holds the answer until the chain has returned it; then Serving sends it. Only
+// Consumer calls `release`, `abandon` and `leave`. transport-inmem/src/interceptors.test.ts and
+// serving.test.ts test this file.
 
 import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
@@ -134,7 +136,7 @@ export function intercepted(
     const rpc = call as InterceptedRpc;
     rpc.isReached = true;
     const inContext = rpc.streams ? host.contexts?.forItems() : undefined;
-    const result = rpc.resultOf(handler(rpc.request, rpc), failed);
+    const result = rpc.resultOf(rpc.returnedBy(handler), failed);
     if (!rpc.streams) return result;
     return rpc.keep(inContext === undefined ? result : inContext(result), failed);
   });
@@ -284,6 +286,16 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
     // A handler may throw after it has failed the call, so that nobody gets the promise.
     void handled(result!);
     reject(error);
+  }
+
+  /** Calls the handler. What it throws after it has answered or written is a rejection. */
+  returnedBy(handler: (request: unknown, call: InterceptedRpc) => unknown): unknown {
+    try {
+      return handler(this.request, this);
+    } catch (error) {
+      if (this.rare?.result === undefined) throw error;
+      return Promise.reject(error);
+    }
   }
 
   /**

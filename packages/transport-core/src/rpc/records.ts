@@ -1,6 +1,7 @@
 // The record of one call for observers, and Reporter, which reports calls, events, dials,
 // handshakes and gossip messages to them and keeps the counters. Only calls that somebody observes
-// have a record. transport-inmem/src/observing.test.ts tests this file.
+// have a record. Tested by observing.test.ts of transport-inmem; tracing channels are tested by
+// tracing.test.ts of transport-tcp, and gossip messages by observer.test.ts of gossip.
 
 import type { Clock } from '../clock.ts';
 import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
@@ -306,7 +307,10 @@ export class Reporter {
     return (callStarted ?? callEnded ?? handlerStarted ?? handlerEnded) !== undefined;
   }
 
-  /** Called when the channels of calls get their first subscriber or lose their last. */
+  /**
+   * Called when a tick begins, if since the last one the channels of calls have got their first
+   * subscriber or lost their last.
+   */
   trace(isTraced: boolean): void {
     this.watch = isTraced || this.#observesCalls ? this : undefined;
   }

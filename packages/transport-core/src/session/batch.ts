@@ -3,7 +3,7 @@
 //
 // Owns the frames that are written but have not left, and the control frames and the credit that
 // leave before any message. The other parts of the session tell it what to write. It calls the
-// frame writer, and the port when the batch is full. Below are BatchPacer, which decides when a
+// frame writer, and passes each batch to the port. Below are BatchPacer, which decides when a
 // batch leaves, and ReceiveAccount, whose credit it writes. Tested in outbox.test.ts,
 // batch-pacer.test.ts and receive-account.test.ts.
 
@@ -36,8 +36,8 @@ interface Control {
 /** The frames that are sent next, and the state of the connection that takes them. */
 export class Batch {
   /**
-   * True if the connection still holds our last batch: nothing is written until `drained` is
-   * called.
+   * True if the port takes no more until `drained` is called, for example because the connection
+   * still holds our last batch. Only `greet` and `lastWord` write then.
    */
   blocked = false;
   /** The number of this batch. The port was given all earlier ones, but may still hold the last. */
@@ -84,7 +84,7 @@ export class Batch {
 
   /**
    * Makes room for a frame with this many bytes of payload, metadata, text or hello. Returns false
-   * if the connection still holds the last batch, so nothing may be written.
+   * if the port takes no more, so nothing may be written.
    */
   hasRoom(bytes: number): boolean {
     return !this.blocked && (this.#writer.fits(bytes) || this.flush());
@@ -240,7 +240,7 @@ export class Batch {
     this.#context.wakeBy(this.heldUntil);
   }
 
-  /** Called when the channels have paid the credit that they held back. */
+  /** Called when the channels pay all credit that they held back. */
   holdsNothing(): void {
     this.heldUntil = Number.POSITIVE_INFINITY;
   }
@@ -264,8 +264,8 @@ export class Batch {
   // The connection.
 
   /**
-   * Passes the batch to the connection. Returns false if the connection holds on to it, so nothing
-   * more can be written.
+   * Passes the batch to the port. Returns false if nothing more can be written until `drained` is
+   * called.
    */
   flush(): boolean {
     if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
@@ -279,7 +279,7 @@ export class Batch {
     return false;
   }
 
-  /** Called when the connection has taken the batch that it held. */
+  /** Called when the port takes batches again; nothing of the last one is held anymore. */
   drained(): void {
     this.blocked = false;
     this.#context.stuck('batch', false);
@@ -292,7 +292,7 @@ export class Batch {
     else done();
   }
 
-  /** Called when the batch has left or the connection has ended: nothing refers to payloads. */
+  /** Called when the batch has left, and when the session has ended. */
   left(): void {
     if (this.#leavers.length === 0) return;
     const leavers = this.#leavers;

@@ -8,7 +8,8 @@
 // calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
 // writes answers into the batch or queues them in the outbox. Below are the errors of refused
 // calls, and EarlyCancels, which holds back requests that are canceled in the same chunk. Tested in
-// session.test.ts, unmounted.test.ts, codec-limit.test.ts and early-cancels.test.ts.
+// session.test.ts, unmounted.test.ts, codec-limit.test.ts and early-cancels.test.ts, and in
+// testing/session by call-cases.ts and cancel-cases.ts.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -43,7 +44,10 @@ export class Callee implements AnswerCarrier {
   streams = 0;
   /** The requests that are canceled in the chunk that is being read. */
   readonly early = new EarlyCancels();
-  /** Set when the transport closes: new calls are refused with this error. */
+  /**
+   * Set only when the transport closes: new calls are refused with this error. `GracefulClose` also
+   * tells by it that the transport closes.
+   */
   refusing: TransportError | undefined = undefined;
   readonly #deadlines = new Deadlines<InCall>();
   readonly #context: SessionContext;
@@ -176,7 +180,8 @@ export class Callee implements AnswerCarrier {
     this.#context.count('refusedCall', 1);
     const unit = Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal));
     this.#outbox.refuse(channel?.lanes, unit);
-    // The caller is not to blame for a full queue or for a transport that closes.
+    // The caller is not to blame for a limit (`crowded` has counted one that it could keep) or a
+    // transport that closes.
     if (refusal.code === 'resource_exhausted' || refusal === this.refusing)
       this.#context.spend(REFUSAL);
     else this.#context.refused();
@@ -196,8 +201,8 @@ export class Callee implements AnswerCarrier {
   part(frame: Frame): void {
     const call = this.ids.get(frame.id);
     if (!this.#packets.packet(frame) || call === undefined) return;
-    // If there is no unfinished message, this packet belongs to a dropped duplicate, or it crossed
-    // the end of the upload.
+    // If there is no unfinished message, this packet belongs to one that was given up or to a
+    // dropped duplicate, or it crossed the end of the upload.
     const { assembly } = call;
     if (assembly?.receive(frame) !== true) return;
     const message = call.complete(assembly);
@@ -276,7 +281,7 @@ export class Callee implements AnswerCarrier {
     return true;
   }
 
-  /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
+  /** Queues a response that is long or has to wait; sends an error if a limit does not allow it. */
   #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): boolean {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
@@ -380,7 +385,7 @@ export class Callee implements AnswerCarrier {
   }
 
   #expired(call: InCall): void {
-    // Its handler has ended; only items of its stream are still on their way.
+    // It is answered; only items of its stream are still on their way.
     if (!call.open && call.reply === undefined) return;
     const text = `${call.method.full}: the caller's deadline passed`;
     this.abort(call, stackless('deadline_exceeded', text));

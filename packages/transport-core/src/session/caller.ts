@@ -23,7 +23,10 @@ import { InStream, OutStream } from './streams.ts';
 
 /** Our open calls. */
 export class Caller implements CallCarrier {
-  /** Our admitted calls until their terminal is read, and long one-ways while they are sent. */
+  /**
+   * Our admitted calls until their terminal is read, or until they are taken back before a packet
+   * of them was written; and long one-ways while they are sent.
+   */
   readonly slots: Slots<OutCall>;
   /** The number of open streaming calls. */
   streams = 0;

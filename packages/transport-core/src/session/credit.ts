@@ -32,8 +32,8 @@ export class GrowingAccount extends ReceiveAccount {
    * Gives back the cost of a unit that was used: more if the window grows, less if it shrinks. The
    * window grows with the pipe, by at most GROWTH times the bytes used, while `limits.memory` has
    * room. The window is larger than the pipe's by one unit, because a unit is charged when its
-   * first packet leaves and given back after its last packet. The window shrinks if there is no
-   * room, and if a reader lags.
+   * first packet leaves and given back after its last packet. It is not larger while more than that
+   * waits for the reader. The window shrinks if there is no room, and if a reader lags.
    * @param unread bytes that still wait for their reader.
    */
   used(cost: number, unread: number): void {

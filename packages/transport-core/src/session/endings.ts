@@ -32,7 +32,7 @@ export class GracefulClose {
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
    * @param end ends the session; `arrived` is true if everything written before the GO_AWAY is
-   * known to have arrived.
+   * known to have arrived, or assumed to (see `finish`).
    * @param time the time limit for leaving, in milliseconds. By default, a duplicate connection or
    * a draining node has no limit, because such connections stay open until their calls end; nor
    * does a peer whose transport closes, because it sets its own limit.
@@ -108,7 +108,8 @@ export class GracefulClose {
     if (this.#peerLeft === undefined && !shutting) return;
     const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
     if (waits && (caller.slots.size > 0 || callee.ids.size > 0)) return;
-    // A closing transport has written everything and does not wait for the peer's GO_AWAY.
+    // A closing transport has written everything and does not wait for the peer's GO_AWAY, so it
+    // assumes that everything has arrived.
     this.#close(shutting || this.isMutual);
   }
 

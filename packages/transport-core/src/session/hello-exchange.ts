@@ -30,7 +30,7 @@ type End = (how: 'break' | 'cut' | 'endQuietly', error: TransportError) => void;
 
 /** The hello of one connection. */
 export class HelloExchange {
-  /** True once the peer's preamble was read completely. */
+  /** True once the peer's preamble was read completely, or if the connection carries frames. */
   matched: boolean;
   /** The time by which the hello must be complete. */
   due: number;

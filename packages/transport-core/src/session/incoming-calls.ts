@@ -29,9 +29,9 @@ export interface Mounted {
   /** A complete request or one-way, or the opening request of an upload. */
   incoming(call: InCall): void;
   /**
-   * Called when the session has removed the call from the inbound queue, because it was canceled,
-   * has expired or has lost its connection; and before the call gives back its cost, because its
-   * account tells how the queue has counted it.
+   * Called when the session has removed the call from the inbound queue, because the call or its
+   * connection ends; and before the call gives back its cost, because its account tells how the
+   * queue has counted it.
    */
   withdrawn(call: InCall): void;
   /** The queued replies of a channel have drained, so its calls may be dispatched again. */
@@ -144,9 +144,9 @@ export interface AnswerCarrier {
   /** Ends the download of a call. Returns false if the caller has gone. */
   finish(call: InCall): boolean;
   /**
-   * Ends a call because its caller is gone, its time is up or its message can't be received. An
-   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
-   * is dropped and counted in `onewayDropped`.
+   * Ends a call because its caller is gone, its time is up, its message can't be received, no
+   * reader takes it, or its protocol closes. Its ERROR does not wait for the handler, which learns
+   * of it through its signal. A one-way is dropped and counted in `onewayDropped`.
    */
   abort(call: InCall, error: TransportError, unprocessed?: boolean): void;
   /** Called when a terminal frame of `call` is in the batch. */
@@ -156,8 +156,8 @@ export interface AnswerCarrier {
 }
 
 /**
- * Either a handler of `serve`, which ends by itself, or a reader of `consumer()`, which may never
- * answer a call whose caller is gone.
+ * Either a handler of `serve` or an asynchronous rule, which end by themselves, or a reader of
+ * `consumer()`, which may never answer a call whose caller is gone.
  */
 export type Running = typeof HANDLER | typeof READER;
 export const HANDLER = 1;
@@ -175,11 +175,11 @@ export interface CallObserver {
    * items (0).
    */
   answered(bytes: number): void;
-  /** Called when an error will be sent instead, and when the handler of a one-way has failed. */
+  /** Called when an error will be sent instead, or a one-way was refused or its handler failed. */
   failed(error: TransportError): void;
-  /** Called when the caller is gone. */
+  /** Called when the answer is no longer awaited, for this reason. */
   left(error: TransportError): void;
-  /** Called when the reader of a one-way, which nobody answers, is done with it. */
+  /** Called when a one-way, which nobody answers, was refused or its reader is done with it. */
   done(): void;
 }
 
@@ -196,8 +196,8 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   readonly due: number;
   payload: Uint8Array;
   /**
-   * The account that paid for a one-way or a long request; undefined if none did. It stays charged
-   * until the request is taken, or until a one-way's reader is done.
+   * The account that paid for a one-way or a long request; undefined if none has to get it back. It
+   * stays charged until the request is taken or refused, or until a one-way's reader is done.
    */
   account: ReceiveAccount | undefined;
   /**
@@ -423,7 +423,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     return seen;
   }
 
-  /** Calls `notify` when the caller is gone. */
+  /** Calls `notify` when the answer is no longer awaited; never if that is so already (`gone`). */
   whenGone(notify: (error: TransportError) => void): void {
     this.widen();
     const { cancelled } = this;
@@ -455,7 +455,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
     this.observer = observer;
   }
 
-  /** Called when the caller is gone. */
+  /** Records that the answer is no longer awaited, and notifies the handler. */
   left(error: TransportError): void {
     if (this.leaves(error)) this.tell();
   }
@@ -511,6 +511,7 @@ export class PeerIds<T extends { readonly id: number }> {
     return this.#rest?.get(id);
   }
 
+  /** Adds an entry, whose id must not be in the table. */
   set(entry: T): void {
     const { dense } = this;
     const slot = slotOf(entry.id);

@@ -3,8 +3,9 @@
 // that holds the most bytes of them.
 //
 // `Memory` owns the sums of a transport, and `MemoryUsage` the figures of one connection. The parts
-// of a session tell it what they hold and what they free. It may refuse incomplete messages, and
-// end a connection that sends them too slowly.
+// of a session tell it what they hold and what they free; the pool counts calls that wait for a
+// connection in `Memory` alone. It may refuse incomplete messages, and end a connection that sends
+// them too slowly. rpc/calls-pair.limits.test.ts tests the shares of `limits.total`.
 
 import { TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
@@ -13,8 +14,8 @@ import { EMPTY, UNIT } from '../wire/frame.ts';
 /** The memory of a transport; its limit is `limits.memory`. */
 export class Memory {
   /**
-   * The number of bytes held for all connections: in messages that are incomplete, unread, being
-   * handled or unsent.
+   * The number of bytes held in messages that are incomplete, unread, being handled or unsent, on
+   * all connections and in calls that wait for one.
    */
   used = 0;
   /**
@@ -41,7 +42,7 @@ export class Memory {
   unfinished = 0;
   /** Bytes that were allocated for incomplete messages and have not arrived yet. */
   ahead = 0;
-  /** Pieces of messages that were dropped, by length, and their bytes. */
+  /** Pieces of messages that were dropped, or joined when complete, by length; and their bytes. */
   readonly #spare = new Map<number, Uint8Array[]>();
   #spareBytes = 0;
   /** The scratch buffer of all connections. */
@@ -113,10 +114,10 @@ export class Memory {
   }
 
   /**
-   * Keeps a piece of a dropped message for other incomplete messages, as long as there are any and
-   * the bound of `ahead` is kept. Returns false if the caller has to free the piece. Without spare
-   * pieces, peers whose messages are refused again and again would make this end free and allocate
-   * memory at the rate of their messages, and V8 would mark its heap after every 64 MiB.
+   * Keeps a piece that its message no longer needs for incomplete ones, as long as there are any
+   * and the bound of `ahead` is kept. Returns false if the caller has to free the piece. Without
+   * spare pieces, peers whose messages are refused again and again would make this end free and
+   * allocate memory at the rate of their messages, and V8 would mark its heap after every 64 MiB.
    */
   spares(piece: Uint8Array): boolean {
     if (this.#senders.size === 0 || !this.mayReserve(piece.length)) return false;

@@ -4,8 +4,9 @@
 //
 // Owns the order of the channels that have something to send, and our credit on the account of the
 // pipe. The callers, callees and streams tell it which units to send; the session passes it the
-// peer's CREDIT. It writes into the batch, and reports the fate of each unit to the unit's sender.
-// Credit is tested in outbox-credit.test.ts.
+// peer's CREDIT. It writes into the batch, and tells the sender of a unit when it is paid for and
+// when a packet of it is written, but not when it is dropped. Credit is tested in
+// outbox-credit.test.ts.
 
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, type EncodedMetadata, UNIT, type WireError } from '../wire/frame.ts';
@@ -31,7 +32,7 @@ export class Outbox {
   readonly context: SessionContext;
   /** Channels that have a unit in one of their lanes, or had one when `#pick` last looked. */
   readonly #busy: Lanes[] = [];
-  /** The prices of the long responses in the bulk lanes. */
+  /** The total price of the long responses in the lanes. */
   #admittedReplies = 0;
   /** Long responses that wait because those in the lanes are as many as allowed, in order. */
   readonly #waitingReplies = new List<Outgoing>();
@@ -83,7 +84,8 @@ export class Outbox {
 
   /**
    * Returns true if a short frame of `bytes` may go straight into the batch, which means that
-   * nothing that could be sent is queued before it. May flush the batch to make room.
+   * nothing that could be sent is queued before it. May flush the batch to make room. The caller
+   * checks its own lane, where an earlier unit may wait for credit.
    */
   straight(bytes: number): boolean {
     return (this.#busy.length === 0 || !this.#sendable()) && this.batch.hasRoom(bytes);
@@ -300,6 +302,10 @@ export class Outbox {
     return best;
   }
 
+  /**
+   * Writes the next packet of a unit, or drops a REQUEST whose deadline has passed. Returns false
+   * if the batch takes no more.
+   */
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
     const { terms, now } = this.context;
     const start = unit.offset;
@@ -334,7 +340,8 @@ function room(error: WireError | undefined, metadata: EncodedMetadata | undefine
 
 /**
  * Maximum price, in bytes, of the long responses in the lanes of a connection. They are not paid
- * from an account, so this bounds how many unfinished responses the caller has to keep.
+ * from an account, so this bounds how many unfinished responses the caller has to keep. It must be
+ * at least MOST_PRICE, or the longest responses would never begin.
  */
 const REPLIES_MAX = 16 * 1024 * 1024;
 /** Maximum number of refusals that may wait on a channel when `limits.memory` is reached. */

@@ -57,7 +57,10 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   seq = 0;
   /** The time at which the call expires, on the transport's clock; Infinity if never. */
   due = Number.POSITIVE_INFINITY;
-  /** True once the call has settled. Its id stays in use until the terminal frame. */
+  /**
+   * True once the call has settled; its id stays in use until the terminal frame. The subclass sets
+   * it when an event settles the call, and `Caller.trySend` for a one-way without a subclass.
+   */
   done = false;
 
   // State of the session that carries the call.
@@ -366,7 +369,7 @@ export class Channel extends InChannel {
   /** The reason why the two ends can't speak the protocol; undefined if they can. */
   disagreement: TransportError | undefined = undefined;
 
-  /** The number of our calls without a terminal frame. */
+  /** The number of our calls in the table of open calls, except one-ways. */
   open = 0;
   /** Our calls that wait for room, in order, except streaming ones; see `queueFor`. */
   readonly waiting = new List<OutCall>();
@@ -375,7 +378,8 @@ export class Channel extends InChannel {
   readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
 
   /**
-   * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
+   * Called with 1 when one of our calls, except one-ways, enters the table of open calls, and with
+   * -1 when it leaves it: with its terminal frame, unsent, or with the connection.
    */
   countCall(change: 1 | -1): void {
     this.open += change;

@@ -2,8 +2,9 @@
 // §7).
 //
 // `Lanes` owns the waiting messages of one channel, their order, and our credit on its inbox
-// account. The outbox tells it which messages to send, which credit arrived and what was written.
-// Tested in outbox.test.ts and outbox-credit.test.ts.
+// account. The outbox puts units into the lanes, counts them in the tallies, and reports credit and
+// what was written. Caller pays here for one-ways that bypass the lanes. Tested in outbox.test.ts
+// and outbox-credit.test.ts.
 
 import { List, type ListEntry } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
@@ -103,7 +104,10 @@ export class Outgoing implements ListEntry {
     return end === this.payload.length;
   }
 
-  /** Bytes plus the fixed price of a unit: the memory that it holds. */
+  /**
+   * Bytes plus the fixed price of a unit: the memory that it holds. Constant once it was pushed,
+   * because it is added then and subtracted when the unit has left.
+   */
   get cost(): number {
     return (
       (this.error === undefined ? 0 : this.error.text.length) +

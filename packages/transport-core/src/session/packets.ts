@@ -74,7 +74,10 @@ export class IncomingPackets {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Returns the payload in a form that its reader may keep. */
+  /**
+   * Returns the payload in a form that its reader may keep. Without a retainer, the payload is all
+   * of `bytes`, as FrameCollector makes it.
+   */
   keep(frame: Frame): Uint8Array {
     return this.retainer === undefined ? frame.bytes : this.retainer.keep(frame);
   }
@@ -389,7 +392,10 @@ export class PayloadRetainer {
   #bytes: Uint8Array = EMPTY;
   /** Payloads of at least this many bytes share the memory instead of being copied. */
   #shared = 0;
-  /** The memory that was last shared with a payload. */
+  /**
+   * The memory that was last shared with a payload. The decoder delivers the frame that began in an
+   * earlier chunk before the chunk's own frames; so if any payload shares the chunk, it is this.
+   */
   #lent: Uint8Array = EMPTY;
   /** A piece of memory with a copy of `bytes[#from … #to)`. */
   #piece: ArrayBufferLike = EMPTY.buffer;

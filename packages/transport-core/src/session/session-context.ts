@@ -203,7 +203,7 @@ export class SessionContext implements MemoryOwner {
 
   // The peer's work.
 
-  /** Sets the number of work units that the peer may use in this turn. */
+  /** Sets the work units that the peer may use in this turn; Session sets 0 when it has ended. */
   grant(units: number): void {
     this.units = units;
   }

@@ -1,11 +1,12 @@
 // A session is the protocol state machine of one connection. Its input is bytes or frames and the
-// current time; its output is bytes or frames. It never reads a clock, never waits, and never
-// throws because of a peer's input.
+// current time; its output is bytes or frames. It has no clock but asks the ticker of its driver,
+// never waits, and never throws because of a peer's input.
 //
 // Session owns the phase of the connection, the decoder, and the time limits that concern the whole
-// connection; its parts (session-parts.ts) own everything else. Its driver (`Connection`) tells it
-// what arrived and what time it is, and starts calls through `parts.caller`. It hands each frame to
-// the part that handles its kind, calls the driver's port, and reports to the driver's visitor.
+// connection; its parts (session-parts.ts) own everything else. Its driver (`Connection`, with its
+// input and output) tells it what arrived and what time it is; the transport starts calls through
+// `parts.caller`. It hands each frame to the part that handles its kind, calls the driver's port,
+// and reports to the driver's visitor. testing/session tests each rule of the wire protocol.
 
 import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
@@ -383,7 +384,7 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
-  /** Continues writing after the connection has taken the batch that it had kept. */
+  /** Continues writing after `SessionPort.flush` returned false: batches are taken again. */
   drained(): void {
     if (this.#phase.name === 'closed') return;
     this.parts.batch.drained();
@@ -452,8 +453,8 @@ export class Session implements FrameVisitor {
   }
 
   /**
-   * Ends the connection immediately because of a refusal (even one by the driver or the layer), a
-   * violation or a flood. The final GO_AWAY gives the reason; everything still queued is dropped.
+   * Ends the connection immediately, for example because of a refusal, a violation or a lack of
+   * memory. The final GO_AWAY gives the reason; everything still queued is dropped.
    */
   break(error: TransportError): void {
     const phase = this.#phase;

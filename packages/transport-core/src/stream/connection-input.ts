@@ -3,7 +3,7 @@
 // each turn only as far as the peer's work units go (transport-resources.ts). It passes the data
 // and the other reports of the stream on: to the session, to the output and, at the end, to the
 // connection. It calls the session only within a tick. connection-input.test.ts tests the receive
-// rate, and transport/fair-turns.test.ts the turns.
+// rate, transport/fair-turns.test.ts the turns, and testing/session/early-cases.ts the slots.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
@@ -16,7 +16,10 @@ import type { ScheduledReader, TokenBucket, TransportResources } from './transpo
 
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
-  /** The number of bytes that have arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
+  /**
+   * The number of bytes that have arrived so far, without those that wait for a handshake slot;
+   * starts at -0 like `ConnectionOutput.bytes`.
+   */
   bytes = -0;
   /** True if the stream reuses the memory of its chunks. */
   readonly copies: boolean;
@@ -167,7 +170,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     else this.#session.receive(now, backlog.bytes);
   }
 
-  /** Drops the remaining input, because the session has ended. */
+  /** Drops the remaining input, because the session or the stream has ended. */
   stop(): void {
     this.#transport.scheduler.leave(this);
     this.#stopWaiting(); // The session drops whatever still arrives.

@@ -1,7 +1,8 @@
 // The output of one connection. It owns the batch that is being filled, the buffer that the stream
 // keeps, the send rate, and the close of the stream. The session tells it when to write and when to
-// close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
-// and when there is room again. transport/fair-turns.test.ts and testing/session test this file.
+// close; the stream, through the input, tells it when a batch has been taken. It calls the session
+// at the end of a tick and when there is room again. transport/fair-turns.test.ts and
+// testing/session test this file.
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
@@ -213,7 +214,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     else if (!this.isHeldBack) this.#transport.ticker.run(() => this.#connection.session.drained());
   }
 
-  /** Does everything that is due at `now`. */
+  /** Does everything that is due at `now`. Call it within a tick: it calls the session directly. */
   wake(now: number): void {
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;

@@ -110,7 +110,10 @@ export class Connection implements SessionVisitor, ConnectionOwner {
   /** The parts of the session, which know its load, its calls and its queues. */
   readonly parts: SessionParts;
   readonly session: Session;
-  /** The handshake slot, and the callback for the outcome, until the hello is complete. */
+  /**
+   * The handshake slot, and the callback for the outcome, until the connection is up or has ended.
+   * `down` tells by it whether the connection was up.
+   */
   #opening: Pick<ConnectionInit, 'slot' | 'opened'> | undefined;
   readonly output: ConnectionOutput;
   readonly input: ConnectionInput;

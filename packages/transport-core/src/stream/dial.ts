@@ -53,7 +53,10 @@ export class Dialer {
    * are removed by `NameWatch.drains`, the only one that changes the map.
    */
   readonly draining = new Map<string, Connection>();
-  /** The names that are watched. */
+  /**
+   * The names of targets. Those beyond `WATCHES` are here, too, but without a resolver: dials of
+   * them fail until the pool has dropped the target.
+   */
   readonly watches = new Set<NameWatch>();
   /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #nodes = new Map<string, string>();

@@ -1,6 +1,7 @@
 // The membership of a transport, which knows the nodes behind its connections: a transport has at
-// most one, usually that of `@trunkline/peers`, which `manage` sets. The tests of that package test
-// it. Below is the list of addresses behind a name, which address-list.test.ts tests.
+// most one, usually that of `@trunkline/peers`, which `manage` sets. The tests of that package, and
+// direct/membership.test.ts of transport-inmem, test it. Below is the list of addresses behind a
+// name, which address-list.test.ts tests.
 
 import { isNodeId } from '../address.ts';
 import type { TransportError } from '../errors.ts';
@@ -34,7 +35,7 @@ export interface PendingConnection {
  * except `admit` and `reach` are synchronous and never throw.
  */
 export interface Membership {
-  /** This node's id, which every hello asserts from now on. */
+  /** This node's id, which hellos assert from now on; see `asserts` for exceptions. */
   readonly nodeId: string;
   /**
    * True if the id is asserted even on connections where the peer proves none. Default true. If
@@ -59,7 +60,7 @@ export interface Membership {
   /** Reports that the peer of a live connection has changed its address, `remote.addr`. */
   moved?(remote: Remote): void;
   /**
-   * Reports that a connection whose hello was received is closed, even if it was never up or
+   * Reports that a connection whose hello was received has ended, even if it was never up or
    * `admit` was not called for it.
    */
   down(remote: Remote, cause: TransportError): void;

@@ -1,7 +1,8 @@
 // The targets of a transport. The pool finds the target of a call; each target decides which
 // connection a call takes, and when it is dialed (docs/design.md, the pool). `TransportEngine` owns
 // the pool, tells it which connections came up and which take no more calls, and wakes it.
-// pool.test.ts and its siblings (growth, held, names) test this file.
+// `Connection` reports that its pipe is crowded, or that its peer drains. pool.test.ts and its
+// siblings (growth, held, names) test this file.
 
 import { parseTarget } from '../address.ts';
 import { type ErrorCode, TransportError, withoutStack } from '../errors.ts';
@@ -97,7 +98,7 @@ export class Pool {
   }
 
   /**
-   * Adds a connection whose session is up, so that calls find it even before the promise of its
+   * Adds a connection whose hello is complete, so that calls find it even before the promise of its
    * dial resolves.
    */
   add(connection: Connection): void {
@@ -111,7 +112,7 @@ export class Pool {
     this.#entryOf(connection)?.remove(connection);
   }
 
-  /** Removes a target without connections, dial or waiters, unless another entry replaced it. */
+  /** Removes a target without connections, waiters or holds, unless another entry replaced it. */
   drop(entry: PoolEntry): void {
     const key = this.#key(entry.target);
     if (this.entries.get(key) !== entry) return;
@@ -342,7 +343,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
     return this.#waiting.length > 0 || this.#pending.size > 0 || this.#isHeld;
   }
 
-  /** Ends a target that has no connections and that nobody waits for. */
+  /** Ends a target that has no connections, no holds, and nobody waiting for it. */
   #settle(): void {
     if (this.#isWanted || this.connections.length > 0) return;
     this.#abortDial(UNWANTED);

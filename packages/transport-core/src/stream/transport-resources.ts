@@ -2,7 +2,8 @@
 // ticks of the event loop, the timers for deadlines and for keeping the process alive, the turns of
 // the connections, the queue of aborts, the token buckets of limits.rate, and the pool of batch
 // buffers. Each part except KeepAlive has a test file of its own: ticker, deadline-timer,
-// read-scheduler, abort-queue, token-bucket and buffers.
+// read-scheduler, abort-queue, token-bucket and buffers. That a process ends once its transports
+// are closed is tested in peers (tcp.test.ts).
 
 import { backgroundTimer, type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -61,8 +62,9 @@ export abstract class TransportResources {
   }
 }
 
-// Divides time into ticks of the event loop. The clock is read once in a tick, and each connection
-// writes its output once, at the end. Output that can wait leaves at the end of the turn.
+// Divides time into ticks of the event loop, and into events (`run`) within them. The clock is read
+// once in each, and at its end each connection writes its output once. Output that is requested
+// outside of an event and can wait leaves at the end of the turn.
 
 /**
  * An output that is flushed at the end of a tick. It is an object, because a closure for each
@@ -245,9 +247,9 @@ export class DeadlineTimer {
 /** The lateness in milliseconds from which this process is assumed to have slept. */
 const LATE = 500;
 
-// Keeps the process alive while something of a transport is under way: calls in flight, held
-// targets and closing. The deadline timer, and idle connections that were dialed only to make
-// calls, let the process end.
+// Keeps the process alive while something of a transport is under way: calls in flight, callers of
+// `writable`, held targets and closing. The deadline timer, and idle connections that were dialed
+// only to make calls, let the process end.
 
 /** Holds a timer while there is a reason to stay alive. Without `Clock.ref` it does nothing. */
 export class KeepAlive {
@@ -311,11 +313,11 @@ export interface ScheduledReader {
 
 /**
  * Counts the work units that all connections use in a turn. A turn ends when the event loop has
- * read the waiting input. The end is requested only when many units were spent, so on an idle
- * transport, counting a chunk costs only an addition. At the end of a turn, waiting connections
- * continue in the order in which they began to wait, as many as one turn has units for. They share
- * these units, so that a connection that seldom waits is not delayed by a whole turn of every other
- * connection.
+ * read the waiting input. The end is requested only when much was read or written or something
+ * waits for it, so on an idle transport, counting a chunk costs only an addition. At the end of a
+ * turn, waiting connections continue in the order in which they began to wait, as many as one turn
+ * has units for. They share these units, so that a connection that seldom waits is not delayed by a
+ * whole turn of every other connection.
  */
 export class ReadScheduler {
   /** The number of the current turn. */

@@ -23,7 +23,7 @@ export function enqueue(queue: ConnectionEvent[], event: ConnectionEvent): numbe
 
 /**
  * The length from which the queue omits both events of a connection whose 'up' was still unread
- * when it went down, and the oldest failed dial for each new one. So it grows further only with
- * connections that are live, or whose 'up' was read before they went down.
+ * when it went down, and the oldest failed dial for each new one. So it grows further only by one
+ * failed dial, and by connections that are live, or whose 'up' was read before they went down.
  */
 const LAG = 1_024;

@@ -1,6 +1,7 @@
 // Access to the connections of a transport for Trunkline's own packages: a membership manages them
 // (`createPeers`, once for each transport), gossip asks for their limits and send queues, and other
-// packages for a transport's services and protocols. The tests of those packages test this file.
+// packages for a transport's services and protocols. direct/membership.test.ts of transport-inmem
+// tests `manage`, and the tests of those packages test the rest.
 
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -81,7 +82,7 @@ export function manage(transport: AnyTransport, membership: Membership) {
       void engine.leave([connectionOf(remote)], text, 'duplicate'),
     /**
      * Returns true if this node takes calls to a service. It takes none if its health says
-     * 'not_serving', or while it drains, except those of protocols that do not drain. A service is
+     * 'not_serving', or while it drains (exceptions: `TransportEngine.hasWithdrawn`). A service is
      * the protocol of that name, if one is mounted, or any other name that this node announces.
      */
     isServing: (service: string) => engine.isServing(service),
@@ -169,7 +170,7 @@ function engineOf(transport: AnyTransport, caller: string): TransportEngine {
 }
 
 /**
- * The key under which `manage` finds the engine of a transport; shared by all copies of this
+ * The key under which this file finds the engine of a transport; shared by all copies of this
  * package.
  */
 export const ENGINE: symbol = Symbol.for('trunkline.engine');

@@ -27,10 +27,11 @@ export class SchemeLayer implements StreamLayer {
   readonly #listeners: { scheme: string; layer: StreamLayer; backend: Backend }[] = [];
   /** The layers that dial. A backend that listens dials with the layer of its first address. */
   readonly #dialers = new Map<Backend, StreamLayer>();
+  /** True from the first successful `listen` until `close`. */
   #listens = false;
   /** The number of calls to `close`; a pending `listen` ends when that number changes. */
   #closes = 0;
-  /** The layers that are listening now. */
+  /** The layers that `listen` has bound, and that have neither failed nor been closed since. */
   readonly #up = new Set<StreamLayer>();
 
   constructor(

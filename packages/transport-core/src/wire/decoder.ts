@@ -1,6 +1,7 @@
 // Decodes bytes into frames, no matter how the bytes are cut into chunks. Bad input from a peer is
 // a return value, never an exception. Memory is allocated for received bytes, not for announced
-// lengths. A Session that reads bytes owns a decoder, and is its visitor.
+// lengths. A Session that reads bytes owns a decoder, and is its visitor; `screenHello` reads one
+// frame with a decoder of its own.
 
 import { EMPTY, Frame, ID, KIND, PAYLOAD, parseFrame, readId } from './frame.ts';
 import * as Kind from './kind.ts';
@@ -27,10 +28,11 @@ export interface FrameVisitor {
    */
   readonly pauses?: boolean;
   /**
-   * Called for each chunk with bytes of a PART of call `id` that was split across chunks. Returns
-   * memory for its whole payload of `length` bytes: the same memory for each chunk, unless nobody
-   * wants the payload anymore. The decoder keeps no reference to it between two chunks, so it may
-   * be freed then. The payload may never arrive completely, and the call may have ended by then.
+   * Called for each chunk with bytes of a PART of call `id` that was split across chunks, unless
+   * the decoder reads the PART into a buffer (see `#begin`). Returns memory for its whole payload
+   * of `length` bytes: the same memory for each chunk, unless nobody wants the payload anymore. The
+   * decoder keeps no reference to it between two chunks, so it may be freed then. The payload may
+   * never arrive completely, and the call may have ended by then.
    */
   place?(id: number, length: number): Uint8Array;
 }
@@ -320,7 +322,7 @@ const SMALL_BUFFER = 4 * 1024;
 
 /** Maximum size of a PART's header, in bytes: kind, id, and the payload's tag and length. */
 const PART_HEADER = 12;
-/** The kind and the id of a PART. */
+/** The kind and the id of a PART; `#placed` writes the id. */
 const header = Uint8Array.of(KIND, Kind.PART, ID, 0, 0, 0, 0);
 
 // Finds the CANCEL frames of a chunk without decoding the other frames.

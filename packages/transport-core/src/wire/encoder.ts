@@ -379,7 +379,9 @@ const views = new WeakMap<Uint8Array, DataView>();
 const textEncoder = new TextEncoder();
 
 // A FrameWriter that keeps frames as objects, for the direct in-memory transport. It copies
-// payloads, as a real connection would.
+// payloads, as a real connection would. ConnectionOutput owns it and takes its frames at each
+// flush. The receiving session reads them as if `parseFrame` had made them, so each field that
+// FrameEncoder writes must be set here, too. compliance.test.ts of transport-inmem tests it.
 
 /** Collects the frames that a session writes, for a StreamConnection that carries frames. */
 export class FrameCollector implements FrameWriter {

@@ -129,7 +129,7 @@ export class Frame {
     this.place(payload, 0, payload.length);
   }
 
-  /** Drops the references to the chunk. */
+  /** Drops the references to the chunk, whose memory may then be freed or reused. */
   release(): void {
     this.place(EMPTY, 0, 0);
     this.hello = viewed = EMPTY;

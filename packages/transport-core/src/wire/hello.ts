@@ -1,5 +1,6 @@
 // The Hello message, in which each end introduces itself and announces its protocols and limits:
 // its encoding as frame.proto describes it, and the version of a protocol that two hellos agree on.
+// session/handshake.test.ts tests `agree`, and transport-testkit `nothingShared` (core/mounts.ts).
 
 import { reasonError, TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -74,7 +75,8 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 /**
  * Returns the version of a protocol to speak on this connection: the highest that both ends know;
  * or the error if the two ends can't speak it. A protocol that is missing from the peer's list is
- * used nevertheless, because a new list may be on its way; the callee decides.
+ * used nevertheless, unless its channel is taken there, because a new list may be on its way; the
+ * callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
   const peer = theirs.find(({ name }) => name === own.name);
@@ -326,7 +328,7 @@ const HELLO_LIMIT = 16 * 1024;
 
 /**
  * Maximum length of a frame until the peer's HELLO was accepted, in bytes. Part of the wire
- * protocol. The rest is room for other fields and the text of a GO_AWAY.
+ * protocol. The part above HELLO_LIMIT is room for other fields and for the text of a GO_AWAY.
  */
 export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
 

@@ -1,6 +1,7 @@
 // The kinds of frames (docs/wire-protocol.md §2), which other files import as the namespace `Kind`:
 // bundlers then replace each kind by its number. The numbers are part of the wire protocol, so none
-// may change. 1 to 31 are reserved for Trunkline; a receiver skips and counts kinds from 32 on.
+// may change; wire/encoder.test.ts, and wire-vectors.test.ts of transport-testkit, compare bytes. 1
+// to 31 are reserved for Trunkline; a receiver skips and counts kinds from 32 on.
 
 export const HELLO = 1;
 export const READY = 2;
