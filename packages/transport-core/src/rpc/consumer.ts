@@ -52,10 +52,9 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   }
 
   next(): Promise<IteratorResult<ReadRpc, undefined>> {
-    if (this.#over) return Promise.resolve(DONE);
-    // Queues the credit, but also calls `handlerEnded` of an observer. If the observer ends this
-    // iterator in it, the promise below never settles.
+    // Calls `handlerEnded` of an observer, which may end this iterator.
     this.#read.shift()?.release();
+    if (this.#over) return Promise.resolve(DONE);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       const passed = this.#passed.shift();

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import type { CallObserver } from '../session/incoming-calls.ts';
 import { Consumer } from './consumer.ts';
 import type { IncomingRpc } from './rpc.ts';
 import { InboxFixture, inbox, type Name } from './testing/inbox-fixture.ts';
@@ -116,6 +117,16 @@ test('a one-way message returns its account when its reader leaves', async (t) =
   t.truthy(tell.account);
   await consumer.return();
   t.is(tell.account, undefined);
+});
+
+test('an observer that ends the iteration when a one-way ends also ends the read in progress', async (t) => {
+  const { fixture, a } = inbox();
+  const tell = a.send('tell');
+  const consumer = consume(fixture);
+  await read(consumer);
+  tell.observer = { done: () => void consumer.return() } as CallObserver;
+  const result = await Promise.race([consumer.next(), new Promise(setImmediate)]);
+  t.deepEqual(result, { done: true, value: undefined });
 });
 
 test('a request costs work units and flood points for each issue that its schema reports', (t) => {
