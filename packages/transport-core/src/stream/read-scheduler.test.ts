@@ -24,6 +24,20 @@ function scene() {
   return { manual, scheduler, log, connection, only, ends, next: () => ends.shift()!() };
 }
 
+test('a turn is requested as a method of its clock', (t) => {
+  const clock = {
+    ...createManualClock(0),
+    ends: [] as (() => void)[],
+    turn(callback: () => void) {
+      this.ends.push(callback);
+    },
+  };
+  const scheduler = new ReadScheduler(clock);
+  scheduler.endTurn();
+  clock.ends.shift()!();
+  t.is(scheduler.number, 1);
+});
+
 test('a transport with little to do requests no turns', (t) => {
   const { scheduler, only, ends } = scene();
   for (let spent = 0; spent < TURN / 2 - 10; spent += 10) scheduler.spend(10, only);

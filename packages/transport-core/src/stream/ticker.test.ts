@@ -15,7 +15,15 @@ function scene() {
     },
   };
   const turns: (() => void)[] = [];
-  const ticker = new Ticker({ ...counting, turn: (callback) => void turns.push(callback) });
+  // The ticker calls `turn` as a method, because the clock may be an object of a class.
+  const withTurns = {
+    ...counting,
+    turns,
+    turn(callback: () => void) {
+      this.turns.push(callback);
+    },
+  };
+  const ticker = new Ticker(withTurns);
   const log: string[] = [];
   const flushable = (name: string) => ({
     flushTick: () => void log.push(`${name} ${ticker.now()}`),

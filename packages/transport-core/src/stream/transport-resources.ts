@@ -131,9 +131,8 @@ export class Ticker {
     if (this.#dirty === undefined) this.#dirty = [flushable];
     else this.#dirty.push(flushable);
     if (this.#inside > 0) return;
-    const { turn } = this.#clock;
     // An event without work reads the clock again, and flushes.
-    if (canWait && turn !== undefined) turn(() => this.run(() => {}));
+    if (canWait && this.#clock.turn !== undefined) this.#clock.turn(() => this.run(() => {}));
     else this.#schedule();
   }
 
@@ -375,9 +374,8 @@ export class ReadScheduler {
   endTurn(): void {
     if (this.#ending) return;
     this.#ending = true;
-    const { turn } = this.#clock;
-    if (turn === undefined) this.#timer = this.#clock.setTimeout(this.#next, 0);
-    else turn(this.#next);
+    if (this.#clock.turn !== undefined) this.#clock.turn(this.#next);
+    else this.#timer = this.#clock.setTimeout(this.#next, 0);
   }
 
   readonly #next = (): void => {
