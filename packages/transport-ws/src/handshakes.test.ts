@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import * as identity from '@trunkline/security';
@@ -175,6 +176,26 @@ test('under TLS nothing is kept of a client that does not become a WebSocket', a
   t.is(mutual.live.size, 1);
   await layer.close();
   await gone(silent);
+  t.is(mutual.live.size, 0);
+});
+
+test('under TLS nothing is kept of a server that refuses the upgrade, or never answers it', async (t) => {
+  const { tls, client } = await credentials();
+  const { key, cert } = tls as { key: string; cert: string };
+  const server = createTlsServer({ key, cert }, (_, response) => response.writeHead(503).end());
+  const { address } = await http(t, server);
+  const mutual = new MutualTls(client, 'test');
+  const clock = createManualClock();
+  const layer = new WsLayer({ clock }, mutual);
+  const dial = () => layer.dial(`wss://${address}/`, { timeout: 5_000 });
+  await t.throwsAsync(dial(), { message: /503/ });
+  t.is(mutual.live.size, 0);
+  const requested = once(server, 'upgrade');
+  const late = dial();
+  await requested;
+  t.is(mutual.live.size, 1);
+  clock.advance(5_000);
+  await t.throwsAsync(late, { message: /dialTimeout/ });
   t.is(mutual.live.size, 0);
 });
 

@@ -97,6 +97,7 @@ export function dialWebSocket(
     };
     withWs(open, failed);
     return () => {
+      secured?.release();
       // terminate() emits 'error' later, to the listener above, which then has no effect.
       webSocket?.terminate();
       socket?.destroy();
