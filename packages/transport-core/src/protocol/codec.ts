@@ -29,6 +29,8 @@ export interface Codec<Out, In = Out> {
   /**
    * True if nobody changes the bytes that `encode` has returned, so that they are never copied
    * before they are sent. Otherwise the program may change them once its call or write has settled.
+   * Bytes of 64 KiB or more must not be changed if the call or write has failed or its connection
+   * ended first, because the connection may still send what was written.
    */
   readonly owned?: boolean | undefined;
   /** Returns the bytes of a value. */
@@ -47,9 +49,9 @@ export interface BytesCodec extends Codec<Bytes, Uint8Array> {
 
 /**
  * Passes bytes through. `encode` takes any Uint8Array (including a Buffer). The program may change
- * it once the call or write has settled; an answer of 64 KiB or more must not be changed anymore.
- * `decode` returns a plain Uint8Array that may share memory with other messages, so `slice()` the
- * bytes that you keep for long.
+ * it once the call or write has settled, with the exception at `Codec.owned`; an answer of 64 KiB
+ * or more must not be changed anymore. `decode` returns a plain Uint8Array that may share memory
+ * with other messages, so `slice()` the bytes that you keep for long.
  */
 export const bytes: BytesCodec = Object.freeze({
   name: 'bytes',

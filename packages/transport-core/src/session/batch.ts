@@ -292,7 +292,10 @@ export class Batch {
     else done();
   }
 
-  /** Called when the batch has left, and when the session has ended. */
+  /**
+   * Called when the batch has left, and when the session has ended; the connection may then still
+   * hold the batch.
+   */
   left(): void {
     if (this.#leavers.length === 0) return;
     const leavers = this.#leavers;
