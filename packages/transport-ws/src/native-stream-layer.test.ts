@@ -166,7 +166,7 @@ test('data that arrived before the end is delivered before it, once reading resu
   connection.pause();
   socket.onmessage?.({ data: new ArrayBuffer(3) });
   socket.onclose?.({ code: 1000, reason: '' });
-  clock.advance(0);
+  await new Promise<void>((resolve) => clock.defer(resolve));
   t.deepEqual(reported, []);
   connection.resume();
   await new Promise<void>((resolve) => clock.defer(resolve));
