@@ -302,7 +302,7 @@ export class Caller implements CallCarrier {
   }
 
   abandon(call: OutCall): void {
-    if (this.#endWait(call)) return;
+    if (this.#endWait(call)) return this.#context.port.dirty(); // Others may no longer wait.
     const channel = this.#channels.get(call.method.channel);
     const begun = this.#stopSending(call, ABANDONED);
     if (begun || call.writtenIn !== 0) {

@@ -207,6 +207,7 @@ export class Outbox {
     lanes.remove(unit);
     this.#gone(lanes, unit);
     this.#payWaiting(lanes);
+    this.context.port.dirty(); // Those behind it may be sent now.
   }
 
   /** Drops everything that still waits, because the connection has ended. */

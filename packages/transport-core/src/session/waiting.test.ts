@@ -287,3 +287,33 @@ test('a call whose answer began before it was sent can be answered by another co
   t.is(call.answer?.length, long.length);
   t.is(other.dialer.ending, undefined);
 });
+
+test('when a one-way that waits for credit is given up, the request behind it is sent at once', (t) => {
+  const pair = new Pair([protocol]).open();
+  const { dialer, acceptor } = pair;
+  const channel = dialer.session.parts.channels.get(protocol.channel);
+  while (channel.lanes.hasCredit) pair.start(dialer, callOf('tell', SMALL.packet));
+  const [oneway, request] = [callOf('tell'), callOf('ask')];
+  pair.start(dialer, oneway);
+  pair.start(dialer, request);
+  pair.quiet();
+  t.is(request.writtenIn, 0);
+  oneway.giveUp('cancelled');
+  pair.quiet();
+  t.not(request.writtenIn, 0);
+  t.is(acceptor.ending, undefined);
+});
+
+test('when a call that waits for room is given up, the one-way and the writer behind it go on at once', async (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer } = pair;
+  const [asked, waiting, oneway] = [callOf('ask'), callOf('ask'), callOf('tell')];
+  for (const call of [asked, waiting, oneway]) pair.start(dialer, call);
+  const writable = dialer.session.whenWritable(protocol.channel, 'peer');
+  pair.quiet();
+  t.false(oneway.done);
+  waiting.giveUp('cancelled');
+  pair.quiet();
+  t.true(oneway.done);
+  await t.notThrowsAsync(writable);
+});
