@@ -184,6 +184,30 @@ test('a connection that is refused memory, and was slower than 16 KiB/s for 10 s
   t.is(steady.reason, undefined);
 });
 
+test('a call that fails because its connection ends makes room without it', (t) => {
+  const receiver = new Receiver(256 * packet);
+  const peer = receiver.peer();
+  const { pair } = peer;
+  const id = peer.begin(200);
+  // So slow that it would be disconnected.
+  for (let i = 0; i < 3; i++) {
+    receiver.pass(6_000);
+    peer.more(id, 1);
+  }
+  const asked = callOf('ask');
+  pair.start(pair.acceptor, asked);
+  pair.quiet();
+  let ended = false;
+  // As the pool does for a call that has to wait, made when this one has failed.
+  asked.failed = () => {
+    receiver.memory.hold(256 * packet);
+    receiver.memory.makeRoom(receiver.now);
+    ended = true;
+  };
+  pair.cut();
+  t.true(ended);
+});
+
 test('unfinished one-ways and items count like requests', (t) => {
   const receiver = new Receiver(100 * packet);
   const [tells, gives, honest] = [receiver.peer(), receiver.peer(), receiver.peer()];

@@ -336,13 +336,15 @@ export class MemoryUsage {
   }
 
   /**
-   * Called when the connection has ended. Running handlers continue to count until they end; the
-   * calls held by readers no longer count, since they need no answer.
+   * Called when the connection has ended, before its calls end. Running handlers continue to count
+   * until they end; the calls held by readers no longer count, since they need no answer. The
+   * incomplete messages are dropped soon, so `makeRoom`, which an observer may cause, skips them.
    */
   end(): void {
     if (this.#over) return;
     this.#over = true;
     this.#memory.countConnection(-1);
+    this.#memory.ends(this, this.#owner.freeMemory);
     this.free(this.#reading);
     this.working -= this.#reading;
     this.#count(-this.#readCalls, -this.#readWeight);

@@ -33,8 +33,8 @@ export interface SessionVisitor {
   /** Called when the hello is complete, so calls may flow in both directions. */
   up(): void;
   /**
-   * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
-   * waited for room, in order. Not called if the session ends without a graceful close.
+   * The session, which was up, takes no new calls, so the pool must forget it. `waiting` contains
+   * the calls that waited for room, in order. Called again, without calls, when the session ends.
    */
   leaving(waiting: OutCall[]): void;
   /**

@@ -376,8 +376,7 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    // A callback of the pump may have ended the session.
-    if (this.state === 'closed') return;
+    if (this.state === 'closed') return; // A callback of the pump has ended the session.
     if (outbox.awaited > 0) for (const channel of channels.all) caller.admitWaiting(channel);
     batch.flush();
     for (const channel of channels.all) channel.settleIfRoom();
@@ -497,9 +496,10 @@ export class Session implements FrameVisitor {
     const loss = lossOf(error);
     context.grant(0); // No more frames are read.
     outbox.end();
+    context.usage.end();
+    if (this.#isOpen) visitor.leaving([]); // Observers of the calls may call the same target again.
     const unsent = caller.close(loss, arrived);
     const untold = callee.close(loss);
-    context.usage.end();
     outbox.drop(channels.all.map(({ lanes }) => lanes));
     for (const channel of channels.all) channel.settleWriters(loss);
     visitor.abandoned(untold);

@@ -263,8 +263,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void {
     if (connection.counts) this.#live--;
-    // Before the unsent calls below look for another connection. The pool has only what was up.
-    if (wasUp) this.pool.forget(connection);
     const { remote, endpoint, direction, since } = connection;
     if (!wasUp) this.reporter.handshakeEnded({ endpoint, direction, remote, error }, since);
     if (direction === 'in' && !wasUp) {

@@ -89,4 +89,29 @@ export function poolCases({ test, open }: Suite): void {
     t.is(listener.peers.length, 9);
     t.is(on.clock.now(), 1_000, 'the call has failed before its deadline');
   });
+
+  test('pool: a call that is made while its connection ends is sent over a new one', async (t) => {
+    const on = await open(t, { timeout: 600_000 });
+    const listener = await on.listen();
+    let again: Promise<Uint8Array> | undefined;
+    const items: AsyncIterator<Uint8Array> = {
+      next: () => new Promise(() => {}),
+      async return() {
+        again = on.transport.send(listener.address, 'echo', tag(1));
+        return { done: true, value: undefined };
+      },
+    };
+    const upload = { [Symbol.asyncIterator]: () => items };
+    const first = on.transport.send(listener.address, 'collect', tag(0), { upload });
+    const one = await listener.next();
+    await one.handshake();
+    await one.next('REQUEST');
+    one.destroy();
+    await failure(t, first, { code: 'unavailable', sent: true });
+    const two = await listener.next();
+    await two.handshake();
+    const frame = await two.next('REQUEST');
+    two.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
+    t.is(untag((await again)!), 1);
+  });
 }
