@@ -48,6 +48,16 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
   t.deepEqual(pool.dialing, []);
 });
 
+test('a call that is made when another one fails with its dial has its own dial', async (t) => {
+  const { dials, call, start } = poolFixture();
+  const [first, second] = [call(), call()];
+  first.failed = () => start('a:1', second);
+  start('a:1', first);
+  await dials[0]!.fail(REFUSED);
+  t.is(dials.length, 2);
+  t.is(second.fate.error, undefined);
+});
+
 test('a new call right after an aborted dial has its own dial', async (t) => {
   const { dials, call, start } = poolFixture();
   const first = call();

@@ -291,18 +291,16 @@ export class PoolEntry implements CallCarrier, DialTarget {
 
   /** Starts the calls that waited for this connection, in order, then resolves other callers. */
   #opened(connection: Connection): void {
-    for (let call = this.#next(); call !== undefined; call = this.#next()) {
+    for (const call of this.#takeWaiting())
       if (connection.over) call.failed(LOST);
-      else connection.caller.start(call);
-    }
+      else if (!call.done) connection.caller.start(call);
     for (const pending of this.#pending) pending(connection);
     this.#pending.clear();
   }
 
   /** Fails everything that is waiting. */
   #fail(error: TransportError): void {
-    for (let call = this.#next(); call !== undefined; call = this.#next())
-      call.failed(withoutStack(error, { sent: false }));
+    for (const call of this.#takeWaiting()) call.failed(withoutStack(error, { sent: false }));
     for (const pending of this.#pending)
       pending(withoutStack(error, { sent: false, target: this.target }));
     this.#pending.clear();
@@ -331,11 +329,14 @@ export class PoolEntry implements CallCarrier, DialTarget {
     this.watch = undefined;
   }
 
-  /** Removes and returns the call that has waited longest. */
-  #next(): OutCall | undefined {
-    const call = this.#waiting.first;
-    if (call !== undefined) this.#drop(call);
-    return call;
+  /**
+   * Removes and returns the calls that wait, in order. Those that observers make when these end are
+   * not among them.
+   */
+  #takeWaiting(): OutCall[] {
+    const taken = [...this.#waiting];
+    for (const call of taken) this.#drop(call);
+    return taken;
   }
 
   /** True if anything waits for a connection, or the target is held. */
