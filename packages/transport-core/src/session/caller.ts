@@ -140,9 +140,10 @@ export class Caller implements CallCarrier {
    */
   trySend(method: ProtocolMethod, payload: Uint8Array): boolean {
     const channel = this.#channels.get(method.channel);
-    const refusal = this.#refusal(channel, method, payload.length);
+    const { length } = payload;
+    const refusal = this.#refusal(channel, method, length);
     if (refusal !== undefined) throw refusal;
-    if (!channel.canPay(payload.length)) return false;
+    if (!channel.canPay(length)) return this.#refuse(channel, length);
     // Nothing tells the program when its memory is free again.
     if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
@@ -151,10 +152,17 @@ export class Caller implements CallCarrier {
     }
     const call = new OutCall(method, payload, undefined);
     call.done = true; // Nobody waits for it.
-    if (!this.#hasRoom(channel, call)) return false;
+    if (!this.#hasRoom(channel, call)) return this.#refuse(channel, length);
     call.carryBy(this);
     this.#queue(channel, call);
     return true;
+  }
+
+  /** Makes the next caller of `writable` wait for room for this message, if it is long. */
+  #refuse(channel: Channel, length: number): false {
+    const isLong = length > this.#context.terms.packet;
+    channel.refuse(isLong ? () => channel.hasRoom(length) && !this.slots.full : undefined);
+    return false;
   }
 
   /** Returns the error for a message that can never be sent on this connection. */

@@ -6,11 +6,11 @@
 // it what happened to its request and its streams; it tells its carrier when the caller gives up.
 // Tested in waiting.test.ts and session.test.ts; Slots in id-table.test.ts.
 
-import { TransportError, withDetails, withoutStack } from '../errors.ts';
+import { TransportError, withDetails } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { type EncodedMetadata, HIGHEST, SLOTS, slotOf, UNIT } from '../wire/frame.ts';
+import { type EncodedMetadata, HIGHEST, MOST_PRICE, SLOTS, slotOf, UNIT } from '../wire/frame.ts';
 import {
   type Announcement,
   agree,
@@ -374,8 +374,8 @@ export class Channel extends InChannel {
   /** Our calls that wait for room, in order, except streaming ones; see `queueFor`. */
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
-  /** Callers of `writable()` that wait until `trySend` would return true. */
-  readonly #writers: { resolve(): void; reject(error: TransportError): void }[] = [];
+  /** The check that the next caller of `writable()` waits for; undefined for room for a packet. */
+  #refused: (() => boolean) | undefined = undefined;
 
   /**
    * Called with 1 when one of our calls, except one-ways, enters the table of open calls, and with
@@ -400,51 +400,47 @@ export class Channel extends InChannel {
     return this.queueFor(length).length === 0 && this.lanes.hasCredit;
   }
 
-  /** True if a one-way of at most one packet could be sent now. */
-  get #isWritable(): boolean {
+  /** Returns true if a one-way of this length has credit, and room in its queue. */
+  hasRoom(length: number): boolean {
     const { limits, terms } = this.context;
-    const { packet } = terms;
-    return this.canPay(packet) && this.lanes.shorts.fits(packet + UNIT, limits.outbound);
+    const tally = length > terms.packet ? this.lanes.longs : this.lanes.shorts;
+    return this.canPay(length) && tally.fits(Math.min(length + UNIT, MOST_PRICE), limits.outbound);
+  }
+
+  /** Sets the check for the next caller of `writable()`, because `trySend` refused a message. */
+  refuse(isReady: (() => boolean) | undefined): void {
+    this.#refused = isReady;
   }
 
   /**
-   * Resolves when there is room for a one-way; rejects if there never will be, or if too many
-   * callers already wait for that.
+   * Resolves when there is room for the long message that `trySend` refused last, unless an earlier
+   * caller waits for that; otherwise when there is room for a packet. Rejects if there never will
+   * be, or if too many callers already wait.
    * @param endpoint of the peer, for errors.
    */
   whenWritable(endpoint: string): Promise<void> {
     const { disagreement } = this;
     if (disagreement !== undefined)
       return Promise.reject(withDetails(disagreement, { sent: false }));
-    if (this.#isWritable) return Promise.resolve();
-    const { length } = this.#writers;
-    if (length >= this.context.limits.outbound.messages) {
-      const message = `${length} calls already wait until ${endpoint} is writable (limits.outbound)`;
+    const isReady = this.#refused ?? (() => this.hasRoom(this.context.terms.packet));
+    this.#refused = undefined;
+    if (isReady()) return Promise.resolve();
+    const { writers } = this.lanes;
+    if (writers.length >= this.context.limits.outbound.messages) {
+      const message = `${writers.length} calls already wait until ${endpoint} is writable (limits.outbound)`;
       const error = new TransportError('resource_exhausted', message, { target: endpoint });
       return Promise.reject(error);
     }
     this.context.port.dirty();
-    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
+    return new Promise((resolve, reject) => writers.push({ isReady, resolve, reject }));
   }
 
   /**
-   * Settles all callers that wait for room. With `error`, each is rejected with its own copy;
-   * otherwise they are resolved.
-   */
-  settleWriters(error: TransportError | undefined): void {
-    for (const writer of this.#writers.splice(0))
-      if (error === undefined) writer.resolve();
-      else writer.reject(withoutStack(error, { sent: false }));
-  }
-
-  /**
-   * Settles the callers of `writable()` if a one-way can be sent, and dispatches calls again if
+   * Settles the callers of `writable()` that no longer have to wait, and dispatches calls again if
    * there is room for their replies.
    */
   settleIfRoom(): void {
-    const { disagreement } = this;
-    if (this.#writers.length > 0 && (disagreement !== undefined || this.#isWritable))
-      this.settleWriters(disagreement);
+    if (this.lanes.writers.length > 0) this.lanes.settleWriters(this.disagreement);
     if (!this.stalled || this.lanes.congested(this.context.limits.outbound)) return;
     this.stalled = false;
     this.mounted?.feedAll();

@@ -1,11 +1,12 @@
 // Outgoing messages, and the three lanes of a channel in which they wait (docs/wire-protocol.md
 // §7).
 //
-// `Lanes` owns the waiting messages of one channel, their order, and our credit on its inbox
-// account. The outbox puts units into the lanes, counts them in the tallies, and reports credit and
-// what was written. Caller pays here for one-ways that bypass the lanes. Tested in outbox.test.ts
-// and outbox-credit.test.ts.
+// `Lanes` owns the waiting messages of one channel, their order, the callers that wait for room,
+// and our credit on its inbox account. The outbox puts units into the lanes, counts them in the
+// tallies, and reports credit and what was written. Caller pays here for one-ways that bypass the
+// lanes. Tested in outbox.test.ts and outbox-credit.test.ts.
 
+import { type TransportError, withoutStack } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -160,6 +161,13 @@ class QueueTally {
   }
 }
 
+/** A caller of `writable()` that waits until its check returns true. */
+interface Writer {
+  isReady(): boolean;
+  resolve(): void;
+  reject(error: TransportError): void;
+}
+
 /** The sending side of one channel on one connection. */
 export class Lanes {
   readonly byte: number;
@@ -205,6 +213,8 @@ export class Lanes {
   readonly longReplies = new QueueTally();
   /** Refusals: answers to calls that no handler saw. */
   readonly refusals = new QueueTally();
+  /** Callers of `writable()` that wait for room, in order. */
+  readonly writers: Writer[] = [];
   /**
    * The share of the wire used so far: bytes divided by priority, on a scale that all channels of a
    * connection share.
@@ -386,6 +396,17 @@ export class Lanes {
     if (unit === this.firstUnpaid) this.#skipUnpaid(unit);
     (unit.list as unknown as List<Outgoing>).remove(unit);
     if (unit.pays && !unit.unpaid && !unit.begun) this.credit += unit.charge;
+  }
+
+  /**
+   * Rejects all writers, each with its own copy of `error`. Without one, resolves those whose check
+   * returns true.
+   */
+  settleWriters(error: TransportError | undefined): void {
+    for (const writer of this.writers.splice(0))
+      if (error !== undefined) writer.reject(withoutStack(error, { sent: false }));
+      else if (writer.isReady()) writer.resolve();
+      else this.writers.push(writer);
   }
 
   /**

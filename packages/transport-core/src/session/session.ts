@@ -363,7 +363,7 @@ export class Session implements FrameVisitor {
     if (channel === undefined || this.#phase.name === 'closed') return;
     caller.failChannel(channel, error);
     callee.failChannel(channel, new TransportError('unavailable', error.message));
-    channel.settleWriters(error);
+    channel.lanes.settleWriters(error);
   }
 
   // Output.
@@ -419,7 +419,7 @@ export class Session implements FrameVisitor {
     for (const { inbox } of channels.all) inbox.pay();
     batch.leave();
     this.#options.visitor.leaving(waiting);
-    for (const channel of channels.all) channel.settleWriters(lossOf(error));
+    for (const { lanes } of channels.all) lanes.settleWriters(lossOf(error));
     return close;
   }
 
@@ -501,7 +501,7 @@ export class Session implements FrameVisitor {
     const unsent = caller.close(loss, arrived);
     const untold = callee.close(loss);
     outbox.drop(channels.all.map(({ lanes }) => lanes));
-    for (const channel of channels.all) channel.settleWriters(loss);
+    for (const { lanes } of channels.all) lanes.settleWriters(loss);
     visitor.abandoned(untold);
     visitor.down(error, unsent);
     // One-ways that waited behind answers are still delivered.

@@ -317,3 +317,21 @@ test('when a call that waits for room is given up, the one-way and the writer be
   t.true(oneway.done);
   await t.notThrowsAsync(writable);
 });
+
+test('a caller waits for room for the long message that trySend refused, and the next one for a packet', async (t) => {
+  const limits = { ...SMALL, outbound: { messages: 100, bytes: 2 * long.length } };
+  const pair = new Pair([protocol], { limits }).open();
+  const { session } = pair.dialer;
+  const tell = methodTable(protocol).byName.get('tell')!;
+  const trySend = () => session.parts.caller.trySend(tell, long);
+  while (trySend());
+  let isReady = false;
+  const ready = session.whenWritable(protocol.channel, 'peer').then(() => {
+    isReady = true;
+  });
+  await session.whenWritable(protocol.channel, 'peer');
+  t.false(isReady);
+  pair.quiet();
+  await ready;
+  t.true(trySend());
+});

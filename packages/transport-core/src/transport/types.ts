@@ -230,9 +230,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     request: RequestInput<P, N>,
   ): boolean[];
   /**
-   * Resolves when `trySend` of a message of at most `limits.packet` bytes would return true. For a
-   * longer message, `trySend` may still return false, so await `send` instead. Dials a string
-   * target if no connection is live. Rejects with the error of the dial or of the connection.
+   * Resolves when there is room for the message that `trySend` refused last. If it has refused none
+   * since the last `writable`, resolves when there is room for one of `limits.packet` bytes.
+   * Dials a string target if no connection is live. Rejects with the error of the dial or of the
+   * connection.
    */
   writable(target: Target): Promise<void>;
   /**
