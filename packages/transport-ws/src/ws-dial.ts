@@ -58,12 +58,7 @@ export function dialWebSocket(
       socket =
         tls === undefined
           ? openSocket(url, lookup)
-          : tls.secure(openPlain(url, lookup), {
-              address,
-              nodeId,
-              done,
-              failed,
-            });
+          : tls.secure(openPlain(url, lookup), { address, nodeId, done, failed });
       // Other error listeners may be attached too late.
       socket.on('error', () => {});
       return socket;
