@@ -12,9 +12,7 @@ const screen: Screen = {
 };
 
 /** Removes control characters, so that others' lines cannot move our cursor. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ');
-}
+const plain = (text: string) => text.replace(/\p{Cc}/gu, ' ');
 
 /** Runs the chat. Exit codes: 0 left, 1 could not enter, 2 wrong options. */
 async function main(): Promise<number> {
