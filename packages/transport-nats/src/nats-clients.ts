@@ -37,11 +37,18 @@ export class NatsClients {
     this.#moved = moved;
   }
 
-  /** Returns the client for these servers; connects if there is none, or if it was lost. */
+  /**
+   * Returns the client for these servers; connects if there is none, or if it was lost. If there are
+   * too many, one that has no connections is closed first.
+   */
   get(servers: readonly string[]): Promise<NatsClient> {
     const key = servers.join(',');
     const entry = this.#clients.get(key);
     if (entry !== undefined) return entry.opening;
+    for (const [other, { client }] of this.#clients) {
+      if (this.#clients.size < MOST_CLIENTS) break;
+      if (client?.isIdle && this.#clients.delete(other)) client.retire();
+    }
     if (this.#clients.size >= MOST_CLIENTS)
       return Promise.reject(
         new TransportError(
@@ -66,25 +73,23 @@ export class NatsClients {
     this.#tell({ type: 'broker', state: 'connected', server });
     client.onLost((error) => {
       this.#forget(key, entry);
-      if (error !== undefined) this.#tell({ type: 'broker', state: 'lost', server, error });
+      // A client that this end has closed says nothing about the servers' next client.
+      if (error === undefined) this.#last.delete(key);
+      else this.#tell({ type: 'broker', state: 'lost', server, error });
     });
     client.onLeaving(() => void this.#replace(key, servers, entry));
   }
 
   #forget(key: string, entry: Entry): void {
-    this.#remember(key, entry);
+    if (entry.client !== undefined) this.#last.set(key, entry.client);
     if (this.#clients.get(key) === entry) this.#clients.delete(key);
-  }
-
-  #remember(key: string, { client }: Entry): void {
-    if (client !== undefined) this.#last.set(key, client);
   }
 
   /** Opens another client in the place of one whose server shuts down; tries until that is lost. */
   async #replace(key: string, servers: readonly string[], entry: Entry): Promise<void> {
     if (entry.isLeaving) return;
     entry.isLeaving = true;
-    this.#remember(key, entry);
+    this.#last.set(key, entry.client!);
     for (let delay = FIRST_DELAY; this.#clients.get(key) === entry; delay *= 2) {
       try {
         const client = await this.#open(key, servers);

@@ -212,6 +212,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
         this.#unread.push('end');
         return this.#deliver();
       case MessageType.probe:
+        if (content.length > 0) return this.#misbehaved('its probe has content');
         // It counts toward a flood.
         return void this.#sink?.data(content);
       case MessageType.reset:
@@ -279,11 +280,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 
   #misbehaved(why: string): void {
-    this.destroy(
-      reasonError('malformed', `Connection with ${this.endpoint}: ${why}`, {
-        target: this.endpoint,
-      }),
-    );
+    this.destroy(this.#reset(why, 'malformed'));
   }
 
   /**
@@ -356,8 +353,8 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     sink?.closed(this.#error);
   }
 
-  #reset(why: string): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, {
+  #reset(why: string, reason: 'reset' | 'malformed' = 'reset'): TransportError {
+    return reasonError(reason, `Connection with ${this.endpoint}: ${why}`, {
       target: this.endpoint,
     });
   }

@@ -100,8 +100,9 @@ export class ServiceSubscriptions {
   async #again(): Promise<void> {
     this.#waits = false;
     if (this.#connection.isClosed()) return;
-    for (const entry of this.#entries) if (entry.subscription === undefined) this.#subscribe(entry);
     try {
+      // Throws while the connection drains.
+      for (const each of this.#entries) if (each.subscription === undefined) this.#subscribe(each);
       // The server answers it after it has refused or accepted the subscriptions.
       await this.#connection.flush();
     } catch (error) {

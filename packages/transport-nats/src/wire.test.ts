@@ -217,6 +217,16 @@ test('many tiny messages cost credit, too', async (t) => {
   t.is(sink.error?.code, 'resource_exhausted');
 });
 
+test('a probe with content ends the connection, also while it is paused', async (t) => {
+  const { peer, connection, sink } = await meet(t, 'probed');
+  await sink.until(() => sink.size === 1);
+  connection.pause();
+  peer.send(7, new Uint8Array(1));
+  await sink.ended();
+  t.is(sink.error?.reason, 'malformed');
+  t.is(sink.size, 1);
+});
+
 test('wrong grants of credit end the connection', async (t) => {
   // The connection already has credit, so 64 MiB more are above the limit, too.
   const wrong = [new Uint8Array(3), uint32(0), uint32(2 ** 31), uint32(64 * 1024 * 1024)];

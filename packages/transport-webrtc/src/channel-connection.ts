@@ -51,6 +51,8 @@ export class ChannelConnection implements StreamConnection {
   #hasFailed = false;
   /** Set while the other end may still read the last messages. */
   #releasing: ClockTimer | undefined;
+  /** Set while the last messages are still in the channel's buffer. */
+  #flushing: ClockTimer | undefined;
   #isOver = false;
   #isReleased = false;
   #error: TransportError | undefined;
@@ -238,11 +240,7 @@ export class ChannelConnection implements StreamConnection {
     if (text === WAKE) return;
     const taken = /^t([1-9]\d{0,6})$/.exec(text)?.[1];
     if (taken === undefined || Number(taken) > this.#inFlight)
-      return this.destroy(
-        reasonError('malformed', `Connection with ${this.endpoint}: it sent a wrong message`, {
-          target: this.endpoint,
-        }),
-      );
+      return this.destroy(this.#reset('it sent a wrong message', undefined, 'malformed'));
     this.#inFlight -= Number(taken);
     this.#pump();
     this.#drain();
@@ -331,11 +329,13 @@ export class ChannelConnection implements StreamConnection {
   }
 
   /**
-   * Releases the channel once its buffer is empty, because closing it earlier could drop a message.
+   * Releases the channel once its buffer is empty, because closing it earlier could drop a message,
+   * or after LINGER, because the other end may have stopped reading.
    */
   #releaseOnceSent(): void {
     if (this.#buffered() === 0) return this.#release();
     this.#channel.bufferedAmountLowThreshold = 0;
+    this.#flushing ??= systemClock.setTimeout(() => this.#release(), LINGER);
   }
 
   #buffered(): number {
@@ -346,6 +346,7 @@ export class ChannelConnection implements StreamConnection {
     if (this.#isReleased) return;
     this.#isReleased = true;
     systemClock.clearTimeout(this.#releasing);
+    systemClock.clearTimeout(this.#flushing);
     this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
     this.#open.release();
   }
@@ -356,8 +357,8 @@ export class ChannelConnection implements StreamConnection {
     sink?.closed(this.#error);
   }
 
-  #reset(why: string, cause?: unknown): TransportError {
-    return reasonError('reset', `Connection with ${this.endpoint}: ${why}`, {
+  #reset(why: string, cause?: unknown, reason: 'reset' | 'malformed' = 'reset'): TransportError {
+    return reasonError(reason, `Connection with ${this.endpoint}: ${why}`, {
       target: this.endpoint,
       cause,
     });

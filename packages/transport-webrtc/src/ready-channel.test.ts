@@ -135,6 +135,20 @@ test('no more than 128 messages wait in the buffer of a channel, however small t
   near.destroy();
 });
 
+test('a channel whose last message is not sent within a second closes', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const reader = new Recorder(near);
+  const closed = new Promise((resolve) => channel.addEventListener('close', resolve));
+  channel.bufferedAmount = 1;
+  other.send('end');
+  await reader.ended();
+  t.is(reader.error, undefined);
+  t.is(channel.readyState, 'open', 'the peer may still read it');
+  await closed;
+  t.is(channel.readyState, 'closed');
+});
+
 test('a peer that acknowledges more than was sent is disconnected', async (t) => {
   const [channel, other] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it' });

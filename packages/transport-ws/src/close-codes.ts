@@ -16,6 +16,8 @@ export const SUB_PROTOCOL = 'trunkline.v1';
  * cannot accept".
  */
 export const UNSUPPORTED_DATA = 1003;
+/** The violation that is closed with it. */
+export const TEXT = 'a text message, but only binary messages are accepted';
 export const NORMAL = 1000;
 /**
  * A close code from the application range. A page sends it instead of a TCP reset, which a page

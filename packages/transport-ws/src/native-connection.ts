@@ -8,7 +8,7 @@ import {
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
-import { CUT, closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
+import { CUT, closeError, NORMAL, TEXT, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { type NativeWebSocket, OPEN } from './native-web-socket.ts';
 import { WriteLimit } from './write-limit.ts';
 
@@ -75,11 +75,15 @@ export class NativeConnection implements StreamConnection {
   }
 
   close(): void {
-    if (!this.#ending && !this.#over) this.#close(NORMAL, '');
+    if (this.#ending) return;
+    if (!this.#over) return this.#close(NORMAL, '');
+    // The end waited until the messages before it were read; they are dropped now.
+    this.#ending = true;
+    this.#clock.defer(() => this.#report());
   }
 
   destroy(error?: TransportError): void {
-    if (this.#over) return;
+    if (this.#over) return this.close();
     this.#ending = true;
     // A page cannot reset a connection. It sends this close code instead and ignores everything
     // that follows.
@@ -90,11 +94,7 @@ export class NativeConnection implements StreamConnection {
   #message(data: unknown): void {
     if (this.#ending) return this.#discard(data);
     if (!(data instanceof ArrayBuffer)) {
-      this.#error = violationError(
-        undefined,
-        'a text message, but only binary messages are accepted',
-        this.endpoint,
-      );
+      this.#error = violationError(undefined, TEXT, this.endpoint);
       return this.#close(UNSUPPORTED_DATA, 'binary messages only');
     }
     // An empty message only counts toward a flood, so it is passed on even while paused.

@@ -173,6 +173,28 @@ test('data that arrived before the end is delivered before it, once reading resu
   t.deepEqual(reported, [3, 'end']);
 });
 
+for (const how of ['close', 'destroy'] as const)
+  test(`${how}() while unread data delays the end drops the data and reports the end once`, async (t) => {
+    const { clock, socket, dialed: connection } = await dialFake();
+    const reported: (number | 'end')[] = [];
+    connection.attach({
+      data: (chunk) => void reported.push(chunk.length),
+      frames() {},
+      drained() {},
+      closed: () => void reported.push('end'),
+    });
+    connection.pause();
+    socket.onmessage?.({ data: new ArrayBuffer(3) });
+    socket.onclose?.({ code: 1000, reason: '' });
+    connection.resume();
+    connection[how]();
+    t.deepEqual(reported, [], 'nothing is reported within the call');
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    connection[how]();
+    await new Promise<void>((resolve) => clock.defer(resolve));
+    t.deepEqual(reported, ['end']);
+  });
+
 /** Dials over a WebSocket of a test. */
 async function dialFake() {
   const clock = createManualClock();

@@ -14,7 +14,7 @@ import type { TlsConnection } from '@trunkline/transport-core/node';
 import type { RawData, WebSocket } from 'ws';
 import type { Admission } from './admission.ts';
 import { endpointOf } from './arrival.ts';
-import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
+import { closeError, NORMAL, TEXT, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
 import { SpentChunks } from './spent-chunks.ts';
 import { dropRead, spreadOverTurns } from './spread-over-turns.ts';
@@ -179,12 +179,7 @@ export class WsConnection implements StreamConnection {
         dropRead(this.#webSocket);
       }
     } else if (!isBinary) {
-      const error = violationError(
-        undefined,
-        'a text message, but only binary messages are accepted',
-        this.endpoint,
-      );
-      this.#violated(error);
+      this.#violated(violationError(undefined, TEXT, this.endpoint));
     } else {
       const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
       if (this.#sink?.data(chunk)) freeChunk(chunk);

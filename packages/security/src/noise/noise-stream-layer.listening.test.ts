@@ -1,6 +1,6 @@
 // Tests accepted connections: their turn, their timeouts, and their failures.
 
-import type { TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
@@ -52,6 +52,16 @@ test('a slot of the layer below is used, and no other is acquired', async (t) =>
   t.is(accepted[0]!.slot, slot);
   t.is(handshakes.acquisitions, 0);
   t.is(layer.options?.handshakes, handshakes, 'the layer below got the limiter');
+});
+
+test('the limiter ends a connection that is secured but has not confirmed its hello', async (t) => {
+  const { layer, accepted, handshakes } = await listening();
+  const wire = layer.come();
+  completeHandshake(wire);
+  t.is(accepted.length, 1);
+  t.is(wire.destroyed, undefined);
+  handshakes.slots[0]!.end!(new TransportError('resource_exhausted', 'outpaced'));
+  t.not(wire.destroyed, undefined);
 });
 
 test('a greeting that takes too long since its slot was acquired ends with handshake_timeout, reported once', async (t) => {

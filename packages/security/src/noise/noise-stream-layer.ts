@@ -150,11 +150,10 @@ export class SecureLayer implements NoiseStreamLayer {
       slot?.leave();
     };
     this.#pending.add(onClose);
-    const since = slot?.since ?? clock.now();
     opening = new Opening(this.#init, inner, {
       greeting: this.#greet('responder'),
       dialed: undefined,
-      timeout: timeout - (clock.now() - since),
+      timeout: slot === undefined ? timeout : timeout - (clock.now() - slot.since),
       late: () =>
         reasonError(
           'handshake_timeout',
@@ -163,6 +162,8 @@ export class SecureLayer implements NoiseStreamLayer {
       answered: (end) => slot?.answered?.(end),
       done: (connection) => {
         this.#pending.delete(onClose);
+        // From now on the limiter ends the secured connection, not the opening.
+        slot?.answered?.((error) => connection.destroy(error));
         accept(connection, slot);
       },
       failed: (error) => {

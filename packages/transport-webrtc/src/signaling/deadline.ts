@@ -21,19 +21,11 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const ending = new AbortController();
-  const late = clock.setTimeout(
-    () =>
-      ending.abort(
-        reasonError(
-          'dial_timeout',
-          `Cannot connect to ${target}: no answer within ${inMs(timeout)}`,
-          {
-            target,
-          },
-        ),
-      ),
-    timeout,
-  );
+  const end = () => {
+    const text = `Cannot connect to ${target}: no answer within ${inMs(timeout)}`;
+    ending.abort(reasonError('dial_timeout', text, { target }));
+  };
+  const late = clock.setTimeout(end, timeout);
   const abort = () => ending.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   try {
@@ -52,12 +44,6 @@ export async function withDeadline<T>(
 /** Translates the hub's `not_found`: the target is not registered. */
 export function nobodyThere(error: unknown, target: string): unknown {
   if (!(error instanceof TransportError) || error.code !== 'not_found') return error;
-  return reasonError(
-    'connection_refused',
-    `Cannot connect to ${target}: no node accepts sessions under this id`,
-    {
-      cause: error,
-      target,
-    },
-  );
+  const text = `Cannot connect to ${target}: no node accepts sessions under this id`;
+  return reasonError('connection_refused', text, { cause: error, target });
 }

@@ -73,13 +73,9 @@ export class HubLink {
     const { hub, realm, identity } = this.#options;
     const transport = this.#transport;
     const remote = await transport.dial(hub, { signal: ending.signal });
-    const late = transport.clock.setTimeout(
-      () =>
-        ending.abort(
-          new TransportError('deadline_exceeded', `${hub} didn't register this node within 10 s`),
-        ),
-      REGISTRATION_TIME,
-    );
+    const text = `${hub} didn't register this node within 10 s`;
+    const end = () => ending.abort(new TransportError('deadline_exceeded', text));
+    const late = transport.clock.setTimeout(end, REGISTRATION_TIME);
     try {
       let answer: (signature: Uint8Array) => void = () => {};
       const signature = new Promise<Uint8Array>((resolve) => {

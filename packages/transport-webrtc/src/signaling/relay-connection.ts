@@ -1,7 +1,8 @@
 // A stream that the hub relays, as a StreamConnection: one duplex call, whose items are its bytes.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   reasonError,
   type StreamConnection,
   type StreamSink,
@@ -14,11 +15,13 @@ export class RelayConnection implements StreamConnection {
   readonly endpoint: string;
   readonly #incoming: AsyncIterator<Uint8Array>;
   readonly #abort: (error: TransportError) => void;
+  readonly #clock: Clock;
   #sink: StreamSink | undefined;
   #chunk: Uint8Array | undefined;
   #isClosing = false;
   #isOver = false;
   #isPaused = false;
+  #linger: ClockTimer | undefined;
   #wakeWriter: () => void = () => {};
   #wakeReader: () => void = () => {};
 
@@ -26,11 +29,13 @@ export class RelayConnection implements StreamConnection {
   constructor(
     peer: string,
     incoming: AsyncIterator<Uint8Array>,
+    clock: Clock,
     abort: (error: TransportError) => void,
   ) {
     this.endpoint = `relay:${peer}`;
     this.#incoming = incoming;
     this.#abort = abort;
+    this.#clock = clock;
   }
 
   /** Yields the bytes to send; ends with the connection. */
@@ -73,7 +78,10 @@ export class RelayConnection implements StreamConnection {
   }
 
   close(): void {
+    if (this.#isClosing || this.#isOver) return;
     this.#isClosing = true;
+    const late = () => this.destroy(this.#reset(`it did not close within ${LINGER} ms`));
+    this.#linger = backgroundTimer(this.#clock, late, LINGER);
     this.#wakeWriter();
     this.resume();
   }
@@ -96,15 +104,23 @@ export class RelayConnection implements StreamConnection {
         if (!this.#isClosing) sink.data(value.slice());
       }
     } catch (cause) {
-      this.#finish(reasonError('reset', `${this.endpoint}: the relayed stream was cut`, { cause }));
+      this.#finish(this.#reset('the relayed stream was cut', cause));
     }
   }
 
   #finish(error?: TransportError): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#clock.clearTimeout(this.#linger);
     this.#wakeWriter();
     this.#wakeReader();
     this.#sink?.closed(error);
   }
+
+  #reset(why: string, cause?: unknown): TransportError {
+    return reasonError('reset', `${this.endpoint}: ${why}`, { cause });
+  }
 }
+
+/** The time, in milliseconds, for which this end waits until the other end has ended. */
+const LINGER = 1_000;

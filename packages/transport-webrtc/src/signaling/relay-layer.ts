@@ -63,7 +63,7 @@ export class RelayLayer implements StreamLayer {
         );
         const call = items[Symbol.asyncIterator]();
         await nextItem(call);
-        return pending.open(target, call);
+        return pending.open(target, call, this.clock);
       });
     } catch (error) {
       throw nobodyThere(error, target);
@@ -99,6 +99,7 @@ export class RelayLayer implements StreamLayer {
     const connection = new RelayConnection(
       rpc.request.from,
       rpc.upload[Symbol.asyncIterator](),
+      this.clock,
       (error) => void rpc.fail(error),
     );
     accept(connection);
@@ -118,8 +119,10 @@ class PendingStream {
     yield* (await this.#connection).outgoing();
   }
 
-  open(peer: string, call: AsyncIterator<Uint8Array>): RelayConnection {
-    const connection = new RelayConnection(peer, call, (error) => this.destroyed.abort(error));
+  open(peer: string, call: AsyncIterator<Uint8Array>, clock: Clock): RelayConnection {
+    const connection = new RelayConnection(peer, call, clock, (error) =>
+      this.destroyed.abort(error),
+    );
     this.#accepted(connection);
     return connection;
   }

@@ -1,6 +1,7 @@
 // A stream layer that a test drives by hand: the test decides what it accepts and what its dials
 // become.
 
+import type { TransportError } from '@trunkline/transport-core';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -79,6 +80,8 @@ export class ManualSlot implements HandshakeSlot {
   readonly since: number;
   /** The argument of each call to `leave`. */
   readonly left: unknown[] = [];
+  /** The argument of the last call to `answered`. */
+  end: ((error: TransportError) => void) | undefined;
   readonly #enter: (slot: HandshakeSlot) => void;
 
   constructor(since: number, enter: (slot: HandshakeSlot) => void = () => {}) {
@@ -88,6 +91,10 @@ export class ManualSlot implements HandshakeSlot {
 
   enter(): void {
     this.#enter(this);
+  }
+
+  answered(end: (error: TransportError) => void): void {
+    this.end = end;
   }
 
   leave(error?: unknown): void {
