@@ -59,7 +59,8 @@ export class BalancedName implements ResolutionObserver {
 
   /** True if calls need not wait for addresses or for their health. */
   get isReady(): boolean {
-    return this.#isResolved && this.#checks?.isReady !== false;
+    if (!this.#isResolved) return false;
+    return this.#checks?.isReady !== false || this.addresses.length === 0;
   }
 
   /** Watches the health of the addresses, if the balancer checks it, over a call's transport. */
