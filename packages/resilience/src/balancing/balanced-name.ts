@@ -173,7 +173,8 @@ export class BalancedName implements ResolutionObserver {
         call,
         new TransportError('unavailable', `'${this.name}' has no address now; is it deployed?`),
       );
-    if (this.#settings.picksOne && address !== this.#chosen) {
+    const isChoice = tried.length === 0 || !this.#chosen?.takesCalls(now);
+    if (this.#settings.picksOne && isChoice && address !== this.#chosen) {
       this.#chosen = address;
       if (this.isHeld) this.#hold();
     }
