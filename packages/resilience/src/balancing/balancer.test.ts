@@ -298,3 +298,43 @@ test('invalid options of a balancer throw TypeErrors that name them', (t) => {
     { message: /outliers\.failurePercent: must be a number from 0 to 100, got 101/ },
   );
 });
+
+test('a call leaves the count of its address if it throws, or if its signal is aborted', async (t) => {
+  const server = new FakeServer();
+  const resolve = createStaticResolver({ orders: ['a:1'] });
+  const balancer = createBalancer({ resolve, clock: server.clock });
+  const { interceptor } = balancer;
+  const inFlight = () => balancer.snapshot().names[0]!.addresses[0]!.inFlight;
+  const send = interceptor(() => {
+    throw new TypeError('the name has no port');
+  });
+  await t.throwsAsync(async () => send(fakeCall()), { message: 'the name has no port' });
+  t.is(inFlight(), 0);
+  const controller = new AbortController();
+  const unread = server.send(
+    interceptor,
+    fakeCall({ kind: 'download', signal: controller.signal }),
+  );
+  await settled();
+  await server.last.answer((async function* () {})());
+  const items = (await unread) as AsyncIterableIterator<unknown>;
+  t.is(inFlight(), 1);
+  controller.abort();
+  t.is(inFlight(), 0);
+  await items.next();
+  t.is(inFlight(), 0);
+});
+
+test('another attempt of one call does not move the other calls of pick-first', async (t) => {
+  const server = new FakeServer();
+  const resolve = createStaticResolver({ orders: ['a:1', 'b:1'] });
+  const { interceptor } = createBalancer({ resolve, policy: pickFirst(), clock: server.clock });
+  const call = fakeCall();
+  const targets: unknown[] = [];
+  for (const each of [call, call, fakeCall()]) {
+    void server.send(interceptor, Object.assign(each, { target: 'orders' }));
+    await settled();
+    targets.push(server.last.target);
+  }
+  t.deepEqual(targets, ['a:1', 'b:1', 'a:1']);
+});
