@@ -15,7 +15,7 @@ import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
 import { createRetries } from '../retries/retries.ts';
 import { createStaticResolver } from '../static-resolver.ts';
-import { FakeServer, fakeCall, settled, unsent } from '../testing/fake-call.ts';
+import { FakeServer, fakeCall, reset, settled, unsent } from '../testing/fake-call.ts';
 import { type BalancerEvent, type BalancerOptions, createBalancer } from './balancer.ts';
 import { pickFirst } from './pick-first.ts';
 import { roundRobin } from './round-robin.ts';
@@ -337,4 +337,21 @@ test('another attempt of one call does not move the other calls of pick-first', 
     targets.push(server.last.target);
   }
   t.deepEqual(targets, ['a:1', 'b:1', 'a:1']);
+});
+
+test('the resolver learns of addresses that fail', async (t) => {
+  const { resolver, watched } = playedResolver();
+  const asked: string[] = [];
+  const server = new FakeServer();
+  const { interceptor } = createBalancer({
+    resolve: { ...resolver, resolveNow: (target) => void asked.push(target) },
+    clock: server.clock,
+  });
+  for (const error of [unsent(), reset(), new TransportError('internal', 'a bug')]) {
+    void server.send(interceptor, fakeCall());
+    watched[0]!.observer.resolved([{ address: 'a:1' }]);
+    await settled();
+    await server.last.fail(error);
+  }
+  t.deepEqual(asked, ['orders', 'orders']);
 });

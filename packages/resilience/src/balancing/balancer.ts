@@ -249,6 +249,7 @@ class NamesBalancer implements Balancer {
       const end = this.#ticks.now();
       name.ended(address, outcome, end - now, end);
       if (outcome === 'unreachable') route.outlook = name.outlook(route.tried, end);
+      if (outcome === 'unreachable' || outcome === 'lost') this.#resolver.resolveNow?.(name.name);
     };
     return follow(next, call, ended, () => address.reached(this.#ticks.now()));
   }
