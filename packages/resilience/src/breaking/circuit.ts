@@ -21,7 +21,7 @@ export interface CircuitSettings {
 type Phase =
   | { readonly is: 'closed' }
   | { readonly is: 'open'; readonly until: number }
-  | { readonly is: 'half-open'; readonly since: number; started: number; succeeded: number };
+  | { readonly is: 'half-open'; since: number; started: number; succeeded: number };
 
 /**
  * A circuit. While it is closed, all calls pass; while it is open, no call passes; while it is
@@ -66,7 +66,12 @@ export class Circuit {
       this.#enterPhase({ is: 'half-open', since: now, started: 1, succeeded: 0 });
       return this.#generation;
     }
-    if (phase.started >= this.#settings.probes) return undefined;
+    if (phase.started >= this.#settings.probes) {
+      if (now < phase.since + this.#settings.openFor) return undefined;
+      // Probes that have not ended in this time, such as quiet streams, make room for others.
+      phase.since = now;
+      phase.started = phase.succeeded;
+    }
     phase.started++;
     return this.#generation;
   }
