@@ -75,15 +75,15 @@ function matching(
   const found = remotes.filter(({ id, nodeId, addr = '', endpoint }) => {
     if (connection !== undefined) return id === connection;
     if (nodeId === target) return true;
-    return [endpoint, ...addr.split(',')].some(
-      (address) => address !== '' && parseTarget(address).key === key,
-    );
+    return [endpoint, ...addr.split(',')].some((address) => {
+      try {
+        return parseTarget(address).key === key;
+      } catch {
+        return false; // The peer has advertised a malformed address, or none.
+      }
+    });
   });
   if (found.length > 0) return found;
-  throw new TransportError(
-    'not_found',
-    connection === undefined
-      ? 'disconnect: there is no connection to this target'
-      : `disconnect: there is no connection '${connection}' that is up`,
-  );
+  const wanted = connection === undefined ? 'to this target' : `'${connection}' that is up`;
+  throw new TransportError('not_found', `disconnect: there is no connection ${wanted}`);
 }

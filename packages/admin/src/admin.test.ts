@@ -1,7 +1,13 @@
 // Tests of the admin protocol: states, events, access, and changes of the node.
 
-import { createTransport, defineProtocol, type TransportError } from '@trunkline/transport-core';
+import {
+  createTransport,
+  defineProtocol,
+  type Remote,
+  type TransportError,
+} from '@trunkline/transport-core';
 import test from 'ava';
+import { actions } from './actions.ts';
 import { createAdmin, followNode, type NodeState } from './index.ts';
 import { backends, first, fixture, greeter } from './testing/fixture.ts';
 
@@ -202,4 +208,13 @@ test('metrics that the node has already are used', async (t) => {
   t.throws(() => admin.serve({ transport: node }), { instanceOf: TypeError });
   await stop();
   await node.close();
+});
+
+test('a peer with a malformed address does not keep others from being disconnected', async (t) => {
+  const remotes = () => ['x@y', 'b:1'].map((addr) => ({ id: addr, endpoint: '', addr }) as Remote);
+  const disconnected: string[] = [];
+  const disconnect = async ({ id }: Remote) => void disconnected.push(id);
+  const handlers = actions({ transport: { remotes, disconnect } } as never, false);
+  await handlers.disconnect!({ target: 'b:1' }, {} as never);
+  t.deepEqual(disconnected, ['b:1']);
 });

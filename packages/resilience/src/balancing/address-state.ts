@@ -30,8 +30,9 @@ export class AddressState {
   readonly address: string;
   readonly #settings: AddressSettings;
   #weight = 1;
-  #priority = 0;
-  #inFlight = 0;
+  priority = 0;
+  /** Number of calls that have not ended. */
+  inFlight = 0;
   #isRemoved = false;
   // Reachability.
   /**
@@ -43,7 +44,7 @@ export class AddressState {
   /** The reason why it refuses every connection, if its last dial has found one; see `refusalOf`. */
   refusal: string | undefined = undefined;
   // Ejection and health.
-  #isEjected = false;
+  isEjected = false;
   #isServing: boolean;
   // Latency.
   /** The moving average in milliseconds; undefined before the first answer. */
@@ -52,8 +53,10 @@ export class AddressState {
   /** Time at which its weight began to grow; undefined at full weight. */
   #startedAt: number | undefined = undefined;
   // Counters since the address was added.
-  #calls = 0;
-  #failures = 0;
+  /** Number of calls that have ended. */
+  calls = 0;
+  /** Number of calls that failed and counted against the address. */
+  failures = 0;
 
   constructor(given: ResolvedAddress, settings: AddressSettings) {
     this.address = given.address;
@@ -62,35 +65,12 @@ export class AddressState {
     this.update(given);
   }
 
-  get priority(): number {
-    return this.#priority;
-  }
-
-  /** Number of calls that have not ended. */
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  /** Number of calls that have ended. */
-  get calls(): number {
-    return this.#calls;
-  }
-
-  /** Number of calls that failed and counted against the address. */
-  get failures(): number {
-    return this.#failures;
-  }
-
-  get isEjected(): boolean {
-    return this.#isEjected;
-  }
-
   /**
    * Takes over the weight and the priority of the resolver, or the defaults if they are invalid.
    */
   update({ weight = 1, priority = 0 }: ResolvedAddress): void {
     this.#weight = Number.isFinite(weight) && weight >= 0 ? weight : 1;
-    this.#priority = Number.isFinite(priority) ? priority : 0;
+    this.priority = Number.isFinite(priority) ? priority : 0;
   }
 
   /** Marks the address as no longer in the list, so that it gets no new calls. */
@@ -102,7 +82,7 @@ export class AddressState {
 
   statusAt(now: number): AddressStatus {
     if (this.#isRemoved) return 'removed';
-    if (this.#isEjected) return 'ejected';
+    if (this.isEjected) return 'ejected';
     if (!this.#isServing) return 'not_serving';
     if (this.#misses === 0) return 'up';
     return this.#isProbed || now >= this.#downUntil ? 'probing' : 'down';
@@ -113,7 +93,7 @@ export class AddressState {
    * time until a call succeeds.
    */
   takesCalls(now: number): boolean {
-    if (this.#isEjected || this.#isRemoved || !this.#isServing) return false;
+    if (this.isEjected || this.#isRemoved || !this.#isServing) return false;
     return this.#misses === 0 || (!this.#isProbed && now >= this.#downUntil);
   }
 
@@ -129,7 +109,7 @@ export class AddressState {
 
   /** Ejects the address as an outlier, or lets it return. */
   eject(isEjected: boolean, now: number): void {
-    this.#isEjected = isEjected;
+    this.isEjected = isEjected;
     if (!isEjected) this.#startSlowly(now);
     this.#settings.changed(this, undefined);
   }
@@ -183,27 +163,27 @@ export class AddressState {
   // Calls.
 
   started(): void {
-    this.#inFlight++;
+    this.inFlight++;
     if (this.#misses === 0) return;
     this.#isProbed = true;
     this.#settings.changed(this, undefined);
   }
 
-  /** Records that the server has begun to answer a call, such as a long download. */
+  /** Records that a connection has come up, although its call, such as a download, goes on. */
   reached(now: number): void {
     if (this.#misses > 0) this.#reached(now);
   }
 
   /** Records the end of a call that took `elapsed` milliseconds. */
   ended(outcome: Outcome, elapsed: number, now: number): void {
-    this.#inFlight--;
+    this.inFlight--;
     if (outcome === 'ignored') {
       // The latency of the call would have been at least `elapsed`.
       if (elapsed > (this.#latency ?? elapsed)) this.#measure(elapsed, now);
       return this.#endProbe();
     }
-    this.#calls++;
-    if (outcome !== 'success') this.#failures++;
+    this.calls++;
+    if (outcome !== 'success') this.failures++;
     if (outcome === 'unreachable') return this.#missed(now, true);
     this.#measure(outcome === 'success' ? elapsed : this.#penalty(elapsed), now);
     if (outcome === 'lost') return this.#missed(now, false);
@@ -259,8 +239,8 @@ export class AddressState {
    * so that it is tried. While its first call is pending, it costs a great deal.
    */
   costAt(now: number): number {
-    if (this.#latency === undefined) return this.#inFlight === 0 ? 0 : UNKNOWN + this.#inFlight;
-    return this.latencyAt(now)! * (this.#inFlight + 1);
+    if (this.#latency === undefined) return this.inFlight === 0 ? 0 : UNKNOWN + this.inFlight;
+    return this.latencyAt(now)! * (this.inFlight + 1);
   }
 
   /** Returns the average latency in milliseconds, which decays while there are no calls. */

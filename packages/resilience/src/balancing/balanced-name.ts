@@ -59,7 +59,8 @@ export class BalancedName implements ResolutionObserver {
 
   /** True if calls need not wait for addresses or for their health. */
   get isReady(): boolean {
-    return this.#isResolved && this.#checks?.isReady !== false;
+    if (!this.#isResolved) return false;
+    return this.#checks?.isReady !== false || this.addresses.length === 0;
   }
 
   /** Watches the health of the addresses, if the balancer checks it, over a call's transport. */
@@ -172,7 +173,8 @@ export class BalancedName implements ResolutionObserver {
         call,
         new TransportError('unavailable', `'${this.name}' has no address now; is it deployed?`),
       );
-    if (this.#settings.picksOne && address !== this.#chosen) {
+    const isChoice = tried.length === 0 || !this.#chosen?.takesCalls(now);
+    if (this.#settings.picksOne && isChoice && address !== this.#chosen) {
       this.#chosen = address;
       if (this.isHeld) this.#hold();
     }

@@ -15,7 +15,7 @@ import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
 import { createRetries } from '../retries/retries.ts';
 import { createStaticResolver } from '../static-resolver.ts';
-import { FakeServer, fakeCall, settled, unsent } from '../testing/fake-call.ts';
+import { FakeServer, fakeCall, reset, settled, unsent } from '../testing/fake-call.ts';
 import { type BalancerEvent, type BalancerOptions, createBalancer } from './balancer.ts';
 import { pickFirst } from './pick-first.ts';
 import { roundRobin } from './round-robin.ts';
@@ -297,4 +297,61 @@ test('invalid options of a balancer throw TypeErrors that name them', (t) => {
     () => createBalancer({ resolve: createStaticResolver(), outliers: { failurePercent: 101 } }),
     { message: /outliers\.failurePercent: must be a number from 0 to 100, got 101/ },
   );
+});
+
+test('a call leaves the count of its address if it throws, or if its signal is aborted', async (t) => {
+  const server = new FakeServer();
+  const resolve = createStaticResolver({ orders: ['a:1'] });
+  const balancer = createBalancer({ resolve, clock: server.clock });
+  const { interceptor } = balancer;
+  const inFlight = () => balancer.snapshot().names[0]!.addresses[0]!.inFlight;
+  const send = interceptor(() => {
+    throw new TypeError('the name has no port');
+  });
+  await t.throwsAsync(async () => send(fakeCall()), { message: 'the name has no port' });
+  t.is(inFlight(), 0);
+  const controller = new AbortController();
+  const unread = server.send(
+    interceptor,
+    fakeCall({ kind: 'download', signal: controller.signal }),
+  );
+  await settled();
+  await server.last.answer((async function* () {})());
+  const items = (await unread) as AsyncIterableIterator<unknown>;
+  t.is(inFlight(), 1);
+  controller.abort();
+  t.is(inFlight(), 0);
+  await items.next();
+  t.is(inFlight(), 0);
+});
+
+test('another attempt of one call does not move the other calls of pick-first', async (t) => {
+  const server = new FakeServer();
+  const resolve = createStaticResolver({ orders: ['a:1', 'b:1'] });
+  const { interceptor } = createBalancer({ resolve, policy: pickFirst(), clock: server.clock });
+  const call = fakeCall();
+  const targets: unknown[] = [];
+  for (const each of [call, call, fakeCall()]) {
+    void server.send(interceptor, Object.assign(each, { target: 'orders' }));
+    await settled();
+    targets.push(server.last.target);
+  }
+  t.deepEqual(targets, ['a:1', 'b:1', 'a:1']);
+});
+
+test('the resolver learns of addresses that fail', async (t) => {
+  const { resolver, watched } = playedResolver();
+  const asked: string[] = [];
+  const server = new FakeServer();
+  const { interceptor } = createBalancer({
+    resolve: { ...resolver, resolveNow: (target) => void asked.push(target) },
+    clock: server.clock,
+  });
+  for (const error of [unsent(), reset(), new TransportError('internal', 'a bug')]) {
+    void server.send(interceptor, fakeCall());
+    watched[0]!.observer.resolved([{ address: 'a:1' }]);
+    await settled();
+    await server.last.fail(error);
+  }
+  t.deepEqual(asked, ['orders', 'orders']);
 });

@@ -23,11 +23,11 @@ import {
   isUnreachable,
   refusalOf,
 } from '../failures.ts';
+import { follow } from '../followed-call.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { TickClock } from '../tick-clock.ts';
 import type { AddressState, Outcome } from './address-state.ts';
 import { BalancedName } from './balanced-name.ts';
-import { followed } from './followed-items.ts';
 import { leastLoaded } from './least-loaded.ts';
 import type { BalancingPolicy, PickingPolicy } from './policy.ts';
 import { routeOf } from './route.ts';
@@ -243,33 +243,15 @@ class NamesBalancer implements Balancer {
     route.tried.push(address);
     call.target = address.address;
     address.started();
-    const end = (outcome: Outcome) => {
-      const ended = this.#ticks.now();
-      name.ended(address, outcome, ended - now, ended);
-    };
-    const failed = (error: unknown) => {
-      const outcome = outcomeOf(error);
+    const ended = (error: unknown) => {
+      const outcome = error === undefined ? 'success' : outcomeOf(error);
       if (outcome === 'unreachable') address.refusal = refusalOf(error);
-      end(outcome);
-      if (outcome === 'unreachable') route.outlook = name.outlook(route.tried, this.#ticks.now());
+      const end = this.#ticks.now();
+      name.ended(address, outcome, end - now, end);
+      if (outcome === 'unreachable') route.outlook = name.outlook(route.tried, end);
+      if (outcome === 'unreachable' || outcome === 'lost') this.#resolver.resolveNow?.(name.name);
     };
-    const result = next(call);
-    if (call.kind === 'download' || call.kind === 'duplex')
-      return result.then(
-        (items) =>
-          followed(
-            items as AsyncIterable<unknown>,
-            () => address.reached(this.#ticks.now()),
-            (error) => (error === undefined ? end('success') : failed(error)),
-          ),
-        (error) => {
-          failed(error);
-          throw error;
-        },
-      );
-    // The promise itself is returned, so that a call takes no further turn of the microtask queue.
-    result.then(() => end('success'), failed);
-    return result;
+    return follow(next, call, ended, () => address.reached(this.#ticks.now()));
   }
 
   #nameOf(target: string, protocol: string): BalancedName | undefined {

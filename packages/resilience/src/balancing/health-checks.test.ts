@@ -164,3 +164,9 @@ test('a program that has mounted the protocol itself learns so', async (t) => {
   client.mount(healthProtocol);
   await t.throwsAsync(call(1), { instanceOf: TypeError, message: /trunkline\.health.*already/ });
 });
+
+test('calls to a name without addresses fail instead of waiting for their health', async (t) => {
+  const { client } = await setUp(t, []);
+  const call = client.send('orders', 'get', ONE, { timeout: 10_000 });
+  await t.throwsAsync(call, { code: 'unavailable', message: /has no address now/ });
+});

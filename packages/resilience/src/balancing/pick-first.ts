@@ -1,5 +1,6 @@
 // The policy that stays with one address as long as the address takes calls.
 
+import type { ClientCall } from '@trunkline/transport-core';
 import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { AddressState } from './address-state.ts';
 import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
@@ -33,9 +34,12 @@ class FirstPicker implements Picker {
     this.#start = start;
   }
 
-  pick(candidates: readonly AddressState[]): AddressState {
-    if (this.#current === undefined || !candidates.includes(this.#current))
-      this.#current = candidates[Math.floor(this.#start * candidates.length)]!;
-    return this.#current;
+  pick(candidates: readonly AddressState[], _call: ClientCall, now: number): AddressState {
+    const current = this.#current;
+    if (current !== undefined && candidates.includes(current)) return current;
+    const other = candidates[Math.floor(this.#start * candidates.length)]!;
+    // Another attempt of one call, which avoids the current address, changes nothing for the rest.
+    if (!current?.takesCalls(now) || current.priority > other.priority) this.#current = other;
+    return other;
   }
 }

@@ -42,6 +42,10 @@ test('pick-first stays with one address while it takes calls', (t) => {
   const picker = pickerOf(pickFirst());
   t.is(picker.pick([a, b, c], fakeCall(), 0), a);
   t.is(picker.pick([b, c], fakeCall(), 0), b);
+  t.is(picker.pick([a, b, c], fakeCall(), 0), a, 'one attempt has avoided it');
+  a.eject(true, 0);
+  t.is(picker.pick([b, c], fakeCall(), 0), b);
+  a.eject(false, 0);
   t.is(picker.pick([a, b, c], fakeCall(), 0), b, 'it does not return by itself');
   const starts = new Set(
     Array.from({ length: 20 }, (_, seed) =>

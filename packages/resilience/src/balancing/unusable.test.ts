@@ -186,7 +186,7 @@ test('a call tries each address that takes calls, however many cannot be used', 
   t.is(await result, 'at last');
 });
 
-test('the first item of a download shows that an address that was down can be reached', async (t) => {
+test('a download that was sent shows that an address that was down can be reached', async (t) => {
   const server = new FakeServer();
   const balancer = createBalancer({
     resolve: createStaticResolver({ orders: ['a:1'] }),
@@ -205,8 +205,6 @@ test('the first item of a download shows that an address that was down can be re
       yield 2;
     })(),
   );
-  t.is(status(), 'probing');
-  const items = (await stream) as AsyncIterator<unknown>;
-  await items.next();
-  t.is(status(), 'up', 'the stream goes on');
+  await stream;
+  t.is(status(), 'up', 'the stream may be quiet');
 });

@@ -109,3 +109,52 @@ test('a rolling window drops old calls slice by slice', (t) => {
   window.advance(60_000);
   t.deepEqual([window.calls, window.failures], [0, 0]);
 });
+
+test('probes that do not end within openFor make room for others', async (t) => {
+  const { server, send, refused, states } = setUp();
+  for (let n = 0; n < 4; n++) await send(true);
+  await server.advance(5_000);
+  for (let n = 0; n < 3; n++) void refused();
+  await server.advance(4_999);
+  t.like(await refused(), { code: 'unavailable' });
+  await server.advance(1);
+  for (let n = 0; n < 3; n++) t.is(await send(false), 'done');
+  t.is(states(), 'open half-open closed');
+});
+
+test('an error counts as a failure if isFailure throws, or an inner interceptor throws it', async (t) => {
+  const isFailure = () => {
+    throw new Error('a bug');
+  };
+  const breaker = createCircuitBreaker({ isFailure });
+  const send = breaker.interceptor(() => {
+    throw new TypeError('the name has no port');
+  });
+  await t.throwsAsync(async () => send(fakeCall()), { message: 'the name has no port' });
+  t.like(breaker.snapshot()[0], { calls: 1, failures: 1 });
+});
+
+test('a download counts when its items end', async (t) => {
+  const { server, breaker } = setUp();
+  const download = async (items: AsyncIterable<number>, given = {}) => {
+    const call = fakeCall({ target: 'a:1', kind: 'download', ...given });
+    const result = server.send(breaker.interceptor, call);
+    await server.last.answer(items);
+    return (await result) as AsyncIterableIterator<number>;
+  };
+  const lost = await download(
+    (async function* () {
+      yield 1;
+      throw reset();
+    })(),
+  );
+  await lost.next();
+  t.like(breaker.snapshot()[0], { calls: 0, failures: 0 });
+  await t.throwsAsync(lost.next(), { code: 'unavailable' });
+  t.like(breaker.snapshot()[0], { calls: 1, failures: 1 });
+  await lost.return?.();
+  t.is(breaker.snapshot()[0]!.calls, 1);
+  const left = await download((async function* () {})());
+  await left.return?.();
+  t.like(breaker.snapshot()[0], { calls: 2, failures: 1 });
+});

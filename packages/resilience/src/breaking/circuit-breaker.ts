@@ -14,6 +14,7 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import { isCallersEnd, isServerFailure } from '../failures.ts';
+import { follow } from '../followed-call.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { TickClock } from '../tick-clock.ts';
 import { Circuit } from './circuit.ts';
@@ -31,7 +32,10 @@ export interface CircuitBreakerOptions {
    * random. Default 5,000.
    */
   readonly openFor?: number | undefined;
-  /** Number of calls that a half-open circuit lets through; it closes if all succeed. Default 3. */
+  /**
+   * Number of calls that a half-open circuit lets through; it closes if all succeed. Other calls
+   * replace those that have not ended after `openFor`. Default 3.
+   */
   readonly probes?: number | undefined;
   /**
    * Maximum number of circuits; beyond it, the least recently used one is forgotten. Default 1,000.
@@ -43,7 +47,8 @@ export interface CircuitBreakerOptions {
    */
   readonly key?: ((call: ClientCall) => string | undefined) | undefined;
   /**
-   * Returns true if an error counts as a failure. Default: errors for which the server is at fault.
+   * Returns true if an error counts as a failure, as it does if this function throws. Default:
+   * errors for which the server is at fault.
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /**
@@ -115,16 +120,18 @@ class Breaker implements CircuitBreaker {
       this.refused++;
       return Promise.reject(refusal(call, key, circuit, now));
     }
-    const result = next(call);
-    result.then(
-      () => circuit.ended(entry, false, this.#ticks.now()),
-      (error) => {
-        const counts = !isCallersEnd(error);
-        const isFailure = counts ? this.#options.isFailure(error) : undefined;
-        circuit.ended(entry, isFailure, this.#ticks.now());
-      },
+    return follow(next, call, (error) =>
+      circuit.ended(entry, this.#isFailure(error), this.#ticks.now()),
     );
-    return result;
+  }
+
+  #isFailure(error: unknown): boolean | undefined {
+    if (isCallersEnd(error)) return undefined;
+    try {
+      return error !== undefined && this.#options.isFailure(error);
+    } catch {
+      return true;
+    }
   }
 
   #circuitOf(key: string, now: number): Circuit {

@@ -21,7 +21,7 @@ export interface CircuitSettings {
 type Phase =
   | { readonly is: 'closed' }
   | { readonly is: 'open'; readonly until: number }
-  | { readonly is: 'half-open'; readonly since: number; started: number; succeeded: number };
+  | { readonly is: 'half-open'; since: number; started: number; succeeded: number };
 
 /**
  * A circuit. While it is closed, all calls pass; while it is open, no call passes; while it is
@@ -29,7 +29,7 @@ type Phase =
  */
 export class Circuit {
   readonly #settings: CircuitSettings;
-  readonly #window: RollingWindow;
+  readonly window: RollingWindow;
   readonly #changed: (state: CircuitState) => void;
   #phase: Phase = { is: 'closed' };
   /**
@@ -37,26 +37,18 @@ export class Circuit {
    * one.
    */
   #generation = 0;
-  #usedAt: number;
+  /** Time of the last call. */
+  usedAt: number;
 
   constructor(settings: CircuitSettings, now: number, changed: (state: CircuitState) => void) {
     this.#settings = settings;
-    this.#window = new RollingWindow(settings.window, now);
+    this.window = new RollingWindow(settings.window, now);
     this.#changed = changed;
-    this.#usedAt = now;
+    this.usedAt = now;
   }
 
   get state(): CircuitState {
     return this.#phase.is;
-  }
-
-  /** Time of the last call. */
-  get usedAt(): number {
-    return this.#usedAt;
-  }
-
-  get window(): RollingWindow {
-    return this.#window;
   }
 
   /** Returns the number of milliseconds until the next probe; 0 if calls may pass. */
@@ -66,7 +58,7 @@ export class Circuit {
 
   /** Lets a call pass and returns a number for `ended`, or refuses it and returns undefined. */
   enter(now: number): number | undefined {
-    this.#usedAt = now;
+    this.usedAt = now;
     const phase = this.#phase;
     if (phase.is === 'closed') return this.#generation;
     if (phase.is === 'open') {
@@ -74,7 +66,12 @@ export class Circuit {
       this.#enterPhase({ is: 'half-open', since: now, started: 1, succeeded: 0 });
       return this.#generation;
     }
-    if (phase.started >= this.#settings.probes) return undefined;
+    if (phase.started >= this.#settings.probes) {
+      if (now < phase.since + this.#settings.openFor) return undefined;
+      // Probes that have not ended in this time, such as quiet streams, make room for others.
+      phase.since = now;
+      phase.started = phase.succeeded;
+    }
     phase.started++;
     return this.#generation;
   }
@@ -90,14 +87,14 @@ export class Circuit {
       if (isFailure === undefined) phase.started--;
       else if (isFailure) this.#open(now);
       else if (++phase.succeeded >= this.#settings.probes) {
-        this.#window.clear();
+        this.window.clear();
         this.#enterPhase({ is: 'closed' });
       }
       return;
     }
     if (isFailure === undefined) return;
-    this.#window.record(isFailure, now);
-    const { calls, failures } = this.#window;
+    this.window.record(isFailure, now);
+    const { calls, failures } = this.window;
     const { minCalls, failurePercent } = this.#settings;
     if (isFailure && calls >= minCalls && 100 * failures >= failurePercent * calls) this.#open(now);
   }

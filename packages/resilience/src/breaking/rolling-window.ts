@@ -7,8 +7,8 @@ export class RollingWindow {
   readonly #failures: Float64Array;
   /** Number of the current slice, counted from time 0. */
   #current: number;
-  #callsSum = 0;
-  #failuresSum = 0;
+  calls = 0;
+  failures = 0;
 
   /** @param length length of the window in milliseconds. */
   constructor(length: number, now: number) {
@@ -18,22 +18,14 @@ export class RollingWindow {
     this.#current = Math.floor(now / this.#slice);
   }
 
-  get calls(): number {
-    return this.#callsSum;
-  }
-
-  get failures(): number {
-    return this.#failuresSum;
-  }
-
   record(isFailure: boolean, now: number): void {
     this.advance(now);
     const at = this.#current % SLICES;
     this.#calls[at]!++;
-    this.#callsSum++;
+    this.calls++;
     if (!isFailure) return;
     this.#failures[at]!++;
-    this.#failuresSum++;
+    this.failures++;
   }
 
   /** Drops the slices that are older than the window. */
@@ -42,8 +34,8 @@ export class RollingWindow {
     const passed = Math.min(current - this.#current, SLICES);
     for (let n = 1; n <= passed; n++) {
       const at = (this.#current + n) % SLICES;
-      this.#callsSum -= this.#calls[at]!;
-      this.#failuresSum -= this.#failures[at]!;
+      this.calls -= this.#calls[at]!;
+      this.failures -= this.#failures[at]!;
       this.#calls[at] = 0;
       this.#failures[at] = 0;
     }
@@ -53,8 +45,8 @@ export class RollingWindow {
   clear(): void {
     this.#calls.fill(0);
     this.#failures.fill(0);
-    this.#callsSum = 0;
-    this.#failuresSum = 0;
+    this.calls = 0;
+    this.failures = 0;
   }
 }
 

@@ -105,7 +105,9 @@ class Member implements ClusterMember {
 
   leave(): Promise<void> {
     const { grace } = this.#options;
-    if (!this.#isLeaving) this.#link?.send({ ...TAG, type: 'leaving', grace });
+    // JSON has no Infinity.
+    const finite = Math.min(grace, 0x7fff_ffff);
+    if (!this.#isLeaving) this.#link?.send({ ...TAG, type: 'leaving', grace: finite });
     this.#leave(grace, this.#link === undefined);
     return this.left;
   }

@@ -8,6 +8,7 @@ import {
 } from '@trunkline/transport-core';
 import { type ClientNext, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { isCallersEnd } from '../failures.ts';
+import { forward } from '../followed-call.ts';
 import { clockField } from '../option-fields.ts';
 import { GradientLimit } from './gradient.ts';
 import { adaptiveFields } from './limit-fields.ts';
@@ -88,7 +89,7 @@ class Limiter implements ConcurrencyLimit {
     }
     const startedAt = this.#clock.now();
     this.#inFlight++;
-    const result = next(call);
+    const result = forward(next, call);
     result.then(
       () => this.#ended(call, startedAt, true),
       (error) => this.#ended(call, startedAt, !isCallersEnd(error) && error?.sent !== false),

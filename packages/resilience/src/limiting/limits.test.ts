@@ -227,3 +227,13 @@ test('a refusal may say when to try again, and a canceled call leaves the queue'
   t.deepEqual({ ...error.metadata }, { 'retry-pushback-ms': '300' });
   t.is(running.length, 1);
 });
+
+test('an inner interceptor that throws leaves no call in flight at a limit', async (t) => {
+  const limit = createConcurrencyLimit({ min: 1, initial: 1, max: 1 });
+  const send = limit.interceptor(() => {
+    throw new TypeError('the name has no port');
+  });
+  for (let n = 0; n < 2; n++)
+    await t.throwsAsync(async () => send(fakeCall()), { message: 'the name has no port' });
+  t.is(limit.snapshot().inFlight, 0);
+});

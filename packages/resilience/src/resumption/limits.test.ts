@@ -1,9 +1,10 @@
 // Tests of the bounds: the items of a stream, the streams of a server, and time.
 
-import type { TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { resume, resumptionFailure } from '../index.resumption.ts';
+import { ResumedStream } from './resumed-stream.ts';
 import { advanceUntil, all, fixture, idle, next, until, upTo } from './testing/feed.ts';
 
 const FAST = { initialBackoff: 1, maxBackoff: 5 };
@@ -248,4 +249,23 @@ test('close ends the streams of a server, and new ones are served as before', as
   t.is(count.streams, 0);
   await t.throwsAsync(all(items), { code: 'unavailable', message: /ends its streams/ });
   t.is((await all(await resume(client, SERVER, 'count', 3, FAST))).length, 3);
+});
+
+test('a refusal that follows the request opens the stream again', async (t) => {
+  const clock = createManualClock();
+  const call = { clock, random: () => 0.5, name: 'feed/count', target: SERVER };
+  const timeouts: unknown[] = [];
+  const stream = new ResumedStream<number>(
+    call,
+    async ({ timeout }) => {
+      timeouts.push(timeout);
+      if (timeouts.length > 1) return upTo(2);
+      const refusal = new TransportError('unavailable', 'the server drains', { sent: false });
+      return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(refusal) }) };
+    },
+    { ...FAST, timeout: Number.POSITIVE_INFINITY, attempts: 3 },
+  );
+  await stream.open();
+  t.deepEqual(await advanceUntil(clock, all(stream)), [0, 1]);
+  t.deepEqual(timeouts, [undefined, undefined], 'no attempt asks whether the stream is kept');
 });

@@ -49,6 +49,8 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
    * never open it again.
    */
   #isOpened = false;
+  /** True while the call that opens the stream waits for its first item. */
+  #isOpening = false;
   /** True once the server has confirmed that it keeps the stream. */
   #isKept = false;
   #items: AsyncIterator<Item> | undefined;
@@ -104,6 +106,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
         if (this.#over || result === undefined) break;
         if (result.done === true) this.#finish();
         else {
+          this.#isOpening = false;
           this.#offset++;
           this.#backOff.reset();
           return result;
@@ -126,6 +129,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
         if (this.#isOpened && !this.#isKept) await this.#check();
         else {
           const items = await this.#send(false);
+          this.#isOpening = !this.#isOpened;
           this.#isOpened = true;
           this.#openedAt = this.#call.clock.now();
           this.#items = items[Symbol.asyncIterator]();
@@ -175,7 +179,10 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
     if (this.#over) return;
     if (this.#cancelled !== undefined) throw this.#end(this.#cancelled);
     if (!isTransient(error)) throw this.#end(error);
+    // A server may refuse the call that opens the stream after its request was sent.
     if ((error as TransportError).sent !== false) this.#isOpened = true;
+    else if (this.#isOpening) this.#isOpened = false;
+    this.#isOpening = false;
     const delay = this.#backOff.next();
     if (delay === undefined) throw this.#end(this.#gaveUp(error as TransportError));
     try {
