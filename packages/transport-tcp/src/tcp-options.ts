@@ -52,7 +52,8 @@ export interface TcpStreamLayer extends StreamLayer {
   /**
    * Changes key, certificate, authorities or lists while the layer runs. The changes apply
    * immediately to new connections. Existing connections to nodes that are now denied, or no longer
-   * allowed, are aborted; the others stay. Rejects with `invalid_argument` if the update is
+   * allowed, are aborted; the others stay. If other authorities replace the old ones, TLS
+   * handshakes in progress fail with `reset`. Rejects with `invalid_argument` if the update is
    * unusable, and with `failed_precondition` without `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;

@@ -119,8 +119,9 @@ export interface TlsUpdates {
    * Changes key, certificate, authorities or lists while the layer runs. The changes apply
    * immediately to new connections. Existing connections to nodes that are now denied, or no longer
    * allowed, are aborted (with `permission_denied`, reason `denied`, at both ends); the others
-   * stay. Rejects with `invalid_argument` if the update is unusable, and with `failed_precondition`
-   * without `tls`; in both cases nothing changes.
+   * stay. If other authorities replace the old ones, TLS handshakes in progress fail with
+   * `reset`. Rejects with `invalid_argument` if the update is unusable, and with
+   * `failed_precondition` without `tls`; in both cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }

@@ -30,6 +30,7 @@ import {
   tlsAcceptError,
   tlsClosed,
   tlsDialError,
+  tlsReplaced,
   tlsTimeout,
 } from './tls-remote.ts';
 
@@ -57,6 +58,8 @@ export class MutualTls {
    */
   readonly live = new Set<TlsRemote>();
   readonly #acceptors = new Set<TlsAcceptor>();
+  /** The number of times that other authorities replaced those of this node. */
+  caVersion = 0;
   #options: TlsOptions;
   #credentials: Credentials | undefined;
   #trust: Trust | undefined;
@@ -101,6 +104,7 @@ export class MutualTls {
   /**
    * Replaces the given options immediately. New connections use them; connections to nodes whose
    * ids are no longer trusted are aborted; all others stay, even if their authority was replaced.
+   * If the authorities are replaced, TLS handshakes in progress fail with `reset`.
    * Throws `invalid_argument` if a new key, certificate or authority is invalid, and a TypeError
    * for options of the wrong shape; then everything stays as it was.
    */
@@ -113,6 +117,8 @@ export class MutualTls {
       options.ca !== this.#options.ca;
     const credentials = isRenewed ? readCredentials(options) : this.check();
     const trust = trustOf(options, credentials);
+    // Compared by text, because a daily renewal may read the same authorities again.
+    if (String(options.ca) !== String(this.#options.ca)) this.caVersion++;
     this.#options = options;
     this.#credentials = credentials;
     this.#trust = trust;
@@ -139,6 +145,7 @@ export class MutualTls {
    */
   secure(raw: Socket, { address, nodeId, done, failed }: MutualTlsDialOptions): TLSSocket {
     const { context } = this.check();
+    const { caVersion } = this;
     const socket = getBuiltinModule('node:tls').connect({
       socket: raw,
       secureContext: context,
@@ -151,6 +158,8 @@ export class MutualTls {
     const onError = (error: Error) => failed(tlsDialError(error, address));
     socket.on('error', onError);
     socket.once('secureConnect', () => {
+      // The peer was judged by the old authorities.
+      if (this.caVersion !== caVersion) return failed(tlsReplaced(address));
       const peer = new TlsRemote(socket, nodeId, this.trust, this.live);
       done(new TlsConnection(socket, raw, peer));
       socket.off('error', onError);
@@ -263,8 +272,10 @@ export class TlsAcceptor {
     return handshake;
   }
 
-  #begin({ over, raw }: TlsHandshake): void {
+  #begin(handshake: TlsHandshake): void {
+    const { over, raw } = handshake;
     if (over) return;
+    handshake.caVersion = this.#tls.caVersion;
     this.#options.tune(raw);
     // The TLSSocket reads from the handle of the paused socket itself, so nobody resumes it.
     this.#server.emit('connection', raw);
@@ -280,6 +291,8 @@ export class TlsAcceptor {
   #secured(socket: TLSSocket): void {
     const handshake = this.#pending.get(pairOf(socket));
     if (handshake === undefined) return void socket.destroy();
+    if (handshake.caVersion !== this.#tls.caVersion)
+      return handshake.end(tlsReplaced(handshake.endpoint));
     handshake.stop();
     // During the handshake, the end of the socket is the end of the connection; from here on, the
     // connection decides when each side ends.
@@ -300,6 +313,8 @@ class TlsHandshake {
   readonly #clock: Clock;
   readonly #forget: () => void;
   slot: HandshakeSlot | undefined;
+  /** The `caVersion` of this end when the TLS handshake began. */
+  caVersion = 0;
   over = false;
   #timer: ClockTimer;
   #due = 0;

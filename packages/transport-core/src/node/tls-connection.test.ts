@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, createIdentity } from '@trunkline/security';
-import { systemClock } from '@trunkline/transport-core';
+import { systemClock, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { MutualTls } from './mutual-tls.ts';
 import { cutOff, type TlsConnection } from './tls-remote.ts';
@@ -99,6 +99,72 @@ test('a peer may use one local port for two of our addresses', async (t) => {
     await gone;
   }
 });
+
+test('a dial whose end gets another authority during the TLS handshake fails', async (t) => {
+  const [tls, peer] = await Promise.all([mutualTls(), mutualTls()]);
+  const { raw, socket } = await waiting(t);
+  const error = new Promise<TransportError>((failed) => {
+    const done = () => t.fail();
+    tls.secure(raw, { address: 'there', nodeId: peer.nodeId, done, failed });
+  });
+  tls.update({ ca: (await createAuthority()).cert });
+  acceptorOf(t, peer, () => {}).take(socket);
+  const { reason, sent, message } = await error;
+  t.deepEqual([reason, sent, tls.live.size], ['reset', false, 0]);
+  t.regex(message, /updateTls/);
+});
+
+test('an accepted connection whose end gets another authority during the TLS handshake ends', async (t) => {
+  const [tls, peer] = await Promise.all([mutualTls(), mutualTls()]);
+  const { raw, socket } = await waiting(t);
+  const acceptor = acceptorOf(t, tls, (accepted) => {
+    t.fail();
+    accepted.socket.destroy();
+  });
+  acceptor.take(socket);
+  tls.update({ ca: (await createAuthority()).cert });
+  const ended = once(socket, 'close');
+  const nothing = () => {};
+  peer
+    .secure(raw, { address: 'there', nodeId: tls.nodeId, done: nothing, failed: nothing })
+    .on('error', nothing);
+  await ended;
+  t.is(tls.live.size, 0);
+});
+
+test('TLS handshakes in progress survive the renewal of the certificate, read again with the authority', async (t) => {
+  const { issue, cert: ca } = await authority;
+  const identity = createIdentity();
+  const options = { key: identity.key, cert: await issue(identity), ca };
+  const tls = new MutualTls(options, 'test');
+  const { raw, socket } = await waiting(t);
+  const accepted = new Promise<TlsConnection>((accept) => {
+    acceptorOf(t, tls, accept).take(socket);
+  });
+  const dialed = new Promise<TlsConnection>((done, failed) => {
+    tls.secure(raw, { address: 'there', nodeId: tls.nodeId, done, failed });
+  });
+  tls.update({ cert: await issue(identity), ca: [Buffer.from(ca)] });
+  for (const secured of await Promise.all([accepted, dialed])) {
+    secured.socket.on('error', () => {}).destroy();
+    secured.release();
+  }
+  t.is(tls.caVersion, 0);
+});
+
+/** Returns both sockets of a TCP connection on which neither end has begun its TLS handshake. */
+async function waiting(t: ExecutionContext) {
+  const server = createServer({ pauseOnConnect: true });
+  const connection = once(server, 'connection') as Promise<[Socket]>;
+  const raw = connect(await portOf(server), '127.0.0.1');
+  const [socket] = await connection;
+  t.teardown(() => {
+    raw.destroy();
+    socket.destroy();
+    server.close();
+  });
+  return { raw, socket };
+}
 
 /**
  * Returns both ends of a TLS connection, the sockets below them, and the sockets of the relay

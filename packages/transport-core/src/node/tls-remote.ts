@@ -345,6 +345,12 @@ export function tlsTimeout(endpoint: string, timeout: number): TransportError {
   );
 }
 
+/** Returns the error of a handshake during which `updateTls` replaced this end's authorities. */
+export function tlsReplaced(endpoint: string): TransportError {
+  const text = `Connection with ${endpoint}: updateTls replaced ca during its TLS handshake`;
+  return reasonError('reset', text, { target: endpoint, sent: false });
+}
+
 /** Returns the error of a handshake that was in progress when the layer was closed. */
 export function tlsClosed(endpoint: string): TransportError {
   return new TransportError(

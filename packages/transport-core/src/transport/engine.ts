@@ -103,10 +103,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** The number of bytes received and sent over connections that have ended. */
   readonly #past = { in: 0, out: 0 };
   /**
-   * The number of connections whose session has not ended, without those that were refused because
-   * there are too many; bounded by limits.connections.
+   * The connections whose session has not ended, without those that were refused because there are
+   * too many; bounded by limits.connections.
    */
-  #live = 0;
+  readonly #live = new Set<Connection>();
   /** The time at which the calls in flight of a closing transport have had their grace. */
   #graceDue = Number.POSITIVE_INFINITY;
   #ending: Promise<void> | undefined = undefined;
@@ -229,13 +229,14 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     const id = `${init.direction}-${++this.#ids}`;
     const connection = new Connection(this, stream, init, id);
     this.connections.add(connection);
-    if (connection.counts) this.#live++;
+    if (connection.counts) this.#live.add(connection);
     return connection;
   }
 
   full(): TransportError | undefined {
-    if (this.#live < this.config.limits.connections) return undefined;
-    const message = `${this.#live} connections are open here, limits.connections allows no more`;
+    const { size } = this.#live;
+    if (size < this.config.limits.connections) return undefined;
+    const message = `${size} connections are open here, limits.connections allows no more`;
     return reasonError('full', message, { unreachable: false });
   }
 
@@ -257,12 +258,14 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /** Called when a connection takes no new calls; `waiting` are those that waited for room. */
   leaving(connection: Connection, waiting: OutCall[]): void {
+    // First, because the pool or an observer may dial again in its place.
+    if (connection.over) this.#live.delete(connection);
     this.pool.forget(connection);
     for (const call of waiting) this.#again(call as Call, undefined);
   }
 
   down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void {
-    if (connection.counts) this.#live--;
+    this.#live.delete(connection);
     const { remote, endpoint, direction, since } = connection;
     if (!wasUp) this.reporter.handshakeEnded({ endpoint, direction, remote, error }, since);
     if (direction === 'in' && !wasUp) {

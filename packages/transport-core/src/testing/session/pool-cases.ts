@@ -91,7 +91,7 @@ export function poolCases({ test, open }: Suite): void {
   });
 
   test('pool: a call that is made while its connection ends is sent over a new one', async (t) => {
-    const on = await open(t, { timeout: 600_000 });
+    const on = await open(t, { timeout: 600_000, limits: { connections: 1 } });
     const listener = await on.listen();
     let again: Promise<Uint8Array> | undefined;
     const items: AsyncIterator<Uint8Array> = {
