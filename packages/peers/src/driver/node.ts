@@ -202,10 +202,13 @@ export class Node {
     for (const { remote } of [...peer.links]) this.management.cut(remote, error);
   }
 
-  /** Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. */
+  /**
+   * Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. An id
+   * that is only asserted is not banned, because it may belong to another node.
+   */
   penalize(peer: Peer, error: TransportError, ban = false): void {
     this.keeper.trust.bad(peer.nodeId, VIOLATION);
-    if (ban) this.keeper.book.ban(peer.nodeId, this.now());
+    if (ban && peer.proven) this.keeper.book.ban(peer.nodeId, this.now());
     this.cut(peer, error);
   }
 
