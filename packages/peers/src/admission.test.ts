@@ -104,6 +104,25 @@ test('a ban made before the start holds when the address book is loaded', async 
   t.true(rejections(nodes.get('b')!).includes('denied out'));
 });
 
+test('a banned node that connects while the address book loads is disconnected', async (t, sim) => {
+  const nodes = cluster(sim, ['a', 'b'], {
+    peers: (name) => (name === 'a' ? passive : { ...passive, persistent: ['a'] }),
+  });
+  await sim.until(() => isLinked(nodes.get('a'), 'b'));
+  nodes.get('a')!.peers.ban(idOf('b'));
+  await sim.settle(nodes.get('a')!.peers.close());
+  sim.crash('a');
+  nodes.delete('a');
+  sim.disk('a', { latency: 10_000 });
+  sim.restart('a');
+  await sim.until(() => isLinked(nodes.get('a'), 'b'), 60_000);
+  await sim.run(60_000);
+  t.deepEqual(nodes.get('a')!.peers.list(), []);
+  t.is(eventsOf(nodes.get('a')!, 'down')[0]!.cause.reason, 'denied');
+  sim.disk('a', { latency: 0 });
+  await sim.run(20_000);
+});
+
 test('in public mode one network gets a quarter of the inbound places at most, and others still get in', async (t, sim) => {
   const crowd = Array.from({ length: 10 }, (_, i) => `8.8.${i}.1`);
   const [a] = await hub(sim, crowd, { addresses: 'public', maxInbound: 12 });

@@ -15,7 +15,6 @@ import {
   isNodeId,
   parseOptions,
   parseTarget,
-  reasonError,
   refuseUnknown,
 } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
@@ -110,7 +109,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   add(target: string): void {
     this.#node.checkTarget(target, 'peers.add');
     const { nodeId, address } = parseTarget(target);
-    if (nodeId !== undefined) this.#node.keeper.book.unban(nodeId, this.#node.now());
+    if (nodeId !== undefined) this.#node.keeper.unban(nodeId);
     this.#node.keeper.book.removeOwn(address);
     const { planner } = this.#node;
     planner.setPersistent([...planner.persistent.texts, target]);
@@ -183,20 +182,12 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (!(time > 0))
       throw new TypeError(`peers.ban: time must be milliseconds above 0, got ${String(time)}`);
     this.#node.keeper.book.ban(nodeId, this.#node.now(), time);
-    const denied = reasonError(
-      'denied',
-      `node ${nodeId} was banned${why === undefined ? '' : `: ${why}`}`,
-    );
-    // A peer may merely assert its id; a client that proves the id is not a peer.
-    const peer = this.#node.peer(nodeId);
-    if (peer !== undefined) this.#node.cut(peer, denied);
-    for (const remote of this.#node.config.transport.remotes())
-      if (remote.nodeId === nodeId) this.#node.management.cut(remote, denied);
+    this.#node.cutBanned(why === undefined ? '' : `: ${why}`);
   }
 
   /** Ends a ban. */
   unban(nodeId: string): void {
-    this.#node.keeper.book.unban(nodeId, this.#node.now());
+    this.#node.keeper.unban(nodeId);
   }
 
   /**

@@ -58,6 +58,16 @@ test('open keeps a ban that ends within half a millisecond', async (t) => {
   await keeper.close();
 });
 
+test('a saved ban that is ended while the book loads stays ended', async (t) => {
+  const nodeId = idOf('banned');
+  const fill = (book: AddressBook) => book.ban(nodeId, 0);
+  const { keeper, clock } = await keeperOf(t, idOf('known'), fill);
+  keeper.unban(nodeId);
+  await keeper.open();
+  t.false(keeper.book.isBanned(nodeId, clock.now()));
+  await keeper.close();
+});
+
 test('an address that another node reports while the book loads does not replace a tried one', async (t) => {
   const [nodeId, liar] = [idOf('tried'), idOf('liar')];
   const fill = (book: AddressBook) => book.succeeded(nodeId, '8.8.8.8:1', 0);

@@ -31,6 +31,8 @@ export class BookKeeper {
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
+  /** Nodes whose bans were ended before the store was open. */
+  #unbanned = new Set<string>();
 
   constructor(node: KeptNode) {
     this.#node = node;
@@ -62,8 +64,15 @@ export class BookKeeper {
       if (tried) this.book.succeeded(nodeId, address, now, source);
       else this.book.add({ nodeId, address }, { nodeId, address: source }, now);
     }
+    for (const nodeId of this.#unbanned) this.book.unban(nodeId, now);
     // A ban removes the address of its node, so bans are added last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
+  }
+
+  /** Ends a ban, even one that is saved and not loaded yet. */
+  unban(nodeId: string): void {
+    this.book.unban(nodeId, this.#node.clock.now());
+    if (!this.#opened && this.#node.config.addressBook !== undefined) this.#unbanned.add(nodeId);
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Clock, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
-import { randomBytes } from '@trunkline/transport-core/backend';
+import { randomBytes, reasonError } from '@trunkline/transport-core/backend';
 import {
   EventHub,
   type Management,
@@ -197,16 +197,24 @@ export class Node {
     void this.config.transport.disconnect(remote, why).catch(() => {});
   }
 
-  /** Ends a peer's connections at once; both ends see the error. */
-  cut(peer: Peer, error: TransportError): void {
-    for (const { remote } of [...peer.links]) this.management.cut(remote, error);
+  /** Ends the connections of banned peers, and of banned clients that proved their ids. */
+  cutBanned(why = ''): void {
+    const peers = [...this.peerTable.peers.keys()].flatMap((nodeId) => this.links(nodeId));
+    for (const remote of [...peers, ...this.config.transport.remotes()]) {
+      const nodeId = this.peerTable.of(remote)?.nodeId ?? remote.nodeId;
+      if (nodeId !== undefined && this.keeper.book.isBanned(nodeId, this.now()))
+        this.management.cut(remote, reasonError('denied', `node ${nodeId} was banned${why}`));
+    }
   }
 
-  /** Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. */
+  /**
+   * Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. An id
+   * that is only asserted is not banned, because it may belong to another node.
+   */
   penalize(peer: Peer, error: TransportError, ban = false): void {
     this.keeper.trust.bad(peer.nodeId, VIOLATION);
-    if (ban) this.keeper.book.ban(peer.nodeId, this.now());
-    this.cut(peer, error);
+    if (ban && peer.proven) this.keeper.book.ban(peer.nodeId, this.now());
+    for (const { remote } of [...peer.links]) this.management.cut(remote, error);
   }
 
   /**

@@ -88,6 +88,7 @@ export class PeersDriver implements Membership {
     if (this.node.closed)
       throw new TransportError('shutdown', 'start: these peers were closed while they started');
     this.#state = 'running';
+    this.node.cutBanned();
     // The book that was loaded may have older addresses of peers that connected meanwhile.
     for (const { main } of this.node.peerTable.peers.values())
       if (main.remote.direction === 'in') this.#links.moved(main.remote);

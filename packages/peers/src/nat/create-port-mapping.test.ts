@@ -142,6 +142,15 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
       t.deepEqual([events[1]!.type, mapping.error], ['mapped', undefined]);
     });
 
+  test(`${kind}: no port stays mapped if the router does not know its external address`, async (t) => {
+    const { gateway, map } = await fixture(t, kind);
+    gateway.isOffline = true;
+    const mapping = await map();
+    t.is(mapping.error?.code, 'unavailable');
+    await mapping.close();
+    t.deepEqual([gateway.leases, gateway.mappings.size], [[], 0]);
+  });
+
   test(`${kind}: the address is advertised until the lease ends`, async (t) => {
     const { gateway, transport, events, map, after } = await fixture(t, kind);
     const mapping = await map({ renewInterval: 1_800_000 });

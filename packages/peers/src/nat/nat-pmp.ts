@@ -21,8 +21,9 @@ export class NatPmpGateway implements Gateway {
 
   async map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort> {
     try {
-      const mapped = await this.#ask(mapRequest(request, LEASE), signal);
+      // First, because a mapping that was made before a failure would be forgotten.
       const external = await this.#ask(Buffer.from([0, EXTERNAL_ADDRESS]), signal);
+      const mapped = await this.#ask(mapRequest(request, LEASE), signal);
       return { host: external.subarray(8, 12).join('.'), port: mapped.readUInt16BE(10) };
     } catch (error) {
       throw gatewayError(this, `map port ${request.internalPort}`, error, signal);

@@ -79,6 +79,8 @@ export class UpnpGateway implements Gateway {
   async map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort> {
     const { internalHost, internalPort, externalPort } = request;
     try {
+      // First, because a mapping that was made before a failure would be forgotten.
+      const address = await this.#run(signal, 'GetExternalIPAddress', {});
       const answer = await this.#run(signal, 'AddAnyPortMapping', {
         NewRemoteHost: '',
         NewExternalPort: externalPort,
@@ -90,7 +92,6 @@ export class UpnpGateway implements Gateway {
         NewLeaseDuration: LEASE,
       });
       const port = Number(xmlText(answer, 'NewReservedPort'));
-      const address = await this.#run(signal, 'GetExternalIPAddress', {});
       return { host: xmlText(address, 'NewExternalIPAddress') ?? '', port };
     } catch (error) {
       throw gatewayError(this, `map port ${internalPort}`, error, signal);

@@ -16,6 +16,8 @@ export class FakeGateway {
   /** The lease of each request to map, in seconds. */
   readonly leases: number[] = [];
   externalAddress = '203.0.113.7';
+  /** True to refuse requests for the external address. */
+  isOffline = false;
   /**
    * The UPnP error code and text, and the NAT-PMP result code, with which each request to map is
    * refused.
@@ -75,6 +77,7 @@ function upnpAnswer(
   body: string,
 ): Record<string, string | number> | string {
   const field = (name: string) => new RegExp(`<${name}>([^<]*)`).exec(body)?.[1] ?? '';
+  if (action === 'GetExternalIPAddress' && gateway.isOffline) return '501 Action Failed';
   if (action === 'GetExternalIPAddress') return { NewExternalIPAddress: gateway.externalAddress };
   let port = Number(field('NewExternalPort'));
   if (action === 'DeletePortMapping') {
@@ -94,6 +97,7 @@ function pmpAnswer(gateway: FakeGateway, message: Buffer, host: string): Uint8Ar
   const answer = Buffer.alloc(isMap ? 16 : 12);
   answer[1] = 128 + message[1]!;
   if (!isMap) {
+    if (gateway.isOffline) answer.writeUInt16BE(3, 2);
     answer.set(gateway.externalAddress.split('.').map(Number), 8);
     return answer;
   }
