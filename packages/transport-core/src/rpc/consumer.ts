@@ -24,7 +24,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   readonly #serving: Serving | undefined;
   #over: boolean;
   /** One-ways that were read and still hold their credit, the oldest first. */
-  readonly #read: { release(): void }[] = [];
+  readonly #read: { giveBack(): void }[] = [];
   /** The calls of `next` that have no result yet, the oldest first. */
   readonly #waiting: ((result: IteratorResult<ReadRpc, undefined>) => void)[] = [];
   /** Calls that the interceptors have not passed on yet. */
@@ -53,7 +53,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   next(): Promise<IteratorResult<ReadRpc, undefined>> {
     // Calls `handlerEnded` of an observer, which may end this iterator.
-    this.#read.shift()?.release();
+    this.#read.shift()?.giveBack();
     if (this.#over) return Promise.resolve(DONE);
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -87,7 +87,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
 
   close(): void {
     this.#over = true;
-    for (const call of this.#read.splice(0)) call.release();
+    for (const call of this.#read.splice(0)) call.giveBack();
     for (const call of this.#passed.splice(0)) call.leave();
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }

@@ -184,7 +184,7 @@ export class Inbox implements Mounted {
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);
-    } else if (call.account !== undefined) call.release();
+    } else if (call.account !== undefined) call.giveBack();
     this.#hand(taker, call);
   }
 
@@ -341,7 +341,7 @@ export class Inbox implements Mounted {
         if (channel.congested()) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
-        if (call.method.kind !== 'oneway') call.release();
+        if (call.method.kind !== 'oneway') call.giveBack();
         return call;
       }
     }
@@ -448,7 +448,7 @@ export class Inbox implements Mounted {
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
   #fail(call: InCall, error: TransportError): boolean {
     if (call.method.kind !== 'oneway') {
-      call.release();
+      call.giveBack();
       call.carrier.fail(call, error, true);
       return true;
     }
@@ -466,7 +466,7 @@ export class Inbox implements Mounted {
   }
 
   #dropOneway(call: InCall): void {
-    call.release();
+    call.giveBack();
     this.host.reporter.count('onewayDropped', 1, call.from);
   }
 

@@ -353,7 +353,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   }
 
   /** Ends a one-way whose reader is done with it. */
-  release(): void {
+  giveBack(): void {
     this.#promised.resolve(undefined);
   }
 

@@ -501,7 +501,7 @@ export class Serving implements Taker {
 
   #done(call: InCall): void {
     this.#active--;
-    if (call.account !== undefined) call.release();
+    if (call.account !== undefined) call.giveBack();
     call.handled();
     if (call.channel.crowded) this.#inbox.uncrowded(call.channel);
     if (this.#stopped) this.#tellIdle();

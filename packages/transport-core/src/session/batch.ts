@@ -231,12 +231,13 @@ export class Batch {
   }
 
   /**
-   * Called when a channel holds back credit to save frames. The delay is limited to 100 ms because
-   * the channel's reader may never take another call.
+   * Called when a channel holds back credit to save frames, for at most 100 ms. All connections of
+   * a process pay at the same times, so that it wakes up once for all of them.
    */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
-    this.heldUntil = this.#context.now + HELD;
+    const { now } = this.#context;
+    this.heldUntil = now + HELD - (now % HELD);
     this.#context.wakeBy(this.heldUntil);
   }
 
@@ -407,8 +408,8 @@ export type Creditor = Pick<Batch, 'credit' | 'holds'>;
 
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
- * back. Up to a quarter of the account may be held back to save frames; while a reader waits,
- * nothing is held back (`eager`), or little of a large account (`payWaiting`). An inbox, the
+ * back. Up to a quarter of the account may be held back to save frames; while the reader of a stream
+ * waits, nothing is held back (`eager`), or little of a large account (`payWaiting`). An inbox, the
  * account of a channel, holds back nothing for long, because only its credit tells the sender that
  * one-ways are done.
  */
@@ -465,9 +466,9 @@ export class ReceiveAccount {
    * one-way, which is then done.
    * @param cost the bytes of the message and UNIT.
    */
-  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void {
+  giveBackMessage(isOneway: boolean, cost: number): void {
     if (isOneway) this.#done++;
-    this.giveBack(inboxCost(isOneway, cost), eager);
+    this.giveBack(inboxCost(isOneway, cost), false);
   }
 
   /**

@@ -289,19 +289,14 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   // Changes of the state, by the session that serves the call, its inbox and its reader.
 
   /**
-   * Gives the call's cost back to the account that paid for it, once. A one-way is then done.
-   * @param eager true if a reader waits for more, so nothing is held back.
+   * Gives the call's cost back to the account that paid for it, once: that of a request when it is
+   * taken, that of a one-way when its reader is done.
    */
-  giveBack(eager: boolean): void {
+  giveBack(): void {
     const isOneway = this.method.kind === 'oneway';
-    this.account?.giveBackMessage(isOneway, this.cost, eager);
+    this.account?.giveBackMessage(isOneway, this.cost);
     this.account = undefined;
     if (isOneway) this.observer?.done();
-  }
-
-  /** Gives the cost back, of a request when it is taken, of a one-way when its reader is done. */
-  release(): void {
-    this.giveBack(this.channel.inbound.length === 0);
   }
 
   /** Begins to receive a long request, one-way or item. */

@@ -151,7 +151,7 @@ test('a one-way message that was read is not lost; one that waits for its reader
     const pair = open();
     for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
     pair.quiet();
-    for (const call of pair.acceptor.calls.splice(0, 3)) call.giveBack(false);
+    for (const call of pair.acceptor.calls.splice(0, 3)) call.giveBack();
     pair.quiet();
     pair.pass(100);
     pair.quiet();
@@ -301,11 +301,28 @@ test('a long request that was answered at once is not held until its deadline', 
   t.is(call.answer?.length, 1);
 });
 
+test('one-ways are reported as done together, at the next multiple of 100 ms', (t) => {
+  const pair = open();
+  const { account } = pair.dialer.session.parts.channels.get(0x20).lanes;
+  for (const passed of [30, 30, 39]) {
+    pair.start(pair.dialer, tell());
+    pair.quiet();
+    pair.acceptor.take()[0]!.giveBack();
+    pair.pass(passed);
+    pair.quiet();
+  }
+  const { lanes } = pair.dialer.session.parts.channels.get(0x20);
+  t.deepEqual([lanes.undone, lanes.account < account], [3, true]);
+  pair.pass(1);
+  pair.quiet();
+  t.deepEqual([lanes.undone, lanes.account], [0, account]);
+});
+
 test('an end that leaves first sends the credit that it held back, and one that closes drops later messages', (t) => {
   const pair = open();
   for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
   pair.quiet();
-  for (const call of pair.acceptor.calls.splice(0, 3)) call.giveBack(false);
+  for (const call of pair.acceptor.calls.splice(0, 3)) call.giveBack();
   pair.acceptor.session.shut(0);
   pair.quiet();
   t.is(pair.dialer.ending!.error.reason, 'closed');

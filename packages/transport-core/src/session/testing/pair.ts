@@ -125,7 +125,7 @@ export class End implements SessionPort, SessionVisitor {
   take(): InCall[] {
     const taken = this.calls.splice(0);
     for (const call of taken) {
-      call.giveBack(true);
+      call.giveBack();
       call.account = undefined;
     }
     return taken;
