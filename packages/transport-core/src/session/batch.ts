@@ -227,7 +227,7 @@ export class Batch {
   /** Queues an account that owes the peer credit. */
   credit(receiving: ReceiveAccount): void {
     this.#credits.push(receiving);
-    this.#context.port.dirty(receiving.isInbox);
+    this.#context.port.dirty();
   }
 
   /**
@@ -419,8 +419,6 @@ export class ReceiveAccount {
    * after a large unit.
    */
   left: number;
-  /** True for the account of a channel. */
-  readonly isInbox: boolean;
   #owed = 0;
   /** The number of one-ways that are done and were not reported. */
   #done = 0;
@@ -439,7 +437,6 @@ export class ReceiveAccount {
     this.start = this.left = start;
     this.#id = id;
     this.#channel = channel;
-    this.isInbox = account === Account.INBOX;
   }
 
   /** Charges a unit that arrived. Returns false if the account was empty, which is a violation. */
@@ -458,7 +455,7 @@ export class ReceiveAccount {
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
     if (eager || this.#owed >= (this.start + spare) >> 2) this.pay();
-    else if (this.isInbox && this.#owed === cost) this.#creditor.holds();
+    else if (this.#account === Account.INBOX && this.#owed === cost) this.#creditor.holds();
   }
 
   /**

@@ -37,10 +37,8 @@ export interface SessionPort {
   /**
    * Requests `Session.tick` at the end of this tick, because something waits in the batch or in the
    * lanes, or there may be room for what waits elsewhere.
-   * @param canWait true if the end of this turn of the event loop is early enough: for credit of a
-   *   channel, so that many one-ways whose handlers end in the same turn need one write.
    */
-  dirty(canWait?: boolean): void;
+  dirty(): void;
   /** Requests `Session.wake` at this time or earlier. Only `SessionContext.wakeBy` calls it. */
   wakeBy(time: number): void;
   /**

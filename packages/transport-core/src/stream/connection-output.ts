@@ -95,11 +95,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   // Requests of the session.
 
-  dirty(canWait = false): void {
+  dirty(): void {
     if (this.#isScheduled) return;
-    // What can wait does not keep other output from leaving at the end of this tick.
-    this.#isScheduled = !canWait;
-    this.#transport.ticker.touch(this, canWait);
+    this.#isScheduled = true;
+    this.#transport.ticker.touch(this);
   }
 
   wakeBy(time: number): void {

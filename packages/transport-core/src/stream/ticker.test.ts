@@ -14,21 +14,12 @@ function scene() {
       return clock.now();
     },
   };
-  const turns: (() => void)[] = [];
-  // The ticker calls `turn` as a method, because the clock may be an object of a class.
-  const withTurns = {
-    ...counting,
-    turns,
-    turn(callback: () => void) {
-      this.turns.push(callback);
-    },
-  };
-  const ticker = new Ticker(withTurns);
+  const ticker = new Ticker(counting);
   const log: string[] = [];
   const flushable = (name: string) => ({
     flushTick: () => void log.push(`${name} ${ticker.now()}`),
   });
-  return { clock, ticker, log, flushable, turns, reads: () => reads };
+  return { clock, ticker, log, flushable, reads: () => reads };
 }
 
 test('the time is read once per tick', async (t) => {
@@ -86,32 +77,6 @@ test('a flush at the end of a tick in which nobody asked for the time reads it o
   await null;
   t.is(ticker.now(), 4);
   t.is(reads(), 2, 'the tick is over');
-});
-
-test('what can wait is flushed at the end of the turn, or with what cannot', async (t) => {
-  const { clock, ticker, log, flushable, turns } = scene();
-  ticker.touch(flushable('a'), true);
-  await null;
-  t.deepEqual(log, []);
-  clock.advance(3);
-  turns.shift()!();
-  t.deepEqual(log, ['a 3']);
-  ticker.touch(flushable('b'), true);
-  ticker.run(() => ticker.touch(flushable('c'), true));
-  t.deepEqual(log, ['a 3', 'b 3', 'c 3']);
-  t.is(turns.length, 1);
-  turns.shift()!();
-  t.is(log.length, 3);
-});
-
-test('on a clock without turns, what can wait is flushed at the end of the tick', async (t) => {
-  const { turn: _, ...clock } = createManualClock(0);
-  const ticker = new Ticker(clock);
-  let flushed = 0;
-  ticker.now();
-  ticker.touch({ flushTick: () => void flushed++ }, true);
-  await null;
-  t.is(flushed, 1);
 });
 
 test('connections written during a flush are flushed, too', (t) => {

@@ -63,8 +63,7 @@ export abstract class TransportResources {
 }
 
 // Divides time into ticks of the event loop, and into events (`run`) within them. The clock is read
-// once in each, and at its end each connection writes its output once. Output that is requested
-// outside of an event and can wait leaves at the end of the turn.
+// once in each, and at its end each connection writes its output once.
 
 /**
  * An output that is flushed at the end of a tick. It is an object, because a closure for each
@@ -125,15 +124,11 @@ export class Ticker {
   /**
    * Schedules a call to `flushTick` at the end of this tick. Each call schedules another one, so
    * the caller avoids repetitions.
-   * @param canWait true if the end of this turn of the event loop is early enough.
    */
-  touch(flushable: Flushable, canWait = false): void {
+  touch(flushable: Flushable): void {
     if (this.#dirty === undefined) this.#dirty = [flushable];
     else this.#dirty.push(flushable);
-    if (this.#inside > 0) return;
-    // An event without work reads the clock again, and flushes.
-    if (canWait && this.#clock.turn !== undefined) this.#clock.turn(() => this.run(() => {}));
-    else this.#schedule();
+    if (this.#inside === 0) this.#schedule();
   }
 
   /**
