@@ -47,6 +47,11 @@ export class Node {
   /** The peers' statuses, decoded. Only `StatusExchange` changes them. */
   readonly statuses = new Map<string, unknown>();
   /**
+   * Connections whose hello was read and that are not up yet, each with the node id that the other
+   * end proved or asserted ('' if it has none). Only `AdmissionControl` changes them.
+   */
+  readonly claims = new Map<Remote, string>();
+  /**
    * True if the topology is fixed, that is, if this node dials only persistent peers on its own
    * initiative.
    */
@@ -197,12 +202,15 @@ export class Node {
     void this.config.transport.disconnect(remote, why).catch(() => {});
   }
 
-  /** Ends the connections of banned peers, and of banned clients that proved their ids. */
+  /**
+   * Ends the connections of banned nodes, even those that are not up yet and those that drain. A
+   * client that is up must have proved its id.
+   */
   cutBanned(why = ''): void {
-    const peers = [...this.peerTable.peers.keys()].flatMap((nodeId) => this.links(nodeId));
-    for (const remote of [...peers, ...this.config.transport.remotes()]) {
-      const nodeId = this.peerTable.of(remote)?.nodeId ?? remote.nodeId;
-      if (nodeId !== undefined && this.keeper.book.isBanned(nodeId, this.now()))
+    for (const remote of this.management.remotes()) {
+      const asserted = this.peerTable.of(remote)?.nodeId ?? this.claims.get(remote);
+      const nodeId = remote.nodeId ?? asserted ?? '';
+      if (this.keeper.book.isBanned(nodeId, this.now()))
         this.management.cut(remote, reasonError('denied', `node ${nodeId} was banned${why}`));
     }
   }
@@ -215,6 +223,7 @@ export class Node {
     this.keeper.trust.bad(peer.nodeId, VIOLATION);
     if (ban && peer.proven) this.keeper.book.ban(peer.nodeId, this.now());
     for (const { remote } of [...peer.links]) this.management.cut(remote, error);
+    if (ban) this.cutBanned(); // It may have further connections, which are not up yet or drain.
   }
 
   /**
