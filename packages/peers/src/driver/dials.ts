@@ -105,7 +105,7 @@ export class Dials {
 
   #dialed(order: DialOrder, remote: Remote): void {
     const peer = this.#node.peerTable.of(remote);
-    const { address } = order;
+    const { address, nodeId } = order;
     if (peer === undefined) {
       const full = reasonError('full', 'it has no room for another peer', { origin: 'remote' });
       const message = `Cannot make a peer of ${address}: the other end does not run peers`;
@@ -113,6 +113,10 @@ export class Dials {
         ? toTarget(full, address)
         : new TransportError('failed_precondition', message, { target: address });
       return this.#failed(order, error);
+    }
+    if (nodeId !== undefined && nodeId !== peer.nodeId) {
+      const message = `node ${nodeId} was dialed, but node ${peer.nodeId} is connected there`;
+      return this.#failed(order, toTarget(reasonError('identity_mismatch', message), address));
     }
     // The connection was already up when it was ordered.
     this.#node.planner.opened(order, peer.nodeId, this.#node.now());
@@ -336,7 +340,7 @@ export function silent(who: string, time: number): TransportError {
   return reasonError('refused', `${who} did not answer within ${inMs(time)}`);
 }
 
-/** Converts the error of a refused visit into the error of a dial. */
+/** Converts the error of a connection into the error of a dial. */
 function toTarget(
   { code, reason, origin, message }: TransportError,
   target: string,
