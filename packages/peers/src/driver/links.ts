@@ -59,7 +59,9 @@ export class Links {
     if (isRemoved || !node.isWelcome(nodeId, remote, dialed)) {
       // It may come back as an ordinary peer.
       this.#dials.fulfil(admitted.orders, nodeId);
-      return node.disconnect(remote, 'it was removed from the persistent peers while it connected');
+      const why = 'it was removed from the persistent peers while it connected';
+      this.#dials.answer(nodeId, reasonError('disconnected', why, { sent: false }));
+      return node.disconnect(remote, why);
     }
     const known = node.peer(nodeId);
     if (
