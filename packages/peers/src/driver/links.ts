@@ -142,11 +142,14 @@ export class Links {
     const { peerTable, management, config, nodeId } = this.#node;
     const main = peerTable.elect(peer, management.isUp);
     if (main === undefined) return;
-    if (main !== peer.main || peer.release === NOTHING) {
+    const former = peer.main;
+    if (main !== former || peer.release === NOTHING) {
       peer.release();
       peer.main = main;
       peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
+    // The last announcement may be lost with the former connection.
+    if (main !== former) this.#conversation.services.connected(peer);
     for (const link of peer.links) {
       if (link === main || link.dialed === undefined || !management.isUp(link.remote)) continue;
       management.retire(
