@@ -4,13 +4,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Clock, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
 import { randomBytes, reasonError } from '@trunkline/transport-core/backend';
-import {
-  EventHub,
-  type Management,
-  type Membership,
-  manage,
-  spelled,
-} from '@trunkline/transport-core/internal';
+import { EventHub, type Management, spelled } from '@trunkline/transport-core/internal';
 import { DialPolicy } from '../address/dial-policy.ts';
 import { isDialable, placeOf } from '../address/place.ts';
 import {
@@ -60,10 +54,7 @@ export class Node {
   readonly soon: () => void;
   closed = false;
 
-  /**
-   * @param membership receives the calls of the transport.
-   */
-  constructor(config: PeersConfig, membership: Membership, soon: () => void) {
+  constructor(config: PeersConfig, management: Management, soon: () => void) {
     const { transport, addresses } = config;
     const { clock, random } = transport;
     this.config = config;
@@ -71,29 +62,24 @@ export class Node {
     this.isFixed =
       config.membership === 'listed' || (config.maxOutbound === 0 && !config.exchange.enabled);
     this.clock = clock;
-    this.management = manage(transport, membership);
-    const { provenId } = this.management;
+    this.management = management;
+    const { provenId } = management;
     this.proves = provenId !== undefined;
     this.nodeId = config.identity?.nodeId ?? provenId ?? bytesToHex(randomBytes(random, 32));
-    try {
-      if (provenId !== undefined && provenId !== this.nodeId)
-        throw new TypeError(
-          `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
-        );
-      this.checkTargets(config.persistent, 'createPeers: persistent');
-      for (const [index, seed] of config.seeds.entries())
-        readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
-    } catch (error) {
-      this.management.release();
-      throw error;
-    }
+    if (provenId !== undefined && provenId !== this.nodeId)
+      throw new TypeError(
+        `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
+      );
+    this.checkTargets(config.persistent, 'createPeers: persistent');
+    for (const [index, seed] of config.seeds.entries())
+      readTarget(seed, `createPeers: seeds[${index}]`, management.check);
     this.peerTable = new PeerTable(this.nodeId);
     this.visits = new Visits(config.exchange.interval / 3);
-    const { machine } = this.management;
+    const { machine } = management;
     this.policy = new DialPolicy(addresses, {
       own: () => [...this.ownAddresses(), ...this.planner.targets.map(({ address }) => address)],
       interfaces: () => machine?.addresses(),
-      dials: (address) => this.management.dials(address),
+      dials: (address) => management.dials(address),
       looksUp: (config.lookup ?? machine) !== undefined,
       now: () => clock.now(),
     });
