@@ -39,8 +39,7 @@ export class Dials {
 
   /** Returns the IP addresses at which to dial a target that is being dialed. */
   addressesOf(target: string): readonly string[] | undefined {
-    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
-    return undefined;
+    return [...this.#orders.values()].find((one) => one.target === target)?.addresses;
   }
 
   /** Starts a dial. The book counts it as a failure until it succeeds or is cancelled. */
@@ -264,14 +263,9 @@ export class Dials {
     if (address !== undefined) return this.#ask(nodeId, address, false);
     // An address may have become known meanwhile, and the planner may be dialing it.
     if (this.#isSought(nodeId) || this.#seekKnown(nodeId)) return;
-    this.answer(
-      nodeId,
-      new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
-        sent: false,
-        unreachable: true,
-        cause,
-      }),
-    );
+    const message = `node ${nodeId} is not connected: ${why}`;
+    const details = { sent: false, unreachable: true, cause };
+    this.answer(nodeId, new TransportError('unavailable', message, details));
   }
 
   /**
@@ -324,13 +318,8 @@ export async function within<T>(
 /** Rejects when the dial is cancelled, which ends its wait for the user's `lookup`. */
 function cancelled({ target, cancel: { signal } }: OrderInProgress): Promise<never> {
   return new Promise((_, reject) => {
-    const end = () =>
-      reject(
-        new TransportError('cancelled', `the dial of ${target} was cancelled`, {
-          target,
-          sent: false,
-        }),
-      );
+    const message = `the dial of ${target} was cancelled`;
+    const end = () => reject(new TransportError('cancelled', message, { target, sent: false }));
     signal.addEventListener('abort', end, { once: true });
   });
 }
@@ -345,12 +334,8 @@ function toTarget(
   { code, reason, origin, message }: TransportError,
   target: string,
 ): TransportError {
-  return new TransportError(code, `Cannot connect to ${target}: ${message}`, {
-    reason,
-    origin,
-    target,
-    sent: false,
-  });
+  const details = { reason, origin, target, sent: false };
+  return new TransportError(code, `Cannot connect to ${target}: ${message}`, details);
 }
 
 /**
