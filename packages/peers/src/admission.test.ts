@@ -123,6 +123,20 @@ test('a banned node that connects while the address book loads is disconnected',
   await sim.run(20_000);
 });
 
+for (const delay of [10, 30, 50, 70, 90])
+  test(`a node that is banned while it connects never becomes a peer: after ${delay} ms`, async (t, sim) => {
+    const [a, b] = await boot(sim, ['a', 'b'], { peers: passive, durable: false });
+    sim.link('a', 'b', { latency: 20 });
+    b.peers.add('a');
+    await sim.run(delay);
+    a.peers.ban(idOf('b'));
+    await sim.run(10_000);
+    t.deepEqual([a.peers.list(), a.transport.remotes()], [[], []]);
+    t.true(
+      rejections(b).includes('denied out') || eventsOf(b, 'down')[0]?.cause.reason === 'denied',
+    );
+  });
+
 test('in public mode one network gets a quarter of the inbound places at most, and others still get in', async (t, sim) => {
   const crowd = Array.from({ length: 10 }, (_, i) => `8.8.${i}.1`);
   const [a] = await hub(sim, crowd, { addresses: 'public', maxInbound: 12 });

@@ -10,10 +10,11 @@ import {
   idOf,
   isLinked,
   passive,
+  star,
   type TestNode,
   targetOf,
 } from './testing/cluster.ts';
-import { test } from './testing/runs.ts';
+import { eventsOf, test } from './testing/runs.ts';
 
 const B = idOf('b');
 const quiet: Partial<PeersOptions> = { ...passive, exchange: { enabled: false } };
@@ -116,4 +117,18 @@ test('a dial that is cancelled does not count as a failure of its address', asyn
     await sim.run(1);
     t.is(failures(), 0);
   }
+});
+
+test('a call to a node whose reported address belongs to a connected peer fails at once, and the dials of that address back off', async (t, sim) => {
+  const x = idOf('x');
+  const [a] = await star(sim, ['b'], { ...quiet, locate: () => 'b' });
+  const began = sim.now;
+  const call = failureOf(a.transport.send(`node:${x}`, 'say', 'hi'));
+  t.like(await sim.settle(call), { reason: 'identity_mismatch', sent: false });
+  t.true(sim.now - began < 100);
+  a.peers.add(`${x}@b`);
+  await sim.run(20_000);
+  const { length } = eventsOf(a, 'rejected');
+  t.true(length > 2 && length < 10, `${length} dials`);
+  t.is(eventsOf(a, 'down').length, 0);
 });

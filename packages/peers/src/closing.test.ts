@@ -6,7 +6,7 @@ import { createPeers } from './peers.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { bare, failureOf, nothingIsLeft, storeOf } from './testing/bare.ts';
 import { boot, idOf, isLinked, passive } from './testing/cluster.ts';
-import { entry, rawPeer } from './testing/raw-peer.ts';
+import { entry, looseProtocol, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, test } from './testing/runs.ts';
 
 const never = () => new Promise<never>(() => {});
@@ -165,5 +165,16 @@ test('after peers are closed the transport continues, and new peers can manage i
   await sim.until(() => again.list().length === 1 && b.peers.list().length === 1, 20_000);
   t.is(await sim.settle(transport.send(`node:${idOf('b')}`, 'say', 'by id')), 'b: by id');
   await sim.settle(again.close());
+  await sim.settle(transport.close());
+});
+
+test('createPeers throws if another protocol has its channel, and succeeds once that is closed', async (t, sim) => {
+  const { peers, transport } = await bare(sim, 'a');
+  await sim.settle(peers.close());
+  const mount = transport.mount(looseProtocol);
+  for (let i = 0; i < 2; i++)
+    t.throws(() => createPeers({ transport }), { message: /is already mounted/ });
+  await sim.settle(mount.close());
+  await sim.settle(createPeers({ transport }).close());
   await sim.settle(transport.close());
 });

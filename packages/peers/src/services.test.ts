@@ -122,6 +122,34 @@ test(
   { strict: true },
 );
 
+for (const [what, announced] of [
+  ['other services', ['stock']],
+  ['no services any more', []],
+] as const)
+  test(`an announcement that is lost with a connection is repeated over the other one: ${what}`, async (t, sim) => {
+    const message = (request: Uint8Array) => {
+      if (new TextDecoder().decode(request).includes('poison')) throw new Error('no');
+    };
+    const [client, a] = await boot(sim, ['client', 'a'], {
+      peers: (name) => ({
+        maxOutbound: 0,
+        ...(name === 'a' ? { services: ['orders'] } : { filters: { message } }),
+      }),
+    });
+    const known = () => client.peers.services.of(idOf('a'));
+    await sim.settle(client.transport.dial('a'));
+    await sim.settle(a.transport.dial('client'));
+    await sim.run(1_000);
+    t.deepEqual(known(), ['orders']);
+    const { remote } = a.peers.list()[0]!;
+    // The client ends the connection at this message, before it reads the announcement.
+    t.true(a.transport.trySend(remote, 'hint', 'poison'));
+    a.peers.services.set(announced);
+    await sim.run(2_000);
+    t.deepEqual([remote.closed, client.peers.list().length], [true, 1]);
+    t.deepEqual(known(), announced);
+  });
+
 test('a call right after ready() reaches the node that has just connected', async (t, sim) => {
   const [client] = await boot(sim, ['client', 'a'], {
     peers: (name) => ({

@@ -7,7 +7,10 @@ import { type TcpBackend, tcp } from '@trunkline/transport-tcp';
 import ava from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
+import { peersProtocol } from './protocol.ts';
+import { failureOf } from './testing/bare.ts';
 import { echo, passive } from './testing/cluster.ts';
+import { pose } from './testing/raw-peer.ts';
 import { overTls } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import {
@@ -174,6 +177,30 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
   t.deepEqual([a.transport.remotes().length, emitted(newer, 'down').length], [1, 0]);
   t.true(isLinked(newer, a));
 });
+
+for (const how of ['peers.ban', 'a violation'])
+  test(`a ban ends all connections of its node, even one that another instance replaced and that drains: ${how}`, async (t, fixture) => {
+    const theirs = await credentials();
+    const answer = () => new Promise<never>(() => {});
+    const make = overTls(await credentials());
+    const a = await fixture.node('a', { make, peers: passive, answer });
+    const instance = () => {
+      const transport = fixture.guest(overTls(theirs));
+      pose(transport, theirs.nodeId);
+      return { transport, words: transport.mount(peersProtocol) };
+    };
+    const [older, newer] = [instance(), instance()];
+    const timeout = Number.POSITIVE_INFINITY;
+    const running = failureOf(older.transport.send(a.address, 'say', 'wait', { timeout }));
+    await fixture.until('the call runs', () => a.transport.snapshot().calls.served > 0);
+    const remote = await fixture.settle(newer.transport.dial(a.address));
+    await fixture.emitted(a, 'up', 2);
+    if (how === 'peers.ban') a.peers.ban(theirs.nodeId);
+    else t.true(newer.words.trySend(remote, 'addresses', new Uint8Array()));
+    t.is((await fixture.settle(running)).reason, 'denied');
+    const isFree = () => a.transport.snapshot().connections.length === 0;
+    await fixture.until('a has no connection', isFree, 10_000);
+  });
 
 test('a node is not a peer of another node with its own key', async (t, fixture) => {
   const theirs = credentials();

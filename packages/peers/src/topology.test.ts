@@ -109,6 +109,20 @@ for (const delay of [0, 6, 12, 20, 45, 70, 95, 120])
     await sim.until(() => isLinked(a, 'b') && isLinked(b, 'a'), 20_000);
   });
 
+test('a call that waits for a node fails if the node is removed from the list while it connects', async (t, sim) => {
+  let remove = () => {};
+  const filters = { nodeId: () => remove() };
+  const [a] = await boot(sim, ['a', 'b'], {
+    peers: (name) => (name === 'a' ? { ...passive, filters } : passive),
+    durable: false,
+  });
+  remove = () => void a.peers.remove(idOf('b'));
+  a.peers.add(targetOf('b'));
+  await sim.run(1);
+  const call = failureOf(a.transport.send(`node:${idOf('b')}`, 'say', 'x'));
+  t.like(await sim.settle(call), { reason: 'disconnected', sent: false });
+});
+
 test('a removed peer is neither called nor heard, at either end, until it is added again', async (t, sim) => {
   const [a, b, c] = await mesh(sim, ['a', 'b', 'c'], closed);
   // Only a has changed its topology.

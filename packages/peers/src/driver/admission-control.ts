@@ -43,11 +43,6 @@ export class AdmissionControl {
   readonly #dials: Dials;
   /** Admitted connections that are not up yet. */
   readonly #connections = new Map<Remote, AdmittedConnection>();
-  /**
-   * Connections whose hello was read and that are not up yet, each with the node id that the other
-   * end proved or asserted ('' if it has none).
-   */
-  readonly #claims = new Map<Remote, string>();
 
   constructor(node: Node, dials: Dials) {
     this.#node = node;
@@ -56,13 +51,13 @@ export class AdmissionControl {
 
   /** Returns the node id that a connection that is not up yet proved or asserted. */
   claimOf(remote: Remote): string | undefined {
-    return remote.nodeId ?? (this.#claims.get(remote) || undefined);
+    return remote.nodeId ?? (this.#node.claims.get(remote) || undefined);
   }
 
   /** Forgets a connection, because it is up or gone. Returns its admission. */
   take(remote: Remote): AdmittedConnection | undefined {
     const admitted = this.#connections.get(remote);
-    this.#claims.delete(remote);
+    this.#node.claims.delete(remote);
     this.#connections.delete(remote);
     return admitted;
   }
@@ -72,7 +67,7 @@ export class AdmissionControl {
     const { remote, claim, protocols, target } = pendingConnection;
     const orders = remote.direction === 'out' ? this.#dials.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
-    this.#claims.set(remote, nodeId);
+    this.#node.claims.set(remote, nodeId);
     const isUnproven = remote.nodeId === undefined && this.#node.proves;
     if (nodeId === '' || !runsPeers(protocols) || (isUnproven && orders.length === 0))
       return this.#receiveClient(nodeId, orders);

@@ -39,8 +39,7 @@ export class Dials {
 
   /** Returns the IP addresses at which to dial a target that is being dialed. */
   addressesOf(target: string): readonly string[] | undefined {
-    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
-    return undefined;
+    return [...this.#orders.values()].find((one) => one.target === target)?.addresses;
   }
 
   /** Starts a dial. The book counts it as a failure until it succeeds or is cancelled. */
@@ -105,7 +104,7 @@ export class Dials {
 
   #dialed(order: DialOrder, remote: Remote): void {
     const peer = this.#node.peerTable.of(remote);
-    const { address } = order;
+    const { address, nodeId } = order;
     if (peer === undefined) {
       const full = reasonError('full', 'it has no room for another peer', { origin: 'remote' });
       const message = `Cannot make a peer of ${address}: the other end does not run peers`;
@@ -113,6 +112,10 @@ export class Dials {
         ? toTarget(full, address)
         : new TransportError('failed_precondition', message, { target: address });
       return this.#failed(order, error);
+    }
+    if (nodeId !== undefined && nodeId !== peer.nodeId) {
+      const message = `node ${nodeId} was dialed, but node ${peer.nodeId} is connected there`;
+      return this.#failed(order, toTarget(reasonError('identity_mismatch', message), address));
     }
     // The connection was already up when it was ordered.
     this.#node.planner.opened(order, peer.nodeId, this.#node.now());
@@ -260,14 +263,9 @@ export class Dials {
     if (address !== undefined) return this.#ask(nodeId, address, false);
     // An address may have become known meanwhile, and the planner may be dialing it.
     if (this.#isSought(nodeId) || this.#seekKnown(nodeId)) return;
-    this.answer(
-      nodeId,
-      new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
-        sent: false,
-        unreachable: true,
-        cause,
-      }),
-    );
+    const message = `node ${nodeId} is not connected: ${why}`;
+    const details = { sent: false, unreachable: true, cause };
+    this.answer(nodeId, new TransportError('unavailable', message, details));
   }
 
   /**
@@ -320,13 +318,8 @@ export async function within<T>(
 /** Rejects when the dial is cancelled, which ends its wait for the user's `lookup`. */
 function cancelled({ target, cancel: { signal } }: OrderInProgress): Promise<never> {
   return new Promise((_, reject) => {
-    const end = () =>
-      reject(
-        new TransportError('cancelled', `the dial of ${target} was cancelled`, {
-          target,
-          sent: false,
-        }),
-      );
+    const message = `the dial of ${target} was cancelled`;
+    const end = () => reject(new TransportError('cancelled', message, { target, sent: false }));
     signal.addEventListener('abort', end, { once: true });
   });
 }
@@ -336,17 +329,13 @@ export function silent(who: string, time: number): TransportError {
   return reasonError('refused', `${who} did not answer within ${inMs(time)}`);
 }
 
-/** Converts the error of a refused visit into the error of a dial. */
+/** Converts the error of a connection into the error of a dial. */
 function toTarget(
   { code, reason, origin, message }: TransportError,
   target: string,
 ): TransportError {
-  return new TransportError(code, `Cannot connect to ${target}: ${message}`, {
-    reason,
-    origin,
-    target,
-    sent: false,
-  });
+  const details = { reason, origin, target, sent: false };
+  return new TransportError(code, `Cannot connect to ${target}: ${message}`, details);
 }
 
 /**

@@ -59,7 +59,9 @@ export class Links {
     if (isRemoved || !node.isWelcome(nodeId, remote, dialed)) {
       // It may come back as an ordinary peer.
       this.#dials.fulfil(admitted.orders, nodeId);
-      return node.disconnect(remote, 'it was removed from the persistent peers while it connected');
+      const why = 'it was removed from the persistent peers while it connected';
+      this.#dials.answer(nodeId, reasonError('disconnected', why, { sent: false }));
+      return node.disconnect(remote, why);
     }
     const known = node.peer(nodeId);
     if (
@@ -140,11 +142,14 @@ export class Links {
     const { peerTable, management, config, nodeId } = this.#node;
     const main = peerTable.elect(peer, management.isUp);
     if (main === undefined) return;
-    if (main !== peer.main || peer.release === NOTHING) {
+    const former = peer.main;
+    if (main !== former || peer.release === NOTHING) {
       peer.release();
       peer.main = main;
       peer.release = main.lasting ? config.transport.hold(main.remote) : () => {};
     }
+    // The last announcement may be lost with the former connection.
+    if (main !== former) this.#conversation.services.connected(peer);
     for (const link of peer.links) {
       if (link === main || link.dialed === undefined || !management.isUp(link.remote)) continue;
       management.retire(

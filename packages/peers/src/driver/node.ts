@@ -4,13 +4,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Clock, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
 import { randomBytes, reasonError } from '@trunkline/transport-core/backend';
-import {
-  EventHub,
-  type Management,
-  type Membership,
-  manage,
-  spelled,
-} from '@trunkline/transport-core/internal';
+import { EventHub, type Management, spelled } from '@trunkline/transport-core/internal';
 import { DialPolicy } from '../address/dial-policy.ts';
 import { isDialable, placeOf } from '../address/place.ts';
 import {
@@ -47,6 +41,11 @@ export class Node {
   /** The peers' statuses, decoded. Only `StatusExchange` changes them. */
   readonly statuses = new Map<string, unknown>();
   /**
+   * Connections whose hello was read and that are not up yet, each with the node id that the other
+   * end proved or asserted ('' if it has none). Only `AdmissionControl` changes them.
+   */
+  readonly claims = new Map<Remote, string>();
+  /**
    * True if the topology is fixed, that is, if this node dials only persistent peers on its own
    * initiative.
    */
@@ -55,10 +54,7 @@ export class Node {
   readonly soon: () => void;
   closed = false;
 
-  /**
-   * @param membership receives the calls of the transport.
-   */
-  constructor(config: PeersConfig, membership: Membership, soon: () => void) {
+  constructor(config: PeersConfig, management: Management, soon: () => void) {
     const { transport, addresses } = config;
     const { clock, random } = transport;
     this.config = config;
@@ -66,29 +62,24 @@ export class Node {
     this.isFixed =
       config.membership === 'listed' || (config.maxOutbound === 0 && !config.exchange.enabled);
     this.clock = clock;
-    this.management = manage(transport, membership);
-    const { provenId } = this.management;
+    this.management = management;
+    const { provenId } = management;
     this.proves = provenId !== undefined;
     this.nodeId = config.identity?.nodeId ?? provenId ?? bytesToHex(randomBytes(random, 32));
-    try {
-      if (provenId !== undefined && provenId !== this.nodeId)
-        throw new TypeError(
-          `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
-        );
-      this.checkTargets(config.persistent, 'createPeers: persistent');
-      for (const [index, seed] of config.seeds.entries())
-        readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
-    } catch (error) {
-      this.management.release();
-      throw error;
-    }
+    if (provenId !== undefined && provenId !== this.nodeId)
+      throw new TypeError(
+        `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
+      );
+    this.checkTargets(config.persistent, 'createPeers: persistent');
+    for (const [index, seed] of config.seeds.entries())
+      readTarget(seed, `createPeers: seeds[${index}]`, management.check);
     this.peerTable = new PeerTable(this.nodeId);
     this.visits = new Visits(config.exchange.interval / 3);
-    const { machine } = this.management;
+    const { machine } = management;
     this.policy = new DialPolicy(addresses, {
       own: () => [...this.ownAddresses(), ...this.planner.targets.map(({ address }) => address)],
       interfaces: () => machine?.addresses(),
-      dials: (address) => this.management.dials(address),
+      dials: (address) => management.dials(address),
       looksUp: (config.lookup ?? machine) !== undefined,
       now: () => clock.now(),
     });
@@ -197,12 +188,15 @@ export class Node {
     void this.config.transport.disconnect(remote, why).catch(() => {});
   }
 
-  /** Ends the connections of banned peers, and of banned clients that proved their ids. */
+  /**
+   * Ends the connections of banned nodes, even those that are not up yet and those that drain. A
+   * client that is up must have proved its id.
+   */
   cutBanned(why = ''): void {
-    const peers = [...this.peerTable.peers.keys()].flatMap((nodeId) => this.links(nodeId));
-    for (const remote of [...peers, ...this.config.transport.remotes()]) {
-      const nodeId = this.peerTable.of(remote)?.nodeId ?? remote.nodeId;
-      if (nodeId !== undefined && this.keeper.book.isBanned(nodeId, this.now()))
+    for (const remote of this.management.remotes()) {
+      const asserted = this.peerTable.of(remote)?.nodeId ?? this.claims.get(remote);
+      const nodeId = remote.nodeId ?? asserted ?? '';
+      if (this.keeper.book.isBanned(nodeId, this.now()))
         this.management.cut(remote, reasonError('denied', `node ${nodeId} was banned${why}`));
     }
   }
@@ -215,6 +209,7 @@ export class Node {
     this.keeper.trust.bad(peer.nodeId, VIOLATION);
     if (ban && peer.proven) this.keeper.book.ban(peer.nodeId, this.now());
     for (const { remote } of [...peer.links]) this.management.cut(remote, error);
+    if (ban) this.cutBanned(); // It may have further connections, which are not up yet or drain.
   }
 
   /**

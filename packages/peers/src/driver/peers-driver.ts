@@ -3,7 +3,7 @@
 // it. Tested by the tests in src/.
 
 import { type Resolver, TransportError } from '@trunkline/transport-core';
-import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
+import { DeadlineTimer, type Membership, manage } from '@trunkline/transport-core/internal';
 import { sample } from '../machine.ts';
 import type { PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
@@ -50,13 +50,19 @@ export class PeersDriver implements Membership {
         }
       });
     // This puts the driver in charge of the transport, which reads `screen`.
-    const node = new Node(config, this, () => {
-      if (this.#state === 'running') this.#timer.by(node.now());
-    });
-    this.node = node;
-    this.nodeId = node.nodeId;
-    this.asserts = !node.proves;
-    this.conversation = new Conversation(node);
+    const management = manage(config.transport, this);
+    try {
+      this.node = new Node(config, management, () => {
+        if (this.#state === 'running') this.#timer.by(this.node.now());
+      });
+      this.nodeId = this.node.nodeId;
+      this.asserts = !this.node.proves;
+      this.conversation = new Conversation(this.node);
+    } catch (error) {
+      management.release();
+      throw error;
+    }
+    const { node } = this;
     this.resolver = this.conversation.services.directory;
     this.#dials = new Dials(node);
     this.#links = new Links(node, this.#dials, this.conversation);

@@ -21,8 +21,8 @@ export class ServiceExchange {
   readonly #stopListening: () => void;
   /** The services of this node, including those that take no calls now. */
   #own: readonly string[];
-  /** The services that were last announced to the peers. */
-  #announced: readonly string[] = [];
+  /** The services that were last announced to the peers; `NONE` if there were never any. */
+  #announced = NONE;
   /**
    * Peers to which the services could not be announced yet, because their connections take no more
    * messages at the moment.
@@ -57,8 +57,9 @@ export class ServiceExchange {
     this.#announce();
   }
 
+  /** Announces the services to a new peer, or to one whose connection in use has changed. */
   connected(peer: Peer): void {
-    if (this.#announced.length > 0) this.#tell(peer);
+    if (this.#announced !== NONE) this.#tell(peer);
   }
 
   gone(nodeId: string): void {

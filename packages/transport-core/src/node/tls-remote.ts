@@ -336,13 +336,8 @@ const NO_TLS =
 
 /** Returns the error of a connection that took too long for its handshake. */
 export function tlsTimeout(endpoint: string, timeout: number): TransportError {
-  return reasonError(
-    'handshake_timeout',
-    `Connection with ${endpoint}: its TLS handshake was not complete after ${inMs(timeout)} (handshakeTimeout)`,
-    {
-      target: endpoint,
-    },
-  );
+  const text = `Connection with ${endpoint}: its TLS handshake was not complete after ${inMs(timeout)} (handshakeTimeout)`;
+  return reasonError('handshake_timeout', text, { target: endpoint });
 }
 
 /** Returns the error of a handshake during which `updateTls` replaced this end's authorities. */
@@ -353,9 +348,6 @@ export function tlsReplaced(endpoint: string): TransportError {
 
 /** Returns the error of a handshake that was in progress when the layer was closed. */
 export function tlsClosed(endpoint: string): TransportError {
-  return new TransportError(
-    'shutdown',
-    `Connection with ${endpoint}: the layer was closed during its TLS handshake`,
-    { target: endpoint },
-  );
+  const text = `Connection with ${endpoint}: the layer was closed during its TLS handshake`;
+  return new TransportError('shutdown', text, { target: endpoint });
 }

@@ -58,6 +58,8 @@ export class Dialer {
    * them fail until the pool has dropped the target.
    */
   readonly watches = new Set<NameWatch>();
+  /** The IP addresses at which connections were dialed, if the membership gave them. */
+  readonly #addresses = new WeakMap<Connection, readonly string[]>();
   /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #nodes = new Map<string, string>();
 
@@ -124,14 +126,18 @@ export class Dialer {
       return connection;
     }
     const { config, layer, membership } = this.transport;
-    // A membership may know the IP addresses of the host that the caller names.
-    const addresses = address === entry.address ? membership?.addressesOf?.(target) : undefined;
+    // A membership may know the IP addresses of the host that the caller names. They hold for the
+    // whole pool, because another lookup could return addresses that may not be dialed.
+    const known = membership?.addressesOf?.(target) ?? this.#addresses.get(entry.connections[0]!);
+    const addresses = address === entry.address ? known : undefined;
     try {
       const options = { timeout: config.dialTimeout, signal, nodeId, addresses };
       const stream = await layer.dial(address, options);
       if (signal.aborted) stream.destroy();
       signal.throwIfAborted();
-      return await this.#greet(stream, address, entry, signal);
+      const connection = await this.#greet(stream, address, entry, signal);
+      if (addresses !== undefined) this.#addresses.set(connection, addresses);
+      return connection;
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof TransportError

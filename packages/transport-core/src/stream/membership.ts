@@ -70,7 +70,10 @@ export interface Membership {
    * `down` follows.
    */
   turnedAway?(endpoint: string, error: TransportError, remote: Remote | undefined): void;
-  /** Returns the IP addresses at which to dial the host name of a target; see `DialOptions`. */
+  /**
+   * Returns the IP addresses at which to dial the host name of a target; see `DialOptions`. While a
+   * connection to the target lives, further ones are dialed at the same addresses.
+   */
   addressesOf?(target: string): readonly string[] | undefined;
   /** Returns the live connections of a node, the preferred one first. */
   links(nodeId: string): readonly Remote[];

@@ -3,6 +3,9 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import type { Connection, ConnectionHost, ConnectionInit } from './connection.ts';
+import { Dialer, type DialTarget } from './dial.ts';
+import type { DialOptions } from './stream-layer.ts';
 import { FakeConnection, poolFixture } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -79,4 +82,30 @@ test('a failed background dial affects no call and is reported', async (t) => {
   for (let i = 0; i < 18; i++)
     t.is(dialsAfter(50), 2, 'a peer that is full is not dialed at each turn');
   t.is(dialsAfter(100), 3);
+});
+
+test('a host name is dialed at the IP addresses of the membership while a connection that was dialed there lives', async (t) => {
+  const dialed: unknown[] = [];
+  const known = [['192.0.2.1']];
+  const host = {
+    config: {},
+    full: () => undefined,
+    reporter: { dial: (_: string, run: () => unknown) => run() },
+    ticker: { run: (work: () => void) => work() },
+    membership: { addressesOf: () => known.pop() },
+    layer: { dial: async (_: string, { addresses }: DialOptions) => void dialed.push(addresses) },
+    add: (_: unknown, { opened }: ConnectionInit) =>
+      Object.assign(new FakeConnection('host:1'), { start: () => opened!(undefined) }),
+  } as unknown as ConnectionHost;
+  const dialer = new Dialer(host);
+  const connections: Connection[] = [];
+  const target = { target: 'host:1', address: 'host:1', connections } as unknown as DialTarget;
+  const dial = () => dialer.open(target, new AbortController().signal);
+  for (let i = 0; i < 3; i++) connections.push(await dial());
+  connections.shift();
+  await dial();
+  connections.length = 0;
+  await dial();
+  const [first] = dialed;
+  t.deepEqual(dialed, [['192.0.2.1'], first, first, first, undefined]);
 });

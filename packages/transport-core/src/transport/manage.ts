@@ -63,6 +63,8 @@ export function manage(transport: AnyTransport, membership: Membership) {
     get machine() {
       return engine.layer.machine;
     },
+    /** Returns all connections whose hello was read, even those that are not up yet or drain. */
+    remotes: () => [...engine.connections].flatMap(({ remote }) => remote ?? []),
     /**
      * Returns true if the connection takes new calls. A connection that is draining takes none,
      * although it is not closed yet.
