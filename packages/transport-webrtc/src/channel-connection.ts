@@ -28,7 +28,9 @@ export class ChannelConnection implements StreamConnection {
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
   /** Received messages that were not reported yet, because the reader has paused. */
-  readonly #unread: (Uint8Array | 'end')[] = [];
+  readonly #unread: Uint8Array[] = [];
+  /** True once the other end has sent its end message; it sends no more bytes. */
+  #endArrived = false;
   #unreadSize = 0;
   /** True before `attach` and from `pause` to `resume`: messages are kept. */
   #isPaused = true;
@@ -172,7 +174,7 @@ export class ChannelConnection implements StreamConnection {
       return true;
     } catch (cause) {
       this.#hasFailed = true;
-      if (!this.#isOver && !this.#unread.includes('end'))
+      if (!this.#isOver && !this.#endArrived)
         this.#resetLater('it could not be written to', cause);
       return false;
     }
@@ -211,7 +213,7 @@ export class ChannelConnection implements StreamConnection {
     }
     if (typeof data === 'string') return this.#control(data);
     const bytes = bytesOf(data);
-    if (bytes === undefined) return;
+    if (bytes === undefined || this.#endArrived) return;
     if (bytes.length === 0) {
       if (!this.#isEnding) this.#sink?.data(bytes);
       return;
@@ -231,7 +233,7 @@ export class ChannelConnection implements StreamConnection {
 
   #control(text: string): void {
     if (text === END) {
-      this.#unread.push('end');
+      this.#endArrived = true;
       if (!this.#isEnding) this.#cancelReset();
       return this.#deliver();
     }
@@ -253,18 +255,13 @@ export class ChannelConnection implements StreamConnection {
   #deliver(): void {
     while (!this.#isOver && (this.#isEnding || !this.#isPaused)) {
       const next = this.#unread.shift();
-      if (next === undefined) return;
-      if (next === 'end') return this.#ended();
+      if (next === undefined) return this.#endArrived ? this.#ended() : undefined;
       this.#unreadSize -= next.length;
       this.#acknowledge(next.length);
       if (!this.#isEnding) this.#sink?.data(next);
-      else if ((this.#discarded += next.length) > DISCARD) return this.#cutOff();
+      else if ((this.#discarded += next.length) > DISCARD)
+        return this.#finish(this.#reset('it continued to write after the end'), 'left');
     }
-  }
-
-  /** Stops reading from a peer that continues to write after this end has ended. */
-  #cutOff(): void {
-    this.#finish(this.#reset('it continued to write after the end'), 'left');
   }
 
   #acknowledge(size: number): void {
@@ -291,10 +288,7 @@ export class ChannelConnection implements StreamConnection {
   #gone(why: string): void {
     if (this.#isOver) return this.#release();
     // Messages that arrived before the end are still reported, once reading resumes.
-    if (this.#unread.includes('end')) {
-      this.#isReleased = true;
-      return this.#open.release();
-    }
+    if (this.#endArrived) return this.#release();
     this.#finish(this.#endSent ? undefined : this.#reset(why), 'ended');
   }
 

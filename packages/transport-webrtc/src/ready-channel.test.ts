@@ -172,6 +172,26 @@ test('a peer that sends more than its window is disconnected', async (t) => {
   t.is(reader.error?.code, 'resource_exhausted');
 });
 
+test('whatever follows the end is dropped, even while reading is paused', async (t) => {
+  const clock = createManualClock();
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it', clock });
+  const reader = new Recorder(near);
+  clock.advance(0);
+  near.pause();
+  other.send(new Uint8Array([1]));
+  for (let i = 0; i < 65; i++) {
+    other.send('end');
+    other.send(new Uint8Array(16 * 1024));
+  }
+  await new Promise((resolve) => setImmediate(resolve)); // the messages need microtasks only
+  near.resume();
+  clock.advance(0);
+  await reader.ended();
+  t.is(reader.error, undefined);
+  t.deepEqual(reader.chunks, [new Uint8Array([1])]);
+});
+
 test('a failed write resets the connection if no end follows', async (t) => {
   const clock = createManualClock();
   const [channel] = createFakeChannels();
