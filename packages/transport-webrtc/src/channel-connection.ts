@@ -13,7 +13,7 @@ import {
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
-import type { OpenChannel } from './open-channel.ts';
+import { LONGEST_MESSAGE, type OpenChannel } from './open-channel.ts';
 import type { RtcDataChannel } from './rtc.ts';
 import { WAKE } from './wake-up.ts';
 
@@ -27,8 +27,10 @@ export class ChannelConnection implements StreamConnection {
   readonly #channel: RtcDataChannel;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /** Received messages that were not reported yet, because the reader has paused. */
+  /** Received bytes that were not reported yet, because the reader has paused. */
   readonly #unread: Uint8Array[] = [];
+  /** The memory of the last array of `#unread`, if messages were joined in it. */
+  #joined: Uint8Array | undefined;
   /** True once the other end has sent its end message; it sends no more bytes. */
   #endArrived = false;
   #unreadSize = 0;
@@ -207,10 +209,7 @@ export class ChannelConnection implements StreamConnection {
   }
 
   #message(data: unknown): void {
-    if (this.#isOver) {
-      if (data === END || data === CUT) this.#release();
-      return;
-    }
+    if (this.#isOver) return data === END || data === CUT ? this.#release() : undefined;
     if (typeof data === 'string') return this.#control(data);
     const bytes = bytesOf(data);
     if (bytes === undefined || this.#endArrived) return;
@@ -218,7 +217,7 @@ export class ChannelConnection implements StreamConnection {
       if (!this.#isEnding) this.#sink?.data(bytes);
       return;
     }
-    this.#unread.push(bytes);
+    this.#keep(bytes);
     this.#unreadSize += bytes.length;
     if (this.#unreadSize > WINDOW)
       return this.destroy(
@@ -229,6 +228,22 @@ export class ChannelConnection implements StreamConnection {
         ),
       );
     this.#deliver();
+  }
+
+  /** Keeps received bytes. Short messages are joined, because each array takes memory, too. */
+  #keep(bytes: Uint8Array): void {
+    const last = this.#unread.at(-1);
+    if (last === undefined || last.length + bytes.length > LONGEST_MESSAGE) {
+      this.#joined = undefined;
+      this.#unread.push(bytes);
+      return;
+    }
+    if (this.#joined === undefined) {
+      this.#joined = new Uint8Array(LONGEST_MESSAGE);
+      this.#joined.set(last);
+    }
+    this.#joined.set(bytes, last.length);
+    this.#unread[this.#unread.length - 1] = this.#joined.subarray(0, last.length + bytes.length);
   }
 
   #control(text: string): void {
