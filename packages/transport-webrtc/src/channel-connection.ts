@@ -69,10 +69,7 @@ export class ChannelConnection implements StreamConnection {
     this.#clock = clock;
     this.#channel.bufferedAmountLowThreshold = LOW;
     this.#channel.addEventListener('bufferedamountlow', this.#onLow);
-    open.handOver({
-      message: (data) => this.#message(data),
-      gone: (why) => this.#gone(why),
-    });
+    open.handOver({ message: (data) => this.#message(data), gone: (why) => this.#gone(why) });
   }
 
   attach(sink: StreamSink): void {
@@ -176,8 +173,7 @@ export class ChannelConnection implements StreamConnection {
       return true;
     } catch (cause) {
       this.#hasFailed = true;
-      if (!this.#isOver && !this.#endArrived)
-        this.#resetLater('it could not be written to', cause);
+      if (!this.#isOver && !this.#endArrived) this.#resetLater('it could not be written to', cause);
       return false;
     }
   }
