@@ -206,9 +206,10 @@ export class ChannelConnection implements StreamConnection {
 
   #message(data: unknown): void {
     if (this.#isOver) return data === END || data === CUT ? this.#release() : undefined;
-    if (typeof data === 'string') return this.#control(data);
+    if (typeof data === 'string' && data !== WAKE) return this.#control(data);
+    if (this.#endArrived) return;
     const bytes = bytesOf(data);
-    if (bytes === undefined || this.#endArrived) return;
+    // These only count toward a flood.
     if (bytes.length === 0) {
       if (!this.#isEnding) this.#sink?.data(bytes);
       return;
@@ -250,7 +251,6 @@ export class ChannelConnection implements StreamConnection {
     }
     if (text === CUT)
       return this.#finish(this.#reset('the other end reset the connection'), 'ended');
-    if (text === WAKE) return;
     const taken = /^t([1-9]\d{0,6})$/.exec(text)?.[1];
     if (taken === undefined || Number(taken) > this.#inFlight)
       return this.destroy(this.#reset('it sent a wrong message', undefined, 'malformed'));
@@ -370,10 +370,13 @@ export class ChannelConnection implements StreamConnection {
   }
 }
 
-/** Returns a message as a plain Uint8Array; libraries deliver an ArrayBuffer or a Buffer. */
-function bytesOf(data: unknown): Uint8Array | undefined {
+/**
+ * Returns a message as a plain Uint8Array, an empty one for `WAKE`. Libraries deliver an ArrayBuffer
+ * or a Buffer.
+ */
+function bytesOf(data: unknown): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (!ArrayBuffer.isView(data)) return undefined;
+  if (!ArrayBuffer.isView(data)) return new Uint8Array(0);
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 

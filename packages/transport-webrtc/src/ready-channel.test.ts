@@ -211,6 +211,21 @@ test('whatever follows the end is dropped, even while reading is paused', async 
   t.deepEqual(reader.chunks, [new Uint8Array([1])]);
 });
 
+test("empty messages and the text 'wake' are reported as empty, because many of them are a flood", async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const reader = new Recorder(near);
+  other.send(new Uint8Array(0));
+  other.send('wake');
+  await reader.until(() => reader.chunks.length === 2);
+  t.is(reader.size, 0);
+  near.close();
+  other.send('wake');
+  other.send('end');
+  await reader.ended();
+  t.is(reader.chunks.length, 2);
+});
+
 test('a failed write resets the connection if no end follows', async (t) => {
   const clock = createManualClock();
   const [channel] = createFakeChannels();
