@@ -53,10 +53,8 @@ export class ChannelConnection implements StreamConnection {
   #linger: ClockTimer | undefined;
   /** True after a `send` of the channel that threw: nothing more is written. */
   #hasFailed = false;
-  /** Set while the other end may still read the last messages. */
+  /** Set while the last messages may still be sent or read. */
   #releasing: ClockTimer | undefined;
-  /** Set while the last messages are still in the channel's buffer. */
-  #flushing: ClockTimer | undefined;
   #isOver = false;
   #isReleased = false;
   #error: TransportError | undefined;
@@ -192,7 +190,7 @@ export class ChannelConnection implements StreamConnection {
   }
 
   readonly #onLow = (): void => {
-    if (this.#isOver) return this.#releasing === undefined ? this.#releaseOnceSent() : undefined;
+    if (this.#isOver) return this.#releaseOnceSent();
     if (this.#rest === undefined) return;
     this.#pump();
     this.#drain();
@@ -271,7 +269,7 @@ export class ChannelConnection implements StreamConnection {
       this.#acknowledge(next.length);
       if (!this.#isEnding) this.#sink?.data(next);
       else if ((this.#discarded += next.length) > DISCARD)
-        return this.#finish(this.#reset('it continued to write after the end'), 'left');
+        return this.#finish(this.#reset('the other end continued to write'), 'left');
     }
   }
 
@@ -287,7 +285,6 @@ export class ChannelConnection implements StreamConnection {
    * end ends, too.
    */
   #ended(): void {
-    this.#rest = undefined;
     this.#sendEnd();
     this.#finish(undefined, 'ended');
   }
@@ -330,6 +327,7 @@ export class ChannelConnection implements StreamConnection {
    */
   #releaseOnceRead(): void {
     if (this.#isReleased || this.#channel.readyState !== 'open') return this.#release();
+    this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
     this.#releasing = systemClock.setTimeout(() => this.#release(), LINGER);
   }
 
@@ -340,7 +338,7 @@ export class ChannelConnection implements StreamConnection {
   #releaseOnceSent(): void {
     if (this.#buffered() === 0) return this.#release();
     this.#channel.bufferedAmountLowThreshold = 0;
-    this.#flushing ??= systemClock.setTimeout(() => this.#release(), LINGER);
+    this.#releasing ??= systemClock.setTimeout(() => this.#release(), LINGER);
   }
 
   #buffered(): number {
@@ -351,7 +349,6 @@ export class ChannelConnection implements StreamConnection {
     if (this.#isReleased) return;
     this.#isReleased = true;
     systemClock.clearTimeout(this.#releasing);
-    systemClock.clearTimeout(this.#flushing);
     this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
     this.#open.release();
   }
