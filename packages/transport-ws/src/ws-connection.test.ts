@@ -122,10 +122,12 @@ for (const [title, end] of [
     t.true(turns.count < 100, `ended after ${turns.count} turns`);
   });
 
-test('a ping is answered and reports nothing', async (t) => {
+test('a ping is answered, and pings and pongs are reported as empty, because many are a flood', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.ping('are you there');
   t.is(String((await once(peer, 'pong'))[0]), 'are you there');
+  peer.pong('here');
+  await sink.until(() => sink.chunks.length === 2);
   t.is(sink.size, 0);
 });
 
@@ -313,6 +315,19 @@ test('empty messages after close are cut off, too', async (t) => {
   const gone = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {}).resume();
   for (let n = 0; n < 5_000; n++) socket.write(EMPTY_MESSAGE);
+  await gone;
+  await sink.ended();
+  t.is(sink.chunks.length, 0);
+  t.is(clock.timers, 0);
+});
+
+test('pings after close are cut off, too, and report nothing', async (t) => {
+  const clock = createManualClock();
+  const { socket, sink } = await upgraded(t, clock);
+  sink.connection.close();
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => {}).resume();
+  for (let n = 0; n < 5_000; n++) socket.write(Buffer.from([0x89, 0x80, 0, 0, 0, 0]));
   await gone;
   await sink.ended();
   t.is(sink.chunks.length, 0);
