@@ -13,7 +13,7 @@ import {
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
-import type { OpenChannel } from './open-channel.ts';
+import { LONGEST_MESSAGE, type OpenChannel } from './open-channel.ts';
 import type { RtcDataChannel } from './rtc.ts';
 import { WAKE } from './wake-up.ts';
 
@@ -27,8 +27,12 @@ export class ChannelConnection implements StreamConnection {
   readonly #channel: RtcDataChannel;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /** Received messages that were not reported yet, because the reader has paused. */
-  readonly #unread: (Uint8Array | 'end')[] = [];
+  /** Received bytes that were not reported yet, because the reader has paused. */
+  readonly #unread: Uint8Array[] = [];
+  /** The memory of the last array of `#unread`, if messages were joined in it. */
+  #joined: Uint8Array | undefined;
+  /** True once the other end has sent its end message; it sends no more bytes. */
+  #endArrived = false;
   #unreadSize = 0;
   /** True before `attach` and from `pause` to `resume`: messages are kept. */
   #isPaused = true;
@@ -49,10 +53,8 @@ export class ChannelConnection implements StreamConnection {
   #linger: ClockTimer | undefined;
   /** True after a `send` of the channel that threw: nothing more is written. */
   #hasFailed = false;
-  /** Set while the other end may still read the last messages. */
+  /** Set while the last messages may still be sent or read. */
   #releasing: ClockTimer | undefined;
-  /** Set while the last messages are still in the channel's buffer. */
-  #flushing: ClockTimer | undefined;
   #isOver = false;
   #isReleased = false;
   #error: TransportError | undefined;
@@ -65,10 +67,7 @@ export class ChannelConnection implements StreamConnection {
     this.#clock = clock;
     this.#channel.bufferedAmountLowThreshold = LOW;
     this.#channel.addEventListener('bufferedamountlow', this.#onLow);
-    open.handOver({
-      message: (data) => this.#message(data),
-      gone: (why) => this.#gone(why),
-    });
+    open.handOver({ message: (data) => this.#message(data), gone: (why) => this.#gone(why) });
   }
 
   attach(sink: StreamSink): void {
@@ -172,8 +171,7 @@ export class ChannelConnection implements StreamConnection {
       return true;
     } catch (cause) {
       this.#hasFailed = true;
-      if (!this.#isOver && !this.#unread.includes('end'))
-        this.#resetLater('it could not be written to', cause);
+      if (!this.#isOver && !this.#endArrived) this.#resetLater('it could not be written to', cause);
       return false;
     }
   }
@@ -192,7 +190,7 @@ export class ChannelConnection implements StreamConnection {
   }
 
   readonly #onLow = (): void => {
-    if (this.#isOver) return this.#releasing === undefined ? this.#releaseOnceSent() : undefined;
+    if (this.#isOver) return this.#releaseOnceSent();
     if (this.#rest === undefined) return;
     this.#pump();
     this.#drain();
@@ -205,18 +203,16 @@ export class ChannelConnection implements StreamConnection {
   }
 
   #message(data: unknown): void {
-    if (this.#isOver) {
-      if (data === END || data === CUT) this.#release();
-      return;
-    }
-    if (typeof data === 'string') return this.#control(data);
+    if (this.#isOver) return data === END || data === CUT ? this.#release() : undefined;
+    if (typeof data === 'string' && data !== WAKE) return this.#control(data);
+    if (this.#endArrived) return;
     const bytes = bytesOf(data);
-    if (bytes === undefined) return;
+    // These only count toward a flood.
     if (bytes.length === 0) {
       if (!this.#isEnding) this.#sink?.data(bytes);
       return;
     }
-    this.#unread.push(bytes);
+    this.#keep(bytes);
     this.#unreadSize += bytes.length;
     if (this.#unreadSize > WINDOW)
       return this.destroy(
@@ -229,15 +225,30 @@ export class ChannelConnection implements StreamConnection {
     this.#deliver();
   }
 
+  /** Keeps received bytes. Short messages are joined, because each array takes memory, too. */
+  #keep(bytes: Uint8Array): void {
+    const last = this.#unread.at(-1);
+    if (last === undefined || last.length + bytes.length > LONGEST_MESSAGE) {
+      this.#joined = undefined;
+      this.#unread.push(bytes);
+      return;
+    }
+    if (this.#joined === undefined) {
+      this.#joined = new Uint8Array(LONGEST_MESSAGE);
+      this.#joined.set(last);
+    }
+    this.#joined.set(bytes, last.length);
+    this.#unread[this.#unread.length - 1] = this.#joined.subarray(0, last.length + bytes.length);
+  }
+
   #control(text: string): void {
     if (text === END) {
-      this.#unread.push('end');
+      this.#endArrived = true;
       if (!this.#isEnding) this.#cancelReset();
       return this.#deliver();
     }
     if (text === CUT)
       return this.#finish(this.#reset('the other end reset the connection'), 'ended');
-    if (text === WAKE) return;
     const taken = /^t([1-9]\d{0,6})$/.exec(text)?.[1];
     if (taken === undefined || Number(taken) > this.#inFlight)
       return this.destroy(this.#reset('it sent a wrong message', undefined, 'malformed'));
@@ -253,18 +264,13 @@ export class ChannelConnection implements StreamConnection {
   #deliver(): void {
     while (!this.#isOver && (this.#isEnding || !this.#isPaused)) {
       const next = this.#unread.shift();
-      if (next === undefined) return;
-      if (next === 'end') return this.#ended();
+      if (next === undefined) return this.#endArrived ? this.#ended() : undefined;
       this.#unreadSize -= next.length;
       this.#acknowledge(next.length);
       if (!this.#isEnding) this.#sink?.data(next);
-      else if ((this.#discarded += next.length) > DISCARD) return this.#cutOff();
+      else if ((this.#discarded += next.length) > DISCARD)
+        return this.#finish(this.#reset('the other end continued to write'), 'left');
     }
-  }
-
-  /** Stops reading from a peer that continues to write after this end has ended. */
-  #cutOff(): void {
-    this.#finish(this.#reset('it continued to write after the end'), 'left');
   }
 
   #acknowledge(size: number): void {
@@ -279,7 +285,6 @@ export class ChannelConnection implements StreamConnection {
    * end ends, too.
    */
   #ended(): void {
-    this.#rest = undefined;
     this.#sendEnd();
     this.#finish(undefined, 'ended');
   }
@@ -291,10 +296,7 @@ export class ChannelConnection implements StreamConnection {
   #gone(why: string): void {
     if (this.#isOver) return this.#release();
     // Messages that arrived before the end are still reported, once reading resumes.
-    if (this.#unread.includes('end')) {
-      this.#isReleased = true;
-      return this.#open.release();
-    }
+    if (this.#endArrived) return this.#release();
     this.#finish(this.#endSent ? undefined : this.#reset(why), 'ended');
   }
 
@@ -325,6 +327,7 @@ export class ChannelConnection implements StreamConnection {
    */
   #releaseOnceRead(): void {
     if (this.#isReleased || this.#channel.readyState !== 'open') return this.#release();
+    this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
     this.#releasing = systemClock.setTimeout(() => this.#release(), LINGER);
   }
 
@@ -335,7 +338,7 @@ export class ChannelConnection implements StreamConnection {
   #releaseOnceSent(): void {
     if (this.#buffered() === 0) return this.#release();
     this.#channel.bufferedAmountLowThreshold = 0;
-    this.#flushing ??= systemClock.setTimeout(() => this.#release(), LINGER);
+    this.#releasing ??= systemClock.setTimeout(() => this.#release(), LINGER);
   }
 
   #buffered(): number {
@@ -346,7 +349,6 @@ export class ChannelConnection implements StreamConnection {
     if (this.#isReleased) return;
     this.#isReleased = true;
     systemClock.clearTimeout(this.#releasing);
-    systemClock.clearTimeout(this.#flushing);
     this.#channel.removeEventListener('bufferedamountlow', this.#onLow);
     this.#open.release();
   }
@@ -365,10 +367,13 @@ export class ChannelConnection implements StreamConnection {
   }
 }
 
-/** Returns a message as a plain Uint8Array; libraries deliver an ArrayBuffer or a Buffer. */
-function bytesOf(data: unknown): Uint8Array | undefined {
+/**
+ * Returns a message as a plain Uint8Array, an empty one for `WAKE`. Libraries deliver an ArrayBuffer
+ * or a Buffer.
+ */
+function bytesOf(data: unknown): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (!ArrayBuffer.isView(data)) return undefined;
+  if (!ArrayBuffer.isView(data)) return new Uint8Array(0);
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 

@@ -148,11 +148,7 @@ export class Negotiation {
   }
 
   #createChannel(peer: RtcPeerConnection): void {
-    const channel = peer.createDataChannel('trunkline', {
-      negotiated: true,
-      id: 0,
-      ordered: true,
-    });
+    const channel = peer.createDataChannel('trunkline', { negotiated: true, id: 0, ordered: true });
     channel.binaryType = 'arraybuffer';
     this.#channel = channel;
     channel.addEventListener('open', this.#onOpen);

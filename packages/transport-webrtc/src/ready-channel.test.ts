@@ -172,6 +172,60 @@ test('a peer that sends more than its window is disconnected', async (t) => {
   t.is(reader.error?.code, 'resource_exhausted');
 });
 
+test('short messages are joined while reading is paused, up to 16 KiB', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const reader = new Recorder(near);
+  near.pause();
+  const bytes = Uint8Array.from({ length: 40_000 }, (_, at) => at % 251);
+  for (const end of [20_000, 40_000]) {
+    for (let at = end - 20_000; at < end; at++) other.send(bytes.subarray(at, at + 1));
+    await new Promise((resolve) => setImmediate(resolve)); // the messages need microtasks only
+    near.resume();
+    await reader.until(() => reader.size === end);
+    near.pause();
+  }
+  t.is(reader.chunks.length, 4);
+  t.deepEqual(
+    reader.chunks.map(({ length }) => length),
+    [16_384, 3_616, 16_384, 3_616],
+  );
+  t.deepEqual(reader.bytes(), bytes);
+  near.destroy();
+});
+
+test('whatever follows the end is dropped, even while reading is paused', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const reader = new Recorder(near);
+  near.pause();
+  other.send(new Uint8Array([1]));
+  for (let i = 0; i < 65; i++) {
+    other.send('end');
+    other.send(new Uint8Array(16 * 1024));
+  }
+  await new Promise((resolve) => setImmediate(resolve)); // the messages need microtasks only
+  near.resume();
+  await reader.ended();
+  t.is(reader.error, undefined);
+  t.deepEqual(reader.chunks, [new Uint8Array([1])]);
+});
+
+test("empty messages and the text 'wake' are reported as empty, because many of them are a flood", async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const reader = new Recorder(near);
+  other.send(new Uint8Array(0));
+  other.send('wake');
+  await reader.until(() => reader.chunks.length === 2);
+  t.is(reader.size, 0);
+  near.close();
+  other.send('wake');
+  other.send('end');
+  await reader.ended();
+  t.is(reader.chunks.length, 2);
+});
+
 test('a failed write resets the connection if no end follows', async (t) => {
   const clock = createManualClock();
   const [channel] = createFakeChannels();

@@ -2,7 +2,7 @@
 
 import { type ClockTimer, systemClock } from '@trunkline/transport-core';
 
-/** The text that wakes a library; the end that receives it ignores it. */
+/** The text that wakes a library. The end that receives it only counts it toward a flood. */
 export const WAKE = 'wake';
 
 /**

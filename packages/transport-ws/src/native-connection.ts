@@ -101,14 +101,13 @@ export class NativeConnection implements StreamConnection {
     if (data.byteLength === 0) return void this.#sink?.data(new Uint8Array(0));
     this.#unread.push(new Uint8Array(data));
     this.#unreadSize += data.byteLength;
-    if (this.#unreadSize > UNREAD) {
+    if (this.#unreadSize > UNREAD)
       return this.destroy(
         new TransportError(
           'resource_exhausted',
           `Connection with ${this.endpoint}: more than ${UNREAD} bytes arrived while nothing was read`,
         ),
       );
-    }
     this.#deliver();
     this.#drain();
   }
@@ -167,8 +166,7 @@ export class NativeConnection implements StreamConnection {
     if (this.#over) return;
     this.#over = true;
     this.#error = error;
-    const webSocket = this.#webSocket;
-    webSocket.onmessage = webSocket.onclose = null;
+    this.#webSocket.onmessage = this.#webSocket.onclose = null;
     for (const timer of [this.#poll, this.#linger])
       if (timer !== undefined) this.#clock.clearTimeout(timer);
     // Data that arrived before the end is still delivered, once reading resumes.
@@ -177,10 +175,9 @@ export class NativeConnection implements StreamConnection {
 
   #report(): void {
     const sink = this.#sink;
-    if (sink === undefined) return;
     this.#sink = undefined;
     this.#unread = [];
-    sink.closed(this.#error);
+    sink?.closed(this.#error);
   }
 }
 

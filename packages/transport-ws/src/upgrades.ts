@@ -110,8 +110,12 @@ export function takeUpgrades(options: UpgradeOptions): () => void {
           // Installed before `ws` reads a chunk.
           const unmasker = new Unmasker();
           socket.prependListener('data', (chunk: Uint8Array) => unmasker.read(chunk));
-          const secured = given.secured;
-          const arrival = { ...admission, endpoint, secured };
+          // If the socket closes while paused, `ws` would read the rest without the event 'data'.
+          socket.prependOnceListener('close', () => {
+            const left: Buffer | null = socket.read(socket.readableLength);
+            if (left !== null) socket.emit('data', left);
+          });
+          const arrival = { ...admission, endpoint, secured: given.secured };
           accept(new WsConnection('acceptor', webSocket, socket, clock, arrival), given.slot);
         });
       };
@@ -159,7 +163,7 @@ function park(
   let timer: ClockTimer;
   const done = () => {
     clock.clearTimeout(timer);
-    parked.delete(cut);
+    parked.delete(end);
     socket.off('close', gone);
   };
   const end = (error?: TransportError) => {
@@ -167,7 +171,6 @@ function park(
     slot?.leave(error);
     if (!isTaken(socket)) socket.destroy();
   };
-  const cut = () => end();
   const gone = () => end(endedEarly(endpoint, 'while it waited for its handshake'));
   const slot = handshakes.acquire(endpoint, (given) => {
     isTurn = true;
@@ -177,7 +180,7 @@ function park(
   if (slot === undefined) return refuse(socket, [503, 'Too many handshakes']);
   if (isTurn) return;
   timer = clock.setTimeout(() => end(tooLate(endpoint, timeout)), timeout);
-  parked.add(cut);
+  parked.add(end);
   socket.once('close', gone);
 }
 

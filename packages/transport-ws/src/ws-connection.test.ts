@@ -1,8 +1,9 @@
 // Tests the messages that a connected peer may send, and the close codes and errors that each end
 // sees.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createIdentity, selfSigned } from '@trunkline/security';
 import { type Clock, TransportError } from '@trunkline/transport-core';
@@ -11,7 +12,9 @@ import { createManualClock, type ManualClock } from '@trunkline/transport-core/t
 import { Recorder } from '@trunkline/transport-testkit/internal';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { dial, rejection } from './testing/upgrades.ts';
+import { BINARY, frame } from './testing/frames.ts';
+import { dial, http, rejection } from './testing/upgrades.ts';
+import type { HttpServer } from './ws-options.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 test('one write is one binary message, and a long one is split at 256 KiB', async (t) => {
@@ -122,10 +125,12 @@ for (const [title, end] of [
     t.true(turns.count < 100, `ended after ${turns.count} turns`);
   });
 
-test('a ping is answered and reports nothing', async (t) => {
+test('a ping is answered, and pings and pongs are reported as empty, because many are a flood', async (t) => {
   const { sink, peer } = await accepted(t);
   peer.ping('are you there');
   t.is(String((await once(peer, 'pong'))[0]), 'are you there');
+  peer.pong('here');
+  await sink.until(() => sink.chunks.length === 2);
   t.is(sink.size, 0);
 });
 
@@ -196,6 +201,26 @@ for (const [title, frame, code] of [
     await other.until(() => other.size === 3);
   });
 }
+
+test('if a client resets while reading is paused, what had arrived of its message is unmasked', async (t) => {
+  const { server } = await http(t, createHttpServer());
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  const { socket, sink } = await upgraded(t, undefined, undefined, server);
+  sink.onData = () => sink.connection.pause();
+  const message = randomBytes(1_000);
+  const sent = frame(BINARY, message, Buffer.from([1, 2, 3, 4]));
+  // This first chunk ends within the message, after an empty one.
+  socket.write(Buffer.concat([EMPTY_MESSAGE, sent.subarray(0, 500)]));
+  await sink.until(() => sink.chunks.length === 1);
+  socket.write(sent.subarray(500));
+  while (sockets.at(-1)!.readableLength < sent.length - 500)
+    await new Promise((resolve) => setImmediate(resolve));
+  socket.resetAndDestroy();
+  await sink.ended();
+  t.is(sink.error?.reason, 'reset');
+  t.deepEqual(sink.bytes(), new Uint8Array(message));
+});
 
 test('data that follows the upgrade at once is not lost', async (t) => {
   const { socket, sink } = await upgraded(t, undefined, [0x82, 0x83, 0, 0, 0, 0, 7, 8, 9]);
@@ -319,6 +344,19 @@ test('empty messages after close are cut off, too', async (t) => {
   t.is(clock.timers, 0);
 });
 
+test('pings after close are cut off, too, and report nothing', async (t) => {
+  const clock = createManualClock();
+  const { socket, sink } = await upgraded(t, clock);
+  sink.connection.close();
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => {}).resume();
+  for (let n = 0; n < 5_000; n++) socket.write(Buffer.from([0x89, 0x80, 0, 0, 0, 0]));
+  await gone;
+  await sink.ended();
+  t.is(sink.chunks.length, 0);
+  t.is(clock.timers, 0);
+});
+
 for (const [title, answer, reason] of [
   ['does not speak HTTP', 'SSH-2.0-OpenSSH\r\n', 'wrong_preamble'],
   ['hangs up', undefined, 'reset'],
@@ -372,8 +410,8 @@ test('a dial to a server that never answers fails with dial_timeout, and its soc
 const EMPTY_MESSAGE = Buffer.from([0x82, 0x80, 0, 0, 0, 0]);
 
 /** Returns a listening layer with one client of plain `ws` connected. */
-async function accepted(t: ExecutionContext, clock?: Clock) {
-  const layer = createWsStreamLayer({ clock });
+async function accepted(t: ExecutionContext, clock?: Clock, server?: HttpServer) {
+  const layer = createWsStreamLayer({ clock, server });
   const sinks: Recorder[] = [];
   let taken = 0;
   let wake = () => {};
@@ -399,8 +437,13 @@ async function accepted(t: ExecutionContext, clock?: Clock) {
 }
 
 /** Returns both ends of a connection whose client has performed the upgrade by hand. */
-async function upgraded(t: ExecutionContext, clock?: Clock, pipelined?: readonly number[]) {
-  const { layer, next } = await accepted(t, clock);
+async function upgraded(
+  t: ExecutionContext,
+  clock?: Clock,
+  pipelined?: readonly number[],
+  server?: HttpServer,
+) {
+  const { layer, next } = await accepted(t, clock, server);
   const socket = await rawUpgrade(t, layer.localAddr(), pipelined);
   return { socket, sink: await next() };
 }

@@ -75,7 +75,13 @@ export class WsConnection implements StreamConnection {
     // These two are called before and after the listener of `ws`.
     socket.prependListener('data', (chunk: Uint8Array) => this.#spent.begin(chunk));
     socket.on('data', () => this.#spent.end());
-    webSocket.on('ping', (data: Uint8Array) => this.#spent.ping(data));
+    // `ws` answers pings. Like empty messages, pings and pongs only count toward a flood.
+    for (const type of ['ping', 'pong'] as const)
+      webSocket.on(type, (data: Uint8Array) => {
+        this.#spent.ping(data);
+        if (this.#ending) this.#discard(data);
+        else this.#sink?.data(new Uint8Array(0));
+      });
     webSocket.on('message', this.#message);
     webSocket.on('error', (error: Error & { code?: string }) =>
       this.#violated(violationError(error.code, error.message, this.endpoint)),
@@ -172,19 +178,20 @@ export class WsConnection implements StreamConnection {
   readonly #message = (data: RawData, isBinary: boolean): void => {
     const buffer = data as Uint8Array;
     this.#spent.message(buffer);
-    if (this.#ending) {
-      this.#discarded += Math.max(buffer.length, LEAST);
-      if (this.#destroyed || this.#discarded > DISCARD) {
-        this.#webSocket.terminate();
-        dropRead(this.#webSocket);
-      }
-    } else if (!isBinary) {
-      this.#violated(violationError(undefined, TEXT, this.endpoint));
-    } else {
-      const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
-      if (this.#sink?.data(chunk)) freeChunk(chunk);
-    }
+    if (this.#ending) return this.#discard(buffer);
+    if (!isBinary) return this.#violated(violationError(undefined, TEXT, this.endpoint));
+    const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    if (this.#sink?.data(chunk)) freeChunk(chunk);
   };
+
+  /** Drops data that arrives after the end; cuts off a peer that sends too much of it. */
+  #discard(buffer: Uint8Array): void {
+    this.#discarded += Math.max(buffer.length, LEAST);
+    if (this.#destroyed || this.#discarded > DISCARD) {
+      this.#webSocket.terminate();
+      dropRead(this.#webSocket);
+    }
+  }
 
   readonly #written = (error?: Error | null): void => {
     if (error || !this.#waiting || this.#socket.writableLength > 0) return;
@@ -226,25 +233,22 @@ export class WsConnection implements StreamConnection {
     this.#over = true;
     this.#secured?.release();
     this.#clock.clearTimeout(this.#timer);
-    const { endpoint } = this;
-    if (!this.#destroyed) {
+    if (!this.#destroyed)
       this.#error ??=
         this.#ending && code === 1006
           ? stackless(
               'unavailable',
-              `Connection with ${endpoint}: the other end did not close it cleanly`,
-              { reason: 'reset', target: endpoint },
+              `Connection with ${this.endpoint}: the other end did not close it cleanly`,
+              { reason: 'reset', target: this.endpoint },
             )
-          : closeError(code, text, endpoint);
-    }
+          : closeError(code, text, this.endpoint);
     this.#report();
   }
 
   #report(): void {
     const sink = this.#sink;
-    if (sink === undefined) return;
     this.#sink = undefined;
-    sink.closed(this.#error);
+    sink?.closed(this.#error);
   }
 }
 
@@ -252,8 +256,8 @@ export class WsConnection implements StreamConnection {
 const MESSAGE = 256 * 1024;
 /**
  * The time for which one end waits for the other's close frame, in milliseconds, and the number of
- * bytes that it discards meanwhile (docs/wire-protocol.md §8), where each message counts as at
- * least LEAST bytes.
+ * bytes that it discards meanwhile (docs/wire-protocol.md §8), where each message, ping or pong
+ * counts as at least LEAST bytes.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;
