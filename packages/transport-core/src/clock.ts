@@ -8,7 +8,8 @@ export type ClockTimer = unknown;
 
 /**
  * A monotonic clock with timers. Times are milliseconds from an arbitrary origin; changes to the
- * wall clock have no effect.
+ * wall clock have no effect. Only a ManualClock breaks the promises about turns: all timers of an
+ * `advance` share one.
  */
 export interface Clock {
   /**
@@ -35,8 +36,7 @@ export interface Clock {
   /**
    * Runs `callback` without delay on a later turn of the event loop, after pending input has been
    * read. Use it to split up long work, so that other connections are served in between. If a clock
-   * lacks it, a transport splits its work with `setTimeout` and 0, and writes output that could
-   * wait for the next turn at the end of the tick.
+   * lacks it, a transport splits its work with `setTimeout` and 0.
    */
   turn?(callback: () => void): void;
   /**

@@ -23,6 +23,10 @@ export abstract class Steps<T> implements AsyncIterableIterator<T> {
     });
   }
 
+  /**
+   * Leaves the iterator. It must also end the reads that wait: from now on, `step` returns `DONE`,
+   * and the subclass calls `serve`.
+   */
   abstract return(): Promise<IteratorResult<T, undefined>>;
 
   /** Serves the reads that wait, as far as possible. */
@@ -38,8 +42,9 @@ export abstract class Steps<T> implements AsyncIterableIterator<T> {
 
   /**
    * Takes the next step; called only while a read waits. If there is none yet, the subclass must
-   * call `serve` once there is. `step` itself must neither throw nor call `serve`, because the read
-   * still waits.
+   * call `serve` once there is. The end is not remembered here: after it, or after an error, each
+   * further step must be `DONE`. `step` itself must neither throw nor call `serve`, because the
+   * read still waits.
    */
   protected abstract step(): Step<T>;
 }

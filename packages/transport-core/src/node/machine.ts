@@ -11,8 +11,9 @@ import { reasonError, type StreamLayer } from '@trunkline/transport-core/backend
  *
  * `lookup` returns the IP addresses of a host name, in the order in which the system finds them
  * (first in its hosts file, then by DNS). An IP address resolves to itself. It rejects with
- * `unavailable`, reason `host_not_found`, if the name has no address or no name server answers. The
- * system decides how long a lookup takes, and it cannot be canceled.
+ * `unavailable`, reason `host_not_found`, whatever the cause: the name has no address, no name
+ * server answers, or the system fails. The system decides how long a lookup takes, and it cannot be
+ * canceled.
  */
 export const machine: NonNullable<StreamLayer['machine']> = {
   addresses: () =>

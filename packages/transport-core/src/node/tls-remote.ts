@@ -1,6 +1,6 @@
 // The other end of one TLS connection: the id that it proved, and whether this end trusts it, now
-// and after changes to the lists. mutual-tls.ts creates each TlsRemote when a handshake is
-// complete, and calls `reconsider` when the lists change. Below are the connection, which
+// and after each `updateTls`. mutual-tls.ts creates each TlsRemote when a handshake is complete,
+// and calls `reconsider` after each update. Below are the connection, which
 // tls-connection.test.ts tests, and the translation of errors, which tls-errors.test.ts tests.
 
 import { Buffer } from 'node:buffer';
@@ -69,8 +69,8 @@ export class TlsRemote {
   }
 
   /**
-   * Judges the peer again, by its id alone, after the lists have changed. A certificate that was
-   * accepted in the handshake is not checked again.
+   * Judges the peer again, by its id alone, after an update: the lists have changed, or `ca` was
+   * given or removed. A certificate that was accepted in the handshake is not checked again.
    */
   reconsider(trust: Trust): void {
     const error = this.#judge(trust);
@@ -123,7 +123,7 @@ const UNSIGNED: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Matches OpenSSL's codes for certificates that are not valid at this time. */
+/** Matches the end of a text of `certificateFlaw`: the code of a certificate not valid now. */
 const EXPIRED = /\((CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)\)$/;
 
 const FLAWS: Readonly<Record<string, string>> = {

@@ -1,8 +1,11 @@
 // The types that follow from a protocol's definition: requests, responses, stream items, the Rpc
 // that a reader receives, and a server's handlers. transport/types.test.ts tests the types.
 //
-// IncomingRpc (rpc.ts) and InterceptedRpc (interceptors.ts) implement the Rpc. The compiler does
-// not compare them with it: add each new member to IncomingRpc, too, and test it in rpc.test.ts.
+// IncomingRpc (rpc.ts) implements the Rpc; InterceptedRpc (interceptors.ts) extends it, and holds
+// answers back until the interceptors have seen them. The compiler compares neither with the types
+// here: add each new member to IncomingRpc, too, and test it in rpc.test.ts. Override a member that
+// answers, or that interceptors may change, in InterceptedRpc as well, because it would bypass them
+// otherwise, and test it in interceptors.test.ts of transport-inmem.
 
 import type { Codec } from '../protocol/codec.ts';
 import type { MethodKind, Protocol } from '../protocol/protocol.ts';
@@ -82,8 +85,9 @@ export interface RpcBase<N extends string, Request> {
    */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Aborts when the caller cancels or is gone, when the call's deadline passes, or when the grace
-   * period of `Server.stop` ends; its reason is a TransportError.
+   * Aborts when nobody awaits the answer anymore: the caller cancels or is gone, the deadline
+   * passes, its upload can't be received, its protocol is closed here, or the grace period of
+   * `Server.stop` ends. Its reason is a TransportError.
    */
   readonly signal: AbortSignal;
   /**

@@ -3,7 +3,8 @@
 // its input reports the end of the stream. It passes on the questions that only the transport can
 // answer. Calls do not pass through it: the transport gives our calls to `caller`, and the session
 // gives the peer's calls to the mount of their protocol. `ConnectionHost.add` creates it, and its
-// dialer or its acceptor starts it. remote.test.ts tests the Remote, and testing/session the rest.
+// dialer or its acceptor starts it. remote.test.ts tests the Remote, testing/session and
+// transport/hellos.ts of the testkit the rest.
 
 import { parseTarget, spelled } from '../address.ts';
 import { helloFields } from '../common-options.ts';

@@ -448,7 +448,8 @@ export class PoolEntry implements CallCarrier, DialTarget {
   #dialFailed(error: TransportError, isBackground: boolean): void {
     if (isBackground) this.#pauseGrowth();
     if (this.connections.length === 0) this.#holdFailed(error.code);
-    const retryIn = this.#isHeld ? this.#holdDue - this.now : undefined;
+    const due = this.#holdDue;
+    const retryIn = due === Number.POSITIVE_INFINITY ? undefined : due - this.now;
     this.#pool.host.dialFailed(this.target, error, retryIn);
     this.#fail(error);
     this.#settle();
@@ -583,7 +584,10 @@ const LONGEST_DELAY = 30_000;
 const JITTER = 0.2;
 /** Duration, in milliseconds, for which a target must be crowded before it gets a connection. */
 const CROWDED = 50;
-/** The same after a failure to grow, so that a full peer is not dialed twenty times per second. */
+/**
+ * Duration, in milliseconds, after a failure to grow for which the target does not grow, so that a
+ * full peer is not dialed twenty times per second.
+ */
 const GROW_PAUSE = 1_000;
 const UNWANTED = new TransportError('cancelled', 'no caller waits for this connection any more');
 const LOST = new TransportError(

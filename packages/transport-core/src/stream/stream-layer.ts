@@ -1,7 +1,11 @@
 // The interface that a backend author implements. Everything above it is shared by all backends.
-// Below are PendingDials, which each of our layers that opens connections uses, and the translation
-// of socket errors. The suite in transport-testkit/src/stream-layer tests what the interface
-// promises; pending-dials.test.ts and socket-error.test.ts test the rest.
+// Below are PendingDials, which our layers use for their dials (except RelayLayer of signaling, and
+// those around other layers), and the translation of socket errors. The suite in
+// transport-testkit/src/stream-layer tests listening, addresses, dials, bytes, back-pressure and
+// ends; of the optional members, it tests only `writeAll`, `ref` and `copies`. Node ids, bindings,
+// refusals and `revoked` are tested in transport-testkit/src/identity, HandshakeLimiter in
+// bounded-handshakes.test.ts, and the other optional members only by the backends that have them.
+// pending-dials.test.ts and socket-error.test.ts test what is below.
 
 import type { Clock } from '../clock.ts';
 import type { LimitOptions } from '../common-options.ts';
@@ -25,7 +29,7 @@ export interface StreamLayer {
    * Binds and accepts connections. Resolves once peers can dial it; rejects with a TransportError
    * if it can't bind. It may be called again after `failed` and after `close`. Each connection is
    * passed to `accept` once it is ready for `attach`, with its handshake slot if the layer acquired
-   * one.
+   * one. While it listens, another call rejects with `failed_precondition`.
    *
    * @param failed reports that the listener failed and has stopped; the transport calls `listen`
    * again after a back-off (5 ms, doubling up to 1 s).
@@ -287,8 +291,9 @@ export interface StreamSink {
   /**
    * Reports that the layer will lose the connection soon, for example because a server that carries
    * it shuts down; `text` says why, for both ends. The sink opens no more calls on it, and closes
-   * it when its calls have ended. A connection that is not up yet ignores this, so the layer
-   * repeats it until the connection ends. Optional.
+   * it when its calls have ended. During the hello, the transport's sink remembers this, and leaves
+   * once the connection is up. But the sink of a layer around this one (noise) ignores it during
+   * its own handshake, so the layer repeats it until the connection ends. Optional.
    */
   leave?(text: string): void;
   /**
