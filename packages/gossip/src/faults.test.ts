@@ -25,8 +25,9 @@ test(
       const { sim, subscriber, node } = await meet(t.context, { isSigned, isTree: true });
       let garbled = 0;
       const remove = sim.intercept(({ from, to, protocol, method, value }) => {
-        if (protocol !== gossipProtocol.name || method !== 'push' || from !== 'a' || to !== 'b')
-          return 'pass';
+        if (protocol !== gossipProtocol.name || method !== 'push' || to !== 'b') return 'pass';
+        // The corrupted copy arrives first.
+        if (from !== 'a') return { delay: 10 };
         garbled++;
         const frame = value as Uint8Array;
         // The second-to-last byte of the payload lies within the quotes.

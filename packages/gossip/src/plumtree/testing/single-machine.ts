@@ -7,8 +7,9 @@ import { Plumtree } from '../plumtree.ts';
 import { Receiver } from './receiver.ts';
 
 /**
- * Creates a machine 'me' with these peers, and records everything that it does. Payloads are texts.
- * The `lazy` peers have pruned their links, so that they are not part of the tree.
+ * Creates a machine 'me' with these peers, and records everything that it does. It gathers notices
+ * for 5 ms, as iroh-gossip does. Payloads are texts. The `lazy` peers have pruned their links, so
+ * that they are not part of the tree.
  */
 export function singleMachine(
   peers: readonly string[],
@@ -21,7 +22,7 @@ export function singleMachine(
   /** Peers without room for messages, and peers without room for anything. */
   const full = new Set<string>();
   const stuck = new Set<string>();
-  const config = { ...plumtreeOptions(), ...options };
+  const config = { ...plumtreeOptions({ noticeDelay: 5 }), ...options };
   const receiver = new Receiver('me', config);
   const machine = new Plumtree<string>({ self: 'me', options: config, look: receiver.look });
   /** Gives the machine an input, and records its outputs. */
