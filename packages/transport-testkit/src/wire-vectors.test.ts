@@ -70,11 +70,12 @@ const EXAMPLES: Record<string, Example> = {
   oneway: {
     about:
       'A one-way. When the application is done with it, CREDIT returns its cost and counts it (size).',
-    async run({ dialer, acceptor, to }) {
+    async run({ dialer, acceptor, to, clock }) {
       await dialer.send(to, 'hint', Uint8Array.of(7));
       const consumer = acceptor.consumer();
       await consumer.next();
       await consumer.return?.(); // Finishes the reading, so that credit is returned.
+      clock.advance(100);
     },
   },
   error: {

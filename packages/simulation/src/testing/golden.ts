@@ -177,7 +177,7 @@ export async function goldenRun(
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: '6e6c0673bd313cdd807b7bf53cd78a3f520a1e16d9f838d0686f397f57052ed7',
-  disks: '1874258c23d2c5eeb512254668423306501c7eece2b6460e97c8687b09423c33',
-  stream: '471b26e173965af80846c33214b07d8e859e0dac3ff84eaaba5b65e911d37223',
+  message: 'a7e007b2f0989b94e6f42b2d184b1ea93bd6adbe839fa661a6bafe85074fae67',
+  disks: 'ad14c7e6df4577d9045c41f1024b2918439b4a60befb230bcad30c17ed3a85c7',
+  stream: '24eea39a2322b7e36067ccc9d0f99c78279b174e6f19f331c81fe1712f5eba5a',
 };

@@ -409,7 +409,7 @@ export type Creditor = Pick<Batch, 'credit' | 'holds'>;
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
  * back. Up to a quarter of the account may be held back to save frames; while the reader of a stream
- * waits, nothing is held back (`eager`), or little of a large account (`payWaiting`). An inbox, the
+ * waits, little of a large account (`payWaiting`); of some units, nothing (`eager`). An inbox, the
  * account of a channel, holds back nothing for long, because only its credit tells the sender that
  * one-ways are done.
  */
@@ -448,7 +448,7 @@ export class ReceiveAccount {
 
   /**
    * Gives back the cost of a unit that was used or discarded.
-   * @param eager true if a reader waits for more, so nothing is held back.
+   * @param eager true if nothing is held back.
    * @param spare credit that the sender has and does not need, in addition to the initial credit;
    *   the sum is below 2 GiB, like all credit.
    */
@@ -462,10 +462,11 @@ export class ReceiveAccount {
    * Gives back the cost of a message on an inbox: of a request that was taken or dropped, or of a
    * one-way, which is then done.
    * @param cost the bytes of the message and UNIT.
+   * @param eager true if nothing is held back: for all but one-ways that were handled.
    */
-  giveBackMessage(isOneway: boolean, cost: number): void {
+  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void {
     if (isOneway) this.#done++;
-    this.giveBack(inboxCost(isOneway, cost), false);
+    this.giveBack(inboxCost(isOneway, cost), eager);
   }
 
   /**

@@ -172,7 +172,7 @@ export class Callee implements AnswerCarrier {
     if (channel?.mounted === undefined) this.#context.spend(REFUSAL);
     if (frame.channel >= CHANNELS) return;
     const inbox = channel?.inbox ?? this.#batch.stray(frame.channel);
-    inbox.giveBackMessage(isOneway, longCost(frame));
+    inbox.giveBackMessage(isOneway, longCost(frame), true);
   }
 
   #refuse(frame: Frame, channel: Channel | undefined, refusal: TransportError): void {
@@ -231,7 +231,7 @@ export class Callee implements AnswerCarrier {
       // has given it up.
       this.#context.spend(CANCEL);
       call.close();
-      call.giveBack();
+      call.giveBack(true);
       return this.#sendError(call, WITHDRAWN, false);
     }
     const isTold = call.cancelled !== undefined;
@@ -316,7 +316,7 @@ export class Callee implements AnswerCarrier {
 
   abort(call: InCall, error: TransportError, unprocessed = false): void {
     if (call.method.kind === 'oneway') {
-      call.giveBack();
+      call.giveBack(true);
       this.#context.count('onewayDropped', 1);
       call.endAssembly();
       return void this.ids.delete(call);
@@ -328,7 +328,7 @@ export class Callee implements AnswerCarrier {
     // Before the ERROR, because `forget` ends the upload with ANSWERED unless it has ended.
     stop(call, error);
     // The inbox has counted a waiting call by its account, so the credit is given back afterwards.
-    call.giveBack();
+    call.giveBack(true);
     call.left(error);
     this.#sendError(call, error, unprocessed);
   }

@@ -291,10 +291,11 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   /**
    * Gives the call's cost back to the account that paid for it, once: that of a request when it is
    * taken, that of a one-way when its reader is done.
+   * @param isDropped true if nobody gets it.
    */
-  giveBack(): void {
+  giveBack(isDropped = false): void {
     const isOneway = this.method.kind === 'oneway';
-    this.account?.giveBackMessage(isOneway, this.cost);
+    this.account?.giveBackMessage(isOneway, this.cost, isDropped || !isOneway);
     this.account = undefined;
     if (isOneway) this.observer?.done();
   }

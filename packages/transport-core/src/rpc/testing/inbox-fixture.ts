@@ -47,7 +47,7 @@ export class FakeConnection implements AnswerCarrier {
   jammed = false;
   credited = 0;
   #ids = 1;
-  readonly #creditor = { credit: () => {}, holds: () => void this.credited++ };
+  readonly #creditor = { credit: () => void this.credited++, holds: () => {} };
   readonly #fixture: InboxFixture;
 
   constructor(fixture: InboxFixture, name: string) {
