@@ -1,7 +1,7 @@
 // The connected peers of gossip: it owns, for each peer, the set of its topics and its queue of
 // messages. When the topics of a peer become known, it calls the sessions of these topics. It also
-// reports peers that connect and disconnect, and dials nodes. Owned by GossipDriver. Tested through
-// whole nodes, and list-limits.test.ts.
+// reports peers that connect and disconnect, and dials nodes. Owned by GossipDriver. Also tested
+// through whole nodes, and in list-limits.test.ts.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { dropOldest, PeerLimits, RateLimit } from '@trunkline/peers/internal';
@@ -95,6 +95,10 @@ export class ConnectedMembers implements TopicMembers {
   readonly all = new Map<string, ConnectedMember>();
   readonly #config: GossipConfig;
   readonly #driver: MembersDriver;
+  /**
+   * The peers that only assert their ids, by transport instance. An instance is not a secret, so a
+   * connection without a proven id must not speak for a peer that has proved its id.
+   */
   readonly #byInstance = new Map<string, ConnectedMember>();
   /**
    * The last sender and its connection: all messages in one chunk come from the same peer, so the
@@ -440,7 +444,7 @@ export class ConnectedMembers implements TopicMembers {
     };
     this.#last = undefined;
     this.all.set(nodeId, member);
-    this.#byInstance.set(instance, member);
+    if (!proven) this.#byInstance.set(instance, member);
     if (!this.#slow.has(nodeId))
       this.#unknown.set(member, { patience: clock.now() + PATIENCE, askers: [] });
     clock.defer(() => {
