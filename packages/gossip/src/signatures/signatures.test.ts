@@ -152,6 +152,17 @@ test('the verification of a forging peer is limited per second; other peers are 
   t.is(examine('forger', good, 1_000), 'true', 'the next second');
 });
 
+test('a signature is refused if verify throws or returns anything but true', (t) => {
+  const envelope = decodePush(signed(identityOf('a')))!;
+  const fail = () => {
+    throw new Error('the module is gone');
+  };
+  for (const verify of [fail, async () => true, () => 1]) {
+    const signatures = new Signatures(idOf('z'), { verify: verify as never });
+    t.is(signatures.examine('peer', topic.bytes, envelope, 0), 'forged');
+  }
+});
+
 test('a signer must be this node and have a supported key', (t) => {
   const { nodeId, publicKey, sign, verify } = identityOf('a');
   const other = identityOf('b');

@@ -24,7 +24,8 @@ export interface MessageSigner {
   /**
    * Verifies a signature of another node: `verifySignature` of @trunkline/security, or a function
    * that accepts and refuses exactly the same signatures, because all nodes must agree on each
-   * message. `publicKey` is SPKI, DER: Ed25519 or P-256; `signature` has 64 bytes.
+   * message. `publicKey` is SPKI, DER: Ed25519 or P-256; `signature` has 64 bytes. The message
+   * counts as forged if the function throws or returns anything but true.
    */
   readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 }
@@ -134,11 +135,13 @@ export class Signatures {
     if (forgeries >= FORGERIES) return 'refused';
     const { id } = envelope;
     const { publicKey, bytes } = envelope.signature!;
-    if (
-      idOfKey(publicKey) === id.origin &&
-      this.#verify(publicKey, signedContent(topic, id, envelope), bytes)
-    )
-      return 'true';
+    try {
+      const isOwn = idOfKey(publicKey) === id.origin;
+      if (isOwn && this.#verify(publicKey, signedContent(topic, id, envelope), bytes) === true)
+        return 'true';
+    } catch {
+      // The messages that arrived after this one must still be handled.
+    }
     this.#forgeries.set(source, forgeries + 1);
     return 'forged';
   }
