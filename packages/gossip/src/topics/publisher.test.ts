@@ -20,10 +20,7 @@ test('a member that fails twice is replaced once', (t) => {
 });
 
 test('a publication is over at once if the message to another member cannot be signed', async (t) => {
-  const signing = ['works', 'fails'];
-  const { publisher, publish, sent } = scene({}, () => {
-    if (signing.shift() === 'fails') throw new Error('the key is locked');
-  });
+  const { publisher, publish, sent } = scene({}, failing('works', 'fails'));
   const result = publish({ any: 1, min: 1 });
   await new Promise((resolve) => setImmediate(resolve));
   t.is(publisher.due, 1_000);
@@ -56,6 +53,14 @@ test('each message gets a new id; in a new life, they count from 0', (t) => {
   t.false(publisher.hasPublished({ origin: 'me', epoch: 8, sequence: 1 }));
 });
 
+test('a message that cannot be signed again in a new life fails', async (t) => {
+  const spread = () => ({ to: [], failed: [] });
+  const { publisher, publish } = scene({ spread }, failing('works', 'fails'));
+  const result = publish({ min: 1 });
+  publisher.renew();
+  await t.throwsAsync(result, { message: 'the key is locked' });
+});
+
 test('if a neighbor refuses a message, another one gets it', (t) => {
   const offered: string[] = [];
   const { publisher, publish } = scene({
@@ -67,6 +72,13 @@ test('if a neighbor refuses a message, another one gets it', (t) => {
   publisher.receipt({ origin: 'me', epoch: 1, sequence: 0 }, 'a', 'ignored');
   t.deepEqual(offered, ['b']);
 });
+
+/** Signs or fails, message by message. */
+function failing(...outcomes: string[]) {
+  return () => {
+    if (outcomes.shift() === 'fails') throw new Error('the key is locked');
+  };
+}
 
 interface Sent {
   readonly to: string;

@@ -175,17 +175,23 @@ export class Publisher {
 
   /**
    * Called when a later life has begun: publishes again, with ids of that life, the open messages
-   * to everybody that were handed to no peer yet.
+   * to everybody that were handed to no peer yet. One that cannot be signed again fails.
    */
   renew(): void {
     for (const publication of [...this.#open]) {
       if (publication.message === undefined || publication.queued.size > 0) continue;
       const { id, payload: body } = publication.message;
       this.#asking.delete(messageKey(id));
-      const by = this.#message(body.audience, body.nodes, body.payload, body.receipt === true);
-      this.#topic.feed(this.#topic.node.clock.now(), { type: 'replace', id, by });
-      publication.message = by;
-      this.#add(publication, by);
+      this.#open.delete(publication);
+      try {
+        const by = this.#message(body.audience, body.nodes, body.payload, body.receipt === true);
+        this.#topic.feed(this.#topic.node.clock.now(), { type: 'replace', id, by });
+        publication.message = by;
+        this.#add(publication, by);
+      } catch (error) {
+        // Signing a message may throw.
+        publication.fail(error);
+      }
     }
   }
 
