@@ -77,6 +77,15 @@ test('a message is passed on if only its second copy has room after validation, 
   for (const to of ['first', 'third']) t.like(tree.poll(), { type: 'push', to });
 });
 
+test('a message whose validator closes the topic is not delivered', (t) => {
+  const incoming = incomingOf({ look: () => 'new', note: () => 'new' }, {}, () => {
+    incoming.end();
+    return 'accept';
+  });
+  incoming.inspect('x', envelopeOf('x'), 0);
+  t.is(incoming.delivered, 0);
+});
+
 for (const count of [1, 2])
   test(`a cached message is not kept decoded once ${count} of its readers have it`, (t) => {
     const taken: unknown[] = [];

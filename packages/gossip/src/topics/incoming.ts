@@ -232,7 +232,8 @@ export class Incoming {
       size,
       begin: () => this.#validate!(payload.message as never, meta as never),
       settled: (finding, error) => {
-        this.#held.delete(key);
+        // A validator may have closed the topic.
+        if (!this.#held.delete(key)) return;
         const time = this.#topic.node.clock.now();
         if (finding === 'accept')
           for (const copy of copies)

@@ -63,3 +63,9 @@ test('messages of one peer keep their order, however many wait', async (t) => {
   while (begun.length < names.length) await next();
   t.deepEqual(begun, names);
 });
+
+test('a validator that returns an object without a text has failed', async (t) => {
+  const { validating } = validation({ messages: 4, bytes: 100 });
+  const check = { from: 'eve', size: 1, begin: async () => Object.create(null) };
+  t.is(await new Promise((settled) => validating.run({ ...check, settled }, 0)), 'failed');
+});

@@ -152,8 +152,8 @@ export class Validation {
 
 function known(verdict: unknown): [Finding, unknown?] {
   if (verdict === 'accept' || verdict === 'reject' || verdict === 'ignore') return [verdict];
-  return [
-    'failed',
-    new TypeError(`validate: must return 'accept', 'reject' or 'ignore', got ${String(verdict)}`),
-  ];
+  // An object may have no text.
+  const got = Object(verdict) === verdict ? typeof verdict : String(verdict);
+  const text = `validate: must return 'accept', 'reject' or 'ignore', got ${got}`;
+  return ['failed', new TypeError(text)];
 }
