@@ -29,6 +29,17 @@ test('a publication is over at once if the message to another member cannot be s
   t.is(publisher.due, Number.POSITIVE_INFINITY);
 });
 
+test('a message to any node that waits for a first one fails at its timeout, and is not sent later', async (t) => {
+  const members: string[] = [];
+  const { publisher, publish, sent } = scene({}, () => {}, members);
+  const result = publish({ any: 1, min: 1 });
+  publisher.wake(publisher.due);
+  members.push('a');
+  publisher.peerUp('a');
+  await t.throwsAsync(result, { code: 'deadline_exceeded' });
+  t.deepEqual(sent, []);
+});
+
 test('a message that is sent to its whole list at once leaves nothing to wake up for', async (t) => {
   const { publish, dues } = scene();
   t.deepEqual(await publish({ to: ['a'], min: 0 }), { queued: 1 });
@@ -86,8 +97,8 @@ interface Sent {
   readonly lost: () => void;
 }
 
-/** The publisher of a topic whose members are a, b and c, and what it sends. */
-function scene(topic: object = {}, sign: () => void = () => {}) {
+/** The publisher of a topic with these members, and what it sends. */
+function scene(topic: object = {}, sign: () => void = () => {}, members = ['a', 'b', 'c']) {
   const sent: Sent[] = [];
   const dues: number[] = [];
   const node = {
@@ -98,7 +109,7 @@ function scene(topic: object = {}, sign: () => void = () => {}) {
     signatures: { checkPublisher: () => {}, sign },
     clock: { now: () => 0 },
     random: seededRandom(1),
-    members: { interested: () => ['a', 'b', 'c'], isOn: () => true, pending: () => [] },
+    members: { interested: () => members, isOn: () => true, pending: () => [] },
     isDistrusted: () => false,
     relay: () => false,
     dueBy: (time: number) => dues.push(time),

@@ -263,6 +263,8 @@ export class Publisher {
     const tried = new Set<string>();
     const replaced = new Set<string>();
     const publication = this.#publicationOf(wanted, (nodeId) => replace(nodeId));
+    this.#open.add(publication);
+    node.dueBy(publication.due);
     const handOne = (): boolean => {
       const rest = node.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
       while (rest.length > 0 && !this.isOver) {
@@ -298,7 +300,7 @@ export class Publisher {
       // topic.
       do {
         while (left > 0 && handOne()) left--;
-      } while (left === count && (await this.#arrival()));
+      } while (left === count && (await this.#arrival()) && !publication.isOver);
       publication.pending.delete(CHOSEN);
     };
     // Signing a message may throw.
