@@ -330,13 +330,11 @@ export class Incoming {
     // Decoded before the first reader runs, because it may lie in the memory of the payload.
     const given: { readonly reader: TopicReader; readonly message: unknown }[] = [];
     for (const reader of this.readers) {
-      if (reader.codec === codec && (isPlain || !isTaken)) {
-        isTaken = true;
-        given.push({ reader, message: body.message });
-        continue;
-      }
+      const takes: boolean = reader.codec === codec && (isPlain || !isTaken);
+      isTaken ||= takes;
       try {
-        given.push({ reader, message: reader.codec.decode(body.payload.slice()) });
+        const message = takes ? body.message : reader.codec.decode(body.payload.slice());
+        given.push({ reader, message });
       } catch (error) {
         this.#topic.failed(error);
       }
