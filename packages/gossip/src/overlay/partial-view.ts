@@ -206,19 +206,22 @@ export class TreeOverlay implements Overlay {
     const to = this.#view.active().filter((peer) => isFor(message.payload, peer));
     if (receipts === 0) return this.#handed(to, now);
     const asked = to.filter((peer) => this.#tree.isEager(peer));
-    for (const peer of to)
-      if (asked.length < receipts && !asked.includes(peer) && this.#tree.serve(peer, message.id))
-        asked.push(peer);
+    for (const peer of to) {
+      if (asked.length >= receipts) break;
+      if (!asked.includes(peer) && this.#tree.serve(peer, message, false, now)) asked.push(peer);
+    }
     this.#handed(asked, now);
   }
 
   /**
    * Sends a neighbor the message or a notice of it. A new neighbor gets notices of all cached
-   * messages anyway. A neighbor that is to confirm the message gets the message itself.
+   * messages anyway. It gets the message itself if it is to confirm it, or if the message is not
+   * cached, because it was evicted or published over an earlier overlay.
    */
-  #offer(peer: string, { id, payload }: OwnMessage, now: number): void {
+  #offer(peer: string, message: OwnMessage, now: number): void {
+    const { payload } = message;
     if (!this.#view.isNeighbor(peer) || !isFor(payload, peer)) return;
-    if (payload.receipt !== true || this.#tree.serve(peer, id)) this.#handed([peer], now);
+    if (this.#tree.serve(peer, message, payload.receipt !== true, now)) this.#handed([peer], now);
   }
 
   #handed(to: readonly string[], now: number): void {

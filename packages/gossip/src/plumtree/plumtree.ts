@@ -120,15 +120,18 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   /**
-   * Pushes a cached message to a neighbor, as if the neighbor had asked for it. Returns false if
-   * the message is not cached, or the peer is no neighbor.
+   * Pushes a published message to a neighbor, as if the neighbor had asked for it. A message that
+   * is no longer cached is cached again. Returns false if there is no room for such a message, or
+   * the peer is no neighbor.
+   * @param isAnnounced true if the neighbor gets notice of cached messages, which is enough
    */
-  serve(peer: string, id: MessageId): boolean {
+  serve(peer: string, push: Push<P>, isAnnounced: boolean, now: number): boolean {
     const neighbor = this.#tree.neighbors.get(peer);
-    const key = messageKey(id);
-    const cached = this.#tree.cache.get(key);
-    if (neighbor === undefined || cached === undefined) return false;
-    this.#tree.serve(neighbor, key, cached.push);
+    const key = messageKey(push.id);
+    const isCached = this.#tree.cache.has(key);
+    if (neighbor === undefined || (neighbor.blocked && !isCached)) return false;
+    if (!isCached) this.counters.evicted += this.#tree.cache.add(key, push, undefined, now);
+    if (!isCached || !isAnnounced) this.#tree.serve(neighbor, key, push);
     return true;
   }
 
