@@ -3,7 +3,7 @@
 
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { blameOf, eventsOf, listen, meet, namesOf, words } from './testing/cluster.ts';
+import { blameOf, eventsOf, listen, meet, namesOf, type Run, words } from './testing/cluster.ts';
 import { network } from './testing/partial-view-network.ts';
 import test from './testing/serial.ts';
 
@@ -93,14 +93,32 @@ for (const overlay of [fullMesh(), partialView({ active: 3, passive: 12 })]) {
   });
 }
 
-test('the events of a node begin with its neighbors, but not with a topic that it only publishes on', async (t) => {
-  const { sim, node } = await meet(t.context, ['a', 'b'], {
+/** Sets up a subscriber a, and b, which only publishes. */
+async function pair(run: Run) {
+  const { sim, node, subscriber } = await meet(run, ['a', 'b'], {
+    gossip: () => ({ overlay: partialView() }),
     topic: (name) => (name === 'a' ? {} : undefined),
     neighbors: 0,
   });
   const { gossip } = node('b');
   const topic = gossip.topic('news', words, { publishOnly: true });
   await sim.until(() => topic.neighbors.length === 1, 10_000);
+  return { sim, a: node('a'), subscriber: subscriber('a'), gossip, topic };
+}
+
+test('the events of a node begin with its neighbors, but not with a topic that it only publishes on', async (t) => {
+  const { sim, a, gossip } = await pair(t.context);
   const { value } = await sim.settle(gossip.events().next());
-  t.deepEqual(value, { type: 'neighborUp', topic: 'news', nodeId: node('a').nodeId });
+  t.deepEqual(value, { type: 'neighborUp', topic: 'news', nodeId: a.nodeId });
+});
+
+test('a subscriber that closes a topic and opens it again at once loses no message of a node that only publishes', async (t) => {
+  const { sim, a, subscriber, topic } = await pair(t.context);
+  await sim.run(1_000);
+  subscriber.subscription.close();
+  subscriber.topic.close();
+  const { words: read } = listen(a);
+  await sim.settle(topic.publish('one'));
+  await sim.run(2_000);
+  t.deepEqual(read, ['one']);
 });

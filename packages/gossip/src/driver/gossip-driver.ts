@@ -253,10 +253,11 @@ export class GossipDriver implements TopicNode, DriverParts {
       view: ({ topic, message, addresses, life }, rpc) => {
         const peer = next(rpc, VIEW);
         const session = sessions.get(topic);
-        if (peer === undefined || session?.isMember !== true) return;
+        if (peer === undefined || session === undefined) return;
         const now = this.clock.now();
         if (life !== undefined) session.outlived(peer.nodeId, life);
-        learnAddresses(addresses, peer.nodeId, this.peers, peer.limits.addresses, now);
+        if (session.isMember)
+          learnAddresses(addresses, peer.nodeId, this.peers, peer.limits.addresses, now);
         session.feed(now, { type: 'viewed', from: peer.nodeId, message });
       },
       terms: ({ topic, life, ...terms }, rpc) => {

@@ -376,11 +376,17 @@ export class SubscriberView implements Machine<PartialViewInput, PartialViewOutp
       case 'found':
         for (const peer of input.nodes) this.#subscribers.add(peer);
         return this.#fill();
+      case 'received':
+        // The subscriber has another overlay since this node attached to it.
+        if (Object(input.message).type === 'disconnect') this.#remove(input.from, 'disconnected');
+        return;
       case 'lost':
+        this.#subscribers.delete(input.peer);
         return this.#remove(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
       case 'distrusted':
         return this.#replace();
       case 'dismiss':
+        this.#subscribers.delete(input.peer);
         return this.#remove(input.peer, 'evicted');
       case 'leave':
         this.#subscribers.clear();
@@ -426,11 +432,10 @@ export class SubscriberView implements Machine<PartialViewInput, PartialViewOutp
     const distrusted = this.active().find(this.#isDistrusted);
     if (distrusted === undefined || this.passive().every(this.#isDistrusted)) return;
     this.#remove(distrusted, 'evicted');
-    this.#subscribers.add(distrusted);
   }
 
+  /** Removes a neighbor. While it is a subscriber, it may become a neighbor again at once. */
   #remove(peer: string, cause: DownCause, error?: TransportError): void {
-    this.#subscribers.delete(peer);
     if (!this.#neighbors.delete(peer)) return;
     this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
     this.#fill();
