@@ -80,10 +80,8 @@ for (const overlay of [
     await sim.until(() => areMet(members, 3), 600_000);
     await sim.settle(members[3]!.topic.publish('hello'));
     await sim.run(2_000);
-    t.deepEqual(
-      members.map(({ words: heard }) => heard),
-      [['hello'], ['hello'], ['hello'], []],
-    );
+    const received = members.map(({ words: heard }) => heard);
+    t.deepEqual(received, [['hello'], ['hello'], ['hello'], []]);
   });
 }
 

@@ -58,9 +58,8 @@ test('a topic may be 32 bytes, or any name', async (t) => {
   const { sim, a, b } = await openPair(t.context, open);
   for (const [i, { topic }] of a.entries()) void topic.publish(String(i));
   await sim.run(500);
-  t.deepEqual(
-    b.map(({ words: read }) => read),
-    names.map((_, i) => [String(i)]),
-  );
+  const received = b.map(({ words: read }) => read);
+  const expected = names.map((_, i) => [String(i)]);
+  t.deepEqual(received, expected);
   t.is(b.at(-1)!.topic.name, '07'.repeat(32));
 }, 1);

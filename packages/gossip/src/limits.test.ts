@@ -42,10 +42,8 @@ for (const overlay of [fullMesh(), partialView()]) {
       const published = topic.publish('x'.repeat(200_000), audience);
       const { queued, failed = [] } = await sim.settle(published);
       t.is(queued, 1);
-      t.deepEqual(
-        failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
-        [[idOf('c'), 'resource_exhausted', 'too_large']],
-      );
+      const failures = failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]);
+      t.deepEqual(failures, [[idOf('c'), 'resource_exhausted', 'too_large']]);
       t.regex(
         failed[0]!.error.message,
         /^a message of 200002 bytes is above what node [0-9a-f]{64} accepts \(limits\.message/u,

@@ -18,10 +18,8 @@ test('published and delivered messages are reported to the observers of their no
   await sim.until(() => nodes.has('b'), 20_000);
   const b = listen(node('b'));
   await sim.settle(subscriber('a').topic.publish('hello', { min: 1 }));
-  t.deepEqual(
-    published.map(({ topic, bytes, error }) => [topic, bytes, error]),
-    [['news', 7, undefined]],
-  );
+  const reported = published.map(({ topic, bytes, error }) => [topic, bytes, error]);
+  t.deepEqual(reported, [['news', 7, undefined]]);
   const { id } = b.heard[0]!.meta;
   t.deepEqual(delivered, [{ topic: 'news', id, bytes: 7, from: node('a').nodeId, hops: 1 }]);
 }, 1);

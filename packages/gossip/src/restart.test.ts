@@ -145,10 +145,8 @@ for (const hasStore of [true, false])
       t.deepEqual(subscriber('c').words, ['before', 'after']);
       if (hasStore) return;
       const told = eventsOf(node('a'), 'differs');
-      t.deepEqual(
-        told.map(({ what, ours, theirs }) => [what, ours, theirs]),
-        [['life', 0, NOW]],
-      );
+      const differences = told.map(({ what, ours, theirs }) => [what, ours, theirs]);
+      t.deepEqual(differences, [['life', 0, NOW]]);
       t.is(lifeOf(node('a')), NOW + 1);
     },
   );

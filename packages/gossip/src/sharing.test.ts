@@ -54,10 +54,8 @@ test('changes that a reader makes to a message are not visible to other readers,
   await sim.run(500);
   await sim.settle(a.blobs.publish(blob));
   await sim.run(500);
-  t.deepEqual(
-    b.heard,
-    [object, blob].flatMap((message) => Array(3).fill([message, a.self])),
-  );
+  const expected = [object, blob].flatMap((message) => Array(3).fill([message, a.self]));
+  t.deepEqual(b.heard, expected);
 }, 1);
 
 test('a message is as it was when it was published, even if its publisher uses its memory again at once', async (t) => {

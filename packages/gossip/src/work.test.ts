@@ -111,10 +111,8 @@ test('signatures that one peer makes a node verify are spread over turns, in ord
   const frames = Array.from({ length: 100 }, (_, sequence) => said(sequence, author));
   const counts = await perTurn(() => guest.push(...frames));
   t.true(isSpread(counts, 8), `${counts}`);
-  t.deepEqual(
-    heard,
-    frames.map((_, sequence) => String(sequence)),
-  );
+  const expected = frames.map((_, sequence) => String(sequence));
+  t.deepEqual(heard, expected);
   await close();
 });
 

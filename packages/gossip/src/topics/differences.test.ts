@@ -58,10 +58,8 @@ test('a difference is reported once, however often it is seen, and the peer is t
   clock.now = 10_000;
   introduce('b');
   t.deepEqual(take(), ['announce b']);
-  t.deepEqual(
-    [differences.limitOf('b'), differences.limitOf('c'), differences.isAny],
-    [50, Number.POSITIVE_INFINITY, true],
-  );
+  const limits = [differences.limitOf('b'), differences.limitOf('c'), differences.isAny];
+  t.deepEqual(limits, [50, Number.POSITIVE_INFINITY, true]);
 });
 
 test('a peer with a higher limit gets messages up to this node’s limit; a changed limit is accepted', (t) => {
@@ -90,10 +88,8 @@ test('a peer with another overlay is excluded until it announces the same one, o
     const failed: PublishFailure[] = [];
     topic.interested = interested;
     differences.addFailures(failed, ['c'], BODY);
-    t.deepEqual(
-      failed.map(({ nodeId, error }) => [nodeId, error.code]),
-      interested.includes('b') ? [['b', 'failed_precondition']] : [],
-    );
+    const failures = failed.map(({ nodeId, error }) => [nodeId, error.code]);
+    t.deepEqual(failures, interested.includes('b') ? [['b', 'failed_precondition']] : []);
   }
   announced('b', 'fullMesh', 100);
   t.deepEqual([take(), differences.isApart('b')], [['b enters'], false]);
