@@ -34,10 +34,8 @@ for (const overlay of [fullMesh(), partialView()]) {
       t.is(queued, 1);
       const failures = failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]);
       t.deepEqual(failures, [[b.nodeId, 'resource_exhausted', 'too_large']]);
-      t.regex(
-        failed[0]!.error.message,
-        /of 5002 bytes is above what node [0-9a-f]{64} accepts \(its limit for the topic: 1000\)/,
-      );
+      const { message } = failed[0]!.error;
+      t.regex(message, /5002 .* above what node \w{64} accepts \(its limit for the topic: 1000\)/);
     }
     await sim.settle(topic.publish('short'));
     await sim.run(20_000);

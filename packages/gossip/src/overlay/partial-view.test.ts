@@ -7,9 +7,9 @@ import type { PartialViewInput } from '../hyparview/message.ts';
 import type { OverlayInput, OverlayOutput } from './overlay.ts';
 import { partialView, StallDetector, SubscriberView } from './partial-view.ts';
 
-const create = (active: number) =>
-  partialView({ active }).create({
-    isSource: false,
+const create = (active: number, isSource = false) =>
+  partialView({ active, tree: { cacheMessages: 2 } }).create({
+    isSource,
     isDistrusted: () => false,
     self: 'me',
     random: seededRandom(1),
@@ -60,6 +60,25 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
   for (const what of ['misbehaved mute mute', 'mute evicted', 'disconnect mute'])
     t.true(said.includes(what), said.join());
   t.false(said.some((what) => what.startsWith('misbehaved good')));
+});
+
+test('a new neighbor gets an offered message that is no longer cached, if it has room', (t) => {
+  const overlay = create(1, true);
+  const payload = { audience: 'all', nodes: [], payload: new Uint8Array(1), message: 1 } as const;
+  const feed = (type: 'publish' | 'offer') => (sequence: number) => {
+    const id = { origin: 'me', epoch: 1, sequence };
+    const message = { kind: 'push', id, hops: 1, payload, size: 1 } as const;
+    overlay.handle(0, { type, message, receipts: 0, peer: 'a' });
+    const said: string[] = [];
+    for (let output = overlay.poll(); output !== undefined; output = overlay.poll()) {
+      said.push(output.type);
+      if (output.type === 'push') overlay.handle(0, { type: 'no-room', output });
+    }
+    return said.join();
+  };
+  [1, 2, 3].map(feed('publish'));
+  overlay.handle(0, { type: 'peer-up', peer: 'a', isChosen: true });
+  t.deepEqual([3, 1, 2].map(feed('offer')), ['neighbor-up,send-control,handed', 'push,handed', '']);
 });
 
 /** Calls `isLong` in steps of 100 ms, and returns the times at which it reports a silence. */

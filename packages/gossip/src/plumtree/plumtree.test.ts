@@ -259,20 +259,6 @@ test('the cache is limited by time, entries and bytes, ids by time', (t) => {
   t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
 });
 
-test('a published message that is no longer cached is pushed to a new neighbor if it has room', (t) => {
-  const { machine, feed, sent, full } = singleMachine([], { cacheMessages: 1 });
-  const serve = (sequence: number) => machine.serve('a', pushOf(sequence), true, 0);
-  for (const sequence of [1, 2]) feed(0, { type: 'publish', push: pushOf(sequence) });
-  full.add('a');
-  feed(0, { type: 'neighbor-up', peer: 'a' });
-  t.deepEqual([serve(2), serve(1)], [true, true]);
-  feed(0, { type: 'wake' });
-  t.false(serve(2));
-  full.clear();
-  feed(1, { type: 'writable', peer: 'a' });
-  t.deepEqual(sent(), ['a push x1']);
-});
-
 test('a cached message expires on time, also after the cache was empty for a while, and is no longer announced', (t) => {
   const { machine, feed, runOut, sent } = singleMachine(['a']);
   for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {
