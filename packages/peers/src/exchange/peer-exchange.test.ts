@@ -122,7 +122,7 @@ test('in seed mode, peers that stay too long are to be disconnected, persistent 
   t.deepEqual(node.overstayed(1e9), []);
 });
 
-test('a dialed peer is asked as soon as it is connected, however many there are', (t) => {
+test('a dialed peer is asked as soon as it is connected, however many there are; if all are inbound, the first is', (t) => {
   const exchange = create();
   t.is(exchange.wakeAt, Number.POSITIVE_INFINITY);
   exchange.connected(A, OUT, 5);
@@ -133,15 +133,11 @@ test('a dialed peer is asked as soon as it is connected, however many there are'
   t.is(exchange.wakeAt, 6);
   t.deepEqual(exchange.ask(true, 6).sort(), [B, C]);
   t.true(exchange.wakeAt > 6 + 20_000);
-});
-
-test('if all peers are inbound, the first of them is asked at once', (t) => {
-  const exchange = create();
-  exchange.connected(A, IN, 5);
-  exchange.connected(B, IN, 5);
-  t.is(exchange.wakeAt, 5);
-  t.is(exchange.ask(true, 5).length, 1);
-  t.true(exchange.wakeAt >= 5 + 24_000 && exchange.wakeAt <= 5 + 36_000, String(exchange.wakeAt));
+  const inbound = create();
+  for (const peer of [A, B]) inbound.connected(peer, IN, 5);
+  t.is(inbound.wakeAt, 5);
+  t.is(inbound.ask(true, 5).length, 1);
+  t.true(inbound.wakeAt >= 5 + 24_000 && inbound.wakeAt <= 5 + 36_000, String(inbound.wakeAt));
 });
 
 test('outbound peers are asked before inbound ones at the start and in most rounds, but not in all', (t) => {
@@ -205,12 +201,16 @@ test('a peer is due at its time and not before', (t) => {
 });
 
 /** Returns a machine that has just asked A, its only peer. */
-function asking(): PeerExchange {
+function asking(t: ExecutionContext): PeerExchange {
   const exchange = create();
   exchange.connected(A, OUT, 0);
-  exchange.ask(true, 0);
+  t.deepEqual(exchange.ask(true, 0), [A]);
   return exchange;
 }
+
+/** Returns the reactions to address lists of a peer at these times. */
+const lists = (exchange: PeerExchange, nodeId: string, ...times: number[]) =>
+  times.map((now) => exchange.received(nodeId, now));
 
 test('a list that was not requested is unsolicited', (t) => {
   const exchange = create();
@@ -223,38 +223,26 @@ test('a list that was not requested is unsolicited', (t) => {
 });
 
 test('one request allows one answer; soon after it three repetitions are tolerated, and a fourth is unsolicited', (t) => {
-  const exchange = asking();
-  t.is(exchange.received(A, 100), 'answer');
-  for (let i = 1; i <= 3; i++) t.is(exchange.received(A, 100 + i), 'ignored');
-  t.is(exchange.received(A, 104), 'unsolicited');
-});
-
-test('a list long after an answer is not a repetition of it', (t) => {
-  const exchange = asking();
-  t.is(exchange.received(A, 100), 'answer');
-  t.is(exchange.received(A, 3_100), 'unsolicited');
+  const early = lists(asking(t), A, 100, 101, 102, 103, 104);
+  t.deepEqual(early, ['answer', 'ignored', 'ignored', 'ignored', 'unsolicited']);
+  const late = lists(asking(t), A, 100, 3_100);
+  t.deepEqual(late, ['answer', 'unsolicited'], 'long after the answer it is no repetition');
 });
 
 test('an answer permits nothing to other peers or to the next session', (t) => {
-  const exchange = create();
-  exchange.connected(A, OUT, 0);
-  const first = exchange.ask(true, 0)[0]!;
+  const exchange = asking(t);
   exchange.connected(B, OUT, 0);
-  t.is(exchange.received(first === A ? B : A, 1), 'unsolicited');
-  exchange.gone(first, false, 0);
-  exchange.connected(first, IN, 2);
-  t.is(exchange.received(first, 3), 'unsolicited');
+  t.is(exchange.received(B, 1), 'unsolicited');
+  exchange.gone(A, false, 0);
+  exchange.connected(A, IN, 2);
+  t.is(exchange.received(A, 3), 'unsolicited');
 });
 
 test('a late answer is accepted: hours later, and for each of two open requests', (t) => {
-  const exchange = create();
-  exchange.connected(A, OUT, 0);
-  t.is(exchange.ask(true, 0)[0], A);
+  const exchange = asking(t);
   t.is(exchange.ask(true, 29_999)[0], undefined);
   t.is(exchange.ask(true, exchange.wakeAt)[0], A);
-  t.is(exchange.received(A, 9e6), 'answer');
-  t.is(exchange.received(A, 9e6), 'answer');
-  t.is(exchange.received(A, 9e6), 'ignored');
+  t.deepEqual(lists(exchange, A, 9e6, 9e6, 9e6), ['answer', 'answer', 'ignored']);
 });
 
 test('a peer that answers neither of two requests is not asked for ten intervals, and never owes more than two answers', (t) => {
@@ -268,19 +256,14 @@ test('a peer that answers neither of two requests is not asked for ten intervals
   const gaps = times.slice(1).map((time, i) => time - times[i]!);
   t.true(gaps[0]! >= 30_000 && gaps[0]! <= 36_000, String(gaps));
   for (const gap of gaps.slice(1)) t.true(gap >= 300_000 && gap <= 360_000, String(gaps));
-  const kinds = [1, 2, 3].map((n) => exchange.received(A, 1e7 + n));
-  t.deepEqual(kinds, ['answer', 'answer', 'ignored']);
+  t.deepEqual(lists(exchange, A, 1e7 + 1, 1e7 + 2, 1e7 + 3), ['answer', 'answer', 'ignored']);
 });
 
 /**
  * Simulates an hour of two nodes that are each other's only peer and always want more addresses.
  * Returns the numbers of their requests.
  */
-function anHour(
-  t: ExecutionContext,
-  seed: number,
-  { latency, loss }: { readonly latency: number; readonly loss: number },
-) {
+function anHour(t: ExecutionContext, seed: number, latency: number, loss: number) {
   const random = seededRandom(seed);
   const nodes = [create({}, seed), create({}, seed + 1_000)] as const;
   const ids = [A, B] as const;
@@ -324,7 +307,7 @@ for (const [title, count, latencies, loss, least] of [
   test(`the planner of requests never violates the limit of the other end, ${title}`, (t) => {
     for (const seed of seeds(count))
       for (const latency of latencies) {
-        const requests = anHour(t, seed, { latency, loss }) ?? [0, 0];
+        const requests = anHour(t, seed, latency, loss) ?? [0, 0];
         for (const count of requests)
           t.true(count > least, `seed ${seed}, latency ${latency}: ${count} requests`);
       }
