@@ -62,43 +62,35 @@ test('public addresses and names that can be looked up are dialed, no matter who
       t.true(dials(LAPTOP, teller, address), `${address} by ${teller}`);
 });
 
-const at = (...interfaces: string[]): Machine => ({ interfaces });
-for (const [name, machine, teller, addresses] of [
-  ['on one machine', LAPTOP, '127.0.0.1:9', '127.0.0.1:1 localhost:1 [::1]:1'],
-  [
-    'in a network of Docker',
-    at('127.0.0.1', '172.18.0.3'),
+const at = (...ips: string[]): Machine => ({ interfaces: ['127.0.0.1', ...ips] });
+const NETWORKS: Record<string, [Machine, string, string]> = {
+  'on one machine': [LAPTOP, '127.0.0.1:9', '127.0.0.1:1 localhost:1 [::1]:1'],
+  'in a network of Docker': [
+    at('172.18.0.3'),
     '172.18.0.2:9',
     '172.18.0.4:1 node4:1 ws://node4:1/',
   ],
-  [
-    'in the cluster network of Kubernetes',
-    at('127.0.0.1', '10.244.1.5'),
+  'in the cluster network of Kubernetes': [
+    at('10.244.1.5'),
     '10.244.7.9:9',
     '10.244.3.2:1 raft-2.raft.default.svc.cluster.local:1',
   ],
-  [
-    'in a cloud that gives each machine a /32',
-    at('127.0.0.1', '10.128.0.2'),
-    '10.164.0.9:9',
-    '10.200.3.4:1',
-  ],
-  [
-    'in Tailscale',
-    at('127.0.0.1', '192.168.1.7', '100.101.102.103'),
+  'in a cloud that gives each machine a /32': [at('10.128.0.2'), '10.164.0.9:9', '10.200.3.4:1'],
+  'in Tailscale': [
+    at('192.168.1.7', '100.101.102.103'),
     '100.88.1.2:9',
     '100.70.1.1:1 build.tail1234.ts.net:1',
   ],
-  [
-    'in an IPv6 network of unique local addresses',
-    at('::1', 'fd7a:115c::7'),
+  'in an IPv6 network of unique local addresses': [
+    { interfaces: ['::1', 'fd7a:115c::7'] },
     '[fd7a:115c::8]:9',
     '[fd12::9]:1',
   ],
-  ['in a simulation', {}, 'n1', 'n2 n17'],
-  ['in memory', { schemes: ['inmem'] }, 'b', 'inmem://c'],
-  ['in a page of a local server', PAGE, 'localhost:8080', 'ws://localhost:8081/'],
-] as readonly [string, Machine, string, string][])
+  'in a simulation': [{}, 'n1', 'n2 n17'],
+  'in memory': [{ schemes: ['inmem'] }, 'b', 'inmem://c'],
+  'in a page of a local server': [PAGE, 'localhost:8080', 'ws://localhost:8081/'],
+};
+for (const [name, [machine, teller, addresses]] of Object.entries(NETWORKS))
   test(`nodes find each other without an option ${name}`, (t) => {
     for (const address of addresses.split(' ')) t.true(dials(machine, teller, address), address);
   });
