@@ -19,13 +19,7 @@ const candidateOfThem = {
   group: undefined,
 } as unknown as AdmittedConnection;
 /** The connected peer that has the id of the new connection. */
-const resident = {
-  instance: 'i1',
-  proven: false,
-  links: 1,
-  isParting: false,
-  isInbound: true,
-};
+const resident = { instance: 'i1', proven: false, links: 1, isParting: false, isInbound: true };
 
 /** The state of this node. */
 const idle = {
@@ -68,13 +62,7 @@ function verdict(candidate: Partial<AdmittedConnection>, state: Partial<typeof i
 }
 
 test('a node without an id, this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
-  const others: Partial<AdmittedConnection>[] = [
-    {},
-    { direction: 'out' },
-    { exempt: true },
-    { proven: true },
-  ];
-  for (const more of others) {
+  for (const more of [{}, { direction: 'out' }, { exempt: true }, { proven: true }] as const) {
     t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
     t.is(verdict({ ...more, nodeId: ME }), 'self');
     t.is(verdict(more, { isBanned: true }), 'denied');
@@ -130,10 +118,9 @@ test('a replaced instance that returns is refused for 30 s from then on, and jud
   t.false(twins.isTwin(THEM, 'one', 0));
   twins.replaced(THEM, 'one');
   t.false(twins.isTwin(THEM, 'two', 100));
-  t.true(twins.isTwin(THEM, 'one', 100_000));
-  t.true(twins.isTwin(THEM, 'one', 129_999));
-  t.false(twins.isTwin(THEM, 'one', 130_000));
-  t.false(twins.isTwin(THEM, 'one', 130_001), 'it is forgotten');
+  const times = [100_000, 129_999, 130_000, 130_001];
+  const isTwin = times.map((now) => twins.isTwin(THEM, 'one', now));
+  t.deepEqual(isTwin, [true, true, false, false], 'then it is forgotten');
   twins.replaced(THEM, 'one');
   t.true(twins.isTwin(THEM, 'one', 200_000), 'and reported again when it is replaced again');
 });
