@@ -13,14 +13,9 @@ test('an address is added once, whoever sends it', (t) => {
   t.is(book.add(entry, source, 0), 'known');
   t.is(book.add(entry, node(2, '98.1.1.1:1', 'b'), 0), 'known');
   t.is(book.size, 1);
-  t.deepEqual(book.get(entry.nodeId), {
-    ...entry,
-    tried: false,
-    failures: 0,
-    lastAttempt: undefined,
-    lastSuccess: undefined,
-    source: '99.1.0.0',
-  });
+  const never = { lastAttempt: undefined, lastSuccess: undefined };
+  const expected = { ...entry, tried: false, failures: 0, ...never, source: '99.1.0.0' };
+  t.deepEqual(book.get(entry.nodeId), expected);
 });
 
 test('one address has one entry, however it is spelled', (t) => {
@@ -166,12 +161,8 @@ test('a node that moved announces it over its own link, and is new again until i
   const book = makeBook();
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   t.is(book.learn(node(1, '2.2.2.2:1'), 10, '3.3.3.3:555'), 'added');
-  t.like(book.get(idOf(1)), {
-    address: '2.2.2.2:1',
-    tried: false,
-    lastSuccess: undefined,
-    source: '3.3.0.0',
-  });
+  const fresh = { tried: false, lastSuccess: undefined };
+  t.like(book.get(idOf(1)), { address: '2.2.2.2:1', ...fresh, source: '3.3.0.0' });
   t.is(book.at('1.1.1.1:1'), undefined);
   t.is(book.learn(node(1, 'tcp://2.2.2.2:1'), 20), 'known');
   t.is(book.size, 1);
