@@ -18,17 +18,14 @@ const attackers: BookAddress[] = Array.from({ length: 10_000 }, (_, i) => {
   return node(i, `${190 + (group >> 5)}.${group}.${i >> 8}.${i & 255}:7000`, 'e');
 });
 
+type Teller = (i: number, random: Random) => BookAddress;
 /** The sources that report an attacker's address: its own groups, or groups everywhere. */
-const tellers: Record<string, (i: number, random: Random) => BookAddress> = {
+const tellers: Record<string, Teller> = {
   'their own groups': (i) => attackers[(i * 7) % attackers.length]!,
   'many groups': (i, random) => node(i, anyAddress(random), 'f'),
 };
 
-function attack(
-  book: AddressBook,
-  tell: (i: number, random: Random) => BookAddress,
-  now: number,
-): void {
+function attack(book: AddressBook, tell: Teller, now: number): void {
   const random = seededRandom(13);
   for (const [i, entry] of attackers.entries()) book.add(entry, tell(i, random), now);
 }
