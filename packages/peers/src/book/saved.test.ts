@@ -26,11 +26,8 @@ test('a book read from its text equals the saved book, including its secret', (t
   t.deepEqual(again.save(9_000_000), book.save(1_000));
   t.deepEqual([again.size, again.tried, again.fresh], [1_200, 300, 900]);
   const [first] = book.entries();
-  t.deepEqual(again.get(first!.nodeId), {
-    ...first!,
-    lastAttempt: 9_000_000 - 500,
-    lastSuccess: 9_000_000 - 1_000,
-  });
+  const times = { lastAttempt: 9_000_000 - 500, lastSuccess: 9_000_000 - 1_000 };
+  t.deepEqual(again.get(first!.nodeId), { ...first!, ...times });
 });
 
 test('an empty book can be saved, and unrelated books have different secrets', (t) => {
@@ -57,12 +54,7 @@ test('invalid ages are corrected, so that no ban is endless and no report stays 
     const times = { added: age, seen: age, attempt: age, success: age };
     return { ...node(i, `${i + 1}.1.1.1:1`), source: 'x', tried: true, failures: age, ...times };
   });
-  const bans = odd.map((left, i) => ({
-    nodeId: idOf(100 + i),
-    left,
-    address: `${i + 1}.2.2.2:1`,
-    source: 'x',
-  }));
+  const bans = odd.map((left, i) => ({ ...node(100 + i, `${i + 1}.2.2.2:1`), left, source: 'x' }));
   const now = 1_000_000;
   const book = makeBook({ now, saved: { key: 'ab'.repeat(32), entries, buckets: [], bans } });
   t.is(book.tried, odd.length);
@@ -93,9 +85,7 @@ test('invalid entries are left out, and the rest is kept', (t) => {
     good(11, '11.1.1.1:1'),
   ] as unknown as SavedEntry[];
   const bans = [
-    null,
-    {},
-    { nodeId: 'x' },
+    ...[null, {}, { nodeId: 'x' }],
     { nodeId: idOf(11), left: MINUTE, address: null, source: '' },
   ] as unknown as BookDocument['bans'];
   const first = [0, 0, 1, 99, -1, 0.5, 'x', 11];
