@@ -203,12 +203,9 @@ test('one entry that is not connected is tested every ten seconds, even if all s
   const tested = dialsOf(fixture, 'test');
   t.is(tested.length, 5, 'someone(1) is connected');
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
-});
-
-test('the book is asked for an entry to test every ten seconds, even if nothing else happens', (t) => {
-  const fixture = new PlannerFixture({ maxOutbound: 0 });
+  const idle = new PlannerFixture({ maxOutbound: 0 });
   let asked = 0;
-  fixture.toTest = () => void asked++ as undefined;
-  fixture.run(100_000);
-  t.is(asked, 10);
+  idle.toTest = () => void asked++ as undefined;
+  idle.run(100_000);
+  t.is(asked, 10, 'even if nothing else happens');
 });
