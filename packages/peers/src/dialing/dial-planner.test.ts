@@ -61,6 +61,9 @@ test('a peer that accepts and closes at once is not dialed in a hot loop', (t) =
 
 test('a persistent peer that dialed this node, or answers at another address, is not dialed', (t) => {
   const fixture = new PlannerFixture({ persistent: [`${idOf(1)}@a:1`], maxOutbound: 0 });
+  const { persistent } = fixture.planner;
+  t.true(persistent.has(idOf(1), 'elsewhere:1') && persistent.has(undefined, 'a:1'));
+  t.false(persistent.has(idOf(2), 'a:1'), 'another node at its address is another peer');
   fixture.comeIn(idOf(1));
   fixture.run(HOUR);
   t.is(fixture.dialed.length, 0);
@@ -93,13 +96,6 @@ test('an end without a report is noticed', (t) => {
   fixture.ask();
   fixture.run(62_000);
   t.is(fixture.dialed.length, 2);
-});
-
-test('if an id is given, another node at that address is not the persistent peer', (t) => {
-  const { planner } = new PlannerFixture({ persistent: [`${idOf(1)}@a:1`] });
-  t.true(planner.persistent.has(idOf(1), 'elsewhere:1'));
-  t.true(planner.persistent.has(undefined, 'a:1'));
-  t.false(planner.persistent.has(idOf(2), 'a:1'));
 });
 
 test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
