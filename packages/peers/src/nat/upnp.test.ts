@@ -9,17 +9,13 @@ function answer(location: string, device = DEVICE, status = 'HTTP/1.1 200 OK'): 
   return `${status}\r\nST: ${device}\r\nExt:\r\nLocation:${location}\r\n\r\n`;
 }
 
-test('a description is read only on the host that has sent the answer', (t) => {
+test('a description is read only on the host that has sent the answer, a gateway of the local network', (t) => {
   const url = 'http://192.168.1.1:5000/d.xml';
   t.is(locationIn(answer(url), '192.168.1.1')?.href, url);
   t.is(locationIn(answer(url), '192.168.1.2'), undefined);
   for (const other of ['http://127.0.0.1/', 'http://localhost/', 'https://192.168.1.1/', '', 'x'])
     t.is(locationIn(answer(other), '192.168.1.1'), undefined, other);
-});
-
-test('answers from the internet, answers of other devices and other messages are ignored', (t) => {
   t.is(locationIn(answer('http://203.0.113.7/d.xml'), '203.0.113.7'), undefined);
-  const url = 'http://192.168.1.1/d.xml';
   t.is(locationIn(answer(url, 'upnp:rootdevice'), '192.168.1.1'), undefined);
   t.is(locationIn(answer(url, DEVICE, 'NOTIFY * HTTP/1.1'), '192.168.1.1'), undefined);
   for (const text of ['', '\r\n', ':', 'HTTP/1.1 200 OK', '\ud800'])
@@ -40,12 +36,9 @@ test('entities are read, and unknown ones stay', (t) => {
   t.is(xmlText(xml, 'b'), undefined);
 });
 
-test('malformed documents end the reading', (t) => {
+test('malformed documents end the reading, and 1 MiB takes time in proportion to its length', (t) => {
   for (const xml of ['', '<', '<a', '<!--', ' <!-- <a>', '>', '< >', '</>'])
     t.true([...xmlTags(xml)].length <= 1, xml);
-});
-
-test('a document of 1 MiB takes time in proportion to its length', (t) => {
   for (const piece of ['<', '<a', '<!--', '<a>', '&', '&#', '<a:', '>', '<![CDATA[', '<a ']) {
     const start = performance.now();
     for (const _ of xmlTags(piece.repeat(2 ** 20 / piece.length)));
