@@ -19,14 +19,7 @@ import { echo, idOf, passive } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { folder } from './testing/real/folder.ts';
-import {
-  emitted,
-  isLinked,
-  overTcp,
-  type RealFixture,
-  type RealNode,
-  test,
-} from './testing/real/real-fixture.ts';
+import { emitted, isLinked, overTcp, type RealFixture, test } from './testing/real/real-fixture.ts';
 
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
@@ -182,18 +175,14 @@ for (const how of ['remove', 'setTopology'] as const)
   });
 
 /** Starts a node that listens on both address families. */
-async function dual(
-  fixture: RealFixture,
-  name: string,
-  persistentAt: (port: number) => string[],
-): Promise<{ node: RealNode; port: number }> {
+async function dual(fixture: RealFixture, name: string, persistent: (port: number) => string[]) {
   for (let round = 0; ; round++) {
     try {
       const port = await freePort('::');
       const listens = { advertiseAddr: `tcp://127.0.0.1:${port}`, backends: [tcp()] };
       const node = await fixture.node(name, {
         make: (given) => createTransport(`tcp://[::]:${port}`, { ...given, ...listens }),
-        peers: { ...passive, ...named(name), persistent: persistentAt(port) },
+        peers: { ...passive, ...named(name), persistent: persistent(port) },
       });
       return { node, port };
     } catch (error) {
@@ -204,8 +193,7 @@ async function dual(
 }
 
 async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  server.listen(0, host);
+  const server = createServer().listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
