@@ -236,8 +236,7 @@ export class Batch {
    */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
-    const { now } = this.#context;
-    this.heldUntil = now + HELD - (now % HELD);
+    this.heldUntil = (Math.floor(this.#context.now / HELD) + 1) * HELD;
     this.#context.wakeBy(this.heldUntil);
   }
 
