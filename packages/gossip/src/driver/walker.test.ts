@@ -1,6 +1,7 @@
 // Tests of the search for other nodes of a topic, of its walkers, and of the answers to nodes that
 // search.
 
+import { setImmediate as settled } from 'node:timers/promises';
 import { PeerLimits, sample } from '@trunkline/peers/internal';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -177,11 +178,6 @@ function search({
     return steps.splice(0);
   };
   return { walker, node, connected, run };
-}
-
-/** Resolves when the steps that are over have been handled. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 20; i++) await undefined;
 }
 
 /** Returns the nodes that were visited. */
