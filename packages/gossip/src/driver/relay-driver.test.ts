@@ -1,5 +1,6 @@
 // Tests of relaying at one node: which messages it relays, refuses, answers and repairs.
 
+import { setImmediate as settled } from 'node:timers/promises';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
@@ -53,10 +54,6 @@ function source() {
     [Symbol.asyncIterator]: () => made,
   };
   return made;
-}
-
-async function settled(): Promise<void> {
-  for (let i = 0; i < 10; i++) await undefined;
 }
 
 interface Sent {
