@@ -1,5 +1,6 @@
 // Tests of sending a message in parts when relays fail, and of splitting its receivers into parts.
 
+import { setImmediate as settled } from 'node:timers/promises';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { MOST_REST, type RelayReport } from '../wire/frame.ts';
@@ -56,11 +57,6 @@ function scene(
   distribution.send(names);
   node.changed();
   return { distribution, names, uploads, missed, blamed, bytes, time, answer, fail, wake };
-}
-
-/** Resolves when the outcome of an upload was handled. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 5; i++) await undefined;
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
