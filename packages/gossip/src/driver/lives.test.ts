@@ -1,5 +1,6 @@
 // Tests of the numbers that the lives of a node get, with and without a store.
 
+import { setImmediate as settled } from 'node:timers/promises';
 import type { Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
@@ -81,7 +82,3 @@ test('a stranger is believed up to ten years ahead of the clock and of 2026, a p
   t.is(setUp(0).lives.above(NOW, false), NOW + 1, 'the clock was never set');
   t.is(setUp(0).lives.above(NOW + TEN_YEARS, false), undefined);
 });
-
-async function settled(): Promise<void> {
-  for (let i = 0; i < 20; i++) await undefined;
-}
