@@ -28,18 +28,14 @@ test('an origin that is known to have begun a life is accepted although its numb
 test('a life above the limit ends no life below it, and any of those ends it; the limit moves', (t) => {
   let latest = 100;
   const seen = new SeenMessages({ ...options, latest: () => latest });
-  t.is(seen.note(id(0, 'a', 50), 0), 'new');
-  t.is(seen.note(id(0, 'a', 101), 0), 'old');
-  t.is(seen.note(id(0, 'a', 100), 0), 'new');
-  t.is(seen.note(id(1, 'a', 50), 0), 'old');
+  /** Notes a message of each life, numbered from 0. Returns the verdicts. */
+  const note = (origin: string, ...lives: number[]) =>
+    lives.map((life, sequence) => seen.note(id(sequence, origin, life), 0));
+  t.deepEqual(note('a', 50, 101, 100, 50), ['new', 'old', 'new', 'old']);
   // The clock of b is wrong, and no other node speaks in its name.
-  t.is(seen.note(id(0, 'b', 500), 0), 'new');
-  t.is(seen.note(id(0, 'b', 400), 0), 'old');
-  t.is(seen.note(id(1, 'b', 500), 0), 'new');
-  t.is(seen.note(id(0, 'b', 7), 0), 'new');
-  t.is(seen.note(id(2, 'b', 500), 0), 'old');
+  t.deepEqual(note('b', 500, 400, 500, 7, 500), ['new', 'old', 'new', 'new', 'old']);
   latest = 1_000;
-  t.is(seen.note(id(2, 'b', 500), 0), 'new');
+  t.is(seen.note(id(4, 'b', 500), 0), 'new');
 });
 
 test('one peer may introduce half of the origins, all peers three quarters; one that introduces too many is a flooder', (t) => {
@@ -173,9 +169,8 @@ test('an origin that is silent for long is forgotten; looking up its messages do
   seen.note(id(0, 'b'), 300_000);
   t.is(seen.due, 90_000);
   seen.expire(90_000);
-  t.is(seen.look(id(3), 90_000), 'old');
-  t.is(seen.look(id(4), 90_000), 'seen');
-  t.is(seen.look(id(5), 90_000), 'new');
+  const verdicts = [3, 4, 5].map((sequence) => seen.look(id(sequence), 90_000));
+  t.deepEqual(verdicts, ['old', 'seen', 'new']);
   seen.expire(600_000);
   t.is(seen.size.origins, 1);
   t.is(seen.due, 900_000);
