@@ -60,18 +60,14 @@ test('a push, a notice, a graft or a prune counts as a sign', (t) => {
       if (i % 8 === 7) feed(i * 500 + 10, { type: 'received', from: 'peer', message: sign(i) });
     }
     t.deepEqual(reports, []);
-    t.false(sent().includes('peer graft me0'));
+    t.false(sent().some((what) => what.endsWith('graft me0')));
   }
 });
 
-test('a peer that sends messages is not probed, nor one that receives many at once', (t) => {
+test('a peer that receives many messages at once is not probed', (t) => {
   const { feed, sent } = singleMachine(['a', 'b']);
-  for (let i = 1; i <= 200; i++)
-    feed(i * 500, { type: 'received', from: i % 2 === 0 ? 'a' : 'b', message: pushOf(i) });
+  for (let i = 1; i <= 200; i++) feed(i, { type: 'received', from: 'a', message: pushOf(i) });
   t.false(sent().some((what) => what.endsWith('graft me0')));
-  const burst = singleMachine(['a', 'b']);
-  for (let i = 1; i <= 200; i++) burst.feed(i, { type: 'received', from: 'a', message: pushOf(i) });
-  t.false(burst.sent().some((what) => what.endsWith('graft me0')));
 });
 
 test('in an honest network with one publisher all leaves answer: none is mute, and the tree does not change', (t) => {
