@@ -24,14 +24,11 @@ test('nodes that refuse a message are in failed with their reasons, after enough
   await sim.run(500);
   accept('accept');
   const { queued, received, failed = [] } = await sim.settle(published);
-  t.deepEqual([queued, received], [1, 1]);
-  t.deepEqual(
-    failed.map(({ nodeId, refusal, error }) => [nodeId, refusal, error.code, error.target]).sort(),
-    [
-      [idOf('b'), 'rejected', 'failed_precondition', idOf('b')],
-      [idOf('c'), 'ignored', 'failed_precondition', idOf('c')],
-    ].sort(),
-  );
+  t.deepEqual([queued, received, failed.length], [1, 1, 2]);
+  const refusals = Object.fromEntries(failed.map(({ nodeId, refusal }) => [nodeId, refusal]));
+  t.deepEqual(refusals, { [idOf('b')]: 'rejected', [idOf('c')]: 'ignored' });
+  for (const { nodeId, error } of failed)
+    t.like(error, { code: 'failed_precondition', target: nodeId });
 });
 
 test('a node with another overlay refuses the messages that it gets, and reports that', async (t) => {
