@@ -15,7 +15,7 @@ const plumtreeSchema = optionsSchema({
   /**
    * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 25. With
    * 0, each notice is sent at once, as in the paper. A shorter time costs more packets: with 5 ms,
-   * delivery between 25 processes on two busy cores took three times as long.
+   * delivery between 25 processes on two busy cores took about twice as long.
    */
   noticeDelay: option.withDefault(
     option.reference<number>(
