@@ -236,7 +236,8 @@ export class Batch {
    */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
-    this.heldUntil = (Math.floor(this.#context.now / HELD) + 1) * HELD;
+    const { now } = this.#context;
+    this.heldUntil = now + HELD - (now % HELD);
     this.#context.wakeBy(this.heldUntil);
   }
 
