@@ -368,8 +368,8 @@ export class ChannelConnection implements StreamConnection {
 }
 
 /**
- * Returns a message as a plain Uint8Array, an empty one for `WAKE`. Libraries deliver an ArrayBuffer
- * or a Buffer.
+ * Returns a message as a plain Uint8Array, an empty one for `WAKE`. Libraries deliver an
+ * ArrayBuffer or a Buffer.
  */
 function bytesOf(data: unknown): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);

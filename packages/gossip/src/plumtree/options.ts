@@ -1,7 +1,7 @@
 // Plumtree's options and constants. They are those of iroh-gossip if it has them, except for
 // `noticeDelay` (5 ms there). According to its source, the values of its three delays (here
-// `noticeDelay`, `graftDelay` and `nextGraftDelay`) are guesses. Tested in ../options.test.ts and by
-// what they limit.
+// `noticeDelay`, `graftDelay` and `nextGraftDelay`) are guesses. Tested in ../options.test.ts and
+// by what they limit.
 
 import {
   type Options,

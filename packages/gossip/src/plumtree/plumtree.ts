@@ -123,7 +123,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * Pushes a published message to a neighbor, as if the neighbor had asked for it. A message that
    * is no longer cached is cached again. Returns false if there is no room for such a message, or
    * the peer is no neighbor.
-   * @param isAnnounced true if the neighbor gets notice of cached messages, which is enough
+   * @param isAnnounced true if a notice, which the neighbor gets of each cached message, is enough.
    */
   serve(peer: string, push: Push<P>, isAnnounced: boolean, now: number): boolean {
     const neighbor = this.#tree.neighbors.get(peer);

@@ -408,10 +408,10 @@ export type Creditor = Pick<Batch, 'credit' | 'holds'>;
 
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
- * back. Up to a quarter of the account may be held back to save frames; while the reader of a stream
- * waits, little of a large account (`payWaiting`); of some units, nothing (`eager`). An inbox, the
- * account of a channel, holds back nothing for long, because only its credit tells the sender that
- * one-ways are done.
+ * back. Up to a quarter of the account may be held back to save frames, unless the caller wants all
+ * to be paid now (`eager`). While the reader of a stream waits, only a little of a large account is
+ * held back (`payWaiting`). An inbox, the account of a channel, holds back nothing for long,
+ * because only its credit tells the sender that one-ways are done.
  */
 export class ReceiveAccount {
   /**
@@ -462,7 +462,7 @@ export class ReceiveAccount {
    * Gives back the cost of a message on an inbox: of a request that was taken or dropped, or of a
    * one-way, which is then done.
    * @param cost the bytes of the message and UNIT.
-   * @param eager true if nothing is held back: for all but one-ways that were handled.
+   * @param eager true if nothing is held back: for requests, and one-ways that reach no inbox.
    */
   giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void {
     if (isOneway) this.#done++;

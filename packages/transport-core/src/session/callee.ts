@@ -5,11 +5,12 @@
 // transport refuses new calls. Session passes it the peer's frames; of a REQUEST or ONEWAY, it has
 // checked that the peer has not left, that the method is not 0, and the parity of the id (unless
 // that is the id of a short ONEWAY, which is ignored). Callee charges messages to their accounts,
-// hands complete calls to the mount of their protocol, and withdraws calls whose caller is gone. The `rpc` layer answers calls through it (see `AnswerCarrier`): it
-// writes answers into the batch or queues them in the outbox. Below are the errors of refused
-// calls, and EarlyCancels, which holds back requests that are canceled in the same chunk. Tested in
-// session.test.ts, unmounted.test.ts, codec-limit.test.ts and early-cancels.test.ts, and in
-// testing/session by call-cases.ts and cancel-cases.ts.
+// hands complete calls to the mount of their protocol, and withdraws calls whose caller is gone.
+// The `rpc` layer answers calls through it (see `AnswerCarrier`): it writes answers into the batch
+// or queues them in the outbox. Below are the errors of refused calls, and EarlyCancels, which
+// holds back requests that are canceled in the same chunk. Tested in session.test.ts,
+// unmounted.test.ts, codec-limit.test.ts and early-cancels.test.ts, and in testing/session by
+// call-cases.ts and cancel-cases.ts.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';

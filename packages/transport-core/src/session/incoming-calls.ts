@@ -291,11 +291,11 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   /**
    * Gives the call's cost back to the account that paid for it, once: that of a request when it is
    * taken, that of a one-way when its reader is done.
-   * @param isDropped true if nobody gets it.
+   * @param isAborted true if the call was aborted or withdrawn, so its credit is not held back.
    */
-  giveBack(isDropped = false): void {
+  giveBack(isAborted = false): void {
     const isOneway = this.method.kind === 'oneway';
-    this.account?.giveBackMessage(isOneway, this.cost, isDropped || !isOneway);
+    this.account?.giveBackMessage(isOneway, this.cost, isAborted || !isOneway);
     this.account = undefined;
     if (isOneway) this.observer?.done();
   }
