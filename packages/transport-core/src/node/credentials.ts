@@ -1,7 +1,8 @@
 // Reads and checks a key, its certificate and the authorities before anything listens or dials with
 // them. MutualTls calls it for this end; TlsRemote also judges the certificates of peers by
 // `nodeIdOfCertificate` and `keyWeakness`. Core is imported by its name, because the entry /node is
-// bundled on its own: a relative import would make a second TransportError.
+// bundled on its own: a relative import would make a second TransportError. Tested in
+// credentials.test.ts.
 
 import { Buffer } from 'node:buffer';
 import type { KeyObject, X509Certificate } from 'node:crypto';
@@ -15,12 +16,16 @@ export interface Credentials {
   /** The node id of this end. */
   readonly nodeId: string;
   readonly certificate: StreamLayer['certificate'];
-  /** The options for node:tls. */
+  /** The options for node:tls, for accepting connections. */
   readonly options: SecureContextOptions;
+  /** The same options as a context, for dialing. */
   readonly context: SecureContext;
 }
 
-/** Reads the credentials. Throws `invalid_argument`, naming the option and the problem. */
+/**
+ * Reads the credentials. Throws `invalid_argument`, naming the option and the problem. Accepts a
+ * certificate that has expired.
+ */
 export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   const chain = readCertificates(cert, 'tls.cert');
   const certificate = chain[0]!;
@@ -71,13 +76,17 @@ export function readCredentials({ key, cert, ca }: TlsOptions): Credentials {
   }
 }
 
-/** Returns the node id of a certificate's key: SHA-256 of its SPKI (DER), in lower-case hex. */
+/**
+ * Returns the node id of a certificate's key: SHA-256 of its SPKI (DER), in lower-case hex. It must
+ * be the id that `nodeIdOf` of the package security returns.
+ */
 export function nodeIdOfCertificate(certificate: X509Certificate): string {
   return crypto().createHash('sha256').update(spkiOf(certificate)).digest('hex');
 }
 
 /**
  * Returns the reason why the key of a certificate cannot be an identity, or undefined if it can.
+ * The text is part of the errors of `readCredentials` and of TlsRemote.
  */
 export function keyWeakness(certificate: X509Certificate): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;

@@ -1,7 +1,7 @@
 // Mutual TLS of one node: its key and certificate, the peers that it trusts, and all connections
 // that depend on them. One value serves many stream layers. Programs without TLS import this file,
 // too, so node:tls is loaded when it is used. Tested in tls-connection.test.ts, in
-// parse-tls-options.test.ts, and over TCP and WebSocket by the identity suite of transport-testkit.
+// parse-tls-options.test.ts, and over TCP and WebSocket by `tlsIdentitySuite` of transport-testkit.
 
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
@@ -41,12 +41,16 @@ export interface MutualTlsDialOptions {
   /** The id of the node to reach, if it is known. */
   readonly nodeId: string | undefined;
   /**
-   * Receives the connection when the handshake is complete. It must listen to the `error` events of
-   * the socket: nobody else does from then on, and an event without a listener ends the process. It
-   * must call `secured.release` when the connection has ended.
+   * Receives the connection when the handshake is complete, also that of a peer that this end
+   * refuses (`secured.refused`). It must listen to the `error` events of the socket: nobody else
+   * does from then on, and an event without a listener ends the process. It must call
+   * `secured.release` when the connection has ended.
    */
   done(secured: TlsConnection): void;
-  /** Receives the error if the handshake failed. */
+  /**
+   * Receives the error if the handshake failed; more errors of the socket may follow. It must
+   * destroy `raw`.
+   */
   failed(error: TransportError): void;
 }
 
@@ -58,7 +62,7 @@ export class MutualTls {
    */
   readonly live = new Set<TlsRemote>();
   readonly #acceptors = new Set<TlsAcceptor>();
-  /** The number of times that other authorities replaced those of this node. */
+  /** The number of times that `update` has replaced the authorities. */
   caVersion = 0;
   #options: TlsOptions;
   #credentials: Credentials | undefined;
@@ -73,15 +77,15 @@ export class MutualTls {
   }
 
   /**
-   * Reads key, certificate and authorities. Throws `invalid_argument`, naming the option and the
-   * problem.
+   * Reads key, certificate and authorities, unless it has read them already. Throws
+   * `invalid_argument`, naming the option and the problem.
    */
   check(): Credentials {
     this.#credentials ??= readCredentials(this.#options);
     return this.#credentials;
   }
 
-  /** This node's id; undefined if its key or certificate cannot be read, which `check` reports. */
+  /** This node's id; undefined if `check` throws. */
   get nodeId(): string | undefined {
     try {
       return this.check().nodeId;
@@ -90,7 +94,7 @@ export class MutualTls {
     }
   }
 
-  /** The certificate of this node; undefined if it cannot be read. */
+  /** The certificate of this node; undefined if `check` throws. */
   get certificate(): StreamLayer['certificate'] {
     return this.nodeId === undefined ? undefined : this.check().certificate;
   }
@@ -105,8 +109,8 @@ export class MutualTls {
    * Replaces the given options immediately. New connections use them; connections to nodes whose
    * ids are no longer trusted are aborted; all others stay, even if their authority was replaced.
    * If the authorities are replaced, TLS handshakes in progress fail with `reset`.
-   * Throws `invalid_argument` if a new key, certificate or authority is invalid, and a TypeError
-   * for options of the wrong shape; then everything stays as it was.
+   * Throws `invalid_argument` if the resulting key, certificate or authorities are invalid, and a
+   * TypeError for options of the wrong shape; then everything stays as it was.
    */
   update(update: TlsUpdate): void {
     const options = mergeTls(this.#options, update);
@@ -126,14 +130,17 @@ export class MutualTls {
     for (const peer of [...this.live]) peer.reconsider(trust);
   }
 
-  /** Creates an acceptor for sockets that a listener accepts. Throws what `check` throws. */
+  /**
+   * Creates an acceptor for sockets that a listener accepts; close it when the listener closes.
+   * Throws what `check` throws.
+   */
   acceptor(options: AcceptorOptions): TlsAcceptor {
     const acceptor = new TlsAcceptor(this, this.check().options, options);
     this.#acceptors.add(acceptor);
     return acceptor;
   }
 
-  /** Called when an acceptor was closed: it needs no renewed credentials anymore. */
+  /** Called by an acceptor that was closed: it needs no renewed credentials anymore. */
   gone(acceptor: TlsAcceptor): void {
     this.#acceptors.delete(acceptor);
   }
@@ -158,7 +165,7 @@ export class MutualTls {
     const onError = (error: Error) => failed(tlsDialError(error, address));
     socket.on('error', onError);
     socket.once('secureConnect', () => {
-      // The peer was judged by the old authorities.
+      // OpenSSL has judged the certificate of the peer by the old authorities.
       if (this.caVersion !== caVersion) return failed(tlsReplaced(address));
       const peer = new TlsRemote(socket, nodeId, this.trust, this.live);
       done(new TlsConnection(socket, raw, peer));
@@ -201,8 +208,8 @@ export interface AcceptorOptions {
   tune(socket: Socket): void;
   /**
    * Receives a connection whose handshake is complete. It takes over the handshake slot; `left` is
-   * the rest of the handshake's timeout in milliseconds. It must call `secured.release` as
-   * `MutualTlsDialOptions.done` must.
+   * the rest of the handshake's timeout in milliseconds. The peer may be one that this end refuses
+   * (`secured.refused`). `accept` must call `secured.release` as `MutualTlsDialOptions.done` must.
    */
   accept(secured: TlsConnection, slot: HandshakeSlot | undefined, left: number): void;
 }
@@ -212,10 +219,7 @@ export class TlsAcceptor {
   readonly #tls: MutualTls;
   readonly #options: AcceptorOptions;
   readonly #server: Server;
-  /**
-   * The connections that wait for their handshake slot or are in their handshake, by `pairOf` their
-   * sockets.
-   */
+  /** The connections that wait for their slot or are in their handshake; by `pairOf`. */
   readonly #pending = new Map<string, TlsHandshake>();
 
   constructor(tls: MutualTls, context: SecureContextOptions, options: AcceptorOptions) {
@@ -240,7 +244,8 @@ export class TlsAcceptor {
 
   /**
    * Takes a socket that has just been accepted and from which nothing has been read yet. The
-   * listener needs `pauseOnConnect`, and must not have `allowHalfOpen`.
+   * listener needs `pauseOnConnect`, and must not have `allowHalfOpen`. Must not be called after
+   * `close`.
    */
   take(raw: Socket): void {
     const endpoint = endpointOf(raw);
@@ -304,8 +309,9 @@ export class TlsAcceptor {
 }
 
 /**
- * One connection from its acceptance to the end of its handshake. Either `stop` hands its socket
- * and its slot over, or `end` releases both.
+ * One connection from its acceptance to the end of its handshake. `#wait` starts its timeout
+ * (`within`) at once. Either `stop` hands its socket and its slot over, or `end` destroys the
+ * socket and leaves the slot.
  */
 class TlsHandshake {
   readonly raw: Socket;
@@ -368,7 +374,8 @@ function endpointOf({ remoteAddress, remotePort }: Socket): string | undefined {
 
 /**
  * Returns the key of a connection: the addresses of both ends, because a peer may use one local
- * port for several of our addresses.
+ * port for several of our addresses. A closed socket has no addresses, so nothing is found for it;
+ * the 'close' of its raw socket ends the handshake.
  */
 function pairOf(socket: Socket): string {
   return `${socket.localAddress} ${socket.localPort} ${endpointOf(socket)}`;
@@ -379,7 +386,7 @@ function ignore(): void {}
 
 /**
  * Timeout of a handshake, in milliseconds, for a layer without `ListenOptions`: the default of the
- * option `handshakeTimeout`.
+ * option `handshakeTimeout` (common-options.ts).
  */
 const HANDSHAKE = 5_000;
 

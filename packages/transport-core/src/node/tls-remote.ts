@@ -1,7 +1,8 @@
 // The other end of one TLS connection: the id that it proved, and whether this end trusts it, now
-// and after each `updateTls`. mutual-tls.ts creates each TlsRemote when a handshake is complete,
-// and calls `reconsider` after each update. Below are the connection, which
-// tls-connection.test.ts tests, and the translation of errors, which tls-errors.test.ts tests.
+// and after each `updateTls`; tls-remote.test.ts tests it. mutual-tls.ts creates each TlsRemote
+// when a handshake is complete, and calls `reconsider` of those in `live` after each update. Below
+// are the connection, which tls-connection.test.ts tests, and the translation of errors, which
+// tls-errors.test.ts tests.
 
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -52,12 +53,18 @@ export class TlsRemote {
     if (this.#refused === undefined) live.add(this);
   }
 
-  /** The reason why this end refuses the peer; undefined if it does not. */
+  /**
+   * The reason why this end refuses the peer; undefined if it does not. It does not change anymore
+   * once `watch` was called.
+   */
   get refused(): TransportError | undefined {
     return this.#refused;
   }
 
-  /** Calls `revoked` when this end no longer trusts the peer, until `release` is called. */
+  /**
+   * Calls `revoked` once, when this end no longer trusts the peer, until `release` is called; never
+   * if the peer is refused already.
+   */
   watch(revoked: (error: TransportError) => void): void {
     this.#revoked = revoked;
   }
@@ -82,8 +89,8 @@ export class TlsRemote {
   }
 
   /**
-   * Judges the peer by its id alone; `deny` takes precedence over `allow`. Both ends can read the
-   * text of the error.
+   * Judges the peer by its id alone; `deny` takes precedence over `allow`. A peer without a
+   * certificate passes here; the constructor refuses it. Both ends can read the text of the error.
    */
   #judge({ self, hasAuthority, allow, deny }: Trust): TransportError | undefined {
     const id = this.nodeId;
@@ -155,7 +162,7 @@ export class TlsConnection {
     return this.#peer.nodeId;
   }
 
-  /** The reason why this end refuses the other end; undefined if it does not. */
+  /** The reason why this end refuses the other end; undefined if it does not. See `TlsRemote`. */
   get refused(): TransportError | undefined {
     return this.#peer.refused;
   }
@@ -197,8 +204,8 @@ export class TlsConnection {
 }
 
 /**
- * Ends a TCP socket immediately with RST, even if it carries TLS: a TLSSocket has no reset of its
- * own. Any other socket is simply closed.
+ * Ends a TCP socket immediately with RST, even if it carries TLS; pass the raw socket, because a
+ * TLSSocket has no reset of its own. Any other socket is simply closed.
  */
 export function cutOff(raw: Socket): void {
   if (raw.destroyed) return;
