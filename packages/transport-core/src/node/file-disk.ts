@@ -16,20 +16,22 @@ import { platform } from './system-process.ts';
 /** The disk operations. All reject with the errors of node:fs (`code: 'ENOENT'` …). */
 export interface FileDisk {
   /**
-   * Reads a whole regular file. `onSize` is called with its size first and may throw. Folders
-   * reject with EISDIR, pipes and other special files with ENXIO.
+   * Reads a whole regular file. `onSize` is called with its size in bytes before memory is
+   * allocated, and may throw. Folders reject with EISDIR, pipes and other special files with ENXIO.
    */
   read(path: string, onSize: (size: number) => void): Promise<Uint8Array>;
   /**
-   * Writes a new file. Its content is safe from a crash afterwards, but its name is not yet.
+   * Writes a new file. Its content is safe from a crash afterwards; its name is only after
+   * `syncFolderOf`.
    * Rejects with EEXIST if the file exists. If writing or syncing fails, the file is removed if
    * possible.
    *
    * @param mode default 0600: readable by the owner only.
    */
   write(path: string, bytes: Uint8Array, mode?: number): Promise<void>;
-  /** Gives a file a second name; never replaces a file. */
+  /** Gives a file a second name; rejects with EEXIST instead of replacing a file. */
   link(from: string, to: string): Promise<void>;
+  /** Renames a file; replaces a file that has the new name. */
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   /**
@@ -39,7 +41,10 @@ export interface FileDisk {
   makeFolder(path: string): Promise<void>;
   /** Returns the names in a folder. */
   list(folder: string): Promise<string[]>;
-  /** Makes the links, renames and unlinks in the folder of this file safe from a crash. */
+  /**
+   * Makes the links, renames and unlinks in the folder of this file safe from a crash. Does nothing
+   * if the system cannot sync folders (Windows, some file systems).
+   */
   syncFolderOf(path: string): Promise<void>;
 }
 
@@ -57,8 +62,9 @@ export const fileDisk: FileDisk = {
 
 /**
  * Reads a file that `check` accepts: at most the number of bytes that `check` returns, even if the
- * file grows in the meantime. `check` sees the very file that is then read, so nobody can replace
- * the file in between. `check` may throw, for example if the file is not a regular file.
+ * file grows in the meantime. That number is allocated at once, so `check` must bound it. `check`
+ * sees the very file that is then read, so nobody can replace the file in between. It may throw,
+ * for example if the file is not a regular file. Otherwise rejects with the errors of node:fs.
  */
 export async function readRegular(
   path: string,
@@ -81,7 +87,7 @@ export async function readRegular(
   }
 }
 
-/** Returns true if the error of a link means that the file system has no links. */
+/** Returns true if the error of `FileDisk.link` means that the file system has no links. */
 export function hasNoLinks(error: unknown): boolean {
   return NO_LINKS.has(systemErrorCode(error) ?? '');
 }
@@ -119,10 +125,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/**
- * Syncs the folder, which is where a file's name is stored. Windows and a few file systems cannot
- * sync folders.
- */
+/** Syncs the folder, which is where a file's name is stored. */
 async function syncFolderOf(path: string): Promise<void> {
   if (platform === 'win32') return;
   let handle: FileHandle | undefined;
@@ -136,10 +139,7 @@ async function syncFolderOf(path: string): Promise<void> {
   }
 }
 
-/**
- * The mode of a file that only its owner can read, because the list of nodes that a node knows is
- * private.
- */
+/** The default mode of `write`: the list of nodes that a node knows, for example, is private. */
 const MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /**
@@ -225,7 +225,7 @@ const MEANINGS: Record<string, [ErrorCode, string]> = {
 // renames; it does not sync the folder, so a new name can be lost in a power failure; and it adds
 // an exit hook to the process.
 
-/** Options for creating the file: its `mode`, and what to do if it exists. */
+/** Options of {@link writeAtomically}. */
 export interface AtomicFileOptions {
   readonly mode: number;
   /**

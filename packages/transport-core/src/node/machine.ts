@@ -1,5 +1,5 @@
 // The network of this machine, for layers that dial host names: its interfaces, the system's
-// resolver, and a lookup for sockets that finds only given addresses.
+// resolver, and a lookup for sockets that finds only given addresses. Tested in machine.test.ts.
 
 import * as dns from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
@@ -9,8 +9,8 @@ import { reasonError, type StreamLayer } from '@trunkline/transport-core/backend
 /**
  * The network of this machine; see `StreamLayer.machine`.
  *
- * `lookup` returns the IP addresses of a host name, in the order in which the system finds them
- * (first in its hosts file, then by DNS). An IP address resolves to itself. It rejects with
+ * `lookup` returns the IP addresses of a host name, at least one, in the order of the system's
+ * resolver (usually its hosts file, then DNS). An IP address resolves to itself. It rejects with
  * `unavailable`, reason `host_not_found`, whatever the cause: the name has no address, no name
  * server answers, or the system fails. The system decides how long a lookup takes, and it cannot be
  * canceled.
@@ -30,8 +30,8 @@ export const machine: NonNullable<StreamLayer['machine']> = {
 };
 
 /**
- * Returns a lookup that finds these addresses, at least one, for every name, for the option
- * `lookup` of sockets. For undefined, it returns undefined, which means the system's lookup.
+ * Returns a lookup that finds these addresses for every name, for the option `lookup` of sockets.
+ * The list must not be empty. For undefined, returns undefined, which means the system's lookup.
  */
 export function fixedLookup(addresses: readonly string[] | undefined): LookupFunction | undefined {
   if (addresses === undefined) return undefined;

@@ -1,5 +1,7 @@
 // The tracing channels of Node: trunkline:call, trunkline:handle, trunkline:dial and
-// trunkline:gossip.publish. The first three are tested in transport-tcp (tracing.test.ts).
+// trunkline:gossip.publish. Reporter (rpc/records.ts) publishes on them, and Ticker
+// (stream/transport-resources.ts) reads `hasSubscribers`. The first three are tested in
+// transport-tcp (tracing.test.ts).
 
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { TraceChannel, TraceChannels } from '@trunkline/transport-core/backend';

@@ -8,7 +8,8 @@ export const getBuiltinModule: NodeJS.Process['getBuiltinModule'] = process.getB
 export const platform: NodeJS.Platform = process.platform;
 
 // The parser of dates of certificates is here, because the linter (biome.json) forbids Date in the
-// other files of this folder. The tests of this folder use all three.
+// other modules of this folder, whose names do not begin with `system-`. The tests of this folder
+// use all three.
 
 /** Returns a date of a certificate, as node:crypto writes it, in milliseconds since 1970. */
 export const parseDate = (text: string): number => Date.parse(text);
