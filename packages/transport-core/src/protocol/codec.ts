@@ -1,6 +1,6 @@
-// The interface of codecs, the only place where values and bytes are converted into each other.
-// Below are the codecs `bytes` and `empty`, the wrappers `limited` and `owned`, and the errors of
-// codecs, which refusal.test.ts tests.
+// The interface of codecs, which convert between values and bytes. Below are the codecs `bytes` and
+// `empty`, the wrappers `limited` and `owned`, and the errors of codecs. Tested in codec.test.ts;
+// the errors in refusal.test.ts.
 
 import { integer, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
@@ -9,16 +9,20 @@ import { type Bytes, cleanText, errorText, plain } from '../text.ts';
 /**
  * Converts values into bytes and back. If they refuse their input, `encode` and `decode` throw a
  * TransportError: `invalid_argument`, or `resource_exhausted` with reason `too_large` for a message
- * above one of the codec's limits.
+ * above one of the codec's limits. Anything else that they throw counts as `invalid_argument`. A
+ * call whose response either end refuses fails with `internal`, or with `too_large` as above.
  */
 export interface Codec<Out, In = Out> {
-  /** The name shown in errors and tools: 'bytes', 'json', 'protobuf(raft.Append)'. */
+  /**
+   * The name shown in errors and tools: 'bytes', 'json', 'protobuf(raft.Append)'. Reflection
+   * (package admin) recognizes the codecs of this package by their names, also at other nodes.
+   */
   readonly name: string;
   /**
-   * Maximum length, in bytes, of a message that `encode` produces and `decode` accepts. A longer
-   * request or response from a peer fails its call at its first packet, before memory is allocated
-   * for it; a longer one-way is dropped. Without this member, only the transport's `limits` bound
-   * messages.
+   * Maximum length, in bytes, of a message that `encode` produces and `decode` accepts; both must
+   * check it. The transport checks only a request or response of several packets from a peer: if it
+   * is longer, its call fails at its first packet, before memory is allocated for it; a one-way is
+   * dropped. Without this member, only the transport's `limits` bound messages.
    */
   readonly limit?: number | undefined;
   /**
@@ -51,7 +55,8 @@ export interface BytesCodec extends Codec<Bytes, Uint8Array> {
  * Passes bytes through. `encode` takes any Uint8Array (including a Buffer). The program may change
  * it once the call or write has settled, with the exception at `Codec.owned`; an answer of 64 KiB
  * or more must not be changed anymore. `decode` returns a plain Uint8Array that may share memory
- * with other messages, so `slice()` the bytes that you keep for long.
+ * with other messages, so `slice()` the bytes that you keep for long. `Inbox` (rpc/inbox.ts)
+ * bypasses each codec that has this `decode`, such as `owned(bytes)`.
  */
 export const bytes: BytesCodec = Object.freeze({
   name: 'bytes',
@@ -137,8 +142,8 @@ export function owned<C extends Codec<any, any>>(codec: C): C {
 // prefix the name of the value.
 
 /**
- * Returns a codec's `invalid_argument` error: 'json: value.entries[3].term: expected a finite
- * number, got NaN'.
+ * Returns a codec's `invalid_argument` error: 'json: value.entries[3].term: expected JSON, got a
+ * function'.
  *
  * @param path inside the value, as `member` writes it: '.entries[3].term'; empty for the value
  * itself
@@ -181,15 +186,15 @@ export function limitOptions(limit: number, values: number) {
   return { limit: withDefault(count, limit), values: withDefault(count, values) };
 }
 
-/** Thrown for an asynchronous schema: a programming mistake, independent of the value. */
+/** Thrown for an asynchronous schema, which is a mistake of the program. */
 export class AsyncSchemaError extends TypeError {}
 
 /** The maximum number of characters in a path in an error. */
 const LONGEST_PATH = 512;
 
 /**
- * A property of an error: the work units that the refusal cost, if that is more than the message's
- * size suggests.
+ * A property of an error: the work units (session-context.ts) that the refusal cost, if that is
+ * more than the message's size suggests. `Inbox` charges them to the peer.
  */
 export const WORK = Symbol.for('trunkline.work');
 
@@ -237,13 +242,15 @@ function article(name: string): string {
 }
 
 // Encodes and decodes a method's messages with its codec, and adds the name of the refused value to
-// the codec's errors. The bytes codec is bypassed.
+// the codec's errors. The bytes codec is bypassed. `Inbox` decodes requests without `decodeAs`, but
+// converts the errors with `decodingError`.
 
 /**
- * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft/append
- * request', the message begins 'raft/append request.entries[3].term: …'. All errors are
- * TransportErrors, except for mistakes in the program, which cause a TypeError: an asynchronous
- * schema, or a codec that does not return a Uint8Array.
+ * Encodes a value. An error of `refusal` or `oversize` then names the value: with `what`
+ * 'raft/append request', the message begins 'raft/append request.entries[3].term: …'. A
+ * TransportError of another codec keeps its message. All errors are TransportErrors, except for
+ * mistakes in the program, which cause a TypeError: an asynchronous schema, or a codec that does
+ * not return a Uint8Array.
  */
 export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
   if (codec === (bytes as Codec<any, any>) && value instanceof Uint8Array) return value;
