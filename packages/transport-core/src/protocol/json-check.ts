@@ -15,10 +15,10 @@ const MAX_DEPTH = 1_000;
 
 /**
  * Returns the weight of a value: the sum over all values in it, each counted as `unit` and `OBJECT`
- * define. Returns a negative number as soon as it finds a value that JSON does not have or, without
- * `protoKeys`, a key that reaches a prototype; a cycle counts as nesting too deeply. −0 and members
- * that are undefined pass, although JSON changes them. It allocates nothing and does not look into
- * strings.
+ * define. Returns a negative number as soon as it finds a value that JSON does not have, more than
+ * `MAX_DEPTH` levels (as in a cycle) or, without `protoKeys`, a key that reaches a prototype. −0
+ * and members that are undefined pass, although JSON changes them. It allocates nothing and does
+ * not look into strings.
  */
 export function weigh(value: unknown, protoKeys: boolean): number {
   weight = 1;
@@ -176,7 +176,8 @@ export function tooMany(weight: number, most: number): Error {
 
 /**
  * Returns true if no string or key of a JSON value contains a lone surrogate. Members that are
- * undefined are not sent, so their keys don't count.
+ * undefined are not sent, so their keys don't count. Call it only if `weigh` or `weighParsed` has
+ * accepted the value, because they bound the depth of its recursion.
  */
 export function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return !hasLoneSurrogate(value);
@@ -193,8 +194,8 @@ export function tooDeep(): Error {
 }
 
 /**
- * Returns the error for the first problem in a value for which `weigh` is negative or
- * `isWellFormed` is false.
+ * Returns the error for the first problem in a value for which `weigh` or `weighParsed` is negative
+ * or `isWellFormed` is false.
  */
 export function findBreach(root: unknown, protoKeys: boolean): Error {
   const path: string[] = [];

@@ -52,7 +52,7 @@ export interface JsonOptions {
  * valibot, arktype …). The sender checks the value and sends the result of `JSON.stringify`, so the
  * schema's input must be JSON: `z.iso.datetime()`, not `z.date()`. The receiver checks again and
  * gets the schema's output. If a message longer than 256 bytes breaks a zod schema, the receiver
- * reports only the first issue.
+ * may report only the first issue.
  *
  * Either end refuses the following with `invalid_argument`, which names the path:
  *
@@ -76,9 +76,10 @@ export interface JsonOptions {
  * If a key is repeated, its last value counts. An asynchronous schema causes a TypeError at the
  * sender; the receiver refuses the message with `internal`.
  *
- * @throws TypeError for a schema of values that JSON does not have, such as `z.void()` or
- * `z.date()`, also as a required member or the element of a list, if its kind shows that (zod 4,
- * valibot; of arktype only the outermost). For no content, use `empty`.
+ * @throws TypeError for an object that is not a Standard Schema, for an invalid option, and for a
+ * schema of values that JSON does not have, such as `z.void()` or `z.date()`, also as a required
+ * member or the element of a list, if its kind shows that (zod 4, valibot; of arktype only the
+ * outermost). For no content, use `empty`.
  */
 export function json<S extends StandardSchemaV1>(
   schema: S,
@@ -232,10 +233,10 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
 }
 
 /**
- * Returns a check that stops at the first element of a wrong type, as zod's `validate()` does: a
- * list of a million bad elements then costs as much as one. Returns undefined for other schema
- * libraries. The check itself returns undefined if the schema throws or is asynchronous; `validate`
- * then finds out which.
+ * Returns a check that stops at the first element of a wrong type, as the method `validate` of
+ * zod's schemas does: a list of a million bad elements then costs as much as one. Returns undefined
+ * for other schema libraries. The check itself returns undefined if the schema throws or is
+ * asynchronous; the function `validate` then finds out which.
  */
 function firstIssueOf(
   schema: StandardSchemaV1,

@@ -1,4 +1,4 @@
-// The protobuf codec, for types that protobufjs made.
+// The protobuf codec, for types that protobufjs made. Tested in protobuf.test.ts.
 
 import { optionsSchema, parseOptions } from '../config.ts';
 import { TransportError, traceDepth } from '../errors.ts';
@@ -57,6 +57,8 @@ export interface ProtobufOptions {
  *
  * A message above `options.limit` or `options.values` is refused with `resource_exhausted` (reason
  * `too_large`), by its sender and also by its receiver.
+ *
+ * @throws TypeError for an object that is not such a type or class, and for an invalid option.
  */
 export function protobuf<Out, In = Out>(
   type: ProtobufType<Out> | ReflectionType,
@@ -184,8 +186,8 @@ class TooManyValues extends RangeError {}
 
 /**
  * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
- * fields (protobufjs would keep each at a cost of about a hundred bytes), checks that text is UTF-8
- * even under proto2, and reads at most `values` fields of the type and elements of packed lists.
+ * fields, whatever `Reader.discardUnknown` says (each would take about a hundred bytes), checks
+ * that text is UTF-8 even under proto2, and stops above `values` (`ProtobufOptions.values`).
  * If `capture` finds no class to derive the reader from, the function only returns plain bytes, and
  * none of this is done. protobuf.test.ts fails if that is so for the protobufjs that it imports.
  */
