@@ -1,5 +1,5 @@
 // Definition of a protocol: a name, a channel and its methods. One definition gives both the types
-// and the wire format. transport/types.test.ts tests `CheckMethods`.
+// and the wire format. Tested in protocol.test.ts; transport/types.test.ts tests `CheckMethods`.
 
 import {
   broken,
@@ -24,7 +24,8 @@ import type { Codec } from './codec.ts';
  */
 export interface ProtocolDefinition<M extends ProtocolMethods = ProtocolMethods> {
   /**
-   * The protocol's name: 1 to 255 bytes of UTF-8 without control characters, unique on a transport.
+   * The protocol's name: 1 to 255 bytes of UTF-8 without control characters, unique on a transport
+   * and the same at all nodes.
    */
   readonly name: string;
   /** The protocol's version: an integer from 0 to 2^32 − 1. Default 1. */
@@ -57,7 +58,7 @@ export interface ProtocolDefinition<M extends ProtocolMethods = ProtocolMethods>
   readonly methods: M;
 }
 
-/** A complete and frozen protocol; only `defineProtocol` makes one. */
+/** A complete and frozen protocol, made by `defineProtocol` or `defineProjectProtocol`. */
 export interface Protocol<M extends ProtocolMethods = ProtocolMethods> {
   readonly name: string;
   readonly version: number;
@@ -229,9 +230,9 @@ export function defineProtocol<const M extends ProtocolMethods>(
 }
 
 /**
- * A variant of `defineProtocol` for Trunkline's own protocols (peers, gossip), which use the
- * channels 0x00 to 0x0f. Use `defineProtocol` for yours, so that their channels can't collide with
- * these.
+ * A variant of `defineProtocol` for Trunkline's own protocols (such as peers and gossip), which
+ * have the channels 0x00 to 0x0f, each a different one. Use `defineProtocol` for yours, so that
+ * their channels can't collide with these.
  */
 export function defineProjectProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
@@ -241,8 +242,8 @@ export function defineProjectProtocol<const M extends ProtocolMethods>(
 }
 
 /**
- * Returns the methods of a protocol, by name and by id. Throws a TypeError if `defineProtocol` did
- * not make the protocol.
+ * Returns the methods of a protocol, by name and by id. Throws a TypeError for an object that is
+ * not a protocol (`isProtocol`).
  */
 export function methodTable(protocol: Protocol): MethodTable {
   const table = (protocol as (Protocol & { [TABLE]?: MethodTable }) | undefined)?.[TABLE];
@@ -251,12 +252,18 @@ export function methodTable(protocol: Protocol): MethodTable {
   return table;
 }
 
-/** Returns true if `defineProtocol` made the value, in this or another copy of the package. */
+/**
+ * Returns true if `defineProtocol` or `defineProjectProtocol` made the value, in this or another
+ * copy of the package.
+ */
 export function isProtocol(value: unknown): value is Protocol {
   return typeof value === 'object' && value !== null && TABLE in value;
 }
 
-/** Returns true for a protocol of Trunkline itself, which interceptors do not see. */
+/**
+ * Returns true for a protocol of Trunkline itself, which interceptors do not see, and whose calls
+ * go on while the node drains.
+ */
 export function isProjectProtocol({ channel }: Protocol): boolean {
   return channel < FIRST_OWN;
 }
@@ -264,7 +271,10 @@ export function isProjectProtocol({ channel }: Protocol): boolean {
 /** The lowest channel of protocols that `defineProtocol` makes. */
 const FIRST_OWN = 0x10;
 
-/** The key of a protocol's method table, shared by all copies of this package; not enumerable. */
+/**
+ * The key of a protocol's method table, which is not enumerable. All copies of this package in a
+ * process share it, also those of other versions.
+ */
 const TABLE = Symbol.for('trunkline.methodTable');
 
 function build(
@@ -433,7 +443,8 @@ const schemaOf = (channel: OptionField<number | undefined>) =>
     methods: methodsField,
   });
 
-// The numbers that protocols and methods get from their names. They are the same at every node.
+// The numbers that protocols and methods get from their names. They must be the same at every node,
+// so these functions must never change.
 
 /**
  * Returns the id of a method without an explicit one: 256 plus FNV-1a (32 bits) of the name's
