@@ -32,7 +32,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   /** Calls that the interceptors passed on when no reader was waiting. */
   readonly #passed: InterceptedRpc[] = [];
 
-  /** @param methods the methods to read; undefined: all methods that no other reader takes. */
+  /** @param methods the methods to read; undefined: all methods that no other reader names. */
   constructor(inbox: Inbox, methods: ReadonlySet<string> | undefined) {
     this.#inbox = inbox;
     this.methods = methods;
@@ -64,8 +64,8 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   }
 
   /**
-   * Ends the iteration. Calls that were not taken stay in the inbox, for other readers. Those that
-   * interceptors hold fail with `cancelled` when they reach this reader. Those that they have
+   * Ends the iteration. `Inbox.drop` decides what becomes of the calls that were not taken. Those
+   * that interceptors hold fail with `cancelled` when they reach this reader. Those that they have
    * passed on and that nobody has read fail now.
    */
   return(): Promise<IteratorResult<ReadRpc, undefined>> {

@@ -1,7 +1,7 @@
 // Outgoing and incoming calls as interceptors see them, and the chains that they pass. An
 // InterceptedRpc holds the answer until the chain has returned it; then Serving sends it. Only
-// Consumer calls `release`, `abandon` and `leave`. transport-inmem/src/interceptors.test.ts and
-// serving.test.ts test this file.
+// Consumer calls `giveBack`, `abandon` and `leave`. transport-inmem/src/interceptors.test.ts tests
+// this file.
 
 import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
@@ -38,7 +38,7 @@ export class InterceptedCall implements ClientCall {
   metadata: Readonly<Record<string, string>>;
   upload: AsyncIterable<unknown> | undefined;
   signal: AbortSignal | undefined;
-  /** The options as the caller gave them. */
+  /** The options as the caller gave them, after `checkOptions`. */
   private readonly given: OwnOptions;
   private readonly host: RpcHost;
   private readonly startedAt: number;
@@ -86,8 +86,9 @@ export class InterceptedCall implements ClientCall {
   }
 
   /**
-   * Returns the options with which the call is made. The time that interceptors took counts toward
-   * the timeout. Lists every member of OwnOptions; the compiler does not notice if one is missing.
+   * Returns the options with which the call is made; called for each attempt. The time since the
+   * call was created counts toward the timeout, except toward that of the method of a call that
+   * streams. Lists every member of OwnOptions; the compiler does not notice if one is missing.
    *
    * @throws what `checkOptions` throws for values that an interceptor has set, and
    * `deadline_exceeded`.
@@ -125,7 +126,7 @@ export class InterceptedCall implements ClientCall {
 
 /**
  * Wraps a handler in interceptors: the chain is built here, and each call gets an InterceptedRpc of
- * its own.
+ * its own. The errors of the result must reach a Serving, which unwraps an UnhandledCall.
  */
 export function intercepted(
   { protocol, host, handlerFailed: failed }: Inbox,
@@ -166,7 +167,10 @@ class RareState {
   /** The metadata and the upload that an interceptor has set. */
   metadata: Readonly<Record<string, string>> | undefined = undefined;
   upload: AsyncIterable<unknown> | undefined = undefined;
-  /** True once the handler has answered through the members of the Rpc, or has ended its items. */
+  /**
+   * True once the handler has answered through the members of the Rpc, has ended its items, or has
+   * returned them.
+   */
   isAnswered = false;
   /** True if the caller or the reader of a consumer was gone before the reader answered. */
   isAbandoned = false;
@@ -177,14 +181,17 @@ class RareState {
   /**
    * The promise of the result, if the handler does not simply return it; see `#promised`. The first
    * of these settles it: the handler's answer (`respond`, `fail`, `end` or the first `write`), the
-   * value or error with which the handler ends, `release`, `abandon`, `leave`.
+   * value or error with which the handler ends, `giveBack`, `abandon`, `leave`.
    */
   result: Promise<unknown> | undefined = undefined;
   declare resolve: (value: unknown) => void;
   declare reject: (error: unknown) => void;
 }
 
-/** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
+/**
+ * The call as the interceptors and the handler behind them see it, with the members of an Rpc. It
+ * must override each member of IncomingRpc that answers or that interceptors may change.
+ */
 export class InterceptedRpc extends IncomingRpc implements ServerCall {
   readonly protocol: string;
   declare request: unknown;

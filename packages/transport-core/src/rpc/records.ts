@@ -158,14 +158,15 @@ export class OutgoingRecord extends OpenRecord {
   }
 
   /**
-   * Called when the request has been written. The waiting time of a call that is sent again lasts
-   * until the last write.
+   * Called when the request, or the first packet of the request of a call that streams, has been
+   * written. The waiting time of a call that is sent again lasts until the last write.
    */
   written(): void {
     this.queued = this.watch.now - this.startedAt;
     this.attempts++;
   }
 
+  /** Called when the call has settled, before it leaves its connection. */
   settled(error: TransportError | undefined): void {
     const { carrier, to } = this.call;
     this.remote = carrier?.remote ?? (typeof to === 'string' ? undefined : to);
@@ -179,6 +180,10 @@ export class OutgoingRecord extends OpenRecord {
 export class HandlingRecord extends OpenRecord implements CallObserver {
   protected readonly call: InCall;
 
+  /**
+   * Follows the call from now on. Counts the payload, which `call.run` releases: a call that an
+   * asynchronous rule has denied shows 0 bytes.
+   */
   constructor(watch: Reporter, protocol: string, call: InCall) {
     super(watch, protocol);
     const { queuedAt } = call;
@@ -238,7 +243,7 @@ export class HandlingRecord extends OpenRecord implements CallObserver {
 }
 
 // Reports events, calls, dials, handshakes and gossip messages to the observer and to tracing
-// channels, and keeps the counters. If nobody listens, nothing is measured.
+// channels, and keeps the counters. If nobody listens, no time is measured.
 
 /** The observer, the tracing channels and the counters of one transport. */
 export class Reporter {
