@@ -63,8 +63,8 @@ export type ItemInput<P extends Protocol, N extends MethodName<P> = MethodName<P
 
 /**
  * One incoming call of method N or, without N, of any method: a union that `switch (rpc.method)`
- * narrows. A call is answered exactly once, by `respond`, `end` or `fail`; the first of them
- * settles it.
+ * narrows. A call is answered exactly once: by `respond`, `end` or `fail`, or by what its handler
+ * returns or throws. The first of them settles it. A one-way is never answered.
  */
 export type Rpc<P extends Protocol, N extends MethodName<P> = MethodName<P>> = {
   [K in N]: RpcOfKind<P, K, KindOf<P, K>>;
@@ -87,7 +87,8 @@ export interface RpcBase<N extends string, Request> {
   /**
    * Aborts when nobody awaits the answer anymore: the caller cancels or is gone, the deadline
    * passes, its upload can't be received, its protocol is closed here, or the grace period of
-   * `Server.stop` ends. Its reason is a TransportError.
+   * `Server.stop` ends. The signal of a one-way aborts only in the last case. Its reason is a
+   * TransportError.
    */
   readonly signal: AbortSignal;
   /**
@@ -100,8 +101,8 @@ export interface RpcBase<N extends string, Request> {
    * metadata, and anything else as `internal` with its message. The error of another call, which
    * has a `target`, is sent with a neutral text: as `deadline_exceeded` if the other call had the
    * deadline of this one, otherwise as `internal`. Returns false if no caller waits for the answer:
-   * the caller is gone, or the call is one-way (then the failure is counted in `lateAnswer`).
-   * Throws a TypeError if the call was answered before.
+   * the caller is gone, or the call is one-way. The counter `lateAnswer` counts both. Throws a
+   * TypeError if the call was answered before.
    */
   fail(error: unknown): boolean;
 }
@@ -112,8 +113,10 @@ export interface RpcWithResponse<Response> {
    * Sends the response. Returns false if the caller is gone. If the codec refuses the value, this
    * throws `invalid_argument` and the caller gets `internal`; a value above a limit of the codec is
    * `resource_exhausted` at both ends. Behind server interceptors, which see the value first, this
-   * does not throw these errors: they are reported as `callbackFailed`. Throws a TypeError if the
-   * call was answered before.
+   * does not throw these errors: they are reported as `callbackFailed`. If the encoded response is
+   * above the caller's `limits.message` or has no room in `limits.memory`, the caller gets
+   * `resource_exhausted`, and this returns true. Throws a TypeError if the call was answered
+   * before.
    */
   respond(value: Response): boolean;
 }
@@ -121,11 +124,13 @@ export interface RpcWithResponse<Response> {
 /** Answers a downloading or duplex call. */
 export interface RpcWithDownload<Item> {
   /**
-   * Sends one item. Resolves when there is room for the next item. Rejects once the call has ended;
-   * that rejection never counts as unhandled, so a handler need not catch it. Also rejects if too
-   * many items wait because the handler does not await its writes, and for an item that its codec
-   * refuses or that is above `limits.item`; behind server interceptors, such an item fails the call
-   * instead. Calling it after `end`, or after the handler has returned, throws a TypeError.
+   * Sends one item. Resolves when the item was written to the batch of its connection or, behind
+   * server interceptors, when they have taken it. Rejects once the call has ended; that rejection
+   * never counts as unhandled, so a handler need not catch it. Also rejects if too many items wait
+   * (`limits.outbound`) because the handler does not await its writes, and for an item that its
+   * codec refuses or that is above the caller's `limits.item`. Behind server interceptors, such an
+   * item fails the call instead, and the number of items that wait is not limited. Throws a
+   * TypeError after `end` or `fail` and after the handler has returned, unless the caller is gone.
    */
   write(item: Item): Promise<void>;
   /**
@@ -140,7 +145,7 @@ export interface RpcWithUpload<Item> {
   /**
    * The items that the caller streams. The iterable can be read only once. After the loop was left,
    * further items are dropped as they arrive; the answer makes the caller stop. The iterator throws
-   * if the call ends before the stream does.
+   * if an item can't be decoded, and if the call ends before the stream does.
    */
   readonly upload: AsyncIterable<Item>;
 }
@@ -152,7 +157,8 @@ export interface UnaryRpc<N extends string, Request, Response>
   readonly upload?: undefined;
 }
 /**
- * The Rpc of a one-way method. It has no answer: `fail` returns false, and the attempt is counted.
+ * The Rpc of a one-way method. It has no answer: `fail` returns false and counts in `lateAnswer`,
+ * each time that it is called.
  */
 export interface OneWayRpc<N extends string, Request> extends RpcBase<N, Request> {
   readonly upload?: undefined;
@@ -186,12 +192,14 @@ export type Handlers<P extends Protocol> = {
  *
  * - unary, upload: the value that it returns, or resolves to, is the response. A handler that calls
  *   `rpc.respond` returns nothing.
- * - one-way: its return value is ignored.
+ * - one-way: its result is ignored. The call counts as being handled, and holds the credit of its
+ *   sender, until a promise that the handler returns has settled.
  * - download, duplex: it either calls `rpc.write` (the stream ends when the handler returns) or
  *   returns an AsyncIterable, whose iterator is closed (`return`) when the call ends early, even if
  *   it had ended before the handler returned.
  *
- * If the handler throws or rejects, the caller gets that error.
+ * If the handler throws or rejects, the caller gets that error as `rpc.fail` sends it, or as
+ * `ServeOptions.toError` converts it. After an answer, the error is reported as `callbackFailed`.
  */
 export type Handler<P extends Protocol, N extends MethodName<P>> = (
   request: RequestOf<P, N>,
