@@ -1,9 +1,9 @@
 // The windows that grow with the line: those of streams, and that of the pipe, which measures the
 // line (docs/wire-protocol.md §6).
 //
-// GrowingAccount counts the growth of its window as lent memory. IncomingPackets owns the window of
-// the pipe; each InStream owns the account of its stream. Tested in window.test.ts, pipe.test.ts
-// and growing-account.test.ts.
+// GrowingAccount counts the growth of its window as lent memory (`Memory.lent`); the growth of the
+// pipe is not counted. IncomingPackets owns the window of the pipe; each InStream owns the account
+// of its stream. Tested in window.test.ts, pipe.test.ts and growing-account.test.ts.
 
 import { ACCOUNT_MAX, Account } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
@@ -11,8 +11,9 @@ import type { SessionContext } from './session-context.ts';
 
 /**
  * The account of a stream, whose window grows with the line. Only the pipe, the account of all
- * packets and items, measures the line, and the accounts of streams follow it: their credit comes
- * back no sooner than the pipe's, so they need at least as large a window.
+ * packets of long messages and all items, measures the line. The accounts of streams follow it
+ * (`SessionContext.grown`): their credit comes back no sooner than the pipe's, so they need at
+ * least as large a window.
  */
 export class GrowingAccount extends ReceiveAccount {
   /** The number of bytes granted to the sender beyond the initial credit. */
@@ -34,7 +35,7 @@ export class GrowingAccount extends ReceiveAccount {
    * room. The window is larger than the pipe's by one unit, because a unit is charged when its
    * first packet leaves and given back after its last packet. It is not larger while more than that
    * waits for the reader. The window shrinks if there is no room, and if a reader lags.
-   * @param unread bytes that still wait for their reader.
+   * @param unread the cost in bytes of the other units, which still wait for their reader.
    */
   used(cost: number, unread: number): void {
     const { grown, memory } = this.#context;
@@ -44,7 +45,7 @@ export class GrowingAccount extends ReceiveAccount {
     if (this.ended || !this.#grows || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.start, 0);
-    // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
+    // Held messages and grown windows share half of `limits.memory` (docs/design.md).
     const room = memory.limit / 2 - memory.used - memory.lent;
     // The size that follows the pipe, and the change that memory and the reader allow now.
     const target = unread > cost ? grown : grown + cost;
@@ -114,7 +115,10 @@ export class PipeWindow {
   /** The wanted window in bytes, and its extra share while no short messages arrive. */
   #wanted: number;
   #share = 0;
-  /** The number of rounds since the last short message arrived. */
+  /**
+   * The number of measured rounds since the last short message arrived. While it is 0,
+   * `IncomingPackets.short` saves the call of `short`.
+   */
   calmRounds = 0;
 
   /** The time at which this round's PING was sent; undefined if none is outstanding. */
@@ -158,7 +162,7 @@ export class PipeWindow {
   readonly #rates: number[] = new Array(ROUNDS).fill(0);
   /**
    * Milliseconds of the round trip in each of those rounds that neither the line nor its queue
-   * explains, and their mean.
+   * explains, at most `#trip`; and their mean.
    */
   readonly #delays: number[] = new Array(ROUNDS).fill(0);
   #delay = 0;
@@ -201,7 +205,8 @@ export class PipeWindow {
   }
 
   /**
-   * Called when a short message has arrived: the next one will queue behind the bytes in flight.
+   * Called when a message of one packet, but not an item, has arrived: the next one will queue
+   * behind the bytes in flight.
    */
   short(): void {
     this.calmRounds = 0;
@@ -229,14 +234,17 @@ export class PipeWindow {
   }
 
   /**
-   * Credit, in bytes, that the sender has beyond what the line holds. Some of it may be held back
-   * without letting the line run dry.
+   * Credit, in bytes, that the sender has beyond the wanted window. Some of it may be held back
+   * without letting the line run dry. Read it after `giveBack`: before that, it may be negative.
    */
   get spare(): number {
     return this.granted - this.#wanted;
   }
 
-  /** Returns true if enough was read to begin a round with a PING. */
+  /**
+   * Returns true if enough was read and PAUSE has passed, to begin a round. Begin one only if no
+   * PING is outstanding (`Liveness.asks`), because `pong` relies on that.
+   */
   wantsRound(now: number): boolean {
     return this.#began === undefined && this.#read >= this.#least && now >= this.#next;
   }
@@ -291,8 +299,9 @@ export class PipeWindow {
   }
 
   /**
-   * Evaluates a round: keeps its rate and delay, and decides whether the window grows. Before the
-   * first sample, `#rate` is 0, so `rise` and the expected round trip are infinite.
+   * Evaluates a round: keeps its rate and delay if they tell something about the line, and decides
+   * whether the window grows. Before the first sample, `#rate` is 0, so `rise` and the expected
+   * round trip are infinite.
    */
   #learnRate(arrived: number, trip: number, now: number): void {
     this.calmRounds++;
@@ -371,14 +380,14 @@ export class PipeWindow {
 }
 
 /**
- * A rise of the rate by this factor or more lets the window grow by that rise and this factor, to
- * at most ROUND_GROWTH times what the line holds.
+ * A rise of the rate by this factor or more, in a round that met hardly any queue, lets the window
+ * grow by that rise and this factor, to at most ROUND_GROWTH times what the line holds.
  */
 const FAST = 1.25;
 const ROUND_GROWTH = 4;
 /**
- * A rise of the rate by this factor or more sets the window to REGROWTH times what the line holds
- * at that rate.
+ * A rise of the rate by this factor or more, in a round that met hardly any queue, sets the window
+ * to REGROWTH times what the line holds at that rate.
  */
 const SLOW = 1.03;
 const REGROWTH = 1.5;

@@ -1,10 +1,11 @@
 // The peer's calls by the time at which something is due, so that a wake-up costs nothing for the
 // other calls; each Callee owns one heap. It is binary: most times are added in ascending order,
-// and then a new entry stays in its place.
+// and then a new entry stays in its place. Tested in deadlines.test.ts.
 
 /**
  * A heap of entries by time, from which any entry can be removed. An entry can be in one heap at a
- * time: `place` is its index there, and -1 while it is in none.
+ * time: `place` is its index there, and -1 while it is in none. It must begin as -1; afterwards,
+ * only the heap changes it.
  */
 export class Deadlines<T extends { place: number }> {
   readonly #times: number[] = [];
@@ -15,7 +16,7 @@ export class Deadlines<T extends { place: number }> {
     return this.#times[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The entry with the earliest time. */
+  /** The entry with the earliest time; undefined if there is none. */
   get first(): T | undefined {
     return this.#entries[0];
   }
