@@ -2,10 +2,11 @@
 // closes (docs/wire-protocol.md §8).
 //
 // Owns the reasons why each end has left, and the time limits for leaving. The session creates it
-// when this end begins to leave, passes it the time and the peer's GO_AWAY, and calls `finish` at
-// the end of each tick. It may end the session, and fail the calls that are still open. Whether
-// this transport closes is known from `callee.refusing`, which the session sets before `shut`.
-// Tested in session.test.ts, and in testing/session by ending-cases.ts and closing-cases.ts.
+// when this end begins to leave, also in reply to the peer's GO_AWAY, passes it the time and that
+// GO_AWAY, and calls `finish` at the end of each tick. It may end the session, and fail the calls
+// that are still open. Whether this transport closes is known from `callee.refusing`, which
+// `Session.shut` sets before it calls `shut`. Tested in session.test.ts, and in testing/session by
+// ending-cases.ts and closing-cases.ts.
 
 import { type ErrorReason, reasonError, reasonOf, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
@@ -56,8 +57,8 @@ export class GracefulClose {
   /**
    * True if both ends have sent GO_AWAY, so that the peer reads everything that we sent before our
    * GO_AWAY: an end that leaves goes on reading until it has read the other's GO_AWAY or its time
-   * is up. This does not hold for a peer whose transport closes (it drops what still arrives),
-   * unless this transport closes, too.
+   * is up. This does not hold for a peer whose transport closes, because it drops what still
+   * arrives. If this transport closes, too, it is assumed nevertheless, as in `finish`.
    */
   get isMutual(): boolean {
     const { callee, outbox } = this.#parts;
@@ -139,8 +140,9 @@ export function goAwayError(frame: Frame): TransportError {
 }
 
 /**
- * Returns the error for calls that are open when a connection ends. The reasons `duplicate` and
- * `draining` concern only the connection; the calls fail with `disconnected`.
+ * Returns the error for calls that are open when a connection ends, and for callers that wait until
+ * it is writable. The reasons `duplicate` and `draining` concern only the connection; the calls
+ * fail with `disconnected`.
  */
 export function lossOf(error: TransportError): TransportError {
   return error.reason === 'duplicate' || error.reason === 'draining'
@@ -148,19 +150,22 @@ export function lossOf(error: TransportError): TransportError {
     : error;
 }
 
-/** Maximum duration of a graceful close, in milliseconds. */
+/**
+ * Maximum duration of a graceful close, in milliseconds, if its reason is not in PATIENT and this
+ * transport does not close.
+ */
 const LEAVE_TIME = 5_000;
 /**
  * Maximum time, in milliseconds, that a closing transport spends on flushing after its grace
  * period.
  */
 export const FLUSH_TIME = 1_000;
-/** The reason that the peers of a closing transport receive. */
+/** The error that the peers of a closing transport receive: in GO_AWAY, and for their new calls. */
 export const CLOSED = reasonError('closed', 'the other end has closed its transport');
 /** The error of calls that are open when this transport closes. */
 export const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
 /**
  * The reasons for leaving that have no time limit of their own. When our own transport closes,
- * `shut` sets a limit from the grace period.
+ * `Session.shut` and `shut` set a limit from the grace period.
  */
 const PATIENT = new Set<ErrorReason | undefined>(['duplicate', 'draining', 'closed']);

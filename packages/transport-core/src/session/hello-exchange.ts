@@ -2,8 +2,11 @@
 //
 // Owns the position in the peer's preamble, and the time by which the hello must be complete. The
 // session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
-// batch, and judges those of the peer. It ends the session if the peer fails. Tested in
-// handshake.test.ts, and in testing/session by preamble-cases.ts and hello-cases.ts.
+// batch, and judges those of the peer. It ends the session if the peer's preamble is wrong, if the
+// peer is refused (`SessionOptions.refused`), if the time is up, or if no peer would accept our
+// HELLO. If the peer's HELLO is not acceptable, the session ends itself, with the error from
+// `judge`. Tested in handshake.test.ts and session.test.ts, and in testing/session by
+// preamble-cases.ts and hello-cases.ts.
 
 import { reasonError, type TransportError, withDetails } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -23,8 +26,8 @@ import { protocolError } from './session-context.ts';
 import type { SessionOptions } from './session-parts.ts';
 
 /**
- * Ends the session. 'break' sends the peer the reason, 'cut' destroys the connection immediately,
- * and 'endQuietly' closes it after what was written.
+ * Ends the session with its method of that name. 'break' sends the peer the reason, 'cut' destroys
+ * the connection immediately, and 'endQuietly' closes it after what was written.
  */
 type End = (how: 'break' | 'cut' | 'endQuietly', error: TransportError) => void;
 
@@ -35,8 +38,8 @@ export class HelloExchange {
   /** The time by which the hello must be complete. */
   due: number;
   /**
-   * True if our protocols or address changed after we sent our HELLO, so the peer still has to
-   * learn them.
+   * True if our protocols or address changed and no HELLO was written since, so the peer still has
+   * to learn them.
    */
   isStale = false;
   readonly #end: End;
@@ -72,7 +75,10 @@ export class HelloExchange {
     this.#spoke = true;
   }
 
-  /** Writes our HELLO, after our preamble. Ends the session if no peer would accept the HELLO. */
+  /**
+   * Writes our HELLO, after our preamble; the caller flushes the batch. Ends the session if no peer
+   * would accept the HELLO.
+   */
   hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     this.#speak();
     this.isStale = false;
@@ -95,7 +101,7 @@ export class HelloExchange {
 
   /**
    * Reads the peer's preamble; an acceptor sends its own in reply. Returns the rest of the chunk,
-   * or undefined if nothing of it is left to read.
+   * or undefined if nothing of it is left to read or the session has ended.
    */
   receive(chunk: Uint8Array): Uint8Array | undefined {
     if (this.matched) return chunk;
@@ -103,8 +109,8 @@ export class HelloExchange {
     this.#seen.push(...chunk.subarray(0, missing));
     if (this.#seen.some((byte, at) => byte !== PREAMBLE[at])) {
       const bytes = Uint8Array.of(...this.#seen, ...chunk.subarray(missing, missing + 16));
-      // A Trunkline peer with noise learns from our preamble that this end is plain; any other peer
-      // gets no byte.
+      // A Trunkline peer with noise learns from our preamble that this end is plain; to any other
+      // peer, an acceptor sends no byte. (A dialer has already sent its preamble and HELLO.)
       if (isNoise(bytes)) this.#speak();
       this.#batch.flush();
       return void this.#end('endQuietly', reasonError('wrong_preamble', wrongPreamble(bytes)));
