@@ -1,11 +1,12 @@
 // The memory that a transport holds for all its connections, and the part of it that each of them
-// holds. When the limit is exceeded, incomplete messages are refused, beginning with the connection
-// that holds the most bytes of them.
+// holds. When `limits.memory` is exceeded, incomplete messages are refused, beginning with the
+// connection that holds the most bytes of them.
 //
 // `Memory` owns the sums of a transport, and `MemoryUsage` the figures of one connection. The parts
 // of a session tell it what they hold and what they free; the pool counts calls that wait for a
 // connection in `Memory` alone. It may refuse incomplete messages, and end a connection that sends
-// them too slowly. rpc/calls-pair.limits.test.ts tests the shares of `limits.total`.
+// them too slowly. Tested in memory.test.ts; rpc/calls-pair.limits.test.ts tests the shares of
+// `limits.total`.
 
 import { TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
@@ -19,8 +20,8 @@ export class Memory {
    */
   used = 0;
   /**
-   * The number of bytes by which windows have grown: peers may send that much beyond the initial
-   * windows.
+   * The number of bytes by which the windows of streams have grown (`GrowingAccount`): peers may
+   * send that much beyond the initial windows.
    */
   lent = 0;
   readonly limit: number;
@@ -102,8 +103,8 @@ export class Memory {
   }
 
   /**
-   * Removes a connection that has no more incomplete messages. When the last one is removed, the
-   * spare pieces of memory are freed.
+   * Removes a connection that has no more incomplete messages, or that has ended. When the last one
+   * is removed, the spare pieces of memory are freed.
    */
   ends(sender: MemoryUsage, free: (piece: Uint8Array) => void): void {
     this.#senders.delete(sender);
@@ -186,7 +187,10 @@ export interface MessageOwner {
    * `makeRoom` loops until memory is free.
    */
   crowdOut(): void;
-  /** Called when no packet has arrived for STALLED milliseconds. */
+  /**
+   * Called when neither a packet of a long message nor an item has arrived on the connection for
+   * STALLED milliseconds (packets.ts).
+   */
   stopped(): void;
 }
 
@@ -226,8 +230,9 @@ export class MemoryUsage {
   /** Bytes held for this connection; its part of {@link Memory.used}. */
   held = 0;
   /**
-   * The part of `held` that belongs to requests and one-ways whose handler is running, or that a
-   * reader was given and has not answered.
+   * The part of `held` that belongs to running calls (`InCall.run`): requests and one-ways whose
+   * handler or asynchronous rule is running, and requests that a reader was given and has not
+   * answered.
    */
   working = 0;
   /** The shares of `working`, `calls` and `bytes` that a reader's requests have; see `end`. */
@@ -237,10 +242,11 @@ export class MemoryUsage {
   /** This connection's share of the figures that `limits.total` bounds. */
   calls = 0;
   bytes = 0;
+  /** True once the connection has ended. */
   #over = false;
   /** The number of bytes of incomplete messages that have arrived. */
   unfinished = 0;
-  /** The incomplete messages of this connection. */
+  /** The incomplete messages of this connection, except those whose packets are only counted. */
   readonly assemblies = new List<UnfinishedMessage>();
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
@@ -273,14 +279,17 @@ export class MemoryUsage {
   /**
    * Called with 1 when an incoming message begins to wait or to be handled, and with -1 when that
    * ends: it counts against `limits.memory` and `limits.total`. A waiting one-way does not count as
-   * a call yet.
+   * a call yet. Pass the same `cost` and `isCall` both times.
    */
   waits(change: 1 | -1, cost: number, isCall: boolean): void {
     this.hold(change * cost);
     this.#count(isCall ? change : 0, change * this.#weight(cost));
   }
 
-  /** Called when a handler or a reader starts on an incoming message, and when it has ended. */
+  /**
+   * Called when a handler, an asynchronous rule or a reader (`isRead`) starts on an incoming
+   * message, and when it has ended. After `end`, readers are ignored.
+   */
   works(change: 1 | -1, cost: number, isRead: boolean): void {
     if (isRead && this.#over) return;
     this.waits(change, cost, true);
@@ -367,7 +376,10 @@ export class MemoryUsage {
     this.comes(bytes);
   }
 
-  /** Counts further bytes of a long message, which arrive in memory that was allocated for them. */
+  /**
+   * Counts further bytes of a long message, which arrive in memory that was allocated for them and
+   * counted with `Memory.reserve`.
+   */
   comes(bytes: number): void {
     const { now } = this.#owner;
     this.held += bytes;
@@ -451,7 +463,7 @@ export function memoryFull(memory: Memory, cost: number): TransportError {
 
 /**
  * The divisor of `limits.memory` that gives the maximum memory allocated for bytes that have not
- * arrived yet.
+ * arrived yet, together with the spare pieces.
  */
 const AHEAD = 8;
 /**
