@@ -22,16 +22,23 @@ import {
 } from '../wire/frame.ts';
 import * as Kind from '../wire/kind.ts';
 
-/** The call or stream behind a unit; it is notified of the unit's progress. */
+/**
+ * The call or stream behind a unit. It is notified of the unit's progress, but not when the unit is
+ * taken back or dropped.
+ */
 export interface UnitSender {
-  /** Called when a packet of the unit was written to the batch. */
+  /**
+   * Called when a packet of the unit was written to the batch, before that batch is flushed:
+   * `OutCall` records the number of the batch. After the last packet, the unit is in no lane.
+   */
   written(unit: Outgoing, last: boolean): void;
 
-  // Only our calls have these.
+  // Only our calls (`OutCall`) have these.
 
   /**
-   * Returns the number of milliseconds left for a REQUEST: 0 if it has no deadline, and a negative
-   * number if the deadline has passed, so that it is dropped.
+   * Returns the number of milliseconds left for a REQUEST: 0 if no deadline is sent, and a negative
+   * number if the deadline has passed. `Outbox` then drops the unit, and `Caller.wake` ends the
+   * call.
    */
   timeLeft?(now: number): number;
   /** Called when the account of the unit has paid for it. */
@@ -79,7 +86,10 @@ export class Outgoing implements ListEntry {
     this.pays = pays;
   }
 
-  /** Makes the unit of an ERROR. A unit without a sender answers a call that no handler saw. */
+  /**
+   * Makes the unit of an ERROR. Without a sender, it refuses a call that was not admitted, and
+   * `Lanes.tallyOf` counts it among the refusals.
+   */
   static error(id: number, flags: number, error: WireError, sender?: UnitSender): Outgoing {
     const unit = new Outgoing(Kind.ERROR, id, EMPTY, sender);
     unit.flags = flags;
@@ -106,8 +116,8 @@ export class Outgoing implements ListEntry {
   }
 
   /**
-   * Bytes plus the fixed price of a unit: the memory that it holds. Constant once it was pushed,
-   * because it is added then and subtracted when the unit has left.
+   * Bytes plus the fixed price of a unit: the memory that it holds. It must not change once the
+   * unit was pushed, because it is added then and subtracted when the unit has left.
    */
   get cost(): number {
     return (
@@ -123,13 +133,16 @@ export class Outgoing implements ListEntry {
     return Math.min(this.cost, MOST_PRICE);
   }
 
-  /** The cost of a REQUEST or a ONEWAY on its inbox account. */
+  /**
+   * The cost of a REQUEST or a ONEWAY on its inbox account. The receiver charges the same amount;
+   * see `priceOf` in packets.ts.
+   */
   get charge(): number {
     return inboxCost(this.kind === Kind.ONEWAY, this.cost);
   }
 }
 
-/** A count of messages and their bytes. */
+/** A count of messages and their bytes; each message counts with its `Outgoing.price`. */
 class QueueTally {
   messages = 0;
   bytes = 0;
@@ -168,7 +181,10 @@ interface Writer {
   reject(error: TransportError): void;
 }
 
-/** The sending side of one channel on one connection. */
+/**
+ * The sending side of one channel on one connection. `Outbox` has one more, for refusals of calls
+ * to channels that do not exist here.
+ */
 export class Lanes {
   readonly byte: number;
   /** The default of the option `priority` until a protocol is mounted. */
@@ -211,7 +227,7 @@ export class Lanes {
   readonly longs = new QueueTally();
   readonly shortReplies = new QueueTally();
   readonly longReplies = new QueueTally();
-  /** Refusals: answers to calls that no handler saw. */
+  /** Refusals: the ERRORs without a sender. */
   readonly refusals = new QueueTally();
   /** Callers of `writable()` that wait for room, in order. */
   readonly writers: Writer[] = [];
@@ -221,6 +237,7 @@ export class Lanes {
    */
   spent = 0;
   #places = 0;
+  /** The lane whose turn it is (0 `replies`, 1 `short`, 2 the long ones), and its bytes so far. */
   #turn = 0;
   #turnBytes = 0;
   /** True if the next packet of a long message belongs to a huge one. */
@@ -241,6 +258,7 @@ export class Lanes {
     this.spent = spent;
   }
 
+  /** True if no lane has a unit. `unpaidLong` is no lane: its units enter `bulk` once paid for. */
   get empty(): boolean {
     return this.replies.length + this.short.length + this.bulk.length + this.huge.length === 0;
   }
@@ -297,7 +315,7 @@ export class Lanes {
   /**
    * Records that a packet of a unit was written, which ends at `end` and takes this many bytes of
    * the share of the wire. Returns true if it was the last one: the unit has then left its lane.
-   * @param lane the lane of the unit, whose turn it is.
+   * @param lane the lane that `next` returned; the unit is its first one.
    */
   wrote(unit: Outgoing, end: number, bytes: number, lane: List<Outgoing>): boolean {
     if (!unit.begun && unit.pays) this.account -= unit.charge;
@@ -332,7 +350,10 @@ export class Lanes {
     return this.credit > charge || (this.credit > 0 && this.credit === this.account);
   }
 
-  /** Pays for a short one-way that is sent immediately. Returns false if it has to wait. */
+  /**
+   * Pays for a short one-way that is sent immediately. Returns false if it has to wait.
+   * @param cost its bytes and UNIT.
+   */
   payOneway(cost: number): boolean {
     const charge = inboxCost(true, cost);
     if (!this.hasCredit || !this.#canPay(charge)) return false;
@@ -360,8 +381,8 @@ export class Lanes {
   }
 
   /**
-   * Pays for the unit that has waited longest; returns undefined if none waits or if it has to wait
-   * longer.
+   * Pays for the unit that has waited longest, and returns it. Returns undefined if none waits or
+   * if it has to wait longer.
    */
   payNext(): Outgoing | undefined {
     const [short, long] = [this.firstUnpaid, this.unpaidLong.first];
@@ -412,7 +433,7 @@ export class Lanes {
   /**
    * Adds CREDIT.
    * @param done the number of one-ways that the peer reports as done.
-   * @returns false if the account then exceeds its maximum, or if fewer one-ways were sent.
+   * @returns false if the account then exceeds its maximum, or if fewer one-ways were undone.
    */
   grant(credit: number, done: number): boolean {
     this.credit += credit;
@@ -435,7 +456,7 @@ const TURN = 64 * 1024;
 // Memory of the program that waits to be sent. A program may use it for something else as soon as
 // its call has returned or its write has settled, so it is copied or the write settles later.
 
-/** True if the program must leave the payload alone until it has left. */
+/** Returns true if the program must leave the payload alone until it has left. */
 export function isLent(payload: Uint8Array, codec: Codec<any, any> | undefined): boolean {
   return payload.length >= LENT && codec?.owned !== true;
 }
