@@ -3,8 +3,9 @@
 // account 3).
 //
 // Each end owns its items and its account. The peer's frames and the user of the stream drive it.
-// The sending end puts one unit at a time into the outbox. The receiving end gives credit back, so
-// a reader that stops taking items stops only its own sender.
+// The sending end puts one unit at a time into the lanes. The receiving end gives credit back, so a
+// reader that stops taking items stops only its own sender. Below is ItemReader. Tested in
+// streams.test.ts and growing-account.test.ts; ItemReader in rpc/item-reader.test.ts.
 
 import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -25,17 +26,18 @@ export class InStream {
   /** True once the stream is complete or has failed; `error` is set if it has failed. */
   ended = false;
   error: TransportError | undefined = undefined;
-  /** The error that its reader gets before all items, because this end broke it off. */
+  /** The error that its reader gets instead of further items, because this end broke it off. */
   brokenBy: TransportError | undefined = undefined;
   /**
    * The number of items that arrived, and the time of the last one (before the first, the time at
-   * which the call was opened).
+   * which the stream was created).
    */
   came = 0;
   heard: number;
   /**
    * The time since which a reader could begin to read; Infinity before, undefined once it has
-   * begun.
+   * begun or the items were discarded. `Caller` ends streams by it, and `Call` tells by it whether
+   * its user has the items.
    */
   unreadSince: number | undefined = Number.POSITIVE_INFINITY;
   /**
@@ -57,8 +59,10 @@ export class InStream {
   }
 
   /**
-   * Handles an ITEM: a short one, or the first packet of a long one.
+   * Handles an ITEM: a short one, or the first packet of a long one. `Caller.item` and
+   * `Callee.item` check before that no other long item is arriving.
    * @param keep false if its reader is gone.
+   * @param call keeps the packets of a long item, which is pushed once it is complete.
    */
   receive(frame: Frame, packets: IncomingPackets, keep: boolean, call: Receiver): void {
     const context = this.#context;
@@ -92,12 +96,15 @@ export class InStream {
     this.#notify();
   }
 
-  /** Called when the stream is handed to its reader. */
+  /** Called when the items of a download are handed to the user of the call. */
   offer(): void {
     this.unreadSince = this.#context.now;
   }
 
-  /** Takes the next item and gives its credit back. Returns undefined if there is none. */
+  /**
+   * Takes the next item and gives its credit back. Returns undefined if there is none. In both
+   * cases, its reader has begun to read.
+   */
   take(): Uint8Array | undefined {
     this.unreadSince = undefined;
     if (this.#head >= this.#items.length) return undefined;
@@ -113,8 +120,8 @@ export class InStream {
   }
 
   /**
-   * Calls `waiter` once, when there is an item to take, or the stream has ended or was broken. Pays
-   * credit that was held back, so the sender can continue.
+   * Calls `waiter` once, when there is an item to take, or the stream has ended or was broken. Call
+   * it only if none of that is so yet. Pays credit that was held back, so the sender can continue.
    */
   wait(waiter: () => void): void {
     this.#waiter = waiter;
@@ -141,7 +148,8 @@ export class InStream {
   }
 
   /**
-   * Ends the stream at once: items that have arrived are dropped, and the reader gets the error.
+   * Breaks the stream off for its reader: items that have arrived are dropped, and the reader gets
+   * the error. `ended` stays as it is.
    */
   break(error: TransportError): void {
     this.brokenBy ??= error;
@@ -254,8 +262,10 @@ export class OutStream implements UnitSender {
   }
 
   /**
-   * Resolves once the item was written to the batch, and the writer may use its memory again;
-   * rejects if the stream has ended, its queue is full, or the item is above `limits.item`.
+   * Resolves once the item was written to the batch and the writer may use its memory again.
+   * Rejects with `failed_precondition` after `close`, and with the error of `stop`; a writer may
+   * ignore these two. Rejects with `resource_exhausted` if the item is above the peer's
+   * `limits.item` (reason `too_large`), or if `limits.outbound` lets no more items wait.
    */
   write(payload: Uint8Array): Promise<void> {
     if (this.#ended === 'ended') {
@@ -293,7 +303,7 @@ export class OutStream implements UnitSender {
     return item.written;
   }
 
-  /** Settles the write of an item that is in the batch once it has left. */
+  /** Settles the write of an item that is in the batch once it has left or the session has ended. */
   #leave(item: Item): Promise<void> {
     this.#leaving.add(item);
     this.#outbox.batch.whenLeft(() => {
@@ -302,7 +312,10 @@ export class OutStream implements UnitSender {
     return item.written;
   }
 
-  /** Ends the stream after the items that were written: with END, or with another last unit. */
+  /**
+   * Ends the stream after the items that were written: with END, or with another last unit, whose
+   * sender then learns that it was written. Has no effect on a stream that has ended.
+   */
   close(terminal: Outgoing = new Outgoing(Kind.END, this.#id, EMPTY, this)): void {
     if (this.#ended !== undefined) return;
     this.#ended = 'ended';
@@ -379,7 +392,7 @@ const RESOLVED: Promise<void> = Promise.resolve();
 /** The call behind a stream, as its reader sees it. */
 interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
-  /** Called when an item has been taken. */
+  /** Called when an item has been taken and decoded. */
   taken?(): void;
   /**
    * Called when the user left before the stream had ended, or when the next item could not be
@@ -405,7 +418,7 @@ export class ItemReader<T> extends Steps<T> {
     this.#hooks = hooks;
   }
 
-  /** Leaves the stream; items that are still in flight are dropped. */
+  /** Leaves the stream; items that have arrived, or are still in flight, are dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
     if (!this.#over) {
       const ended = this.#stream.ended === true;
@@ -455,7 +468,7 @@ export class ItemReader<T> extends Steps<T> {
 
 // Closes streams that nobody will read, so that their sources can clean up.
 
-/** Returns true if the value can be read with `for await`. */
+/** Returns true if the value is an object with an async iterator. */
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
