@@ -1,5 +1,6 @@
 // The parts of a session, their wiring, and the figures that they add up to: the load of the
-// connection, and the counts of a snapshot. The testkit tests the counts (core/observing.ts).
+// connection, and the counts of a snapshot. session-parts.test.ts tests the load, and
+// testing/core/observing.ts of transport-testkit the counts.
 
 import type { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
@@ -24,9 +25,12 @@ export interface SessionVisitor {
    * protocols and its address again.
    */
   protocolsChanged?(announcement: Announcement | undefined): void;
-  /** The peer has refused a call because it drains. */
+  /** The peer has refused a call because it drains. Called before that call fails. */
   drains?(): void;
-  /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
+  /**
+   * The callers of these calls are gone: `InCall.tell` must be called, now or later, for each that
+   * still runs then.
+   */
   abandoned(calls: InCall[]): void;
   /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
   greeted(hello: Hello): void;
@@ -34,12 +38,13 @@ export interface SessionVisitor {
   up(): void;
   /**
    * The session, which was up, takes no new calls, so the pool must forget it. `waiting` contains
-   * the calls that waited for room, in order. Called again, without calls, when the session ends.
+   * the calls that waited for room, in order. Also called, without calls, when the session ends,
+   * before its open calls fail: their observers may call the same target again.
    */
   leaving(waiting: OutCall[]): void;
   /**
-   * The session has ended; called exactly once. `unsent` contains the calls that no handler can
-   * have seen, in order.
+   * The session has ended; called exactly once, even if it was never up. `unsent` contains the
+   * calls that no handler can have seen, in order; all other open calls have failed.
    */
   down(error: TransportError, unsent: OutCall[]): void;
 }
@@ -57,8 +62,8 @@ export interface SessionOptions extends ContextInit {
   /** The node id that the security layer proved for the peer; undefined if it proved none. */
   readonly proven: string | undefined;
   /**
-   * Set if the layer below refuses this peer: the session only sends the reason to the peer, and
-   * then ends.
+   * Set if the layer below refuses this peer, or if there are too many connections: the session
+   * only sends the reason to the peer, and then ends.
    */
   readonly refused: TransportError | undefined;
   /** The time limit of the hello, in milliseconds from the creation of the session. */
@@ -72,7 +77,7 @@ export interface SessionOptions extends ContextInit {
    */
   readonly idleTimeout: number;
   readonly random: Random;
-  /** True if `limits.rate.send` is set: see BatchPacer. */
+  /** True if `limits.rate.send` is set: see `BOUNDED` in batch.ts. */
   readonly isBounded?: boolean;
   /**
    * True if all chunks arrive in one piece of memory that is overwritten by the next read: see
@@ -99,7 +104,8 @@ export class SessionParts {
     const context = new SessionContext(options, breakOff);
     this.context = context;
     // If frames are handed over as objects within one thread, neither end can read while the other
-    // writes, so splitting a tick into several batches gains nothing.
+    // writes, so splitting a tick into several batches gains nothing. Their pacer keeps this
+    // size, because only `Session.receive`, which reads bytes, adapts it.
     const oneways = !isBytes ? Number.POSITIVE_INFINITY : options.isBounded ? BOUNDED : undefined;
     this.batch = new Batch(context, options.writer, new BatchPacer(oneways));
     this.outbox = new Outbox(context, this.batch);
@@ -130,8 +136,9 @@ export class SessionParts {
   }
 
   /**
-   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
-   * and their bytes.
+   * Returns the number of messages in the lanes of a channel, except responses and errors, and
+   * their bytes, at most 8 MiB for each. Call it only after the peer's HELLO, because it may create
+   * the channel.
    */
   unsent(channel: number): { messages: number; bytes: number } {
     const { shorts, longs } = this.channels.get(channel).lanes;
