@@ -33,7 +33,11 @@ export class Acceptor {
     this.handshakes = new BoundedHandshakes(transport);
   }
 
-  /** Starts listening; rejects if that fails. Later failures are handled here. */
+  /**
+   * Starts listening. Rejects with `failed_precondition` if it listens already, with `shutdown`
+   * once it is stopped or the transport closes, and with the error of the layer if that can't
+   * listen; then it may be called again. Later failures are handled here.
+   */
   async listen(): Promise<void> {
     if (this.#end === 'stopped' || this.#transport.state !== 'open')
       throw new TransportError('shutdown', 'listen: this transport is closed');
@@ -89,7 +93,8 @@ export class Acceptor {
   }
 
   /**
-   * Accepts no more connections, but completes handshakes that have begun; `stop` follows later.
+   * Accepts no more connections, but lets the layer complete handshakes that have begun; `stop`
+   * follows later. Stops at once if the layer cannot do that (`StreamLayer.stopListening`).
    */
   retire(): void {
     const { layer } = this.#transport;
@@ -116,10 +121,11 @@ export class Acceptor {
     this.#transport.clock.clearTimeout(this.#timer);
   }
 
+  /** @param given the slot that the layer has acquired; undefined if it acquires none. */
   #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
     const { config, connections, state } = this.#transport;
-    // Connections that were refused or are closing still hold a socket for a second, so their
-    // number is bounded, too.
+    // Connections that were refused or are closing still hold a socket until their peer closes it
+    // or a time limit passes, so their number is bounded, too.
     const isFull = connections.size >= config.limits.connections * 2;
     if (this.#end === 'stopped' || state !== 'open' || isFull) {
       given?.leave();
@@ -236,8 +242,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 
   /**
-   * Gives the place of a handshake to the first one that waits or, if sources are known, to the
-   * first one of the source with the fewest handshakes.
+   * Gives the place of a handshake to the first one that waits. If its layer has named its source,
+   * the first one of the named source with the fewest handshakes gets the place instead.
    */
   #leaveInside(): void {
     this.#inside--;
@@ -319,7 +325,7 @@ export class HandshakePlace implements HandshakeSlot {
     if (isFirst) this.#handshakes.answered(this);
   }
 
-  /** Ends the connection of an answered handshake. */
+  /** Ends the connection of an answered handshake, and frees its place. */
   end(error: TransportError): void {
     this.#end?.(error);
     this.leave(error);
