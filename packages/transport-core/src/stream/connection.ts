@@ -38,7 +38,10 @@ export interface ConnectionHost
   readonly mounts: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
   readonly connections: ReadonlySet<Connection>;
-  /** Creates the connection of a stream and adds it to the transport's connections. */
+  /**
+   * Creates the connection of a stream and adds it to the transport's connections. The caller then
+   * starts it.
+   */
   add(stream: StreamConnection, init: ConnectionInit): Connection;
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
@@ -58,9 +61,11 @@ export interface ConnectionHost
   listenFailed(listener: object, error: TransportError, retryIn: number): void;
   /** Reports that a listener that had failed listens again, or is not needed anymore. */
   listensAgain(listener: object): void;
+  /** Reports that the hello is complete. Starts the calls that wait for the dialed target. */
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
   readonly isRead: boolean;
+  /** See `SessionVisitor.leaving`. Sends the calls that waited for room elsewhere. */
   leaving(connection: Connection, waiting: OutCall[]): void;
   readonly pool: {
     /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
@@ -71,6 +76,7 @@ export interface ConnectionHost
   /**
    * Reports that the session has ended; the stream may still be closing.
    *
+   * @param wasUp false if the hello was not complete.
    * @param unsent the calls that no handler can have seen, in order.
    */
   down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void;
@@ -139,7 +145,10 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     this.input = new ConnectionInput(this);
   }
 
-  /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
+  /**
+   * Starts the connection: the stream reports from now on, and the dialing end sends its hello.
+   * Call it right after `ConnectionHost.add`; see `StreamConnection.attach`.
+   */
   start(): void {
     this.stream.attach(this.input);
     if (this.direction === 'in' || this.over) return;
@@ -164,7 +173,7 @@ export class Connection implements SessionVisitor, ConnectionOwner {
 
   /**
    * Lets a dialed connection keep the process alive only while some protocol has a reader here.
-   * Called when it is up, and when a reader comes or goes.
+   * Called when it is up, and when a reader or a protocol comes or goes.
    */
   ref(): void {
     if (this.direction === 'out' && this.isUp) this.stream.ref?.(this.host.isRead);
@@ -180,7 +189,10 @@ export class Connection implements SessionVisitor, ConnectionOwner {
 
   // Time.
 
-  /** Does everything that is due at `now`, then sets `due` to the next time. */
+  /**
+   * Does everything that is due at `now`, then sets `due` to the next time. `TransportEngine` calls
+   * it within a tick, and then sets the timer.
+   */
   wake(now: number): void {
     const { context } = this.parts;
     // Reset first, because the work below may request an earlier time than it returns.
@@ -415,7 +427,7 @@ function sessionOptions(connection: Connection, { slot, refused }: ConnectionIni
   };
 }
 
-/** The maximum length of the observed address in a hello. */
+/** The maximum length of the observed address in a hello, in characters. */
 const OBSERVED = 256;
 
 // The Remote of a live connection, as users see it. The connection itself stays private.
