@@ -1,9 +1,9 @@
 // Dialer finds where a target leads, and dials it: a list of addresses is tried one after another,
 // a watched name leads to such a list, and a node is reached over a connection that the membership
 // knows. Below is NameWatch: the addresses of one name as the resolver reports them, and the
-// address that each connection of the name leads to. The pool watches a name for as long as it has
-// an entry for the target. pool.names.test.ts and address-list.test.ts test names, pool.test.ts the
-// rest.
+// address that each connection of the name leads to. The pool watches a name from the first dial of
+// a target until it drops the target. pool.names.test.ts and transport-inmem/src/names.test.ts test
+// names, pool.test.ts dials, and the package peers nodes.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import {
@@ -26,6 +26,7 @@ export interface DialTarget {
   readonly target: string;
   readonly address: string;
   readonly nodeId: string | undefined;
+  /** The connections that take calls, oldest first. */
   readonly connections: readonly Connection[];
   /** Set while the address is a watched name. */
   readonly watch: NameWatch | undefined;
@@ -67,7 +68,10 @@ export class Dialer {
     this.transport = transport;
   }
 
-  /** Connects and completes the hello; rejects with a TransportError or the signal's reason. */
+  /**
+   * Connects and completes the hello; rejects with a TransportError or the signal's reason. A
+   * target has one dial at a time. The connection may have ended when the promise resolves.
+   */
   open(entry: DialTarget, signal: AbortSignal): Promise<Connection> {
     return this.transport.reporter.dial(entry.target, () => this.#dial(entry, signal));
   }
@@ -126,8 +130,9 @@ export class Dialer {
       return connection;
     }
     const { config, layer, membership } = this.transport;
-    // A membership may know the IP addresses of the host that the caller names. They hold for the
-    // whole pool, because another lookup could return addresses that may not be dialed.
+    // A membership may know the IP addresses of the host that the caller names. They hold for all
+    // connections of the target, because another lookup could return addresses that may not be
+    // dialed.
     const known = membership?.addressesOf?.(target) ?? this.#addresses.get(entry.connections[0]!);
     const addresses = address === entry.address ? known : undefined;
     try {
@@ -164,6 +169,7 @@ export class Dialer {
           else reject(error);
         },
       });
+      // Before it is up: the pool retires a connection whose address it does not find in the list.
       watch?.reached(connection, address);
       const onAbort = () =>
         ticker.run(() => connection.session.break(reasonError('closed', 'the dialer gave up')));
@@ -199,9 +205,9 @@ export class Dialer {
   // Nodes, with the help of the membership.
 
   /**
-   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`, or
-   * that the option `resolve` has mapped to one; for `<id>@address`, only connections that proved
-   * the id.
+   * Returns the live connections of a target that names a node (`node:<id>`, `<id>` or
+   * `<id>@address`), or that the option `resolve` has mapped to one; for `<id>@address`, only
+   * connections that proved the id.
    */
   links(target: string): readonly Connection[] {
     const { membership } = this.transport;
@@ -272,7 +278,7 @@ function isOwn({ code, reason, origin }: TransportError): boolean {
     : code === 'shutdown' || (code === 'resource_exhausted' && (reason ?? 'full') === 'full');
 }
 
-/** Returns the error of the last address, with all addresses that were tried. */
+/** Returns the error of the last address, with the addresses that were tried. */
 function allFailed(
   target: string,
   addresses: readonly string[],
@@ -353,7 +359,8 @@ export class NameWatch {
   /**
    * Returns the addresses in the order in which a dial tries them, the one in use first, and those
    * whose peers drain last; waits for the first report, for at most `dialTimeout`. Rejects with the
-   * resolver's error if it has never reported any, or with the signal's reason.
+   * resolver's error, or `host_not_found`, if it has never reported any, or with the signal's
+   * reason.
    */
   async order(signal: AbortSignal): Promise<readonly string[]> {
     const { config, random } = this.#dialer.transport;
@@ -396,7 +403,7 @@ export class NameWatch {
 
   // Connections.
 
-  /** Records the address that a connection of this name leads to. */
+  /** Records the address that a connection of this name leads to, as the list spells it. */
   reached(connection: Connection, address: string): void {
     this.#via.set(connection, address);
   }
