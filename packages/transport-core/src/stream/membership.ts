@@ -32,7 +32,7 @@ export interface PendingConnection {
 
 /**
  * The questions and events about connections that a transport passes to its membership. All methods
- * except `admit` and `reach` are synchronous and never throw.
+ * except `admit` and `reach` are synchronous and must not throw.
  */
 export interface Membership {
   /** This node's id, which hellos assert from now on; see `asserts` for exceptions. */
@@ -44,13 +44,11 @@ export interface Membership {
   readonly asserts?: boolean | undefined;
   /**
    * Called after the user's `admit` has agreed. Like the user's function, it throws (now or later)
-   * to refuse, and both ends see the reason.
+   * to refuse, and both ends see the reason. It may still be called after `Management.release`, for
+   * a connection whose hello was received before.
    */
   admit(pendingConnection: PendingConnection): unknown;
-  /**
-   * Reports that a connection is up, after `admit` has agreed to it. (`manage` ends the connections
-   * that are older than the membership.)
-   */
+  /** Reports that a connection is up, after `admit` has agreed to it. */
   up(remote: Remote): void;
   /**
    * Reports that the peer of a live connection has announced its protocols and its address again;
@@ -60,8 +58,8 @@ export interface Membership {
   /** Reports that the peer of a live connection has changed its address, `remote.addr`. */
   moved?(remote: Remote): void;
   /**
-   * Reports that a connection whose hello was received has ended, even if it was never up or
-   * `admit` was not called for it.
+   * Reports that a connection whose hello was received has ended, even if it was never up, `admit`
+   * was not called for it, or it is older than the membership (`manage` ends such connections).
    */
   down(remote: Remote, cause: TransportError): void;
   /**
@@ -71,8 +69,8 @@ export interface Membership {
    */
   turnedAway?(endpoint: string, error: TransportError, remote: Remote | undefined): void;
   /**
-   * Returns the IP addresses at which to dial the host name of a target; see `DialOptions`. While a
-   * connection to the target lives, further ones are dialed at the same addresses.
+   * Returns the IP addresses at which to dial the host name of a target; see `DialOptions`. If it
+   * returns undefined, `Dialer` uses those at which the target's first live connection was dialed.
    */
   addressesOf?(target: string): readonly string[] | undefined;
   /** Returns the live connections of a node, the preferred one first. */
@@ -83,9 +81,10 @@ export interface Membership {
    */
   reach(nodeId: string, signal: AbortSignal): Promise<Remote>;
   /**
-   * Inspects a request before it is decoded. If it returns an error, the connection ends with that
-   * error and no handler sees the request. `bytes` is the request's own memory. Optional; `manage`
-   * looks only once whether it is there.
+   * Inspects each incoming call, also a one-way, before its request is decoded. If it returns an
+   * error, the connection ends with that error and no handler sees the request. `bytes` is the
+   * memory that the handler gets, so it must not be changed. Optional; `manage` looks only once
+   * whether it is there.
    */
   readonly screen?:
     | ((
@@ -133,10 +132,11 @@ export interface ListedAddress {
 }
 
 /**
- * Returns the addresses that a resolver reported, each only once, with defaults filled in. If there
- * are more than 1,024 addresses, those with the lowest priority numbers are kept.
+ * Returns the addresses that a Resolver or the option `resolve` gave, each only once (its first
+ * entry), with defaults filled in. If there are more than 1,024 addresses, those with the lowest
+ * priority numbers are kept.
  *
- * @throws TypeError that names the invalid entry.
+ * @throws TypeError for a value that is not a list, or that names the invalid entry.
  */
 export function readAddresses(given: unknown): readonly ListedAddress[] {
   if (!Array.isArray(given)) throw new TypeError(`expected a list of addresses, got ${given}`);
@@ -160,7 +160,7 @@ export function readAddresses(given: unknown): readonly ListedAddress[] {
  * Returns the addresses in the order in which they are tried: by priority, and at random by weight
  * among equals (RFC 2782). An address with weight 0 comes after the others of the same priority.
  *
- * @param first the address that comes first, if it is listed: the one in use.
+ * @param first the address that comes first whatever its priority, if it is listed: the one in use.
  */
 export function orderAddresses(
   addresses: readonly ListedAddress[],

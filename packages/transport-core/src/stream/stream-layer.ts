@@ -63,14 +63,14 @@ export interface StreamLayer {
   checkAddress?(address: string): void;
   /**
    * Returns the bound address (with the real port instead of `:0`); throws `failed_precondition`
-   * before `listen` has resolved.
+   * before `listen` has resolved and after `close`.
    */
   localAddr(): string;
   /** Returns all bound addresses, for a layer that has several; the first is `localAddr()`. */
   localAddrs?(): string[];
   /**
    * Returns the address that others dial: the address that the user gave, verbatim, or
-   * `localAddr()`.
+   * `localAddr()`, which may throw.
    */
   advertiseAddr(): string;
   /**
@@ -123,7 +123,8 @@ export interface DialOptions {
   readonly nodeId?: string | undefined;
   /**
    * The IP addresses to dial, in this order, instead of looking up the host name in the address.
-   * TLS still sends and checks the name. Only layers with a `machine` get this option.
+   * TLS still sends and checks the name. Only a membership sets it (`Membership.addressesOf`): that
+   * of `@trunkline/peers` does so if the transport's layer has a `machine`.
    */
   readonly addresses?: readonly string[] | undefined;
 }
@@ -158,7 +159,8 @@ export interface HandshakeLimiter {
   /**
    * Announces a connection from `endpoint`. Returns undefined if there is no room; then close the
    * connection immediately. Otherwise `enter` is called with the same slot, before `acquire`
-   * returns or when other connections have left; do not read from the connection before that.
+   * returns or when another handshake frees its place; do not read from the connection before that.
+   * If the connection ends first, `leave` cancels the wait.
    *
    * @param source the source that it counts for, if the layer knows a better one than the
    * endpoint's. Of the connections that have one and wait, those whose source has fewest come
@@ -230,8 +232,9 @@ export interface StreamConnection {
    */
   credit?: LimitOptions['credit'];
   /**
-   * Starts reporting to `sink`, but reports nothing inside this call. Called once, synchronously
-   * after the connection was handed over, unless the connection is destroyed instead.
+   * Starts reporting to `sink`, but reports nothing inside this call. Called once, unless the
+   * connection is destroyed instead: during `accept`, or in the turn of the event loop in which
+   * `dial` resolves.
    */
   attach(sink: StreamSink): void;
   /**
@@ -245,7 +248,10 @@ export interface StreamConnection {
    * of them. Optional.
    */
   readonly writeAll?: ((chunks: readonly Uint8Array[]) => boolean) | undefined;
-  /** Stops reading data as soon as possible. May be called again before `resume`. */
+  /**
+   * Stops reading data as soon as possible; data that was read already may still be reported. May
+   * be called again before `resume`.
+   */
   pause(): void;
   /** Reads again, however often `pause` was called. Reports nothing inside this call. */
   resume(): void;
