@@ -25,8 +25,9 @@ import type { TextFields } from '../text.ts';
 
 /**
  * The destination of a call. A string is `[nodeId@]address`; the transport dials it when needed. If
- * the peer proves a different node id, or none, the call fails with `unauthenticated`. A Remote is
- * reached over its own connection only; if that has ended, the call fails with `unavailable`.
+ * the peer proves a different node id, or none, the call fails with `unauthenticated`. With the
+ * package `peers`, `node:<id>` is a target, too. A Remote is reached over its own connection only;
+ * if that has ended, the call fails with `unavailable`.
  */
 export type Target = string | Remote;
 
@@ -151,40 +152,42 @@ export interface MountOptions {
 export interface Transport<P extends Protocol = Protocol> extends AsyncDisposable {
   /**
    * Binds the address and accepts connections. A transport that only makes calls need not listen.
-   * Rejects with `address_in_use`, `not_advertisable` or `invalid_argument` if it can't listen.
+   * Rejects with `address_in_use`, `not_advertisable`, `invalid_argument` or another TransportError
+   * of the backend if it can't listen, with `failed_precondition` if it listens already or has no
+   * address to listen on, and with `shutdown` if it is closed.
    */
   listen(): Promise<void>;
   /**
    * Returns an iterator over incoming calls to these methods or, without arguments, of all methods
    * that no other reader takes. Each call goes to exactly one reader. The iterator ends when the
-   * transport closes. Leaving the loop returns the calls that it has not received yet to the queue.
-   * Throws a TypeError for a method that `serve` handles. A one-way holds its sender's credit until
-   * the reader asks for another call or leaves.
+   * transport closes. If you leave the loop, calls that it has not received yet stay in the queue.
+   * Throws a TypeError for an unknown method, and for one that `serve` handles. A one-way holds its
+   * sender's credit until the reader asks for another call or leaves.
    */
   consumer<N extends MethodName<P> = MethodName<P>>(
     ...methods: N[]
   ): AsyncIterableIterator<Rpc<P, N>>;
   /**
    * Returns the address that this transport listens on, with the real port instead of `:0`; the
-   * first one if there are several. Throws `failed_precondition` before `listen`.
+   * first one if there are several. Throws `failed_precondition` before `listen` and after `close`;
+   * with some backends also while a listener that has failed waits to listen again.
    */
   localAddr(): string;
-  /**
-   * Returns all addresses that this transport listens on. Throws `failed_precondition` before
-   * `listen`.
-   */
+  /** Returns all addresses that this transport listens on. Throws as `localAddr` does. */
   localAddrs(): string[];
   /**
    * Returns the address at which others reach this transport: the address given to `advertise` or
-   * as an option, verbatim; otherwise an address that it listens on, usually `localAddr()`.
+   * as an option, verbatim; otherwise an address that it listens on, usually `localAddr()`; then it
+   * throws as `localAddr` does.
    */
   advertiseAddr(): string;
   /**
    * Changes the address at which others reach this transport, while it runs: for example to one
    * that a router maps to it. Give several addresses as a list, or as one string with commas. Peers
    * on live connections are notified, and then see it as `remote.addr`. `undefined` returns to the
-   * configured address. Throws a TypeError for an address that this transport could not dial,
-   * or that other machines could not: 0.0.0.0, ::, IPv6 link-local.
+   * configured address. Throws a TypeError for an address that this transport could not dial, or
+   * that other machines could not (0.0.0.0, ::, IPv6 link-local), and for more than 1,024 bytes of
+   * addresses.
    */
   advertise(addresses: string | readonly string[] | undefined): void;
   /**
@@ -196,7 +199,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * - download, duplex: resolves to an iterable once the request has been sent. The promise can be
    *   iterated in the same way. Leaving the loop cancels the call.
    *
-   * Every call settles exactly once. `error.sent` is true if a handler may have seen the call.
+   * Every call settles exactly once. `error.sent` is true if a handler may have seen the call. The
+   * codec `bytes` describes when the memory of a request may be changed again.
    */
   send<N extends MethodName<P>>(
     target: Target,
@@ -211,18 +215,20 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * finish for `grace` milliseconds (default 0), flushes accepted messages and fails all other
    * calls. After a drain, with `grace` above 0, it first leaves its connections as `closeStreams`
    * does, and refuses new calls when none is left or `grace` is over. Resolves when no socket,
-   * timer or listener is left. Idempotent. On a mount it closes only that protocol.
+   * timer or listener is left. Idempotent. On a mount it closes only that protocol, and `grace` is
+   * only for the calls that were made through the mount.
    */
   close(options?: { readonly grace?: number | undefined }): Promise<void>;
 
   /**
    * Queues a one-way immediately on a live connection. Returns false if that is not possible right
-   * now. Never waits or dials. Throws if the message can never be sent.
+   * now. Never waits or dials. Throws if the message can never be sent, and for an invalid target.
    */
   trySend<N extends OneWayName<P>>(target: Target, method: N, request: RequestInput<P, N>): boolean;
   /**
    * Calls `trySend` for many targets, encoding the message once. Returns one result for each
-   * target, in order.
+   * target, in order; false also for a target to which the message can never be sent. Throws for an
+   * invalid target, before anything is sent.
    */
   trySendAll<N extends OneWayName<P>>(
     targets: readonly Target[],
@@ -230,19 +236,22 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
     request: RequestInput<P, N>,
   ): boolean[];
   /**
-   * Resolves when there is room for the message that `trySend` refused last. If it has refused none
-   * since the last `writable`, resolves when there is room for one of `limits.packet` bytes.
-   * Dials a string target if no connection is live. Rejects with the error of the dial or of the
-   * connection.
+   * Resolves when there is room for the message that `trySend` refused last, if that has more than
+   * `limits.packet` bytes and no `writable` was called since; otherwise when there is room for one
+   * of `limits.packet` bytes. Dials a string target if no connection is live. Rejects with the
+   * error of the dial or of the connection, and with `resource_exhausted` if as many callers wait
+   * already as `limits.outbound.messages` says.
    */
   writable(target: Target): Promise<void>;
   /**
    * Connects and completes the hello before any call is made, or returns the live connection if
-   * there is one. If `signal` aborts, it rejects with `cancelled`, whose cause is the signal's
-   * reason, and the dial ends unless another caller waits for it.
+   * there is one. Rejects with `failed_precondition` if the two ends share no protocol (reason
+   * `no_shared_protocol`, `version_mismatch` or `channel_mismatch`). If `signal` aborts, it rejects
+   * with `cancelled`, whose cause is the signal's reason, and the dial ends unless another caller
+   * waits for it.
    */
   dial(target: Target, options?: { readonly signal?: AbortSignal | undefined }): Promise<Remote>;
-  /** Returns the peers that are connected now. */
+  /** Returns a Remote for each connection that takes calls now; a peer may have several. */
   remotes(): Remote[];
   /**
    * Returns an iterator over connections coming up and going down, and over failed dials, starting
@@ -261,7 +270,10 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * such connections.
    */
   hold(target: Target, options?: HoldOptions): () => void;
-  /** Drains and closes the connections to a target; a later `send` dials again. */
+  /**
+   * Drains and closes the connections to a target, and fails the calls that wait for one. Resolves
+   * when they are closed. A later `send` dials again.
+   */
   disconnect(target: Target, reason?: string): Promise<void>;
   /**
    * Drains and closes every connection, but keeps listening. It does not wait for a connection that
@@ -270,8 +282,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   closeStreams(): Promise<void>;
   /**
    * Mounts another protocol on the same listener, pool and connections. Peers on live connections
-   * are notified. Throws a TypeError if the name or the channel is taken, and a TransportError
-   * `invalid_argument` if peers would refuse the list of protocols (more than 64, or 16 KiB).
+   * are notified. Throws a TypeError if the name or the channel is taken, and a TransportError:
+   * `invalid_argument` if peers would refuse the list of protocols (more than 64, or 16 KiB), and
+   * `shutdown` after `close`.
    */
   mount<Q extends Protocol>(protocol: Q, options?: MountOptions): Transport<Q>;
   /**
@@ -385,7 +398,10 @@ export interface TransportSnapshot {
   readonly bytes: { readonly in: number; readonly out: number };
   /** The number of calls that wait in the inbound queue for a reader. */
   readonly waiting: number;
-  /** The number of calls made and received since the start, including those of past connections. */
+  /**
+   * The number of calls made (without messages of `trySend`) and received since the start,
+   * including those of past connections.
+   */
   readonly calls: { readonly made: number; readonly served: number };
   /** The number of failed calls made here since the start, by code. */
   readonly errors: Readonly<Partial<Record<ErrorCode, number>>>;
