@@ -1,13 +1,12 @@
-// The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
+// The engine behind a ProtocolTransport and its mounts: one stream layer, its connections, their
 // pool, the readers of its events, its readiness to serve, and one timer for everything.
 //
 // Owns the mounts, the connections, the identity that peers see, and the state of serving and
-// closing. Users reach it through ProtocolTransport, other packages through `manage` and
-// `serviceOf`. Connections, the pool and the acceptor report to it as `ConnectionHost`, mounts and
-// calls as `RpcHost`: these interfaces describe the members that have no comment here. It tells the
-// observer, the membership and the readers of `connections()`. It has no test of its own: the
-// testkit runs on each backend, and transport-tcp (drained.test.ts) and resilience (health.test.ts)
-// test the drain.
+// closing. Users reach it through ProtocolTransport, other packages through manage.ts. Connections,
+// the pool and the acceptor report to it as `ConnectionHost`, mounts and calls as `RpcHost`: these
+// interfaces describe the members that have no comment here. It tells the observer, the membership
+// and the readers of `connections()`. It has no test of its own: the testkit runs on each backend,
+// and transport-tcp (drained.test.ts) and resilience (health.test.ts) test the drain.
 
 import { contexts } from '#context';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
@@ -68,6 +67,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    */
   readonly #refused = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
+  /** True for good once `drain` was called. */
   isDraining = false;
   /** The listeners that have failed and do not listen yet. */
   readonly #failed = new Set<object>();
@@ -104,7 +104,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly #past = { in: 0, out: 0 };
   /**
    * The connections whose session has not ended, without those that were refused because there are
-   * too many; bounded by limits.connections.
+   * too many. Callers of `add` ask `full` first; only dials that were under way then may exceed
+   * limits.connections.
    */
   readonly #live = new Set<Connection>();
   /** The time at which the calls in flight of a closing transport have had their grace. */
@@ -145,7 +146,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /**
    * Replaces the address, while the transport runs; undefined restores the layer's own.
    *
-   * @throws TypeError for an address that can't be dialed or sent.
+   * @throws TypeError for an address that can't be dialed, and for more than `HELLO_TEXT_LIMIT`
+   * bytes of addresses.
    */
   advertise(addresses: string | readonly string[] | undefined): void {
     const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
@@ -188,7 +190,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return mount;
   }
 
-  /** Puts a membership in charge of admitting peers; undefined ends that. */
+  /**
+   * Puts a membership in charge of admitting peers and of targets `node:<id>`; undefined ends that.
+   * `manage` and its `release` call it.
+   */
   join(membership: Membership | undefined): void {
     this.membership = membership;
     this.screen =
@@ -216,7 +221,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const connection of this.connections) connection.ref();
   }
 
-  /** True while the transport listens. */
+  /**
+   * True while the transport listens, and also while a listener that has failed waits for its next
+   * attempt; then `localAddr` and `advertiseAddr` of the layer may throw.
+   */
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
   }
@@ -256,7 +264,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (!connection.isUp) this.leaving(connection, connection.caller.takeWaiting());
   }
 
-  /** Called when a connection takes no new calls; `waiting` are those that waited for room. */
+  /**
+   * Called when a connection takes no new calls, and again when it ends; `waiting` are those that
+   * waited for room.
+   */
   leaving(connection: Connection, waiting: OutCall[]): void {
     // First, because the pool or an observer may dial again in its place.
     if (connection.over) this.#live.delete(connection);
@@ -296,10 +307,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Sends a call over another connection, in order, because no handler can have seen it. After a
-   * broken connection, a call moves once; after connections that close, it moves at most eight
-   * times, so that a peer that leaves at once is not dialed without end. Calls to a Remote fail
-   * instead, because only a string target can be dialed again.
+   * Sends a call over another connection, in order, because no handler can have seen it. A call
+   * that was lost with its connection (`error` is set) moves once; one that only waited for room on
+   * a connection that closes moves at most eight times, so that a peer that leaves at once is not
+   * dialed without end. Calls to a Remote fail instead, because only a string target can be dialed
+   * again.
    */
   #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
@@ -312,7 +324,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Closes the connection that holds the most memory, because the transport is far above
-   * `limits.memory`.
+   * `limits.memory` (`Memory.most`).
    */
   relieve(): void {
     let most: Connection | undefined;
@@ -324,6 +336,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Calls.
 
+  /** Returns the remotes of the connections that take new calls. */
   remotes(): Remote[] {
     return [...this.connections].filter(({ isUp }) => isUp).map(({ remote }) => remote!);
   }
@@ -412,7 +425,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on,
-   * except one-ways and the calls of protocols that do not drain or have one of these names.
+   * except one-ways and the calls of protocols that do not drain (`Mount.drains`, always false for
+   * Trunkline's own) or have one of these names. Can't be undone; `drain` of resilience calls it.
    */
   drain(refuse: boolean, except: readonly string[]): void {
     this.isDraining = true;
@@ -423,7 +437,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const mount of this.mounts.values()) if (this.#withdraws(mount)) mount.refuse(DRAINING);
   }
 
-  /** Returns true for a protocol whose calls end when the node drains. */
+  /** Returns true for a protocol whose new calls are refused when the node drains. */
   #withdraws({ drains, protocol }: Mount): boolean {
     return drains && !this.#except.includes(protocol.name);
   }
@@ -439,8 +453,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns 0 only if no
-   * accepted connection is left; one that is in its handshake may count twice.
+   * Stops listening, and gracefully leaves up to `most` accepted connections; `drain` of resilience
+   * calls it repeatedly. Returns 0 only if no accepted connection is left; one that is in its
+   * handshake may count twice.
    */
   leaveAccepted(most: number): number {
     this.acceptor.retire();
@@ -553,8 +568,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Closes one protocol. Its calls get up to `grace` milliseconds to finish; then calls made here
-   * fail and peers' calls are refused.
+   * Closes one protocol. If calls were made here that have not settled, they get up to `grace`
+   * milliseconds, in which peers' calls are still served. Then calls made here fail, and peers'
+   * calls are refused or aborted.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { protocol } = mount;
@@ -577,7 +593,7 @@ const DRAINING = stackless('unavailable', 'this node is being taken out of servi
   reason: 'draining',
 });
 const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
-/** The number of times that a call moves to another connection. A broken one counts as all. */
+/** The number of times that a call moves to another connection; see `#again`. */
 const MOVES = 8;
 /**
  * The number of refused connections that may stay open until their peers close them, for each

@@ -34,8 +34,8 @@ export function manage(transport: AnyTransport, membership: Membership) {
     /** The transport's instance id, as its peers see it. */
     instance: engine.instance,
     /**
-     * This end's node id if its layer proves it to every peer (TLS, noise); undefined if ids are
-     * only asserted.
+     * This end's node id if its layer, or that of one of its backends, proves it (TLS, noise);
+     * undefined if ids are only asserted. `proves` tells at which addresses.
      */
     get provenId() {
       return engine.layer.nodeId;
@@ -63,7 +63,10 @@ export function manage(transport: AnyTransport, membership: Membership) {
     get machine() {
       return engine.layer.machine;
     },
-    /** Returns all connections whose hello was read, even those that are not up yet or drain. */
+    /**
+     * Returns all connections whose hello was read, even those that are not up yet, drain, or have
+     * ended and whose stream is not closed yet.
+     */
     remotes: () => [...engine.connections].flatMap(({ remote }) => remote ?? []),
     /**
      * Returns true if the connection takes new calls. A connection that is draining takes none,
@@ -89,13 +92,14 @@ export function manage(transport: AnyTransport, membership: Membership) {
      */
     isServing: (service: string) => engine.isServing(service),
     /**
-     * Calls the function whenever a result of `isServing` may have changed, until the returned
-     * function is called.
+     * Calls the function, which must not throw, whenever a result of `isServing` may have changed,
+     * until the returned function is called.
      */
     onServingChanged: (changed: () => void) => engine.onServingChanged(changed),
     /**
-     * Ends the management: hellos no longer assert a node id, and the membership no longer admits
-     * peers or hears of connections. Live connections stay.
+     * Ends the management: hellos no longer assert a node id, and the membership no longer hears of
+     * connections. It may still be asked to admit a peer whose hello was received before. Live
+     * connections stay.
      */
     release: () => {
       if (engine.membership === membership) engine.join(undefined);
