@@ -43,6 +43,7 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   }
 }
 
+/** The methods that `StreamLayer` requires; a new one must be added here, too. */
 const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] as const;
 // A function, so that bundlers can drop it.
 const networkSchema = () =>
@@ -93,6 +94,9 @@ type UpdateOf<B> = B extends { updateTls(update: infer U): Promise<void> } ? U :
 /**
  * Creates a transport whose `listen` binds these addresses (one, a list, or one string with commas)
  * and which dials any target by its scheme.
+ *
+ * @throws TypeError for invalid options, and for an `advertiseAddr` that this transport or other
+ * machines can't dial; `invalid_argument` for an address to listen on that no backend understands.
  */
 export function createTransport<
   P extends Protocol,
@@ -101,7 +105,7 @@ export function createTransport<
   addresses: string | readonly string[],
   options: CreateTransportOptions<P, B>,
 ): ComposedTransport<P, B>;
-/** Creates a transport that only dials. */
+/** Creates a transport that only dials. Throws as the other overload does. */
 export function createTransport<
   P extends Protocol,
   B extends readonly Backend[] = readonly Backend[],
@@ -134,7 +138,10 @@ export function createTransport<P extends Protocol>(
   });
 }
 
-/** Updates each backend that has TLS, one after another, until one refuses the update. */
+/**
+ * Updates each backend that has TLS, one after another, until one refuses the update. A backend
+ * whose `updateTls` rejects with `failed_precondition` counts as one without TLS.
+ */
 async function updateBackends(backends: readonly Backend[], update: unknown): Promise<void> {
   let missing: unknown = new TransportError(
     'failed_precondition',

@@ -1,5 +1,6 @@
 // Combines several stream layers into one: the scheme of an address picks the layer, for dialing
 // and for listening. It owns these layers, and closes them. Below is the interface of backends.
+// scheme-layer.test.ts tests this file.
 
 import { notAdvertisable, parseHostPort, splitScheme } from '../address.ts';
 import type { Clock } from '../clock.ts';
@@ -31,7 +32,7 @@ export class SchemeLayer implements StreamLayer {
   #listens = false;
   /** The number of calls to `close`; a pending `listen` ends when that number changes. */
   #closes = 0;
-  /** The layers that `listen` has bound, and that have neither failed nor been closed since. */
+  /** The layers that `listen` has bound, and that have not failed since; empty after `close`. */
   readonly #up = new Set<StreamLayer>();
 
   constructor(
@@ -59,6 +60,10 @@ export class SchemeLayer implements StreamLayer {
       checkAdvertised(this, address, `createTransport: advertiseAddr[${index}]`);
   }
 
+  /**
+   * Binds all addresses. Unlike other layers, it may be called again while it listens: that binds
+   * only the layers that have failed, for Acceptor, which handles their failures as one.
+   */
   async listen(
     accept: (connection: StreamConnection, slot?: HandshakeSlot) => void,
     failed?: (error: TransportError) => void,
@@ -91,8 +96,7 @@ export class SchemeLayer implements StreamLayer {
         if (!this.#listens) break;
       }
     }
-    // The first `listen` is all or nothing. Later, one layer can be restarted while the others keep
-    // listening.
+    // The first `listen` is all or nothing. Later, the layers that did bind keep listening.
     if (failure !== undefined && !this.#listens) {
       await Promise.all([...this.#up].map((layer) => layer.close()));
       this.#up.clear();
@@ -184,7 +188,7 @@ export class SchemeLayer implements StreamLayer {
   /**
    * Returns the given addresses. Without any, returns the first address at which this node proves
    * its id, because peers need such an address to reach the node by its id; failing that, the first
-   * address that it listens on.
+   * address that it listens on. Like `localAddrs`, it then throws if one of its layers does.
    */
   advertiseAddr(): string {
     if (this.#advertised !== undefined) return this.#advertised;
@@ -285,11 +289,14 @@ export interface Backend {
   readonly channels?: TraceChannels | undefined;
   /**
    * The credit that connections of this backend begin with and grow to, instead of the defaults of
-   * `limits.credit`: NATS, where each grant is a message through a server, begins with 4 MiB. It
-   * counts unless the transport has the option `limits.credit`.
+   * `limits.credit`: NATS, where each grant is a message through a server, begins with 4 MiB. It is
+   * ignored if the transport has the option `limits.credit`.
    */
   readonly credit?: LimitOptions['credit'];
-  /** Creates a layer that dials and, if there is a `bindAddr`, listens on it. */
+  /**
+   * Creates a layer that dials and, if there is a `bindAddr`, listens on it. `SchemeLayer` calls it
+   * once for each address to listen on, and once if the backend only dials.
+   */
   layer(options: BackendLayerOptions): StreamLayer;
 }
 

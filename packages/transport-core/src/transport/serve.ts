@@ -1,6 +1,6 @@
 // Serves a transport's incoming calls with handlers. Below is `ownContext`, for handlers whose
-// owner enters their async context. Serving (rpc/rpc.ts) runs the handlers; rpc/serving.test.ts
-// tests it, and transport-testkit tests `serve`.
+// owner, such as gossip, enters their async context. Serving (rpc/rpc.ts) runs the handlers;
+// rpc/serving.test.ts tests it, and transport-testkit tests `serve`.
 
 import { contexts } from '#context';
 import { LONGEST_DELAY } from '../clock.ts';
@@ -61,9 +61,9 @@ const stopOptions = optionsSchema({ grace: withDefault(grace(), Number.POSITIVE_
 /** Running handlers, as returned by `serve`. */
 export interface Server {
   /**
-   * Stops taking calls, and resolves when all running handlers have finished. Calls whose handlers
-   * still run after `grace` milliseconds (default: no limit) are answered with `unavailable`, and
-   * their signals abort. Idempotent.
+   * Stops taking calls, and resolves when all running handlers have finished, however long that
+   * takes. Calls whose handlers still run after `grace` milliseconds (default: no limit) are
+   * answered with `unavailable`, and their signals abort. May be called again.
    */
   stop(options?: { readonly grace?: number | undefined }): Promise<void>;
 }
@@ -83,8 +83,10 @@ export interface Server {
  * In Node, each handler starts in the async context in which `serve` was called
  * (AsyncLocalStorage), and the stores that it sets are not seen by other handlers.
  *
- * @throws TypeError for an unknown method name, a handler that is not a function, and a method that
- * has a reader already.
+ * On a transport or a mount that is closed, `serve` has no effect.
+ *
+ * @throws TypeError for an invalid option, an unknown method name, a handler that is not a
+ * function, and a method that another reader names.
  */
 export function serve<P extends Protocol>(
   transport: Transport<P>,

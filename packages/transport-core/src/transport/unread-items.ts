@@ -9,9 +9,10 @@ let registry: FinalizationRegistry<UnreadCall> | undefined;
 
 /**
  * Calls `call.forgotten` when the items have become garbage. The call must not refer to the items,
- * and may have ended or been read by then. A stream that is read in the turn in which its caller
- * gets it, as almost all are, costs no entry in the registry. Only for transports on `systemClock`,
- * and for calls whose `download` stays set: no call that has given out its items is sent again.
+ * so `opened` (rpc/call.ts) clears its promise; and it may have ended or been read by then. A
+ * stream that is read in the turn in which its caller gets it, as almost all are, costs no entry in
+ * the registry. Only for transports on `systemClock` (`TransportEngine.watchUnread`), and
+ * for calls whose `download` stays set: no call that has given out its items is sent again.
  */
 export function watchUnread(items: object, call: UnreadCall): void {
   if (offered.push({ items, call }) === 1) systemClock.turn!(register);
