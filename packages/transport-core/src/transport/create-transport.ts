@@ -83,8 +83,9 @@ export type ComposedTransport<P extends Protocol, B extends readonly Backend[]> 
         /**
          * Changes the key, certificate, authorities or lists of every backend that has TLS, while
          * it runs, with the backend's own `updateTls`. Rejects with `failed_precondition` if no
-         * backend has TLS, and with `invalid_argument` for a value that a backend can't use; then
-         * this backend and those after it stay as they were.
+         * backend has TLS, with `invalid_argument` for a value that a backend can't use, and with a
+         * TypeError for one of the wrong type; then this backend and those after it stay as they
+         * were.
          */
         updateTls(update: UpdateOf<B[number]>): Promise<void>;
       });

@@ -265,9 +265,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * immediately if the connection lasted longer than the back-off, otherwise after the back-off.
    * The back-off begins with about 100 ms, and doubles up to 30 s with each failed dial and each
    * connection that did not last. The hold also ends if a dial fails with a code of `stopOn`, and
-   * when this transport closes; `connections()` reports failed dials while no connection is up.
-   * Throws a TypeError for a target that names only a node id, because the `peers` package keeps
-   * such connections.
+   * when this transport closes; `connections()` reports failed dials while no connection is up. A
+   * hold of a Remote ends with its connection. Throws a TypeError for a target that names only a
+   * node id, because the `peers` package keeps such connections.
    */
   hold(target: Target, options?: HoldOptions): () => void;
   /**
@@ -473,7 +473,10 @@ export interface ConnectionSnapshot {
   readonly blocked: number;
   /** The number of the peer's calls that no reader has taken yet, and their bytes. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
+  /**
+   * The number of messages that were accepted here and have not been sent yet, and their bytes;
+   * without calls that wait for room.
+   */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /**
    * The fraction of each limit that is in use, from 0 to 1 (limit reached). If a limit applies to
