@@ -1,6 +1,7 @@
 // The Hello message, in which each end introduces itself and announces its protocols and limits:
 // its encoding as frame.proto describes it, and the version of a protocol that two hellos agree on.
-// session/handshake.test.ts tests `agree`, and transport-testkit `nothingShared` (core/mounts.ts).
+// session/handshake.test.ts tests `agree`, and src/testing/core/mounts.ts of transport-testkit
+// `nothingShared`.
 
 import { reasonError, TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
@@ -34,7 +35,8 @@ export interface Hello {
   features: string[];
   observed: string;
   /**
-   * The fields of the application's `hello` option; after decoding, an object without a prototype.
+   * The fields of the application's options `hello` and `name`; after decoding, an object without a
+   * prototype, which must not be changed, because hellos without fields share one.
    */
   fields: Record<string, string>;
 }
@@ -52,7 +54,10 @@ export interface Introduction {
   /** 32 random hex digits, generated once for each transport. */
   readonly instance: string;
   readonly network: string;
-  /** The address at which others reach it; empty if it does not listen. */
+  /**
+   * The address at which others reach it, or several, separated by commas; empty if it does not
+   * listen.
+   */
   readonly addr: string;
   /**
    * Returns its own node id; empty if it has none, or tells none to a peer that proves none itself.
@@ -74,9 +79,9 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 
 /**
  * Returns the version of a protocol to speak on this connection: the highest that both ends know;
- * or the error if the two ends can't speak it. A protocol that is missing from the peer's list is
- * used nevertheless, unless its channel is taken there, because a new list may be on its way; the
- * callee decides.
+ * or an error, `channel_mismatch` or `version_mismatch`, if the two ends can't speak it. A protocol
+ * that is missing from the peer's list is used nevertheless, unless its channel is taken there,
+ * because a new list may be on its way; the callee decides.
  */
 export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number | TransportError {
   const peer = theirs.find(({ name }) => name === own.name);
@@ -98,8 +103,9 @@ export function agree(own: Protocol, theirs: readonly HelloProtocol[]): number |
 }
 
 /**
- * Returns an error if none of our protocols can be spoken with the peer. Returns undefined if one
- * can, or if the peer has not announced any protocol yet.
+ * Returns an error if none of our protocols can be spoken with the peer, or if we have none.
+ * Returns undefined if one can, or if the peer has not announced any protocol yet. `Transport.dial`
+ * rejects with the error; the connection stays open.
  */
 export function nothingShared(
   own: readonly Protocol[],
@@ -182,7 +188,9 @@ export function decodeProtocols(bytes: Uint8Array): Announcement | string {
   return wrong === undefined ? { protocols, addr } : cleanText(wrong);
 }
 
-/** Returns why a peer refuses a hello, apart from its size; undefined if it accepts it. */
+/**
+ * Returns why a peer refuses a hello as malformed, apart from its size; undefined if it is valid.
+ */
 function wrongHello(hello: Hello): string | undefined {
   if (!INSTANCE.test(hello.instance))
     return `an instance of ${hello.instance.length} characters that are not ${INSTANCE_LENGTH * 2} hex digits`;
@@ -214,7 +222,7 @@ function wrongHello(hello: Hello): string | undefined {
   return wrongProtocols(hello.protocols);
 }
 
-/** Returns why a peer refuses a list of protocols; undefined if it accepts it. */
+/** Returns why a peer refuses a list of protocols as malformed; undefined if it is valid. */
 function wrongProtocols(protocols: readonly HelloProtocol[]): string | undefined {
   if (protocols.length > HELLO_ENTRIES_LIMIT)
     return `${protocols.length} protocols; at most ${HELLO_ENTRIES_LIMIT}`;
@@ -327,8 +335,9 @@ const NODE_ID = /^([0-9a-f]{64})?$/;
 const HELLO_LIMIT = 16 * 1024;
 
 /**
- * Maximum length of a frame until the peer's HELLO was accepted, in bytes. Part of the wire
- * protocol. The part above HELLO_LIMIT is room for other fields and for the text of a GO_AWAY.
+ * Maximum length of a frame until the peer's HELLO was read, in bytes. Part of the wire protocol
+ * (docs/wire-protocol.md §2), as are the other limits below. The part above HELLO_LIMIT is room for
+ * other fields and for the text of a GO_AWAY.
  */
 export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
 
@@ -343,6 +352,6 @@ const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 /** Maximum length of a string in a hello, except in `fields`, in bytes. */
 export const HELLO_TEXT_LIMIT = 1024;
 
-/** The range of packet sizes in bytes. */
+/** The range of packet sizes in bytes. common-options.ts repeats it, and its test compares them. */
 export const PACKET_MIN = 4 * 1024;
 export const PACKET_MAX = 1024 * 1024;

@@ -1,7 +1,9 @@
 // The kinds of frames (docs/wire-protocol.md §2), which other files import as the namespace `Kind`:
 // bundlers then replace each kind by its number. The numbers are part of the wire protocol, so none
 // may change; wire/encoder.test.ts, and wire-vectors.test.ts of transport-testkit, compare bytes. 1
-// to 31 are reserved for Trunkline; a receiver skips and counts kinds from 32 on.
+// to 31 are reserved for Trunkline: `Session` (session/session.ts) needs a branch for each, because
+// it ends the connection for those that it does not know. It skips kinds from 32 on, and counts
+// them in `unknownFrame`.
 
 export const HELLO = 1;
 export const READY = 2;

@@ -105,7 +105,10 @@ const encoder = new TextEncoder();
 // Errors as frames carry them: numbers instead of names, and a shortened text
 // (docs/wire-protocol.md §4, §8).
 
-/** Returns an error as ERROR carries it. */
+/**
+ * Returns an error as ERROR carries it. A reason with the number 0 is left out; the caller sets the
+ * flag UNPROCESSED.
+ */
 export function errorFrame(error: TransportError): WireError {
   return {
     code: ERROR_CODES[error.code],

@@ -8,10 +8,11 @@ import { HELLO_FRAME_LIMIT } from './hello.ts';
 import * as Kind from './kind.ts';
 
 /**
- * Returns why a dialer's first bytes are refused; undefined if they are our preamble and a whole
- * HELLO, whose content is not judged here. Only layers call it that have the whole first message of
- * a dialer before they accept it (`ListenOptions.screen`). On all connections, HelloExchange judges
- * the preamble by the same rules, however the bytes are cut.
+ * Returns why a dialer's first bytes are refused; undefined if they begin with our preamble and a
+ * whole HELLO, whose content is not judged here. Layers that have the whole first message of a
+ * dialer before they accept it, such as that of transport-nats, call it as `ListenOptions.screen`.
+ * HelloExchange (session/hello-exchange.ts) judges the preamble of every connection again, however
+ * the bytes are cut.
  */
 export function screenHello(
   first: Uint8Array,
@@ -58,7 +59,10 @@ export function lookAlike(bytes: Uint8Array): string {
   return `something else (${hex.join(' ')})`;
 }
 
-/** Returns true if these are the first bytes of a stream that noise secures. */
+/**
+ * Returns true if these are the first bytes of a stream that noise secures: the preamble in
+ * noise/wire/preamble.ts of the package security.
+ */
 export function isNoise(bytes: Uint8Array): boolean {
   return String.fromCharCode(...bytes.subarray(0, 4)) === 'TRKN';
 }

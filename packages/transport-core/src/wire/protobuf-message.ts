@@ -15,8 +15,8 @@ export interface FieldType<T> {
   /** Returns the value of an absent field: a new one each time, because `read` may change it. */
   empty(): T;
   /**
-   * Returns the value after one occurrence of the field; undefined or `before`, which is the value
-   * before it, if its wire type is another.
+   * Returns the value after one occurrence of the field, where `before` is the value before it. If
+   * the occurrence has another wire type, it is ignored: returns undefined or `before`.
    */
   read(content: Content, before: T): T | undefined;
   /** Appends one occurrence of the field, or as many as a list has values. */
@@ -29,6 +29,7 @@ type Content = number | Uint8Array | undefined;
 /**
  * Decodes a message. Fields that are not in the table, or have another wire type, are skipped.
  *
+ * @param into the message to which the fields are added; by default an empty one.
  * @throws RangeError for bytes that are no message, and TypeError for a text that is not UTF-8.
  */
 export function decodeMessage<T extends object>(
@@ -48,7 +49,10 @@ export function decodeMessage<T extends object>(
   return into;
 }
 
-/** Encodes a message. Leaves out absent fields, 0, and texts, bytes and lists without content. */
+/**
+ * Encodes a message. Leaves out absent fields, 0, and texts, bytes and lists without content.
+ * Integers must be below 2^32; the higher bits are lost.
+ */
 export function encodeMessage<T extends object>(message: Partial<T>, fields: Fields<T>): number[] {
   const output: number[] = [];
   for (const [number, field] of fields.entries()) {
@@ -85,6 +89,7 @@ export const uint32s: FieldType<number[]> = {
   },
 };
 
+/** Bytes. A value that was read is a view of the bytes of the message. */
 export const bytes = lengthPrefixed<Uint8Array>(
   () => new Uint8Array(0),
   (content) => content,
