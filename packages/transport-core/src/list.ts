@@ -61,7 +61,10 @@ export class List<T extends ListEntry> {
     }
   }
 
-  /** Iterates over the entries; the current one may be removed. A generator would cost more. */
+  /**
+   * Iterates over the entries. Only the current one may be removed meanwhile: if the next one is
+   * removed, the iteration still visits it, and then ends. A generator would cost more.
+   */
   [Symbol.iterator](): { next(): IteratorResult<T, undefined> } {
     let entry = this.first;
     return {
