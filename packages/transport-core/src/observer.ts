@@ -47,8 +47,8 @@ export type ObserverEvent =
  * Counted events, most of which are reported nowhere else:
  *
  * - onewayLost: the `send` of a one-way had resolved, but its connection broke before the credit
- *   was returned. Credit is returned when the handler has ended, so a one-way whose handler was
- *   still running is counted, too.
+ *   was returned. Credit is returned up to 100 ms after the handler has ended, so one-ways whose
+ *   handler was still running, or had just ended, are counted, too.
  * - onewayDropped: a one-way was dropped because no reader takes it, because no such one-way method
  *   is mounted, because the ends disagree on its protocol, because its codec refused the request,
  *   because its sender is not allowed to send it (`allow`), because `limits.total.bytes` or
@@ -58,7 +58,7 @@ export type ObserverEvent =
  *   canceled).
  * - lateAnswer: a handler answered after its caller had gone, or the handler of a one-way failed.
  * - unknownFrame: a frame of a kind (32 and above) that this version does not know.
- * - unknownAnswer: an answer to a call that was never made.
+ * - unknownAnswer: an answer to a call that was never made, or whose last answer had arrived.
  * - duplicateRequest: a request with an id that was already in use.
  * - refusedCall: a call was refused because a limit was reached (queue, `calls`, `total`,
  *   `streams`, memory, or the size that its codec accepts), because it has no reader or no such
