@@ -2,7 +2,7 @@
 // what happens at each limit.
 //
 // The bounds of packets, accounts and hello fields are those of the wire. This file can't import
-// them from `wire/`, so a test compares them.
+// them from `wire/` (scripts/lint/layers.grit), so common-options.test.ts compares them.
 
 import type { Clock } from './clock.ts';
 import {
@@ -56,7 +56,7 @@ export interface LimitOptions {
    * - `calls` (default 32,768): requests that wait or are being handled, and one-ways that are
    *   being handled.
    * - `bytes` (default 128 MiB): bytes of all short calls that wait or are being handled, plus 512
-   *   for each of them.
+   *   for each call, short or long.
    *
    * Of the first three quarters of a limit, a connection may hold at most as much as is still free;
    * of the last quarter, at most as much as remains for each other connection. So a single
@@ -104,7 +104,8 @@ export interface LimitOptions {
    * Maximum number of accepted connections whose handshake is not finished.
    *
    * - `pending` (default 64): in total. Up to four times as many wait for a place; any further ones
-   *   are closed.
+   *   are closed. A handshake that only waits for the dialer's last message needs no place; if
+   *   there are more than eight times as many of these, the oldest fails (reason `full`).
    * - `perSource` (default: unlimited): from one source, which is an IPv4 address or the /64
    *   network of an IPv6 address. Further connections are closed. A handshake that fails keeps its
    *   place for a second.
@@ -186,7 +187,10 @@ const limits = dependentGroup(
   },
 );
 
-/** Application data that a node sends in its hello: at most 8 KiB of keys and values. */
+/**
+ * Application data that a node sends in its hello: at most 8 KiB of keys and values, including the
+ * field `name` that the option `name` adds.
+ */
 export type HelloFields = TextFields;
 
 /**
@@ -245,7 +249,9 @@ export interface CommonOptions {
   resolve?: ResolveFunction | Resolver | undefined;
   /**
    * The fields that this end sends in its hello on each connection; the peer sees them as
-   * `remote.hello`. A function receives the target, or undefined on an accepted connection.
+   * `remote.hello`. A function receives the target, or undefined on an accepted connection. If it
+   * throws or returns anything else, the connection fails at both ends, with its TransportError or
+   * with `unavailable`.
    */
   readonly hello?:
     | HelloFields
@@ -291,6 +297,7 @@ export interface KeepAliveOptions {
   readonly timeout?: number | undefined;
 }
 
+/** The methods that a {@link Clock} must have. The compiler does not notice if one is missing. */
 const CLOCK_METHODS = ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'] as const;
 
 /**

@@ -1,7 +1,6 @@
 // Parsing of options: a partial object is checked once and becomes complete and frozen. A TypeError
-// names the path of each wrong option. Every package parses its options with this file. zod/mini
-// checks only the messages of protocols, as in a user's program, and two kinds of files: the
-// contexts of the CLI, and recordings.
+// names the path of each wrong option. The other packages parse their options with this file, too;
+// zod/mini is for data from outside of the program, such as messages and files.
 //
 // Parsing options with zod/mini would add 5.7 kB (gzip) instead of 1.4 kB. Loading zod/mini alone
 // takes twice as much CPU time as loading all of core, and 3.1 MB of heap instead of 0.2 MB.

@@ -94,7 +94,10 @@ export interface TransportErrorOptions {
    * The end that detected the failure: this one ('local') or the peer ('remote'). Default 'local'.
    */
   origin?: 'local' | 'remote' | undefined;
-  /** Sent to the caller along with the error, at most 8 KiB: for example the leader's address. */
+  /**
+   * Sent to the caller along with the error, at most 8 KiB: for example the leader's address. If it
+   * can't be sent, the caller gets a field `trunkline-metadata` instead, which says why.
+   */
   metadata?: TextFields | undefined;
   /** The error that caused this one; it is never sent to a peer. */
   cause?: unknown;
@@ -138,6 +141,11 @@ export class TransportError extends Error {
   /** Application data that came with the error. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
 
+  /**
+   * @throws TypeError for a code, a reason or an option that does not exist, and for `metadata`
+   * that is neither a plain object nor pairs with different names. Its values are checked when it
+   * is sent.
+   */
   constructor(code: ErrorCode, message: string, options: TransportErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     refuseUnknown(options, 'TransportError', OPTIONS);
@@ -170,7 +178,7 @@ function refuseForeign(value: string, what: string, table: object): void {
 
 /**
  * Returns a copy of an error with details of one call or one target, because one error object must
- * never be handed out to several callers.
+ * never be handed out to several callers. Details that are undefined stay as they are in `error`.
  */
 export function withDetails(
   error: TransportError,
@@ -200,7 +208,7 @@ export function codeOf(number: number): ErrorCode {
   return codeByNumber[number] ?? 'unknown';
 }
 
-/** Returns the wire number of a reason; 0 if the reason is undefined. */
+/** Returns the wire number of a reason; 0 if the reason is undefined or is never sent. */
 export function reasonNumber(reason: ErrorReason | undefined): number {
   return reason === undefined ? 0 : ERROR_REASONS[reason].wire;
 }

@@ -42,8 +42,9 @@ export interface ServerCall extends InterceptedCall {
   /** The version of the protocol that both ends agreed on. */
   readonly version: number;
   /**
-   * Aborts when the caller cancels or is gone, when the deadline passes, or when the grace period
-   * of `Server.stop` ends.
+   * Aborts when nobody awaits the answer anymore: the caller cancels or is gone, the deadline
+   * passes, the upload can't be received, its protocol is closed here, or the grace period of
+   * `Server.stop` ends.
    */
   readonly signal: AbortSignal;
 }
