@@ -1,6 +1,6 @@
 // Parsing of target strings, with or without a node id and a scheme, and the canonical form that
-// the connection pool and the package peers use as a key. Below are the 'host:port' addresses of
-// socket-based layers, which host-port.test.ts tests.
+// the connection pool and the packages peers and admin use as a key. Below are the 'host:port'
+// addresses of socket-based layers, which host-port.test.ts tests.
 
 import { TransportError } from './errors.ts';
 import { cleanText, quote } from './text.ts';
@@ -16,17 +16,17 @@ export interface TargetAddress {
   readonly address: string;
   /**
    * The canonical form, the same for all spellings of one target with a port: the node id, if there
-   * is one, scheme and host in lower case, IP addresses in their shortest form, no 'tcp://'.
+   * is one, scheme and host in lower case, IPv6 addresses in their shortest form, no 'tcp://'.
    */
   readonly key: string;
 }
 
 /**
- * Parses a target. Throws `invalid_argument`, with a hint about the correct form, if the target is
- * empty, is longer than 2,048 characters, contains control characters, lone surrogates or marks
- * that change the writing direction, or if the part before its first '@' is not a node id, or the
- * part after it is empty; an '@' in the path or query of a URL does not count. The stream layer
- * checks the address itself.
+ * Parses a target. Throws `invalid_argument`, with a hint about the correct form, if the target,
+ * without white space at its ends, is empty, is longer than 2,048 characters, contains control
+ * characters, lone surrogates or marks that change the writing direction, or if the part before its
+ * first '@' is not a node id, or the part after it is empty; an '@' in the path or query of a URL
+ * does not count. The stream layer checks the address itself.
  */
 export function parseTarget(target: string): TargetAddress {
   const text = target.trim();

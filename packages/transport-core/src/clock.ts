@@ -8,8 +8,8 @@ export type ClockTimer = unknown;
 
 /**
  * A monotonic clock with timers. Times are milliseconds from an arbitrary origin; changes to the
- * wall clock have no effect. Only a ManualClock breaks the promises about turns: all timers of an
- * `advance` share one.
+ * wall clock have no effect. A ManualClock does not keep the promises about turns: all timers of
+ * one `advance` or `jump` share a turn, and what they defer runs after them.
  */
 export interface Clock {
   /**

@@ -4,8 +4,8 @@
 // async-context.test.ts of the package trunkline tests it.
 
 /**
- * The async contexts of a runtime. It is an interface because pure code must not import
- * `system-context`, which implements it.
+ * The async contexts of a runtime. It is an interface because the files of rpc/, which use it, must
+ * not import `system-context`, which implements it (scripts/lint/layers.grit).
  */
 export interface Contexts {
   /** Captures the context in which a reader of calls is registered. */

@@ -18,7 +18,10 @@ export function seededRandom(seed: number): Random {
   return () => (generator.next() >>> 0) / 0x1_0000_0000;
 }
 
-/** Returns `length` random bytes. */
+/**
+ * Returns `length` random bytes. It draws one number for each byte; another count would change
+ * recorded simulations.
+ */
 export function randomBytes(random: Random, length: number): Bytes {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = Math.floor(random() * 256);

@@ -1,7 +1,8 @@
 // Lets a simulation replace the machine's randomness and time of day, and forbid its clock, so that
 // every run can be replayed. Only the event loop of the package simulation calls `replaceSystem`:
 // it sets the override while code of the simulation runs (simulation/src/reality.test.ts). Files in
-// node/ must not import this one: /node is bundled on its own and would get a copy of the override.
+// node/ must not import this one (scripts/lint/layers.grit): the entry /node is bundled on its own
+// and would get a copy of the override, which `replaceSystem` does not set.
 
 /** The replacement for the machine's randomness and time of day; it forbids the machine's clock. */
 export interface RuntimeOverride {

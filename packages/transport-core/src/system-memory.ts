@@ -1,5 +1,5 @@
-// The fastest ways to allocate and free memory in each runtime. Only the system-*.ts files use such
-// globals of the runtime.
+// The fastest ways to allocate and free memory in each runtime. Of this package, only the
+// system-*.ts files use such globals of the runtime.
 //
 // The performance target for messages of 1 MiB over TCP (docs/performance.md) depends on them. If
 // memory were zeroed, the receiver would need 1.34 times the CPU time; without `freeChunk`, 1.14
@@ -55,9 +55,9 @@ let hasRaisedThresholds = false;
 
 /**
  * Frees the memory of a chunk or of an incomplete message now, without waiting for the garbage
- * collector. A stream layer calls it when its sink is done with a chunk that nobody else holds; the
- * chunk is empty afterwards. Does nothing in a simulation, for a chunk of at most 16 KiB, for a
- * part of larger memory, or if the runtime has no means to free memory.
+ * collector. Call it only for memory that nobody else holds, such as a chunk with which the sink of
+ * a stream layer is done; it is empty afterwards. Does nothing in a simulation, for a chunk of at
+ * most 16 KiB, for a part of larger memory, or if the runtime has no means to free memory.
  *
  * Without it, a receiver of long messages leaves 64 KiB of garbage for every 64 KiB that it reads.
  * At 64 MB of such garbage, V8 in Node 24 marks and sweeps the whole heap.
@@ -91,7 +91,7 @@ let nowhere: MessagePortLike | undefined;
 const SHORT = 16 * 1024;
 /**
  * The size in bytes above which an allocation holds a message of many packets rather than a packet
- * or a batch. glibc uses mmap for them at first (above 128 KiB).
+ * or a batch (with the default `limits.packet`). glibc uses mmap for them at first (above 128 KiB).
  */
 const LONG = 256 * 1024;
 /**
