@@ -288,11 +288,14 @@ export interface CommonOptions {
 
 /** Options for detecting dead connections. Times are in milliseconds. */
 export interface KeepAliveOptions {
-  /** A connection that has been silent for this long is pinged. Default 10,000. */
+  /**
+   * A connection that has been silent for this long is pinged, and one in use once in this time, to
+   * measure its round trip. Default 10,000.
+   */
   readonly interval?: number | undefined;
   /**
-   * A connection on which no byte arrives for this long after a ping is closed: `unavailable`
-   * (reason `ping_timeout`). Default 5,000.
+   * A connection on which no byte, not even the answer to a ping, arrives for `interval` and this
+   * long together is closed: `unavailable` (reason `ping_timeout`). Default 5,000.
    */
   readonly timeout?: number | undefined;
 }
@@ -409,7 +412,8 @@ export interface TlsOptions {
    */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /**
-   * The node ids that may connect or be dialed; all others except this node's own are refused.
+   * The node ids that may connect or be dialed; all others except this node's own are refused with
+   * `permission_denied` (reason `denied`). With `ca`, it must trust their certificates, too.
    * Default: all nodes that `ca` trusts.
    */
   readonly allow?: readonly string[] | undefined;

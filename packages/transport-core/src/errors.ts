@@ -38,8 +38,8 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
  * The specific causes of failures: each with its code and its number in a GO_AWAY or ERROR frame.
- * Reasons with number 0 concern one end only and are never sent. For `refused`, the code applies if
- * `admit` threw something other than a TransportError.
+ * Reasons with number 0 concern one end only and are left out of these frames. For `refused`, the
+ * code applies if `admit` threw something other than a TransportError.
  */
 export const ERROR_REASONS = {
   idle: { wire: 1, code: 'unavailable' },
@@ -208,7 +208,7 @@ export function codeOf(number: number): ErrorCode {
   return codeByNumber[number] ?? 'unknown';
 }
 
-/** Returns the wire number of a reason; 0 if the reason is undefined or is never sent. */
+/** Returns the wire number of a reason; 0 if the reason is undefined or has none. */
 export function reasonNumber(reason: ErrorReason | undefined): number {
   return reason === undefined ? 0 : ERROR_REASONS[reason].wire;
 }

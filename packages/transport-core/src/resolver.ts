@@ -10,7 +10,7 @@ export interface ResolvedAddress {
   readonly address: string;
   /**
    * The share of dials that try this address first, relative to the other addresses of the same
-   * priority (RFC 2782, weight); at least 0. Default 1.
+   * priority (RFC 2782, weight); at least 0. Addresses with 0 come after those. Default 1.
    */
   readonly weight?: number | undefined;
   /**
@@ -24,7 +24,8 @@ export interface ResolvedAddress {
 export interface ResolutionObserver {
   /**
    * The complete list, at first and after each change. An empty list means that there is currently
-   * no instance.
+   * no instance. Of more than 1,024 addresses, a transport uses those with the lowest `priority`.
+   * It treats a malformed list like `failed`.
    */
   resolved(addresses: readonly ResolvedAddress[]): void;
   /**
