@@ -98,7 +98,8 @@ export interface Observer {
   ): void;
   /**
    * A call made here starts. Calls that fail before they are sent (an invalid request, a closed
-   * transport) are reported, too; messages of `trySend` are not.
+   * transport) are reported, too. Messages of `trySend` and calls that an interceptor refuses are
+   * not.
    */
   callStarted?(call: CallRecord): void;
   /** A call made here has settled. */
