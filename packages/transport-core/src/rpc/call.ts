@@ -30,7 +30,9 @@ export class Mount extends Inbox {
   open = 0;
   /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
-  /** False if its calls go on while the node drains. */
+  /**
+   * False if its calls go on while the node drains; always false for Trunkline's own protocols.
+   */
   readonly drains: boolean;
   /** Aborts when the last of its calls has settled after `shut`; never if none was open then. */
   readonly idle = new AbortController();
@@ -239,7 +241,10 @@ export class Call extends OutCall {
     this.reject(error);
   }
 
-  /** Marks the call as settled, with this error if it failed; called exactly once. */
+  /**
+   * Marks the call as settled, with this error if it failed; called exactly once, so each caller
+   * checks `done` first.
+   */
   settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
@@ -323,7 +328,10 @@ function opened(call: Call): void {
   if (method.upload !== undefined) void pull(call);
 }
 
-/** Settles a call whose items nobody reads any more. */
+/**
+ * Settles and cancels a call whose items nobody reads anymore, or whose next item could not be
+ * decoded (`failure`).
+ */
 function leave(call: Call, failure: unknown): void {
   if (call.done) return;
   call.settle(failure instanceof TransportError ? failure : undefined);
@@ -470,7 +478,10 @@ type Watch = { readonly calls: Set<Abortable>; readonly listener: () => void };
 
 const watched = new WeakMap<AbortSignal, Watch>();
 
-/** Calls `call.signalAborted` when the signal aborts, until `unwatchSignal`. */
+/**
+ * Calls `call.signalAborted` when the signal aborts, until `unwatchSignal`. Call `refuseAborted`
+ * first: a signal that has aborted never calls it.
+ */
 export function watchSignal(signal: AbortSignal, call: Abortable): void {
   let entry = watched.get(signal);
   if (entry === undefined) {

@@ -1,8 +1,8 @@
 // The queue of incoming calls of one mounted protocol. It is bounded for each connection, serves
-// connections one after another, and gives each call to exactly one reader. If there is no reader,
+// connections one after another, and gives each call to at most one reader. If there is no reader,
 // a request is refused after a second at most, so that its caller does not wait in vain; a one-way
-// waits. `Callee` delivers the calls, and removes them when their callers are gone. access.test.ts
-// of transport-inmem tests permissions.
+// waits. `Callee` delivers the calls, and removes those that end before they are taken. Tested in
+// inbox.test.ts; access.test.ts of transport-inmem tests permissions.
 
 import type { CommonConfig } from '../common-options.ts';
 import type { Contexts, ReaderContext } from '../context.ts';
@@ -68,7 +68,7 @@ export type UnreadCall = Pick<OutCall, 'download'> & { forgotten(): void };
 
 /** A reader of calls: a server (`serve`) or a consumer. */
 export interface Taker {
-  /** The methods it takes; undefined means all methods that no other reader takes. */
+  /** The methods it takes; undefined means all methods that no other reader names. */
   readonly methods: ReadonlySet<string> | undefined;
   /** True for a server (`serve`): no other reader may name its methods. */
   readonly exclusive: boolean;
@@ -103,7 +103,7 @@ export class Inbox implements Mounted {
   readonly interceptors: readonly ServerInterceptor[];
   /** The rule for calls to all methods. */
   readonly #allow: AllowCall | undefined;
-  /** Set while the node accepts only one-ways. */
+  /** Set once the node accepts only one-ways, because it drains. */
   #refusing: TransportError | undefined = undefined;
   /** True if some calls need permission. */
   #asks = false;
@@ -118,8 +118,8 @@ export class Inbox implements Mounted {
   readonly host: RpcHost;
 
   /**
-   * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
-   * No caller sees these errors.
+   * Reports an error that is not the answer of a handler's call: of its clean-up, thrown after it
+   * had answered, of its response's codec, or withheld from the caller (`withhold`).
    */
   readonly handlerFailed = (error: unknown): void =>
     this.host.reporter.tell({ type: 'callbackFailed', callback: 'handler', error });
@@ -171,8 +171,9 @@ export class Inbox implements Mounted {
   }
 
   /**
-   * Receives a call. It is handed over immediately if its reader is free and no call of its
-   * connection waits before it.
+   * Receives a call from `incoming`, or again after an asynchronous rule has allowed it. It is
+   * handed over immediately if its reader is ready, no call of its channel waits, and neither
+   * answers (`congested`) nor one-ways (`#crowds`) hold it up.
    */
   arrive(call: InCall): void {
     const { channel, method } = call;
@@ -195,7 +196,10 @@ export class Inbox implements Mounted {
     else if (taker.ready) this.feed(taker);
   }
 
-  /** Adds a reader and reconsiders the waiting calls. Must not be called after `close`. */
+  /**
+   * Adds a reader and reconsiders the waiting calls. Must not be called after `close`. Throws a
+   * TypeError if a server and another reader name the same method.
+   */
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);
@@ -280,15 +284,18 @@ export class Inbox implements Mounted {
     taker.feeding = false;
   }
 
-  /** Feeds all readers, because there is room for answers again. */
+  /**
+   * Feeds all readers, because one has left, or there is room again for answers (`congested`) or
+   * for one-ways (`uncrowded`).
+   */
   feedAll(): void {
     for (const taker of [...this.#takers]) this.feed(taker);
   }
 
   /**
    * Adjusts the counts after a waiting call was removed from its channel: by `remove`, or by the
-   * callee because its caller is gone or its time is up. Its credit must be given back afterwards,
-   * because the account tells how the call was counted.
+   * callee because its caller is gone, its time is up or its protocol closes. Its credit must be
+   * given back afterwards, because the account tells how the call was counted.
    */
   withdrawn(call: InCall): void {
     const { channel } = call;
@@ -326,7 +333,7 @@ export class Inbox implements Mounted {
 
   /**
    * Returns the next call for a reader: connections take turns, and the calls of one channel for
-   * this reader stay in order. But requests pass one-ways that wait for `limits.calls`.
+   * this reader stay in order. But requests pass one-ways that `#crowds` holds up.
    */
   #next(taker: Taker): InCall | undefined {
     for (let turn = this.#ring.length; turn > 0; turn--) {
@@ -375,7 +382,7 @@ export class Inbox implements Mounted {
   }
 
   /**
-   * Returns true if as many one-ways of the connection are being handled as `limits.calls` or
+   * Returns true if as many one-ways of its channel are being handled as `limits.calls` or
    * `limits.total` allow: then this call waits until one of them is done.
    */
   #crowds({ method, channel }: InCall): boolean {
@@ -386,7 +393,7 @@ export class Inbox implements Mounted {
     return true;
   }
 
-  /** Feeds the readers, because another one-way from the connection can now be handled. */
+  /** Feeds the readers, because another one-way of the channel can now be handled. */
   uncrowded(channel: InChannel): void {
     channel.crowd(false);
     this.feedAll();
@@ -470,8 +477,8 @@ export class Inbox implements Mounted {
     this.host.reporter.count('onewayDropped', 1, call.from);
   }
 
-  // Permissions: the rules of the protocol and of its server, applied to each call of a peer. A
-  // call waits while a rule returns a promise.
+  // Permissions: the rules of the protocol and of its server, applied to each call of a peer.
+  // While the promise of a rule is pending, its call waits.
 
   /**
    * Returns true if the caller may make the call. Otherwise the call was refused, or it waits.
@@ -544,7 +551,7 @@ export class Inbox implements Mounted {
 /** True if the call is allowed; otherwise the error for its caller. */
 type Answer = true | TransportError;
 
-/** The longest time, in milliseconds, that a call waits for a first reader. */
+/** The longest time, in milliseconds, that a request waits while its protocol has no reader. */
 const PATIENCE = 1_000;
 
 function denied({ method }: InCall): TransportError {

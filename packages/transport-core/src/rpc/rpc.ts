@@ -1,6 +1,8 @@
-// An incoming call as its reader sees it, answered exactly once. The `Rpc` types show only the
-// methods that answer a call of its kind. Below is Serving, the reader that runs handlers; its
-// tests are in serving.test.ts.
+// An incoming call as its reader sees it, answered exactly once. The `Rpc` types (types.ts) show
+// only the methods that answer a call of its kind; the compiler does not compare IncomingRpc with
+// them. InterceptedRpc (interceptors.ts) extends it and overrides the members that answer. Tested
+// in rpc.test.ts. Below is Serving, the reader that runs handlers; its tests are in
+// serving.test.ts.
 
 import type { ReaderContext } from '../context.ts';
 import { reasonError, TransportError } from '../errors.ts';
@@ -155,7 +157,7 @@ function claim(call: InCall, how: string): void {
 }
 
 /**
- * Answers a unary or uploading call for the first time.
+ * Answers a unary or uploading call, which must not be answered yet: this is not checked.
  *
  * @throws the error of the codec; the caller has then received an error, too.
  */
@@ -177,7 +179,7 @@ function answer(call: InCall, value: unknown): boolean {
 
 /**
  * Answers a call with this error, even if it is the error of another call. A one-way has no answer:
- * only its observer gets the error.
+ * only its observer gets the error, and `lateAnswer` counts it.
  *
  * @param isUnhandled true if no handler has seen the call.
  */
@@ -200,7 +202,8 @@ function stop(rpc: IncomingRpc, error: TransportError): void {
 
 /**
  * Converts what a handler threw into the error for its caller. The error of another call would show
- * addresses and texts that are not meant for this caller, so it is withheld and reported.
+ * addresses and texts that are not meant for this caller, so it is withheld and, if the caller
+ * still waits, reported as `callbackFailed`.
  */
 function answerTo(call: InCall, error: unknown): TransportError {
   const withheld = withhold(call, error);
@@ -221,6 +224,10 @@ export function countLate(call: InCall): void {
   call.channel.context.count('lateAnswer', 1);
 }
 
+/**
+ * Must follow each answer: ends the run of the call (`InCall.handled`) and, if its caller was gone
+ * (`open` is false), counts the answer as late. Returns `open`.
+ */
 function told(call: InCall, open: boolean): boolean {
   call.handled();
   if (!open) {
@@ -292,8 +299,8 @@ export class UnhandledCall {
   }
 }
 
-// Serving runs handlers. They start synchronously when a call is read; a handler that returns a
-// plain value has answered before the next one runs.
+// Serving runs handlers. They start synchronously when the inbox hands a call over; a handler that
+// returns a plain value has answered before the next one runs.
 
 /** Options of a Serving. */
 export interface ServingOptions {
@@ -335,6 +342,7 @@ export class Serving implements Taker {
   #stopped = false;
   #idle: (() => void)[] = [];
 
+  /** @throws TypeError if one of the methods has a reader already (`Inbox.add`). */
   constructor(inbox: Inbox, handlers: ReadonlyMap<string, AnyHandler>, options: ServingOptions) {
     this.#inbox = inbox;
     this.#handlers = Array.from(inbox.table.byName.keys(), (name) => handlers.get(name));

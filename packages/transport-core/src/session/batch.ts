@@ -40,7 +40,10 @@ export class Batch {
    * still holds our last batch. Only `greet` and `lastWord` write then.
    */
   blocked = false;
-  /** The number of this batch. The port was given all earlier ones, but may still hold the last. */
+  /**
+   * The number of this batch. The port was given all earlier ones, but may still hold the last.
+   * Starts at 1, because `OutCall.writtenIn` is 0 for a call that was not written.
+   */
   number = 1;
   /** The time until which channels may hold back credit; Infinity if none does. */
   heldUntil = Number.POSITIVE_INFINITY;
@@ -119,7 +122,7 @@ export class Batch {
 
   /**
    * Writes the next frame of a queued unit: END, ERROR, or a packet that ends at `end`. A payload
-   * that has waited is our own, or its program waits until it has left.
+   * that has waited is our own, or the program must not change it until it has left (`isLent`).
    * @param channel the channel byte of its lanes.
    * @param timeout milliseconds until the deadline of a REQUEST; 0 if there is none.
    */
@@ -193,7 +196,7 @@ export class Batch {
     this.flush();
   }
 
-  /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
+  /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages that still wait. */
   control(kind: number, id: number, hello: Uint8Array = EMPTY): void {
     const control = { kind, id, hello };
     if (this.#controls.length === 0 && this.#write(control)) return this.wrote();
@@ -231,8 +234,9 @@ export class Batch {
   }
 
   /**
-   * Called when a channel holds back credit to save frames, for at most 100 ms. All connections of
-   * a process pay at the same times, so that it wakes up once for all of them.
+   * Called when a channel holds back credit to save frames, for at most 100 ms; then `Session.wake`
+   * pays it. All connections of a process pay at the same times, so that it wakes up once for all
+   * of them.
    */
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
@@ -408,10 +412,11 @@ export type Creditor = Pick<Batch, 'credit' | 'holds'>;
 
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
- * back. Up to a quarter of the account may be held back to save frames, unless the caller wants all
- * to be paid now (`eager`). While the reader of a stream waits, only a little of a large account is
- * held back (`payWaiting`). An inbox, the account of a channel, holds back nothing for long,
- * because only its credit tells the sender that one-ways are done.
+ * back. Less than a quarter of the account and of the sender's spare credit may be held back to
+ * save frames, unless the caller wants all to be paid now (`eager`). While the reader of a stream
+ * waits, only a little of a large account is held back (`payWaiting`). An inbox, the account of a
+ * channel, holds back nothing for long, because only its credit tells the sender that one-ways are
+ * done.
  */
 export class ReceiveAccount {
   /**

@@ -165,7 +165,8 @@ export class Callee implements AnswerCarrier {
 
   /**
    * Gives back the cost of a REQUEST or ONEWAY that is not used. Nothing else bounds how many of
-   * them a peer sends to a channel without a protocol, so each one is charged.
+   * them a peer sends to a channel without a protocol, so each one costs work units: a ONEWAY here,
+   * a short REQUEST in `#refuse`, a long REQUEST in both.
    */
   #giveBack(frame: Frame, channel: Channel | undefined): void {
     const isOneway = frame.kind === Kind.ONEWAY;
@@ -418,8 +419,8 @@ export class Callee implements AnswerCarrier {
 
 const NEVER = Number.POSITIVE_INFINITY;
 /**
- * Maximum number of expired calls that are ended in one turn, which takes 1 to 2 ms if their
- * handlers use signals.
+ * Maximum number of expired calls of a connection that are ended in one turn, which takes 1 to 2 ms
+ * if their handlers use signals.
  */
 const EXPIRED_AT_ONCE = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');
@@ -427,7 +428,7 @@ const CANCELLED = 'the caller cancelled the call';
 /** The error of all calls that were withdrawn; nobody receives the object itself. */
 const WITHDRAWN = new TransportError('cancelled', CANCELLED, { origin: 'remote' });
 
-/** The number of channels: a higher channel number has no account. */
+/** The number of channels, from 0: a channel of this number or above has no account. */
 const CHANNELS = 0x100;
 
 /** Closes a call, ends its streams and its unfinished message, and takes it out of the inbox. */

@@ -1,9 +1,10 @@
 // The calling half of a session: our own calls by id, from admission to their terminal frame
 // (docs/wire-protocol.md §4).
 //
-// Owns the open calls and the calls that wait for room. The transport tells it to start and to
-// abandon calls, and Session passes it the peer's answers. It writes requests into the batch or
-// queues them in the outbox, and settles calls. Tested in session.test.ts and waiting.test.ts.
+// Owns the open calls and the calls that wait for room. The transport and its pool start calls on
+// it, a call that is given up tells it (`abandon`), and Session passes it the peer's answers. It
+// writes requests into the batch or queues them in the outbox, and settles calls. Tested in
+// session.test.ts and waiting.test.ts.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
@@ -73,7 +74,9 @@ export class Caller implements CallCarrier {
 
   /**
    * Takes a call. It starts immediately, or waits in order until there is room. A call that can
-   * never be sent fails here, and so does one for whose wait there is no memory.
+   * never be sent fails here, and so does one for whose wait there is no memory. Call it only while
+   * the session is up (`Connection.isUp`): this is not checked, and a call that starts after the
+   * end would never settle.
    */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.method.channel);
@@ -135,7 +138,7 @@ export class Caller implements CallCarrier {
 
   /**
    * Sends a one-way if it can be sent now, and returns false otherwise. It becomes a call only if
-   * it has to wait in a lane.
+   * it has to wait in a lane. Call it only while the session is up, as `start`.
    * @throws TransportError if it can never be sent.
    */
   trySend(method: ProtocolMethod, payload: Uint8Array): boolean {
@@ -519,7 +522,7 @@ export class Caller implements CallCarrier {
 
   /**
    * Ends all calls because the connection has ended. Returns those that no handler can have seen,
-   * in order; the others fail.
+   * in order; the others fail, and so do streaming calls whose streams were handed out.
    * @param arrived true if everything that was written is known to have arrived, so no one-way is
    *   lost.
    */

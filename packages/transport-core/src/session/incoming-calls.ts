@@ -69,8 +69,8 @@ export class InChannel {
   oneways = 0;
   crowded = false;
   /**
-   * Calls that arrived and were not taken; `queued` counts the short requests among them,
-   * `queuedBytes` their bytes.
+   * Calls that arrived and were not taken; `queued` counts those among them without an `account`,
+   * `queuedBytes` their bytes: short requests, and long ones that an asynchronous rule has allowed.
    */
   readonly inbound = new List<InCall>();
   queued = 0;
@@ -96,7 +96,10 @@ export class InChannel {
     else this.running += change;
   }
 
-  /** Called when a short request begins to wait for a reader, and when it no longer waits. */
+  /**
+   * Called when a request without an `account` begins to wait for a reader, and when it no longer
+   * waits.
+   */
   countQueued(change: 1 | -1, cost: number): void {
     this.queued += change;
     this.queuedBytes += change * cost;
@@ -233,7 +236,10 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   declare download: OutStream | undefined;
   /** The reason why the answer is no longer awaited. */
   declare gone: TransportError | undefined;
-  /** Called when the caller is gone, if the reader asked for that. */
+  /**
+   * Called when the answer is no longer awaited, if the reader or an asynchronous rule asked for
+   * that (`whenGone`).
+   */
   declare cancelled: ((error: TransportError) => void) | undefined;
   /** Objects that the reader asked for; owned by the reader. */
   declare seen: object | undefined;
@@ -290,7 +296,7 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
 
   /**
    * Gives the call's cost back to the account that paid for it, once: that of a request when it is
-   * taken, that of a one-way when its reader is done.
+   * taken, that of a one-way when its reader is done. For a one-way, it also tells the observer.
    * @param isAborted true if the call was aborted or withdrawn, so its credit is not held back.
    */
   giveBack(isAborted = false): void {

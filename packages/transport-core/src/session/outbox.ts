@@ -5,7 +5,7 @@
 // Owns the order of the channels that have something to send, and our credit on the account of the
 // pipe. The callers, callees and streams tell it which units to send; the session passes it the
 // peer's CREDIT. It writes into the batch, and tells the sender of a unit when it is paid for and
-// when a packet of it is written, but not when it is dropped. Credit is tested in
+// when a packet of it is written, but not when it is dropped. Tested in outbox.test.ts; credit in
 // outbox-credit.test.ts.
 
 import { List } from '../list.ts';
@@ -91,7 +91,10 @@ export class Outbox {
     return (this.#busy.length === 0 || !this.#sendable()) && this.batch.hasRoom(bytes);
   }
 
-  /** Writes an item straight into the batch. Returns false if it has to wait in its lane. */
+  /**
+   * Writes an item straight into the batch. Returns false if it has to wait in its lane. The caller
+   * (`OutStream.write`) has checked the credit of its stream and that no earlier item waits.
+   */
   item(id: number, payload: Uint8Array, isOwned: boolean): boolean {
     if (
       this.pipe <= 0 ||
@@ -118,7 +121,8 @@ export class Outbox {
 
   /**
    * Sends the ERROR of a call that was not admitted. Ends the connection as a flood if more of them
-   * wait than the limits allow: the peer makes calls but does not read the answers.
+   * wait than `limits.calls` and `limits.outbound`, or SCARCE without memory, allow: the peer makes
+   * calls but does not read the answers.
    * @param lanes undefined if the call was for no channel that exists here.
    */
   refuse(lanes: Lanes | undefined, unit: Outgoing): void {
@@ -231,7 +235,7 @@ export class Outbox {
     if (this.#farewell !== undefined || this.awaited > 0) this.context.port.dirty();
   }
 
-  /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
+  /** Adds CREDIT to the pipe. Returns false if the account then exceeds its maximum. */
   grant(credit: number): boolean {
     this.context.stuck('pipe', false);
     this.#wasGranted = true;
@@ -241,7 +245,8 @@ export class Outbox {
   }
 
   /**
-   * Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`.
+   * Adds CREDIT to the inbox account of a channel, and pays for units that wait for it. Returns
+   * false if it is wrong; see `Lanes.grant`.
    */
   grantChannel(lanes: Lanes, credit: number, done: number): boolean {
     if (!lanes.grant(credit, done)) return false;

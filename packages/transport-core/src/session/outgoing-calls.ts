@@ -3,8 +3,9 @@
 // id, and Channels, the channels of one connection by their byte.
 //
 // OutCall owns the state of the call on its connection. The carrier and the parts of a session tell
-// it what happened to its request and its streams; it tells its carrier when the caller gives up.
-// Tested in waiting.test.ts and session.test.ts; Slots in id-table.test.ts.
+// it what happened to its request and its streams; it tells its carrier when its request is written
+// and when it is given up. Tested in waiting.test.ts and session.test.ts; Slots in
+// id-table.test.ts.
 
 import { TransportError, withDetails } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
@@ -59,7 +60,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   due = Number.POSITIVE_INFINITY;
   /**
    * True once the call has settled; its id stays in use until the terminal frame. The subclass sets
-   * it when an event settles the call, and `Caller.trySend` for a one-way without a subclass.
+   * it, and `Caller.trySend` for a one-way without a subclass.
    */
   done = false;
 
@@ -102,8 +103,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * Initializes the optional properties all at once, so that calls have only two shapes: V8 is slow
-   * with many shapes.
+   * Initializes the optional properties all at once, so that calls have few shapes: V8 is slow with
+   * many. `Call` adds properties of its own right after it, if it streams.
    */
   widen(): void {
     if (this.wide) return;
@@ -132,7 +133,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     this.writtenIn = batch;
   }
 
-  /** Called before it waits: its caller may use the memory of a short payload again. */
+  /** Called before it waits: copies a payload below LENT, whose memory its caller may reuse. */
   keep(): void {
     this.widen();
     if (this.isKept) return;
@@ -146,7 +147,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY.
+   * Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY. Call it after
+   * `carryBy` and, if the call gets an id, `assignId`.
    * @param pays true if the inbox account pays for it.
    */
   queue(kind: number, pays: boolean): Outgoing {
@@ -210,7 +212,10 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     return this.download === undefined ? 'the response' : 'an item';
   }
 
-  /** Resets it to a call that was never sent, so that another connection may carry it. */
+  /**
+   * Resets it to a call that was never sent, so that another connection may carry it. Its unit must
+   * have been taken (`takeUnit`).
+   */
   unsend(): void {
     this.widen();
     this.id = 0;
@@ -244,18 +249,19 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   answered(_payload: Uint8Array): void {}
   /** Called when the callee's stream is complete. */
   ended(): void {}
-  /** Called when the call failed: by an answer, by its connection, or before it could be sent. */
+  /** Called when the call fails, for any reason. Must do nothing if it is `done` already. */
   failed(_error: TransportError): void {}
-  /** Called when the deadline has passed. */
+  /** Called when the deadline has passed. Must settle the call and make its carrier abandon it. */
   expired(_now: number): void {}
   /**
-   * Called when the place of a one-way in the send order is certain, or when the request of a
-   * streaming call has left and its streams can be used.
+   * Called when the place of a one-way in the send order is certain and its caller may use the
+   * memory of the payload again, or when the request of a streaming call is completely written to a
+   * batch, so its streams can be used. Must do nothing for a one-way that is `done` already.
    */
   accepted(): void {}
   /**
-   * Called when a streaming call makes progress: a packet of its upload was sent, or an item or the
-   * first packet of one was received.
+   * Called when a streaming call makes progress: a packet of its upload was written, or an item or
+   * the first packet of one was received. `Call` also calls it when its reader has taken an item.
    */
   progressed(): void {}
   /** Called when the callee has taken items of the upload. */
@@ -276,7 +282,8 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   written(unit: Outgoing, last: boolean): void {
-    // A streaming call is sent once its first packet is, another call once its last one is.
+    // A streaming call is sent once its first packet is, another call once its last one is. `Call`
+    // reports that in `writeIn`, once, so a later packet only sets the number.
     if (this.method.flags === 0 ? last : this.writtenIn === 0) this.writeIn(this.carrier!.mark);
     else if (last) this.writtenIn = this.carrier!.mark;
     if (!last) return;
@@ -366,7 +373,7 @@ export class Channel extends InChannel {
    * connection exists.
    */
   name: string | undefined = undefined;
-  /** The reason why the two ends can't speak the protocol; undefined if they can. */
+  /** The reason why the ends can't speak the protocol; undefined if they can or none is mounted. */
   disagreement: TransportError | undefined = undefined;
 
   /** The number of our calls in the table of open calls, except one-ways. */
@@ -395,7 +402,7 @@ export class Channel extends InChannel {
       : this.waiting;
   }
 
-  /** Returns true if a one-way with this payload has credit, and no call waits before it. */
+  /** Returns true if a one-way of this length has credit, and no call waits before it. */
   canPay(length: number): boolean {
     return this.queueFor(length).length === 0 && this.lanes.hasCredit;
   }
@@ -487,7 +494,7 @@ export class Channels {
   /** All channels that were used, by this end or, if a protocol is mounted there, by the peer. */
   all: readonly Channel[] = [];
   /**
-   * The channel that was requested last. Every frame looks up its channel, some of them six times.
+   * The channel that was requested last. Most frames look up their channel, many more than once.
    */
   #last: Channel | undefined = undefined;
   readonly #context: SessionContext;

@@ -3,8 +3,8 @@
 //
 // Owns the account and the window of the pipe, and each incomplete message. The callers and callees
 // report messages and packets to it. It gives credit back through the batch, reports violations,
-// and sends a PING when it measures the line. Tested in assembly.test.ts, pipe.test.ts and
-// payload-retainer.test.ts.
+// and sends a PING when it measures the line. Tested in assembly.test.ts, pipe.test.ts,
+// payload-retainer.test.ts and chunks.test.ts.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -110,7 +110,10 @@ export class IncomingPackets {
     this.#batch.control(Kind.PING, this.#liveness.ping(now));
   }
 
-  /** Checks a frame that is a complete message. Returns false after a violation. */
+  /**
+   * Checks a frame that is a complete message, and tells the window of the pipe about it, unless it
+   * is an ITEM. Returns false after a violation.
+   */
   short(frame: Frame): boolean {
     if (this.window.calmRounds > 0 && frame.kind !== Kind.ITEM) this.window.short();
     const { packet } = this.#context.terms;
@@ -140,7 +143,9 @@ export class IncomingPackets {
   }
 
   /**
-   * Begins a long message or item of a call with its first packet, which was checked.
+   * Begins a long message or item of a call with its first packet, which was checked. If
+   * `limits.memory` is exceeded, this refuses unfinished messages, maybe this one, or ends the
+   * connection.
    * @param isKept false if it is no longer wanted: its packets are counted and dropped.
    */
   begin(frame: Frame, call: Receiver, isKept: boolean): void {
@@ -226,8 +231,8 @@ export class Assembly extends UnfinishedMessage {
   }
 
   /**
-   * Adds a packet. Returns false if it exceeds the announced size, or if it is not the last one and
-   * not full.
+   * Adds a packet. Returns false if it is empty, if it exceeds the announced size, or if it is not
+   * the last one and not full.
    */
   add(packet: Uint8Array): boolean {
     const { length } = packet;
@@ -252,7 +257,10 @@ export class Assembly extends UnfinishedMessage {
     return true;
   }
 
-  /** Adds a packet, and reports one that does not fit. Returns true if the message is complete. */
+  /**
+   * Adds a packet, and reports one that does not fit. Returns true if the message is complete;
+   * otherwise, the message may have been refused to make room.
+   */
   receive({ id, payload }: Frame): boolean {
     if (!this.add(payload))
       this.#context.violation(`the packets of a message of call ${id} do not match its size`);
@@ -365,8 +373,8 @@ export function aboveCodec(
 }
 
 /**
- * Duration, in milliseconds, without a packet after which an incomplete message is abandoned, if
- * nothing else long arrives on the connection.
+ * Duration, in milliseconds, without a packet of a long message or an item on the connection after
+ * which its incomplete messages are abandoned.
  */
 const STALLED = 10_000;
 /**
@@ -449,8 +457,8 @@ export class PayloadRetainer {
   }
 
   /**
-   * Called once for each chunk, because finding out how much memory the chunk would pin takes a
-   * call into the engine.
+   * Called only when the memory of the payloads changes, because finding out how much memory they
+   * would pin takes a call into the engine.
    */
   #begin(bytes: Uint8Array): void {
     this.#bytes = bytes;

@@ -80,9 +80,9 @@ export class SessionContext implements MemoryOwner {
   /** The latest time at which the connection needs `wake`. */
   due = Number.POSITIVE_INFINITY;
   /**
-   * The number of work units that the peer may still use in this turn. The driver sets them, each
-   * frame takes at least one, and at 0 the session stops reading. Always within V8's range of small
-   * integers, so that it needs no heap allocation.
+   * The number of work units that the peer may still use. The driver sets them before each chunk
+   * (`grant`), each frame takes at least one, and the session stops reading after the frame that
+   * leaves none. Always within V8's range of small integers, so that it needs no heap allocation.
    */
   units = UNBOUNDED;
   /**
@@ -162,7 +162,7 @@ export class SessionContext implements MemoryOwner {
     this.grown = bytes;
   }
 
-  /** Ends the connection, because the peer broke the protocol. */
+  /** Ends the connection, because the peer broke the protocol. The session is closed afterwards. */
   violation(message: string, reason?: Offense): void {
     this.breakOff(protocolError(message, reason));
   }
@@ -290,8 +290,8 @@ export const CHUNK = 16;
 export const CHUNK_SHIFT = 10;
 /**
  * The cost, in units, of a request or one-way that a reader takes: the call, and the minimum cost
- * of its handler and its answer. Its frame costs one more, so at most 455 calls of a connection,
- * TURN / (HANDED + 1), are handled in a turn.
+ * of its handler and its answer. Its frame costs one more, so at most 455 calls of one chunk,
+ * TURN / (HANDED + 1), are handed over; the rest of the chunk waits for a later turn.
  */
 export const HANDED = 8;
 /**

@@ -62,8 +62,8 @@ export interface SessionOptions extends ContextInit {
   /** The node id that the security layer proved for the peer; undefined if it proved none. */
   readonly proven: string | undefined;
   /**
-   * Set if the layer below refuses this peer, or if there are too many connections: the session
-   * only sends the reason to the peer, and then ends.
+   * Set if the layer below refuses this peer, or if there are too many connections
+   * (`limits.connections`): the session only sends the reason to the peer, and then ends.
    */
   readonly refused: TransportError | undefined;
   /** The time limit of the hello, in milliseconds from the creation of the session. */

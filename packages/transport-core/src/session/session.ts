@@ -52,7 +52,7 @@ export class Session implements FrameVisitor {
   #holds = 0;
   /** The number of frames read from this chunk; never reset if the connection carries frames. */
   #frames = 0;
-  /** True if calls may flow, so frames other than those of the hello are handled. */
+  /** True once the hello is complete, so other frames are handled; stays true at the end. */
   #isOpen = false;
   /** Called when the session is up: it leaves, if it was to leave during the hello. */
   #onceUp: (() => void) | undefined = undefined;
@@ -91,8 +91,9 @@ export class Session implements FrameVisitor {
   }
 
   /**
-   * Resolves when a one-way could be sent immediately; rejects when none can be sent anymore, or if
-   * too many callers are already waiting (`limits.outbound`).
+   * Resolves when a one-way could be sent immediately, or the long message that `trySend` refused
+   * last (see `Channel.whenWritable`). Rejects when none can be sent anymore, or if too many
+   * callers are already waiting (`limits.outbound`).
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
@@ -162,8 +163,9 @@ export class Session implements FrameVisitor {
   // Input.
 
   /**
-   * Reads bytes of the connection that arrived at `now`, for as long as the work units last. The
-   * rest stays in `unread` and must be passed in again before any other bytes.
+   * Reads bytes of the connection that arrived at `now`, for as long as the work units last that
+   * the driver has granted (`SessionContext.grant`), but at least one frame. The rest stays in
+   * `unread` and must be passed in again before any other bytes.
    *
    * Returns true if, apart from `unread`, neither the session nor any receiver of a payload keeps a
    * reference to the chunk.
@@ -199,14 +201,14 @@ export class Session implements FrameVisitor {
     return isDone;
   }
 
-  /** The part of the chunk that the last `receive` did not read. */
+  /** The part of the chunk that the last `receive` did not read. Not for frames. */
   get unread(): Uint8Array {
     return this.#decoder!.unread;
   }
 
   /**
    * Reads frames of a connection that carries frames, for as long as the work units last. Returns
-   * the number of frames that were read.
+   * the number of frames that were read; the others must be passed in again before any new ones.
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
     this.parts.liveness.heard(now);
@@ -232,7 +234,7 @@ export class Session implements FrameVisitor {
     if (this.#isOpen) this.#dispatch(frame);
     else this.#early(frame);
     // A packet of a long message (its first one has a size) has been copied into the message or
-    // dropped, so its buffer can be reused.
+    // dropped, so its buffer can be reused. (A CREDIT may have a size, too, but has no payload.)
     if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     return this.#context.spendFrame();
   }

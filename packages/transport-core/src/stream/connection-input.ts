@@ -17,8 +17,8 @@ import type { ScheduledReader, TokenBucket, TransportResources } from './transpo
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
   /**
-   * The number of bytes that have arrived so far, without those that wait for a handshake slot;
-   * starts at -0 like `ConnectionOutput.bytes`.
+   * The number of bytes that have arrived so far (of frames, only the payloads), without those that
+   * wait for a handshake slot; starts at -0 like `ConnectionOutput.bytes`.
    */
   bytes = -0;
   /** True if the stream reuses the memory of its chunks. */
@@ -128,6 +128,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#stream.pause();
   }
 
+  /** Called by the acceptor when the slot is free. Does nothing if the input is not parked. */
   unpark(): void {
     if (this.#waits !== 'slot') return;
     const backlog = this.#stopWaiting();

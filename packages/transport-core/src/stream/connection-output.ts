@@ -32,8 +32,9 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
   readonly writer: FrameWriter;
   /**
-   * The number of bytes written so far. The count starts at -0, which V8 keeps as a double.
-   * Otherwise it would recompile all code that sees an output when the count passes 2^31.
+   * The number of bytes written so far (of frames, only the payloads). The count starts at -0,
+   * which V8 keeps as a double. Otherwise it would recompile all code that sees an output when the
+   * count passes 2^31.
    */
   bytes = -0;
   readonly #connection: ConnectionOwner;
@@ -74,8 +75,8 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     this.#stream = stream;
     this.#rate = rates.send.of(stream.nodeId, ticker.now());
     this.#collector = stream.frames?.collector;
-    // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
-    // rate allows.
+    // With a rate limit, a batch has no room for more than a packet and small frames, because one
+    // batch may exceed what the rate allows.
     const gathers = stream.writeAll !== undefined && this.#rate === undefined;
     if (this.#collector === undefined)
       this.#encoder = new FrameEncoder(buffers.take, buffers.size, gathers);

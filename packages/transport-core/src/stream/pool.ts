@@ -53,7 +53,7 @@ export class Pool {
     return this.#last?.connections[0] ?? this.dialer.live(target);
   }
 
-  /** Returns all connections to a target. */
+  /** Returns the connections to a target that take calls, without those that only `live` knows. */
   connectionsOf(target: string): readonly Connection[] {
     return this.entries.get(this.#key(target))?.connections ?? [];
   }
@@ -81,8 +81,8 @@ export class Pool {
   }
 
   /**
-   * Waits for a connection to a target that has no live one. The signal ends the wait of this
-   * caller only.
+   * Waits for a connection to a target that has no live one. The signal, which must not have
+   * aborted yet (`ProtocolTransport` checks that), ends the wait of this caller only.
    */
   connect(target: string, signal?: AbortSignal): Promise<Connection> {
     return this.#entry(target).connect(target, signal);
@@ -120,7 +120,10 @@ export class Pool {
     this.#last = undefined;
   }
 
-  /** Aborts all dials and fails all calls and callers that wait. */
+  /**
+   * Aborts all dials, fails all calls and callers that wait, and stops watching names. Holds are
+   * not ended: each ProtocolTransport ends its own in `close`.
+   */
   close(error: TransportError): void {
     for (const entry of this.entries.values()) entry.close(error);
     this.entries.clear();
@@ -132,7 +135,10 @@ export class Pool {
     for (const entry of this.entries.values()) entry.failChannel(channel, error);
   }
 
-  /** Aborts the dial of a target and fails everything that waits for it. */
+  /**
+   * Aborts the dial of a target and fails everything that waits for it. A held target is dialed
+   * again after the back-off.
+   */
   cancel(target: string, error: TransportError): void {
     this.entries.get(this.#key(target))?.cancel(error);
   }
@@ -144,14 +150,14 @@ export class Pool {
     return next;
   }
 
-  /** Reports that the pipe of a connection has run out of credit, or has credit again. */
+  /** Reports that `Session.crowded` of a connection has changed. */
   crowding(connection: Connection): void {
     this.#entryOf(connection)?.look();
   }
 
   /**
    * Stops using a connection whose peer refuses calls because it drains, if its target is a name
-   * that lists another address.
+   * that lists an address whose peer does not drain.
    */
   drains(connection: Connection): void {
     const entry = this.#entryOf(connection);
@@ -184,7 +190,7 @@ export class Pool {
   }
 }
 
-/** The number of spellings of targets that are remembered. */
+/** The number of spellings of targets that are remembered; at one more, all are forgotten. */
 const KEYS = 4_096;
 
 // The targets.
@@ -505,14 +511,15 @@ export class PoolEntry implements CallCarrier, DialTarget {
     }
     this.#holdDue = Number.POSITIVE_INFINITY;
     this.#held ??= { connection, since: this.now, release: connection.session.hold() };
-    // `Pool.forget` finds this entry only for connections that were dialed for it.
+    // `Pool.forget` does not report the end of a connection that is not in `connections`, such as
+    // one to a node.
     if (!this.connections.includes(connection))
       void connection.whenGone().then(() => this.#heldLost(connection));
   }
 
   /**
    * Replaces the connection that is held, if it is this one, because it takes no new calls: by
-   * another one to the target, otherwise by a dial. A connection that lasted longer than the
+   * another one to the target, otherwise by a dial. A connection that was held for longer than the
    * back-off is replaced immediately.
    */
   #heldLost(connection: Connection): void {
@@ -545,7 +552,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
 
   // Growth.
 
-  /** Looks whether all connections are crowded. */
+  /** Sets the time of growth if all connections are crowded, and clears it if one is not. */
   look(): void {
     const { connections } = this;
     const isCrowded = connections.length > 0 && connections.every(({ session }) => session.crowded);

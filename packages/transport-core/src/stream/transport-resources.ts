@@ -2,8 +2,8 @@
 // ticks of the event loop, the timers for deadlines and for keeping the process alive, the turns of
 // the connections, the queue of aborts, the token buckets of limits.rate, and the pool of batch
 // buffers. Each part except KeepAlive has a test file of its own: ticker, deadline-timer,
-// read-scheduler, abort-queue, token-bucket and buffers. That a process ends once its transports
-// are closed is tested in peers (tcp.test.ts).
+// read-scheduler, abort-queue, token-bucket and buffers. process-end.test.ts of trunkline tests
+// KeepAlive.
 
 import { backgroundTimer, type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -181,11 +181,12 @@ export class Ticker {
 
 // One timer for everything that a transport waits for, set to the earliest due time. A timer for
 // each call would cost a quarter of the throughput. It does not keep the process alive; KeepAlive
-// does.
+// does. `PeersDriver` and `GossipDriver` have one each, too.
 
 /**
  * Calls `ring` at the earliest requested time; `ring` returns the next one. If the timer is late by
- * more than half a second, the process was asleep, so `excuse` is called first.
+ * more than half a second, the process was asleep, so `excuse` is called, and `ring` a millisecond
+ * later.
  */
 export class DeadlineTimer {
   readonly #clock: Clock;
@@ -238,12 +239,15 @@ export class DeadlineTimer {
   };
 }
 
-/** The lateness in milliseconds from which this process is assumed to have slept. */
+/**
+ * The lateness in milliseconds above which this process is assumed to have slept. `LATE` of
+ * peers-driver.ts depends on it.
+ */
 const LATE = 500;
 
 // Keeps the process alive while something of a transport is under way: calls in flight, callers of
-// `writable`, held targets and closing. The deadline timer, and idle connections that were dialed
-// only to make calls, let the process end.
+// `writable`, holds, connections that it leaves, and closing. The deadline timer, and idle
+// connections that were dialed only to make calls, let the process end.
 
 /** Holds a timer while there is a reason to stay alive. Without `Clock.ref` it does nothing. */
 export class KeepAlive {
@@ -317,8 +321,8 @@ export class ReadScheduler {
   /** The number of the current turn. */
   number = 0;
   /**
-   * The units of a turn: half as many if several connections were read in the last one, because one
-   * then waits for the other.
+   * The units of a turn: half as many if several readers (connections or the queue of aborts) spent
+   * units in the last one, because one then waits for the other.
    */
   units = TURN;
   /** The units that one connection may spend in this turn. */
@@ -451,8 +455,8 @@ export class TokenBucket {
   }
 
   /**
-   * Spends `bytes`. Returns the number of milliseconds until more may be spent; 0 if tokens are
-   * left.
+   * Spends `bytes`, even more than there are tokens. Returns the number of milliseconds until more
+   * may be spent; 0 if the tokens were enough.
    */
   take(bytes: number, now: number): number {
     this.#tokens =
@@ -464,7 +468,7 @@ export class TokenBucket {
 
 /**
  * The token buckets of one direction. A peer that proves its id has one for all its connections,
- * also for those that it opens later.
+ * also for those that it opens later, until its id is forgotten (`MOST`).
  */
 export class TokenBuckets {
   readonly #rate: number | undefined;

@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Implements the Transport interface for one protocol on a transport engine. The root transport and
 // every mount are ProtocolTransports. Each owns the mount of its protocol and the holds that were
-// taken through it; the engine owns everything else. The suites of transport-testkit test this
-// file.
+// taken through it; the engine owns everything else. Below are the targets of calls, and the
+// snapshot. The suites of transport-testkit test this file.
 
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -70,6 +70,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   readonly random: Random;
   protected readonly engine: TransportEngine;
   readonly #mount: Mount;
+  /** True for the transport itself, whose `close` closes the engine; false for a mount. */
   readonly #root: boolean;
   /** The interceptors of calls, around the function that makes a call; undefined without any. */
   readonly #chain: ClientNext | undefined;

@@ -1,7 +1,8 @@
 // Decodes bytes into frames, no matter how the bytes are cut into chunks. Bad input from a peer is
 // a return value, never an exception. Memory is allocated for received bytes, not for announced
 // lengths. A Session that reads bytes owns a decoder, and is its visitor; `screenHello` reads one
-// frame with a decoder of its own.
+// frame with a decoder of its own. decoder.test.ts and its siblings test the decoder, and
+// session/early-cancels.test.ts the search for CANCEL frames below.
 
 import { EMPTY, Frame, ID, KIND, PAYLOAD, parseFrame, readId } from './frame.ts';
 import * as Kind from './kind.ts';
@@ -29,10 +30,10 @@ export interface FrameVisitor {
   readonly pauses?: boolean;
   /**
    * Called for each chunk with bytes of a PART of call `id` that was split across chunks, unless
-   * the decoder reads the PART into a buffer (see `#begin`). Returns memory for its whole payload
-   * of `length` bytes: the same memory for each chunk, unless nobody wants the payload anymore. The
-   * decoder keeps no reference to it between two chunks, so it may be freed then. The payload may
-   * never arrive completely, and the call may have ended by then.
+   * the decoder reads the PART into a buffer (see `#begin`). Returns memory of exactly `length`
+   * bytes for its whole payload: the same memory for each chunk, unless nobody wants the payload
+   * anymore. The decoder keeps no reference to it between two chunks, so it may be freed then. The
+   * payload may never arrive completely, and the call may have ended by then.
    */
   place?(id: number, length: number): Uint8Array;
 }
@@ -106,9 +107,10 @@ export class FrameDecoder {
   }
 
   /**
-   * Passes each complete frame to the visitor before returning. The chunk must not change while
-   * views into it are in use. If the visitor throws, decoding ends as if the visitor had returned
-   * false, and the error is rethrown.
+   * Passes each complete frame to the visitor before returning. Returns the peer's violation, after
+   * which all chunks are dropped; otherwise undefined. The chunk must not change while views into
+   * it are in use. If the visitor throws, decoding ends, even if it `pauses`, and the error is
+   * rethrown.
    *
    * @throws TypeError when called from inside a visitor: pass the chunk after the visitor has
    * returned.
@@ -203,7 +205,7 @@ export class FrameDecoder {
     return undefined;
   }
 
-  /** Releases memory: between two chunks, none is kept unless a frame was cut. */
+  /** Releases memory: between two chunks, only `unread` and a frame that was cut are kept. */
   #rest(): void {
     this.#frame.release();
     if (this.#expected === 0) this.#spare = EMPTY;
@@ -322,7 +324,7 @@ const SMALL_BUFFER = 4 * 1024;
 
 /** Maximum size of a PART's header, in bytes: kind, id, and the payload's tag and length. */
 const PART_HEADER = 12;
-/** The kind and the id of a PART; `#placed` writes the id. */
+/** The kind and the id of a PART. All decoders share it; `#placed` writes the id at each use. */
 const header = Uint8Array.of(KIND, Kind.PART, ID, 0, 0, 0, 0);
 
 // Finds the CANCEL frames of a chunk without decoding the other frames.

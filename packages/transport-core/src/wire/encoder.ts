@@ -2,7 +2,8 @@
 // advance. Payloads are copied, except large ones if the connection takes a batch in parts.
 //
 // ConnectionOutput owns the encoder. At each flush, it takes the batch, and then releases its
-// buffer. The session writes frames through FrameWriter, and asks `fits` before each message.
+// buffer. The session writes frames through FrameWriter, and asks `fits` (`Batch.hasRoom`) before
+// each message. encoder.test.ts and encoder.buffers.test.ts test the encoder.
 
 import { copyBytes } from '../short-bytes.ts';
 import {
@@ -142,8 +143,8 @@ export class FrameEncoder {
   }
 
   /**
-   * Releases the buffer, because it is returned to a pool or kept by a layer; the next frame
-   * allocates a new one. Returns undefined if there is none.
+   * Releases the buffer and drops what was not taken, because the buffer is returned to a pool or
+   * kept by a layer; the next frame allocates a new one. Returns undefined if there is none.
    */
   release(): Uint8Array | undefined {
     const buffer = this.#buffer;
@@ -153,7 +154,7 @@ export class FrameEncoder {
     return buffer === EMPTY ? undefined : buffer;
   }
 
-  /** Writes the four bytes that precede the first frame. */
+  /** Writes the four bytes that precede the first frame; `count` does not include them. */
   preamble(): void {
     if (this.#at + PREAMBLE.length > this.#buffer.length) this.#grow(PREAMBLE.length);
     this.#buffer.set(PREAMBLE, this.#at);
@@ -379,9 +380,10 @@ const views = new WeakMap<Uint8Array, DataView>();
 const textEncoder = new TextEncoder();
 
 // A FrameWriter that keeps frames as objects, for the direct in-memory transport. It copies
-// payloads, as a real connection would. ConnectionOutput owns it and takes its frames at each
-// flush. The receiving session reads them as if `parseFrame` had made them, so each field that
-// FrameEncoder writes must be set here, too. compliance.test.ts of transport-inmem tests it.
+// payloads, as a real connection would. The connection provides it (`StreamConnection.frames`), and
+// ConnectionOutput takes its frames at each flush. The receiving session reads them as if
+// `parseFrame` had made them, so each field that FrameEncoder writes must be set here, too.
+// compliance.test.ts of transport-inmem tests it.
 
 /** Collects the frames that a session writes, for a StreamConnection that carries frames. */
 export class FrameCollector implements FrameWriter {

@@ -10,7 +10,8 @@ import * as Kind from './kind.ts';
 export { Kind };
 
 /**
- * Frames of this kind and above may come from a later version; a receiver skips and counts them.
+ * Frames of this kind and above may come from a later version; a receiver skips them, and counts
+ * them in `unknownFrame`. A lower kind that it does not know is a violation.
  */
 export const UNKNOWN_KINDS = 32;
 
@@ -43,8 +44,8 @@ export const FRAME_OVERHEAD = 16 * 1024;
 export const EMPTY: Bytes = new Uint8Array(0);
 
 /**
- * A decoded frame. Absent fields are 0, '' or EMPTY. The decoder reuses one object for all frames,
- * so read what you need before it continues.
+ * A decoded frame. Absent fields are 0, '' or EMPTY; `metadata` is undefined. The decoder reuses
+ * one object for all frames, so read what you need before it continues.
  */
 export class Frame {
   kind: number;
@@ -167,7 +168,10 @@ let viewed: Uint8Array = EMPTY;
 let memory: ArrayBufferLike = EMPTY.buffer;
 let offset = 0;
 
-/** Maximum size of the metadata in one frame, in bytes of keys and values (UTF-8). */
+/**
+ * Maximum size of the metadata in one frame, and of the fields of a hello, in bytes of keys and
+ * values (UTF-8). common-options.ts repeats it, and its test compares them.
+ */
 export const METADATA_LIMIT = 8 * 1024;
 
 /** Metadata in its wire format, encoded once for each call. */
@@ -194,7 +198,10 @@ export interface WireError {
  */
 export const SLOTS = 0x1_0000;
 
-/** The highest id that is assigned; V8's small integers end here in Node. */
+/**
+ * The highest id that is assigned; V8's small integers end here in Node. The simulation gives
+ * higher ids to copies of frames (src/network/message-line.ts).
+ */
 export const HIGHEST = 0x7fff_ffff;
 
 /** Returns the slot that an id names. */
@@ -234,7 +241,10 @@ export function inboxCost(isOneway: boolean, cost: number): number {
   return Math.min(isOneway ? cost - UNIT + ONEWAY_UNIT : cost, INBOX_MOST);
 }
 
-/** The highest value of an account (docs/wire-protocol.md §6). */
+/**
+ * The highest value of an account, and of a hello's initial credit (docs/wire-protocol.md §6).
+ * common-options.ts repeats it, and its test compares them.
+ */
 export const ACCOUNT_MAX = 0x7fff_ffff;
 
 // The parser of one complete frame: straight-line code for the field order that Trunkline's encoder
@@ -519,7 +529,10 @@ const MAX_VARINT = 10;
 /** Maximum length, in bytes, up to which a loop over ASCII is faster than TextDecoder. */
 const SHORT_TEXT = 32;
 
-/** The tags of fields: the number and wire type in one byte, as frame.proto numbers them. */
+/**
+ * The tags of fields: the number and wire type in one byte, as frame.proto numbers them.
+ * metadata.ts writes METADATA, ENTRY_KEY and ENTRY_VALUE as literals.
+ */
 export const KIND = 0x08;
 export const ID = 0x15;
 export const CHANNEL = 0x18;
