@@ -140,12 +140,12 @@ export class MissingMessages<P> {
    */
   arrived(id: MessageId, peer: string, now: number): void {
     // Usually nothing is missing, and the key, which is costly, isn't needed.
-    if (this.#messages.size + this.#promises.size === 0) return this.#lateness.observe(0);
+    if (this.#messages.size + this.#promises.size === 0) return this.#lateness.observe(0, now);
     const key = messageKey(id);
     const message = this.#messages.get(key);
     const neighbor = this.#tree.neighbors.get(peer);
     const wasAsked = message?.advertisers.some((one) => one.neighbor === neighbor && one.asked > 0);
-    if (wasAsked !== true) this.#lateness.observe(message === undefined ? 0 : now - message.since);
+    if (wasAsked !== true) this.#lateness.observe(message ? now - message.since : 0, now);
     this.promiseKept(neighbor, key);
   }
 
@@ -326,19 +326,25 @@ export class MissingMessages<P> {
 /**
  * Estimates how late messages arrive. Notices are short and overtake messages when links or
  * processors are busy. So a late message is not lost, and asking for it would make a busy network
- * busier. A higher value is taken over at once, and decays as messages arrive in time. It is
- * bounded, because a peer can give notice of messages that it doesn't have.
+ * busier. A higher value is taken over at once, and is halved every `HALVED` milliseconds, because
+ * busy processors stall again and again, with messages in time between the stalls. It is bounded,
+ * because a peer can give notice of messages that it doesn't have.
  */
 class Lateness {
   #late = 0;
+  /** Time of the last decay. */
+  #since = Number.NEGATIVE_INFINITY;
 
   /**
    * Records that a message that nobody asked for arrived `late` milliseconds after its first
    * notice; 0 if it arrived before any notice.
    */
-  observe(late: number): void {
-    this.#late =
-      late > this.#late ? Math.min(late, MOST_LATE) : this.#late + (late - this.#late) / FADE;
+  observe(late: number, now: number): void {
+    if (now - this.#since >= DECAY) {
+      this.#late *= 2 ** ((this.#since - now) / HALVED);
+      this.#since = now;
+    }
+    this.#late = Math.max(this.#late, Math.min(late, MOST_LATE));
   }
 
   /**
@@ -351,8 +357,9 @@ class Lateness {
   }
 }
 
-/** Inverse weight of the latest message in the estimate: the message has a weight of 1/16. */
-const FADE = 16;
+/** Milliseconds in which the estimate is halved, and the minimum between two steps of this. */
+const HALVED = 5_000;
+const DECAY = 1_000;
 /** Upper bound of the estimate in milliseconds. */
 const MOST_LATE = 1_000;
 
