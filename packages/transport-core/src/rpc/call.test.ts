@@ -56,9 +56,10 @@ test('a call counts from the beginning, and one with an invalid upload or signal
   other.abort();
   t.deepEqual(counts, { begun: 1, settled: 1 });
   const invalid = { signal: {} as AbortSignal };
-  t.throws(() => new Call(counted, method, new Uint8Array(0), 'a:1', invalid), {
-    instanceOf: TypeError,
-  });
+  for (let attempt = 0; attempt < 2; attempt++)
+    t.throws(() => new Call(counted, method, new Uint8Array(0), 'a:1', invalid), {
+      instanceOf: TypeError,
+    });
   t.deepEqual(counts, { begun: 1, settled: 1 });
 });
 

@@ -490,9 +490,10 @@ export function watchSignal(signal: AbortSignal, call: Abortable): void {
       for (const waiting of calls) waiting.signalAborted(signal.reason);
       watched.delete(signal);
     };
+    // An invalid signal throws here, so it must not be in the table yet.
+    signal.addEventListener('abort', listener, { once: true });
     entry = { calls, listener };
     watched.set(signal, entry);
-    signal.addEventListener('abort', listener, { once: true });
   }
   entry.calls.add(call);
 }
