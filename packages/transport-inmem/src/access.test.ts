@@ -161,11 +161,17 @@ test('a rule that hangs harms only the call that it was asked about', async (t) 
 });
 
 test('an observer sees a denied call', async (t) => {
-  const codes: (string | undefined)[] = [];
-  const observer: Observer = { handlerEnded: ({ reason }) => void codes.push(reason) };
-  const { client, to } = await fixture(t, () => false, { observer });
-  await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'permission_denied' });
-  t.deepEqual(codes, ['denied']);
+  for (const allow of [() => false, () => Promise.resolve(false)]) {
+    const seen: unknown[] = [];
+    const observer: Observer = {
+      handlerEnded: ({ reason, bytesReceived }) => void seen.push(reason, bytesReceived),
+    };
+    const { client, server, to } = await fixture(t, allow, { observer });
+    await t.throwsAsync(client.send(to, 'read', of(1, 2)), { code: 'permission_denied' });
+    t.deepEqual(seen, ['denied', 2]);
+    await server.close();
+    await client.close();
+  }
 });
 
 test('a rule that is no function is a TypeError', (t) => {

@@ -540,9 +540,9 @@ export class Inbox implements Mounted {
       if (channel.crowded) this.uncrowded(channel);
       if (this.closed && call.method.kind === 'oneway') return this.#dropOneway(call);
       if (this.closed || (!call.open && call.method.kind !== 'oneway')) return;
-      if (answer !== true) return this.#deny(call, answer);
       // `run` released the payload.
-      call.permit(payload);
+      call.ruled(payload, answer === true);
+      if (answer !== true) return this.#deny(call, answer);
       this.arrive(call);
     });
   }

@@ -180,10 +180,7 @@ export class OutgoingRecord extends OpenRecord {
 export class HandlingRecord extends OpenRecord implements CallObserver {
   protected readonly call: InCall;
 
-  /**
-   * Follows the call from now on. Counts the payload, which `call.run` releases: a call that an
-   * asynchronous rule has denied shows 0 bytes.
-   */
+  /** Follows the call from now on. Counts the payload, which `call.run` releases later. */
   constructor(watch: Reporter, protocol: string, call: InCall) {
     super(watch, protocol);
     const { queuedAt } = call;

@@ -439,11 +439,11 @@ export class InCall implements ListEntry, MessageOwner, UnitSender {
   }
 
   /**
-   * Records that an asynchronous rule has allowed the call. The payload was released while the call
-   * waited for the rule.
+   * Records whether an asynchronous rule has allowed the call. The payload was released while the
+   * call waited for the rule.
    */
-  permit(payload: Uint8Array): void {
-    this.permitted = true;
+  ruled(payload: Uint8Array, isPermitted: boolean): void {
+    this.permitted = isPermitted;
     this.payload = payload;
   }
 
