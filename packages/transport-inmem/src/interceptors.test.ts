@@ -361,6 +361,28 @@ test('a caller that leaves a stream ends the writes of its handler', async (t) =
   t.is(((await left) as TransportError).code, 'cancelled');
 });
 
+test('a handler that does not await its writes is limited by limits.outbound', async (t) => {
+  let codes: unknown[] = [];
+  const write: Handlers<typeof protocol>['write'] = async (_, rpc) => {
+    const writes = [1, 2, 3, 4].map((n) => rpc.write(of(n)).catch(({ code }) => code));
+    codes = await Promise.all(writes);
+  };
+  const limits = { outbound: { messages: 2 } };
+  const server = { limits, interceptors: { server: [passOn] } };
+  const { client, to } = await pair(t, protocol, { write }, { server });
+  t.deepEqual(await all(await client.send(to, 'write', of())), [1, 2]);
+  t.deepEqual(codes, [undefined, undefined, 'resource_exhausted', 'resource_exhausted']);
+});
+
+test('a handler may reuse the memory of an item whose write has settled', async (t) => {
+  const write: Handlers<typeof protocol>['write'] = async (_, rpc) => {
+    for (const item = of(1); item[0]! <= 5; item[0]!++) await rpc.write(item);
+  };
+  const server = { interceptors: { server: [passOn] } };
+  const { client, to } = await pair(t, protocol, { write }, { server });
+  t.deepEqual(await all(await client.send(to, 'write', of())), [1, 2, 3, 4, 5]);
+});
+
 test('interceptors that are no functions are a TypeError', (t) => {
   t.throws(
     () =>

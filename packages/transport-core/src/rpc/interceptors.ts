@@ -265,7 +265,7 @@ export class InterceptedRpc extends IncomingRpc implements ServerCall {
   #items(): ItemPipe {
     const state = this.#state;
     if (state.pipe === undefined) {
-      state.pipe = new ItemPipe();
+      state.pipe = new ItemPipe(callOf(this).channel.context.limits.outbound.messages);
       this.#promised.resolve(state.pipe);
     }
     return state.pipe;
@@ -391,16 +391,33 @@ const DROPPED: unique symbol = Symbol('dropped');
 
 /**
  * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
- * whose `write` is pending.
+ * whose `write` is pending, and at most `limit` that nobody has taken. It cannot limit their bytes,
+ * because they are not encoded yet.
  */
 class ItemPipe extends Steps<unknown> {
   readonly #items: { item: unknown; taken(): void; refused(error: unknown): void }[] = [];
   /** Set once the handler has ended the stream, or has failed. */
   #end: { readonly error?: unknown } | undefined = undefined;
   #isLeft = false;
+  /** Resolves the write of the item that the reader has taken last. */
+  #taken: (() => void) | undefined = undefined;
+  readonly #limit: number;
 
-  /** Resolves when the item has been taken; rejects if the reader has left. */
+  constructor(limit: number) {
+    super();
+    this.#limit = limit;
+  }
+
+  /**
+   * Resolves when the reader, which may still have to encode the item, asks for the next one, or
+   * leaves. Rejects if the reader has left before it took the item, or if too many items wait.
+   */
   write(item: unknown): Promise<void> {
+    const waiting = this.#items.length;
+    if (waiting >= this.#limit) {
+      const message = `${waiting} items of this stream wait (limits.outbound): await write()`;
+      return Promise.reject(new TransportError('resource_exhausted', message, { sent: false }));
+    }
     const written = new Promise<void>((taken, refused) => {
       if (this.#isLeft) return refused(left());
       this.#items.push({ item, taken, refused });
@@ -416,11 +433,10 @@ class ItemPipe extends Steps<unknown> {
   }
 
   protected step(): Step<unknown> {
+    this.#taken?.();
     const first = this.#items.shift();
-    if (first !== undefined) {
-      first.taken();
-      return { value: first.item, done: false };
-    }
+    this.#taken = first?.taken;
+    if (first !== undefined) return { value: first.item, done: false };
     const end = this.#end;
     if (end === undefined) return undefined;
     this.#end = {};
@@ -429,6 +445,7 @@ class ItemPipe extends Steps<unknown> {
 
   return(): Promise<IteratorResult<unknown, undefined>> {
     this.#isLeft = true;
+    this.#taken?.();
     for (const { refused } of this.#items.splice(0)) refused(left());
     this.end(undefined);
     return Promise.resolve(DONE);

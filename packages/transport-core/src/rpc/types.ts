@@ -125,12 +125,13 @@ export interface RpcWithResponse<Response> {
 export interface RpcWithDownload<Item> {
   /**
    * Sends one item. Resolves when the item was written to the batch of its connection or, behind
-   * server interceptors, when they have taken it. Rejects once the call has ended; that rejection
-   * never counts as unhandled, so a handler need not catch it. Also rejects if too many items wait
-   * (`limits.outbound`) because the handler does not await its writes, and for an item that its
-   * codec refuses or that is above the caller's `limits.item`. Behind server interceptors, such an
-   * item fails the call instead, and the number of items that wait is not limited. Throws a
-   * TypeError after `end` or `fail` and after the handler has returned, unless the caller is gone.
+   * server interceptors, when the next item is requested from them. Rejects once the call has
+   * ended; that rejection never counts as unhandled, so a handler need not catch it. Also rejects
+   * with `resource_exhausted` if too many items wait (`limits.outbound`) because the handler does
+   * not await its writes, and for an item that its codec refuses or that is above the caller's
+   * `limits.item`. Behind server interceptors, such an item fails the call instead, and only the
+   * number of items that wait is limited, not their bytes. Throws a TypeError after `end` or `fail`
+   * and after the handler has returned, unless the caller is gone.
    */
   write(item: Item): Promise<void>;
   /**
