@@ -106,7 +106,8 @@ export interface Observer {
   callEnded?(call: CallRecord): void;
   /**
    * A peer's call is handed to its handler or reader, or its turn has come and it is refused: by a
-   * rule, by the codec of its request, or because the node drains.
+   * rule, by the codec of its request, because the node drains, or because its server or reader
+   * has just stopped.
    */
   handlerStarted?(call: CallRecord): void;
   /**

@@ -2,8 +2,10 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { createManualClock } from '../manual-clock.ts';
 import type { CallObserver } from '../session/incoming-calls.ts';
 import { Consumer } from './consumer.ts';
+import { Reporter } from './records.ts';
 import type { IncomingRpc } from './rpc.ts';
 import { InboxFixture, inbox, type Name } from './testing/inbox-fixture.ts';
 
@@ -127,6 +129,32 @@ test('an observer that ends the iteration when a one-way ends also ends the read
   tell.observer = { done: () => void consumer.return() } as CallObserver;
   const result = await Promise.race([consumer.next(), new Promise(setImmediate)]);
   t.deepEqual(result, { done: true, value: undefined });
+});
+
+test('a call whose reader leaves in a rule or an observer is refused or dropped', async (t) => {
+  for (const name of ['ask', 'tell'] as const)
+    for (const [place, isWaiting] of [
+      ['allow', true],
+      ['allow', false],
+      ['observer', true],
+      ['observer', false],
+    ] as const) {
+      const leave = () => consumer.return() !== undefined;
+      const fixture = new InboxFixture(place === 'allow' ? leave : undefined);
+      const clock = createManualClock();
+      const observer = place === 'allow' ? {} : { handlerStarted: leave };
+      const { watch } = new Reporter(observer, undefined, clock, clock, () => false);
+      Object.assign(fixture.inbox.host.reporter, { watch });
+      const consumer = consume(fixture);
+      const a = fixture.connection();
+      if (isWaiting) a.send(name);
+      const next = consumer.next();
+      if (!isWaiting) a.send(name);
+      t.deepEqual(await next, { done: true, value: undefined });
+      t.deepEqual(a.answers, name === 'tell' ? [] : ['ask 3 ! unimplemented (unprocessed)']);
+      t.deepEqual(fixture.counters, name === 'tell' ? ['onewayDropped'] : []);
+      t.false(consumer.feeding);
+    }
 });
 
 test('a request costs work units and flood points for each issue that its schema reports', (t) => {

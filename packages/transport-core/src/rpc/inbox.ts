@@ -84,8 +84,8 @@ export interface Taker {
    */
   feeding: boolean;
   /**
-   * Receives a call and its decoded request, which belong to this reader from now on. Must not
-   * throw.
+   * Receives a call and its decoded request, which belong to this reader from now on. Called only
+   * while it is `ready`. Must not throw.
    */
   take(call: InCall, request: unknown): void;
   /** Called when the transport or its mount closes. */
@@ -419,14 +419,23 @@ export class Inbox implements Mounted {
 
   readonly #give = (taker: Taker, call: InCall, request: unknown): void => {
     const { watch } = this.host.reporter;
-    if (watch === undefined) taker.take(call, request);
+    if (watch === undefined) this.#take(taker, call, request);
     else this.#giveObserved(watch, taker, call, request);
   };
 
   /** (With this closure, `#give` would slow down the calls that nobody observes.) */
   #giveObserved(watch: Reporter, taker: Taker, call: InCall, request: unknown): void {
     const record = new HandlingRecord(watch, this.protocol.name, call);
-    watch.run(record, () => taker.take(call, request));
+    watch.run(record, () => this.#take(taker, call, request));
+  }
+
+  /**
+   * Lets the reader take the call if it is still ready: a rule, the codec or the observer may have
+   * stopped it. Otherwise the call is refused, or dropped if it is a one-way.
+   */
+  #take(taker: Taker, call: InCall, request: unknown): void {
+    if (taker.ready) taker.take(call, request);
+    else this.#fail(call, unserved(call.method));
   }
 
   /** Refuses a call that its caller is not allowed to make, or that came during a drain. */

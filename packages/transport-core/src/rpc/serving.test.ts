@@ -186,6 +186,15 @@ test('rpc.respond answers, and the return value of the handler is ignored', asyn
   t.is(fixture.failures.length, 1);
 });
 
+test('a server that a rule stops does not run the handler', (t) => {
+  const { fixture, a } = inbox();
+  const handler = () => t.fail();
+  const allow = () => serving.stop() !== undefined;
+  const serving = serve(fixture, { ask: handler, tell: handler }, { allow });
+  a.send('ask');
+  t.deepEqual(a.answers, ['ask 3 ! unimplemented (unprocessed)']);
+});
+
 test('stop accepts no more calls, waits for running ones, and leaves the rest to others', async (t) => {
   const { fixture, a } = inbox();
   const { waiting, handler } = gate();

@@ -63,7 +63,9 @@ export interface Server {
   /**
    * Stops taking calls, and resolves when all running handlers have finished, however long that
    * takes. Calls whose handlers still run after `grace` milliseconds (default: no limit) are
-   * answered with `unavailable`, and their signals abort. May be called again.
+   * answered with `unavailable`, and their signals abort. May be called again. If a rule, a codec
+   * or an observer calls it while it handles a call to this server, the handler does not get that
+   * call: it is refused with `unimplemented`, or dropped if it is a one-way.
    */
   stop(options?: { readonly grace?: number | undefined }): Promise<void>;
 }

@@ -161,6 +161,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Returns an iterator over incoming calls to these methods or, without arguments, of all methods
    * that no other reader takes. Each call goes to exactly one reader. The iterator ends when the
    * transport closes. If you leave the loop, calls that it has not received yet stay in the queue.
+   * But if a rule, a codec or an observer calls `return` while it handles a call for this iterator,
+   * that call is refused with `unimplemented`; a one-way is dropped and counted in `onewayDropped`.
    * Throws a TypeError for an unknown method, and for one that `serve` handles. A one-way holds its
    * sender's credit until the reader asks for another call or leaves.
    */

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import type { TransportError } from '../../errors.ts';
+import type { AllowCall } from '../../interceptors.ts';
 import { bytes } from '../../protocol/codec.ts';
 import { json } from '../../protocol/json.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
@@ -114,7 +115,8 @@ export class InboxFixture {
   readonly failures: unknown[] = [];
   readonly inbox: Inbox;
 
-  constructor() {
+  /** @param allow the rule for calls to all methods. */
+  constructor(allow?: AllowCall) {
     this.inbox = new Inbox(
       protocol,
       rpcHost({
@@ -125,6 +127,7 @@ export class InboxFixture {
             event.type === 'callbackFailed' && void this.failures.push(event.callback),
         },
       }),
+      allow,
     );
   }
 
