@@ -91,8 +91,8 @@ export interface LimitOptions {
    */
   readonly streams?: number | undefined;
   /**
-   * Maximum number of connections in total. Default 16,384. Any further connection is refused with
-   * `resource_exhausted` (reason `full`).
+   * Maximum number of connections in total. Default 16,384. Any further connection is refused, and
+   * any further dial fails, with `resource_exhausted` (reason `full`).
    */
   readonly connections?: number | undefined;
   /**

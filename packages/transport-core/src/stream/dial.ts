@@ -138,8 +138,10 @@ export class Dialer {
     try {
       const options = { timeout: config.dialTimeout, signal, nodeId, addresses };
       const stream = await layer.dial(address, options);
-      if (signal.aborted) stream.destroy();
+      // Another dial may have taken the last place meanwhile.
+      if (signal.aborted || this.transport.full() !== undefined) stream.destroy();
       signal.throwIfAborted();
+      this.#refuseIfFull(target);
       const connection = await this.#greet(stream, address, entry, signal);
       if (addresses !== undefined) this.#addresses.set(connection, addresses);
       return connection;

@@ -104,8 +104,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly #past = { in: 0, out: 0 };
   /**
    * The connections whose session has not ended, without those that were refused because there are
-   * too many. Callers of `add` ask `full` first; only dials that were under way then may exceed
-   * limits.connections.
+   * too many. Callers of `add` ask `full` right before, so limits.connections is never exceeded.
    */
   readonly #live = new Set<Connection>();
   /** The time at which the calls in flight of a closing transport have had their grace. */

@@ -26,6 +26,19 @@ const scene = (options: object = {}) => {
   return { layer, state, clock, transport };
 };
 
+/** A stream on which the peer never answers. */
+const fakeStream = (methods: object) =>
+  ({
+    endpoint: 'there',
+    attach: () => {},
+    write: () => true,
+    pause: () => {},
+    resume: () => {},
+    close: () => {},
+    destroy: () => {},
+    ...methods,
+  }) as unknown as StreamConnection;
+
 test('invalid options throw a TypeError that names each path', (t) => {
   const { layer } = fakeLayer();
   const wrong = (options: object, message: RegExp) =>
@@ -58,15 +71,8 @@ test('while its listener is broken a transport still dials, and advertises no ad
   const { layer } = fakeLayer();
   const written: Uint8Array[] = [];
   let up = true;
-  const stream = {
-    endpoint: 'there',
-    attach: () => {},
-    write: (chunk: Uint8Array) => written.push(chunk.slice()) > 0,
-    pause: () => {},
-    resume: () => {},
-    close: () => {},
-    destroy: () => {},
-  } as unknown as StreamConnection;
+  const write = (chunk: Uint8Array) => written.push(chunk.slice()) > 0;
+  const stream = fakeStream({ write });
   const advertiseAddr = () => {
     if (up) return 'fake:1';
     throw new TransportError('failed_precondition', 'not listening');
@@ -87,6 +93,20 @@ test('while its listener is broken a transport still dials, and advertises no ad
   t.is(written.length, 1, 'its hello');
   clock.advance(50);
   t.is((await failed).code, 'deadline_exceeded');
+});
+
+test('dials that run at the same time do not exceed limits.connections', async (t) => {
+  const { layer } = fakeLayer();
+  const destroyed: number[] = [];
+  let streams = 0;
+  const dial = async () => {
+    const n = ++streams;
+    return fakeStream({ destroy: () => destroyed.push(n) });
+  };
+  const { transport } = scene({ stream: { ...layer, dial }, limits: { connections: 1 } });
+  void transport.dial('a:1');
+  await t.throwsAsync(transport.dial('b:1'), { code: 'resource_exhausted', message: /limits/ });
+  t.deepEqual(destroyed, [2]);
 });
 
 test('listen can be retried after it failed, but not after it succeeded', async (t) => {
