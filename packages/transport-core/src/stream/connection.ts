@@ -233,8 +233,7 @@ export class Connection implements SessionVisitor, ConnectionOwner {
   }
 
   greeted(hello: Hello): void {
-    const { config, membership } = this.host;
-    const { target } = this;
+    const { host, target } = this;
     const remote = new LiveRemote(this, this.stream.nodeId, hello);
     this.remote = remote;
     this.parts.context.meet(remote);
@@ -242,9 +241,10 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     const peer: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
     const agree = () => this.#agree(peer.answer);
     const refuse = (error: unknown) => this.session.break(refusal(error));
-    // If the connection is over already, the membership would never hear of its end.
-    const ask = () => this.over || attempt(() => membership?.admit(peer), agree, refuse);
-    const { admit } = config;
+    // If the connection is over already, the membership would never hear of its end. A membership
+    // that was released meanwhile is not asked. (A new one has ended the connection by `manage`.)
+    const ask = () => this.over || attempt(() => host.membership?.admit(peer), agree, refuse);
+    const { admit } = host.config;
     attempt(() => admit?.(remote), ask, refuse);
   }
 

@@ -44,7 +44,7 @@ export interface Membership {
   readonly asserts?: boolean | undefined;
   /**
    * Called after the user's `admit` has agreed. Like the user's function, it throws (now or later)
-   * to refuse, and both ends see the reason. It may still be called after `Management.release`, for
+   * to refuse, and both ends see the reason. It is not called after `Management.release`, even for
    * a connection whose hello was received before.
    */
   admit(pendingConnection: PendingConnection): unknown;

@@ -98,8 +98,8 @@ export function manage(transport: AnyTransport, membership: Membership) {
     onServingChanged: (changed: () => void) => engine.onServingChanged(changed),
     /**
      * Ends the management: hellos no longer assert a node id, and the membership no longer hears of
-     * connections. It may still be asked to admit a peer whose hello was received before. Live
-     * connections stay.
+     * connections, nor is it asked to admit peers. If it is deciding about a peer, its decision
+     * still counts. Live connections stay.
      */
     release: () => {
       if (engine.membership === membership) engine.join(undefined);

@@ -217,6 +217,32 @@ test('connections older than a membership are closed in order; a second membersh
   await close();
 });
 
+test('a membership that was released is not asked to admit a peer whose hello it had seen', async (t) => {
+  const net = direct();
+  net.connectAll();
+  const server = createTransport('inmem://b', { protocol: echo, backends: [net] });
+  await serving(server);
+  let agree = () => {};
+  const gate = new Promise<void>((resolve) => (agree = resolve));
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const admit = () => {
+    asked();
+    return gate;
+  };
+  const client = createTransport({ protocol: echo, backends: [net], admit });
+  const register = new Register(client, A, new Map());
+  const management = manage(client, register);
+  const answer = client.send('inmem://b', 'say', 'x');
+  await isAsked;
+  management.release();
+  agree();
+  t.is(await answer, 'X');
+  t.deepEqual([register.asked, register.heard], [[], []]);
+  await client.close();
+  await server.close();
+});
+
 test('an observer may cut a connection that comes up, and the next call dials again', async (t) => {
   const backend = direct();
   const server = createTransport('inmem://cut-while-up', { protocol: echo, backends: [backend] });
