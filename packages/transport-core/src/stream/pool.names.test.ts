@@ -72,6 +72,31 @@ test('when the list no longer has the address of a connection, the connection is
   t.is(observers.size, 0);
 });
 
+test('a connection whose address was removed from the list during its dial is replaced at once', async (t) => {
+  const { pool, dials, list, retired, call, start } = namedFixture();
+  const waiting = call();
+  start('name:a', waiting);
+  list('name:a', 'x:1');
+  list('name:a', 'y:1');
+  const first = await dials[0]!.up('x:1');
+  t.deepEqual([retired, first.started], [[first], []]);
+  const second = await dials[1]!.up('y:1');
+  t.deepEqual(second.started, [waiting]);
+  t.is(pool.live('name:a'), second.real);
+});
+
+test('a link to a node that was removed from the list during its dial is not used', async (t) => {
+  const { dials, list, retired, call, start } = namedFixture();
+  const waiting = call();
+  start('name:a', waiting);
+  list('name:a', `node:${ADA}`);
+  list('name:a', `node:${BOB}`);
+  const [ada, bob] = [new FakeConnection('a:1'), new FakeConnection('b:1')];
+  await dials[0]!.find(ada, `node:${ADA}`);
+  await dials[1]!.find(bob, `node:${BOB}`);
+  t.deepEqual([ada.started, bob.started, retired], [[], [waiting], []]);
+});
+
 test('a held name is dialed at once when its address is no longer listed', async (t) => {
   const { pool, dials, list, retired } = namedFixture();
   const release = pool.hold('name:a', { stopOn: [] });

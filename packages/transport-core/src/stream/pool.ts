@@ -377,6 +377,8 @@ export class PoolEntry implements CallCarrier, DialTarget {
   // The connections.
 
   add(connection: Connection): void {
+    // Its address was removed from the list meanwhile: `#dialed` dials again for those that wait.
+    if (this.watch?.lists(connection) === false) return this.#pool.host.retire(connection);
     // If it is closing already, it takes the calls that wait before its GO_AWAY, but no later ones.
     if (connection.isUp) this.connections.push(connection);
     this.#holdLive(connection);
@@ -433,6 +435,8 @@ export class PoolEntry implements CallCarrier, DialTarget {
   }
 
   #dialed(connection: Connection): void {
+    if (this.watch?.lists(connection) === false)
+      return this.#isWanted ? this.#dial() : this.#settle();
     const isBorrowed = this.watch?.borrows(connection) === true;
     // The link to a node was replaced by another link while it came up; dialing again finds the new
     // link.
