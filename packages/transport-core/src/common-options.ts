@@ -250,8 +250,8 @@ export interface CommonOptions {
   /**
    * The fields that this end sends in its hello on each connection; the peer sees them as
    * `remote.hello`. A function receives the target, or undefined on an accepted connection. If it
-   * throws or returns anything else, the connection fails at both ends, with its TransportError or
-   * with `unavailable`.
+   * throws or returns anything else, or more than 8 KiB with the option `name`, the connection
+   * fails at both ends, with its TransportError or with `unavailable`.
    */
   readonly hello?:
     | HelloFields
@@ -365,12 +365,16 @@ const encoder = new TextEncoder();
 
 /**
  * Returns the fields of a hello as an object, from the `hello` option or the result of its
- * function.
+ * function, and the option `name`.
  *
  * @throws TypeError for anything but strings of at most 8 KiB without lone surrogates.
  */
-export function helloFields(given: TextFields, what = 'hello'): Readonly<Record<string, string>> {
-  const fields = { ...fieldsOf(given, what) };
+export function helloFields(
+  given: TextFields,
+  what: string,
+  name?: string,
+): Readonly<Record<string, string>> {
+  const fields = { ...(name !== undefined && { name }), ...fieldsOf(given, what) };
   let left = 8 * KIB;
   for (const [key, field] of Object.entries(fields)) {
     if (typeof field !== 'string') throw new TypeError(`${what}: '${key}' must be a string`);

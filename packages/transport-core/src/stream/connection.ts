@@ -260,10 +260,9 @@ export class Connection implements SessionVisitor, ConnectionOwner {
 
   /** Gets the fields of the hello for this peer from the options `hello` and `name`. */
   #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
-    const { config, reporter } = this.host;
+    const { config, fields, reporter } = this.host;
     const { hello, name } = config;
-    const give: typeof then = (fields) => then(name === undefined ? fields : { name, ...fields });
-    if (typeof hello !== 'function') return give((hello ?? {}) as Record<string, string>);
+    if (typeof hello !== 'function') return then(fields);
     const fail = (error: unknown) => {
       reporter.tell({ type: 'callbackFailed', callback: 'hello', error });
       const message = `this end's 'hello' option failed: ${errorText(error)}`;
@@ -275,7 +274,7 @@ export class Connection implements SessionVisitor, ConnectionOwner {
     };
     attempt(
       () => hello(this.target),
-      (fields) => attempt(() => helloFields(fields), give, fail),
+      (given) => attempt(() => helloFields(given, 'hello', name), then, fail),
       fail,
     );
   }

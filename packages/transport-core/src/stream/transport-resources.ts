@@ -6,7 +6,7 @@
 // KeepAlive.
 
 import { backgroundTimer, type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
+import { type CommonConfig, helloFields } from '../common-options.ts';
 import type { TraceChannels } from '../observer.ts';
 import type { Random } from '../random.ts';
 import { Reporter } from '../rpc/records.ts';
@@ -23,6 +23,8 @@ import type { StreamLayer } from './stream-layer.ts';
 export abstract class TransportResources {
   readonly layer: StreamLayer;
   readonly config: CommonConfig;
+  /** The fields of hellos if the option `hello` is no function. */
+  readonly fields: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly ticker: Ticker;
@@ -44,9 +46,12 @@ export abstract class TransportResources {
   readonly calls = { made: 0, served: 0 };
 
   constructor(layer: StreamLayer, config: CommonConfig, channels: TraceChannels | undefined) {
-    const { clock = systemClock, random = systemRandom } = config;
+    const { clock = systemClock, random = systemRandom, hello = {}, name } = config;
     this.layer = layer;
     this.config = config;
+    // Together they may exceed the limit that each option keeps.
+    this.fields =
+      typeof hello === 'function' ? {} : helloFields(hello, "options 'hello' and 'name'", name);
     this.clock = clock;
     this.random = random;
     this.ticker = new Ticker(clock, channels, (isTraced) => this.reporter.trace(isTraced));

@@ -4,6 +4,7 @@ import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
+import type { Observer } from '../observer.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
 import { methods, protocol } from '../session/testing/stamped-calls.ts';
@@ -53,6 +54,11 @@ test('invalid options throw a TypeError that names each path', (t) => {
   wrong({ timeout: 0 }, /timeout: must be milliseconds above 0/);
   wrong({ limits: { packet: 5 } }, /limits\.packet/);
   wrong({ maxpool: 3 }, /maxpool: unknown option; did you mean 'maxPool'\?/);
+  wrong(
+    { name: 'n', hello: { k: 'v'.repeat(8_191) } },
+    /options 'hello' and 'name': must be at most 8 KiB/,
+  );
+  wrong({ name: '\ud800' }, /'name' has a lone surrogate/);
   wrong({ timeout: -1, maxPool: 0 }, /timeout.*maxPool|maxPool.*timeout/);
   t.throws(() => new NetworkTransport(undefined as never), { instanceOf: TypeError });
 });
@@ -107,6 +113,19 @@ test('dials that run at the same time do not exceed limits.connections', async (
   void transport.dial('a:1');
   await t.throwsAsync(transport.dial('b:1'), { code: 'resource_exhausted', message: /limits/ });
   t.deepEqual(destroyed, [2]);
+});
+
+test('a hello function whose fields are too large with the name fails the dial', async (t) => {
+  const { layer } = fakeLayer();
+  const failed: string[] = [];
+  const observer: Observer = {
+    event: (event) => void (event.type === 'callbackFailed' && failed.push(event.callback)),
+  };
+  const hello = () => ({ k: 'v'.repeat(8_191) });
+  const stream = { ...layer, dial: async () => fakeStream({}) };
+  const { transport } = scene({ stream, name: 'n', hello, observer });
+  await t.throwsAsync(transport.dial('a:1'), { code: 'unavailable', message: /at most 8 KiB/ });
+  t.deepEqual(failed, ['hello']);
 });
 
 test('listen can be retried after it failed, but not after it succeeded', async (t) => {
