@@ -60,6 +60,20 @@ test('the current entry of an iteration may be removed', (t) => {
   t.deepEqual(names(list), [1, 3]);
 });
 
+test('an iteration whose next entry is removed continues at the first entry', (t) => {
+  const [a, b, c, d] = items(4) as [Item, Item, Item, Item];
+  const list = listOf(a, b, c, d);
+  const other = new List<Item>();
+  const seen: number[] = [];
+  for (const item of list) {
+    seen.push(item.name);
+    if (item === a && list.remove(a)) list.remove(b);
+    if (item === c && list.remove(d)) other.push(d);
+  }
+  t.deepEqual(seen, [0, 2, 2]);
+  t.deepEqual(names(other), [3]);
+});
+
 test('a list agrees with an array after any operations', (t) => {
   const random = seededRandom(1);
   const list = new List<Item>();

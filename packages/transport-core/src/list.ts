@@ -36,7 +36,7 @@ export class List<T extends ListEntry> {
 
   /** Removes an entry. Returns false, and does nothing, if the entry is not in this list. */
   remove(entry: T): boolean {
-    if (entry.list !== (this as unknown as List<ListEntry>)) return false;
+    if (!this.#has(entry)) return false;
     if (entry.before === undefined) this.first = entry.after as T | undefined;
     else entry.before.after = entry.after;
     if (entry.after === undefined) this.last = entry.before as T | undefined;
@@ -44,6 +44,10 @@ export class List<T extends ListEntry> {
     entry.list = entry.before = entry.after = undefined;
     this.length--;
     return true;
+  }
+
+  #has(entry: T): boolean {
+    return entry.list === (this as unknown as List<ListEntry>);
   }
 
   /** Forgets all entries at once, without a change to them: they must not be used any further. */
@@ -62,14 +66,15 @@ export class List<T extends ListEntry> {
   }
 
   /**
-   * Iterates over the entries. Only the current one may be removed meanwhile: if the next one is
-   * removed, the iteration still visits it, and then ends. A generator would cost more.
+   * Iterates over the entries, and visits each one that stays in the list. Any entry may be removed
+   * meanwhile: if the next one is, the iteration continues at the first one, so entries may be
+   * visited again. A generator would cost more.
    */
   [Symbol.iterator](): { next(): IteratorResult<T, undefined> } {
     let entry = this.first;
     return {
-      next() {
-        const value = entry;
+      next: () => {
+        const value = entry === undefined || this.#has(entry) ? entry : this.first;
         if (value === undefined) return { done: true, value };
         entry = value.after as T | undefined;
         return { done: false, value };

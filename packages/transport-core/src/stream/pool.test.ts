@@ -89,6 +89,29 @@ test('a call that times out while it waits fails with deadline_exceeded, unsent,
   t.true(dials[0]!.signal.aborted);
 });
 
+test('an observer may abort the next waiting call when one ends, and the rest still end in time', async (t) => {
+  const { pool, clock, call, start } = poolFixture();
+  /** Starts three calls; when the first one ends, the second one is aborted. */
+  const three = () => {
+    const [soon, later] = [{ timeout: 50 }, { timeout: 200 }];
+    const [first, second, third] = [call('ask', soon), call(), call('ask', later)];
+    for (const each of [first, second, third]) start('a:1', each);
+    const settle = first.settle.bind(first);
+    first.settle = (error) => {
+      settle(error);
+      second.signalAborted('x');
+    };
+    return third;
+  };
+  three();
+  clock.advance(50);
+  t.is(pool.wake(50), 200);
+  const third = three();
+  pool.failChannel(third.method.channel, new TransportError('shutdown', 'closed'));
+  await turn();
+  t.is(third.fate.error?.code, 'shutdown');
+});
+
 test('a forgotten connection is not used again', async (t) => {
   const { pool, dials, call, start } = poolFixture();
   start('a:1', call());
