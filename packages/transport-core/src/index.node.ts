@@ -16,7 +16,6 @@ export {
 export { fixedLookup, machine } from './node/machine.ts';
 export {
   type AcceptorOptions,
-  isTlsOptions,
   MutualTls,
   type MutualTlsDialOptions,
   type TlsAcceptor,

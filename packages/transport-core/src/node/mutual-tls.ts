@@ -400,11 +400,6 @@ export function parseTls(options: TlsOptions, name: string): TlsOptions {
   return parseOptions(schema, { tls: options }, name).tls as TlsOptions;
 }
 
-/** Returns true if `parseTls` can check a value; for the schema of a backend's own options. */
-export function isTlsOptions(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Returns the options after a change. Throws a TypeError that names the invalid option. */
 export function mergeTls(before: TlsOptions, update: TlsUpdate): TlsOptions {
   const { key, cert, ca, allow, deny } = parseOptions(
