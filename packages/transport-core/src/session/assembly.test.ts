@@ -44,6 +44,17 @@ test('a packet that exceeds the total, is empty, or is not full before the last 
   t.true(begin(2 * packet).assembly.add(new Uint8Array(packet)));
 });
 
+test('the last packet may not be larger than the others, also if memory grows in pieces', (t) => {
+  const limit = 400 * packet;
+  const ahead = limit / 8 - packet;
+  const { assembly, context, pieces } = begin(2 * packet + 1, true, limit, { ahead });
+  t.deepEqual(pieces, [2 * packet]);
+  t.is(assembly.room(packet + 1), undefined);
+  t.false(assembly.add(new Uint8Array(packet + 1)));
+  assembly.drop();
+  t.is(context.memory.ahead, ahead);
+});
+
 test('a packet that was read into its place is not copied', (t) => {
   const { assembly } = begin(2 * packet + 3);
   const room = assembly.room(packet)!;

@@ -83,10 +83,11 @@ export class IncomingPackets {
   }
 
   /**
-   * Charges a packet to the pipe, and gives its cost back whatever the application does.
-   * Returns false after a violation, which has then been reported.
+   * Checks the size of a packet, charges it to the pipe, and gives its cost back whatever the
+   * application does. Returns false after a violation, which has then been reported.
    */
   packet(frame: Frame): boolean {
+    if (!this.#fits(frame)) return false;
     const cost = frame.length + frame.metadataSize + UNIT;
     if (!this.pipe.spend(cost)) {
       this.#context.violation('a packet arrived without pipe credit');
@@ -116,9 +117,13 @@ export class IncomingPackets {
    */
   short(frame: Frame): boolean {
     if (this.window.calmRounds > 0 && frame.kind !== Kind.ITEM) this.window.short();
+    return this.#fits(frame);
+  }
+
+  #fits({ length }: Frame): boolean {
     const { packet } = this.#context.terms;
-    if (frame.length <= packet) return true;
-    const text = `a packet of ${frame.length} bytes is above the agreed limit of ${packet}`;
+    if (length <= packet) return true;
+    const text = `a packet of ${length} bytes is above the agreed limit of ${packet}`;
     this.#context.violation(text, 'too_large');
     return false;
   }
@@ -221,28 +226,19 @@ export class Assembly extends UnfinishedMessage {
   }
 
   /**
-   * Returns the memory for the next packet if a packet of this length, above 0, fits and is kept.
+   * Returns the memory for the next packet if a packet of this length may come next and is kept.
    * Bytes read there need not be copied. `drop` may free it, so ask again for each chunk.
    */
   room(length: number): Uint8Array | undefined {
-    if (!this.#isKept || this.got + length > this.size) return undefined;
+    if (!this.#isKept || length !== this.#due) return undefined;
     this.#reach(length);
     return (this.#room = this.#piece.subarray(this.#used, this.#used + length));
   }
 
-  /**
-   * Adds a packet. Returns false if it is empty, if it exceeds the announced size, or if it is not
-   * the last one and not full.
-   */
+  /** Adds a packet. Returns false if its length is not that of the next packet. */
   add(packet: Uint8Array): boolean {
     const { length } = packet;
-    const end = this.got + length;
-    if (
-      length === 0 ||
-      end > this.size ||
-      (end < this.size && length !== this.#context.terms.packet)
-    )
-      return false;
+    if (length !== this.#due) return false;
     if (this.#isKept) {
       // Compared by identity, because asking an array for its memory is a call into the engine.
       if (packet !== this.#room) {
@@ -253,7 +249,7 @@ export class Assembly extends UnfinishedMessage {
       this.#context.usage.comes(length);
     }
     this.#room = undefined;
-    this.got = end;
+    this.got += length;
     return true;
   }
 
@@ -288,6 +284,11 @@ export class Assembly extends UnfinishedMessage {
     this.#giveBack(this.#piece);
     this.#full = this.#room = undefined;
     this.#piece = EMPTY;
+  }
+
+  /** The length of the next packet: a full one, or the rest of the message. */
+  get #due(): number {
+    return Math.min(this.#context.terms.packet, this.size - this.got);
   }
 
   /** Bytes that were allocated ahead of their arrival. */

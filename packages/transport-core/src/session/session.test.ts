@@ -5,7 +5,9 @@ import test from 'ava';
 import { reasonError } from '../errors.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
-import { LENT, PREAMBLE } from '../wire/frame.ts';
+import { Kind, LENT, PREAMBLE } from '../wire/frame.ts';
+import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { Memory } from './memory.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
 import { callOf, methods, protocol } from './testing/stamped-calls.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -285,6 +287,26 @@ test('a violation by size is reported as too_large', (t) => {
   pair.acceptor.session.receive(pair.now, new Uint8Array([0x81, 0xa0, 0x01]));
   pair.quiet();
   t.deepEqual([reasonOf(pair.acceptor), reasonOf(pair.dialer)], ['too_large', 'too_large']);
+});
+
+test('a last PART above the agreed packet is a violation by size, and nothing throws', (t) => {
+  // Much is allocated ahead, so the message has a piece of two packets.
+  const memory = new Memory(64 * MIB);
+  memory.reserve(8 * MIB - SMALL.packet);
+  const { acceptor, now } = open({}, { memory });
+  const frame = { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 1 };
+  const size = 2 * SMALL.packet + 1;
+  for (const fields of [
+    { ...frame, size },
+    { kind: Kind.PART, id: 1 },
+  ]) {
+    const payload = new Uint8Array(fields.kind === Kind.PART ? size - SMALL.packet : SMALL.packet);
+    acceptor.session.receive(
+      now,
+      encoded((encoder) => writeMessage(encoder, fields, payload)),
+    );
+  }
+  t.is(reasonOf(acceptor), 'too_large');
 });
 
 test('a long request that was answered at once is not held until its deadline', (t) => {

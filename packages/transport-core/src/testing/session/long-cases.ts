@@ -27,7 +27,10 @@ export function longCases({ it, violates }: Suite): void {
     { kind: 'PART', id, payload: body(100) },
   ]);
   bad('a PART larger than a packet', (id) => [
-    request(id, body(PACKET), { size: PACKET * 3 }),
+    request(id, body(PACKET), { size: PACKET * 2 + 1 }),
+    { kind: 'PART', id, payload: body(PACKET + 1) },
+  ]);
+  bad('a PART larger than a packet, of an unknown message,', (id) => [
     { kind: 'PART', id, payload: body(PACKET + 1) },
   ]);
   bad(
