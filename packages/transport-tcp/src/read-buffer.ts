@@ -6,8 +6,9 @@ import type { OnReadOpts } from 'node:net';
 import type { Bytes } from '@trunkline/transport-core/backend';
 
 /**
- * The read callback of a socket that is about to be dialed. Its connection is set later; until then
- * the socket is paused.
+ * The read callback of a socket that is about to be dialed. TcpConnection calls `start` when a sink
+ * is attached, or when it is closed without one. Until then the socket must be paused (TcpLayer
+ * pauses it), because a read would throw.
  */
 export class SocketReader {
   #read: ((chunk: Bytes) => boolean) | undefined = undefined;

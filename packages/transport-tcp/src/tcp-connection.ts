@@ -37,8 +37,9 @@ type Phase =
   | { readonly name: 'closed' };
 
 /**
- * Wraps a socket that is connected. From here on the socket belongs to the connection, including
- * its errors. A dialed plain socket comes paused, because its reader has no sink yet.
+ * Wraps a socket that is connected and has `allowHalfOpen`. From here on the socket belongs to the
+ * connection, including its errors. A dialed plain socket must be paused, because its reader has no
+ * sink yet.
  */
 export class TcpConnection implements StreamConnection {
   readonly endpoint: string;
@@ -228,8 +229,8 @@ export class TcpConnection implements StreamConnection {
   }
 
   /**
-   * Allows one LINGER period for flushing, if anything is buffered, and one for the other end's
-   * FIN.
+   * Sends a FIN behind the buffered data. Destroys the socket if it is still open after one LINGER
+   * period, or after two if data is still buffered at the end of the first.
    */
   #end(isMutual: boolean): void {
     const phase: Phase = { name: 'ending', timer: undefined, discarded: 0, isMutual };
@@ -274,14 +275,14 @@ const OPEN: Phase = Object.freeze({ name: 'open' });
 const DESTROYED: Phase = Object.freeze({ name: 'destroyed' });
 const CLOSED: Phase = Object.freeze({ name: 'closed' });
 /**
- * Limits under TLS, in bytes: the maximum size of a chunk that is copied, and the maximum that may
- * be queued before it.
+ * Limits of `#writeSecured`, in bytes: the maximum size of a chunk that is copied, and the maximum
+ * that may be queued before it.
  */
 const COPIED = 16 * 1024;
 const HELD = 64 * 1024;
 /**
- * The time for which one end waits for the other's FIN, in milliseconds, and the number of bytes
- * that it discards meanwhile (docs/wire-protocol.md §8).
+ * The time for which `#end` waits, in milliseconds, and the number of bytes that a closing end
+ * discards meanwhile (docs/wire-protocol.md §8). If more arrive, it destroys the socket.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -26,14 +26,17 @@ export interface TcpStreamLayerOptions {
   readonly advertiseAddr?: string | undefined;
   /**
    * Duration of silence, in milliseconds, before the kernel probes a connection (TCP keep-alive);
-   * `false` disables probes. Default: 30,000.
+   * `false` disables probes. Node rounds it down to whole seconds, so give at least 1,000.
+   * Default: 30,000.
    */
   readonly keepAlive?: number | false | undefined;
   /**
-   * True to let several listeners share this port, each in a thread or process of its own, where
-   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
-   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
-   * refused. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
+   * True to let several listeners share this port, each in a thread or process of its own; the
+   * kernel spreads the connections over them. It needs Node 22.12 or newer, on Linux or another
+   * system that supports it; elsewhere (macOS, Windows), such a Node rejects `listen` with
+   * `unavailable`. Older versions of Node ignore it, so the second listener gets `address_in_use`.
+   * Port 0 is refused with `invalid_argument`. Default: false, except in the threads of a cluster
+   * (TRUNKLINE_REUSE_PORT=1).
    */
   readonly reusePort?: boolean | undefined;
   /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
@@ -54,11 +57,13 @@ export interface TcpStreamLayer extends StreamLayer {
    * immediately to new connections. Existing connections to nodes that are now denied, or no longer
    * allowed, are aborted; the others stay. If other authorities replace the old ones, TLS
    * handshakes in progress fail with `reset`. Rejects with `invalid_argument` if the update is
-   * unusable, and with `failed_precondition` without `tls`; in both cases nothing changes.
+   * unusable, with a TypeError if an option has the wrong shape, and with `failed_precondition`
+   * without `tls`; in all these cases nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }
 
+/** The options of `tcp()`; MutualTls checks the contents of `tls`. */
 export const backendSchema = optionsSchema({
   keepAlive: option.optional(
     option.reference<number | false>(

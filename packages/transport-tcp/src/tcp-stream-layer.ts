@@ -7,7 +7,9 @@ import { layerSchema, type TcpStreamLayer, type TcpStreamLayerOptions } from './
 
 /**
  * Creates a StreamLayer over TCP. Addresses have the form 'host:port', with or without 'tcp://';
- * its own addresses have no scheme.
+ * its own addresses have no scheme. Throws a TypeError that names an invalid option. `listen`
+ * reports an unusable `bindAddr`; `listen` and `dial` report an unusable key or certificate in
+ * `tls`.
  */
 export function createTcpStreamLayer(options: TcpStreamLayerOptions = {}): TcpStreamLayer {
   parseOptions(layerSchema, options, 'createTcpStreamLayer');

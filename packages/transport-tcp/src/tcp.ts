@@ -12,7 +12,7 @@ export type TcpBackendOptions = Pick<TcpStreamLayerOptions, 'keepAlive' | 'reuse
 /** A backend for 'tcp://host:port'; `updateTls` acts on all its transports. */
 export interface TcpBackend extends Backend, Pick<TcpStreamLayer, 'updateTls'> {}
 
-/** Creates a backend for 'tcp://host:port'. */
+/** Creates a backend for 'tcp://host:port'. Throws a TypeError that names an invalid option. */
 export function tcp(options: TcpBackendOptions = {}): TcpBackend {
   parseOptions(backendSchema, options, 'tcp');
   const { keepAlive, reusePort } = options;
