@@ -1,5 +1,6 @@
-// The network behind one value of `direct()`. It owns the pairs that may dial, the layers that
-// listen, and the open connections. Tested in direct.test.ts.
+// The network behind one value of `direct()`. It keeps the pairs that may dial, the layers that
+// listen, and the open connections, which it resets when a pair is disconnected. Names come without
+// scheme, from `nameOf` or `nameFor` (names.ts). Tested in direct.test.ts.
 
 import { reasonError } from '@trunkline/transport-core/backend';
 import type { FrameConnection } from '../memory/memory-connection.ts';
@@ -21,7 +22,7 @@ interface OpenConnection {
 export class DirectNetwork<L extends Listener> {
   readonly #listening = new Map<string, L>();
   readonly #open = new Set<OpenConnection>();
-  /** Whether pairs that no change concerns are connected. */
+  /** True once `connectAll` was called: pairs that no later change concerns are connected. */
   #all = false;
   /** The number of changes so far. The latest change that concerns a pair counts. */
   #changes = 0;
@@ -30,6 +31,7 @@ export class DirectNetwork<L extends Listener> {
   /** The number of the change that last disconnected a name from all others. */
   readonly #alone = new Map<string, number>();
 
+  /** Adds a layer that begins to listen. Throws `address_in_use` if its name is taken. */
   add(layer: L): void {
     const { name } = layer;
     if (this.#listening.has(name))
@@ -41,6 +43,7 @@ export class DirectNetwork<L extends Listener> {
     this.#listening.set(name, layer);
   }
 
+  /** Removes a layer that `add` has accepted. */
   remove(layer: L): void {
     this.#listening.delete(layer.name);
   }
@@ -57,7 +60,10 @@ export class DirectNetwork<L extends Listener> {
     return this.#all && alone === 0;
   }
 
-  /** Registers a connection. Returns a function to be called when one of its ends has closed. */
+  /**
+   * Registers a connection. Returns a function to be called when one of its ends has closed; both
+   * ends call it.
+   */
   opened(connection: OpenConnection): () => void {
     this.#open.add(connection);
     return () => this.#open.delete(connection);

@@ -8,10 +8,13 @@ import { DirectNetwork } from './direct-network.ts';
 /**
  * A network in memory whose transports reach each other as its owner says. Names are given as
  * 'name' or 'inmem://name', before or after a transport listens on them; of several changes that
- * concern two names, the latest counts.
+ * concern two names, the latest counts. The methods throw `invalid_argument` for a malformed name.
  */
 export interface DirectBackend extends Backend {
-  /** Lets the transport `from` dial `to`. The other direction needs a `connect` of its own. */
+  /**
+   * Lets the transport `from` dial `to`, even if it was isolated. The other direction needs a
+   * `connect` of its own.
+   */
   connect(from: string, to: string): void;
   /**
    * Makes dials from `from` to `to` fail with `unavailable` and resets the connections that it has
@@ -19,10 +22,14 @@ export interface DirectBackend extends Backend {
    */
   disconnect(from: string, to: string): void;
   /**
-   * Isolates a transport: it can dial nobody, nobody can dial it, and its connections are reset.
+   * Isolates a transport: it can dial nobody, nobody can dial it, and its connections are reset,
+   * until `connect` or `connectAll`.
    */
   disconnectAll(address: string): void;
-  /** Lets every transport dial every other, also those that are created later. */
+  /**
+   * Lets every transport dial every other, also those that are created later and those that were
+   * disconnected before.
+   */
   connectAll(): void;
 }
 
