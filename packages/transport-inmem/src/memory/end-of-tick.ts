@@ -3,11 +3,15 @@
 
 import type { Clock, ClockTimer } from '@trunkline/transport-core';
 
-/** Runs the callbacks of a connection, each after the code that requested it has finished. */
+/** Runs the callbacks of MemoryConnections, each after the code that requested it has finished. */
 export interface CallbackRunner {
-  /** Runs a callback later, never within this call. Takes one callback at a time. */
+  /**
+   * Runs a callback later, never within this call. A connection passes the next callback only once
+   * the previous one has begun. Several connections may share a runner (SimLayer), but not an
+   * EndOfTick.
+   */
   run(callback: () => void): void;
-  /** Drops a callback that waits. Called when the connection has ended. */
+  /** Called when a connection reports its end to its sink. May drop a callback that waits. */
   stop(): void;
 }
 
@@ -20,7 +24,7 @@ export interface CallbackRunner {
 export class EndOfTick implements CallbackRunner {
   readonly #clock: Clock;
   #marker: ClockTimer | undefined;
-  /** The time at which the marker was last set. */
+  /** The time at which the marker was last set; at first, the time of creation. */
   #marked: number;
   #held: (() => void) | undefined;
 

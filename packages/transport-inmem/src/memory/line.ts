@@ -8,21 +8,27 @@ export interface MemoryLineEnd<Unit> {
   /** Called when the other end has finished writing, after everything that it sent. */
   finish(): void;
   /**
-   * Called when the other end was destroyed, or was written to after it had ended, or discarded too
-   * much while it closed. May be called more than once.
+   * Called when the connection is reset: the other end was destroyed, or was written to after it
+   * had ended, or discarded too much while it closed, or the simulation broke the line. May be
+   * called more than once.
    */
   cut(): void;
-  /** Called when the other end has read `size` of the data that this end sent. */
+  /**
+   * Called when the other end has read or discarded `size` bytes of the data that this end sent.
+   */
   acknowledge(size: number): void;
 }
 
-/** One direction of a connection: the effects of one end on the other. */
+/**
+ * One direction of a connection: the effects of one end on the other. The first four methods lead
+ * to `arrive`, `finish`, `cut` and `acknowledge` of the other end, sooner or later or never.
+ */
 export interface MemoryLine<Unit> {
   put(unit: Unit): void;
   finish(): void;
   cut(): void;
   acknowledge(size: number): void;
-  /** Called when the end that writes to this line is closed. */
+  /** Called once, when the end that writes to this line is over. Later calls may still follow. */
   ended(): void;
 }
 
@@ -31,7 +37,7 @@ export class DirectLine<Unit> implements MemoryLine<Unit> {
   readonly #end: MemoryLineEnd<Unit>;
   readonly #ended: (() => void) | undefined;
 
-  /** @param ended called when the end that writes to this line is closed. */
+  /** @param ended called once, when the end that writes to this line is over. */
   constructor(end: MemoryLineEnd<Unit>, ended?: () => void) {
     this.#end = end;
     this.#ended = ended;

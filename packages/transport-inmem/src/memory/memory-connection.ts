@@ -46,8 +46,8 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
   private timer: ClockTimer | undefined;
 
   /**
-   * @param capacity the amount of unread data above which a write returns false.
-   * @param callbacks runs the callbacks of this end.
+   * @param capacity the amount of unread data, in bytes, above which a write returns false.
+   * @param callbacks runs the callbacks of this end. An EndOfTick must not be shared.
    */
   constructor(
     endpoint: string,
@@ -61,7 +61,10 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
     this.capacity = capacity;
   }
 
-  /** Joins two ends into one connection; `lineTo` may put a network between them. */
+  /**
+   * Joins two new ends into one connection, before either is used; `lineTo` may put a network
+   * between them.
+   */
   static join<Unit>(
     one: MemoryConnection<Unit>,
     other: MemoryConnection<Unit>,
@@ -73,7 +76,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
     other.line = lineTo(one, other);
   }
 
-  /** Whether this end is closed; data that still arrives is discarded. */
+  /** Whether this end is over; data that still arrives is answered with a reset. */
   get over(): boolean {
     return this.state === 'over';
   }
@@ -260,7 +263,8 @@ export class ByteConnection extends MemoryConnection<Uint8Array> {
 
 /**
  * One end of a connection without bytes. Its unit is the batch of frames that a session wrote
- * together.
+ * together. Frames have no size here, so the capacity and DISCARD never apply; the credit of the
+ * session limits unread frames.
  */
 export class FrameConnection extends MemoryConnection<Frame[]> {
   readonly frames: { readonly collector: FrameCollector; send(batch: Frame[]): void };
@@ -285,7 +289,8 @@ export class FrameConnection extends MemoryConnection<Frame[]> {
 
 /**
  * The duration, in milliseconds, for which a closing end waits for the other end, and the number of
- * bytes that it discards meanwhile (docs/wire-protocol.md §8).
+ * bytes that it discards meanwhile; if more arrive, it resets the connection
+ * (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

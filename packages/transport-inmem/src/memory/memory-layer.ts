@@ -27,10 +27,14 @@ export abstract class MemoryLayer implements StreamLayer {
 
   /** Starts listening and returns the address. Throws a TransportError if that is impossible. */
   protected abstract bind(): string;
+  /** Stops listening. Called only after `bind` has succeeded. */
   protected abstract unbind(): void;
   /** Throws `invalid_argument` if this is not an address of the layer. */
   protected abstract check(address: string): void;
-  /** Finds the target of a dial and connects, later than in this call. */
+  /**
+   * Finds the target of a dial and connects, later than in this call; then calls `connected` or
+   * `failed` of `dial`. Called after `check`. Only an error thrown within this call fails the dial.
+   */
   protected abstract reach(address: string, dial: PendingDial): void;
 
   async listen(accept: (connection: StreamConnection) => void): Promise<void> {

@@ -5,7 +5,10 @@ import { randomBytes } from '@trunkline/transport-core/backend';
 
 export const SCHEME = 'inmem://';
 
-/** Returns the name in an address: 'inmem://name' or 'name'. @throws TransportError */
+/**
+ * Returns the name in an address: 'inmem://name' or 'name', with 1 to 255 characters other than
+ * white space and '/?#@'. Throws `invalid_argument` for any other text.
+ */
 export function nameOf(address: string): string {
   const name = /^(?:inmem:\/\/)?([^\s/?#@]{1,255})$/i.exec(address)?.[1];
   if (name !== undefined) return name;
@@ -16,7 +19,10 @@ export function nameOf(address: string): string {
   );
 }
 
-/** Returns the name in the address that a layer is to listen on; a random one without any. */
+/**
+ * Returns the name in the address that a layer is to listen on; a random one for undefined and for
+ * 'inmem://'. Throws `invalid_argument` as `nameOf` does.
+ */
 export function nameFor(address: string | undefined, random: Random): string {
   return address === undefined || address === SCHEME ? randomName(random) : nameOf(address);
 }

@@ -17,6 +17,7 @@ export abstract class NearbyLayer extends MemoryLayer {
   protected abstract find(address: string): NearbyLayer | undefined;
   /**
    * Creates a connection to a listening layer; returns this layer's end and the other layer's end.
+   * It must not throw: `reach` calls it in a deferred callback, so an error would end the process.
    */
   protected abstract connect(
     address: string,
@@ -39,7 +40,7 @@ export abstract class NearbyLayer extends MemoryLayer {
   }
 
   /**
-   * Returns the error of a refused dial. `peer` is set if the address leads to a layer that does
+   * Returns the error of a refused dial. `peer` is set if `find` has returned a layer, which does
    * not listen.
    */
   protected refused(address: string, _peer: NearbyLayer | undefined): TransportError {
