@@ -15,7 +15,7 @@ export interface InmemBackendOptions {
 
 /**
  * Creates a backend for addresses such as 'inmem://name'. Transports reach each other if they share
- * the returned backend or the same `streams`.
+ * the returned backend or the same `streams`. Throws a TypeError for an unknown option.
  */
 export function inmem(options: InmemBackendOptions = {}): Backend {
   refuseUnknown(options, 'inmem', ['streams']);

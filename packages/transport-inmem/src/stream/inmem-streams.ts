@@ -14,8 +14,8 @@ import { NearbyLayer } from '../memory/nearby-layer.ts';
 /** Options of {@link createInmemStreams}. */
 export interface InmemStreamsOptions {
   /**
-   * Maximum number of bytes that may wait unread at one end before writes at the other end return
-   * false. Default 256 KiB.
+   * Number of bytes that may wait unread at one end; a write beyond it at the other end returns
+   * false, and `drained` follows once at most half of it is unread. Default 256 KiB.
    */
   readonly capacity?: number | undefined;
   /** The clock of layers that are given none. Default: the system clock. */
@@ -24,8 +24,9 @@ export interface InmemStreamsOptions {
   readonly random?: Random | undefined;
 }
 
-/** Options of a single layer. */
+/** Options of a single layer. The defaults of `clock` and `random` are those of the streams. */
 export interface InmemLayerOptions {
+  /** The address that others dial, which is not checked. Default: the address it listens on. */
   readonly advertiseAddr?: string | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
@@ -37,14 +38,15 @@ export interface InmemLayerOptions {
 export interface InmemStreams {
   /**
    * Creates a layer that listens on `addr`, which is 'inmem://name' or 'name'. Default: a random
-   * name.
+   * name. Throws a TypeError for an unknown option. A malformed `addr` is reported only by
+   * `listen`, with `invalid_argument`; a name that is taken, with `address_in_use`.
    */
   layer(addr?: string, options?: InmemLayerOptions): StreamLayer;
 }
 
 /**
  * Creates a set of in-memory streams, which shares nothing with other sets. Addresses have the form
- * 'inmem://name'.
+ * 'inmem://name'. Throws a TypeError that names an invalid option.
  */
 export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStreams {
   refuseUnknown(options, 'createInmemStreams', ['capacity', 'clock', 'random']);
