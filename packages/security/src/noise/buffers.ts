@@ -1,5 +1,6 @@
-// Buffers for ciphertext, one pool per layer. A buffer is in use for one write, or for as long as
-// the underlying connection keeps it.
+// Buffers for ciphertext. The connections of one layer share a pool, and so do all layers of one
+// `secured()`. A buffer is in use for one write, or for as long as the underlying connection keeps
+// it.
 
 import { LENGTH, LONGEST, MOST_PLAINTEXT, RECORD_OVERHEAD } from './wire/records.ts';
 
@@ -18,6 +19,7 @@ export class Buffers {
       : (this.#large.pop() ?? new Uint8Array(LARGE));
   }
 
+  /** Takes back a whole buffer from `take`, which nobody uses anymore. */
   give(buffer: Uint8Array): void {
     const spare = buffer.length === SMALL ? this.#small : this.#large;
     if (spare.length < SPARE) spare.push(buffer);
@@ -35,8 +37,8 @@ export class Buffers {
 
 const SMALL = 4_096;
 /**
- * The size of a large buffer in bytes: two full records. A single write by core fits into it: a
- * packet of 64 KiB and its overhead.
+ * The size of a large buffer in bytes: two full records. With the default `limits.packet`, a single
+ * write by core fits into it: a packet of 64 KiB and its overhead.
  */
 const LARGE: number = 2 * (MOST_PLAINTEXT + RECORD_OVERHEAD);
 /** Maximum number of buffers of each size that are kept for later writes. */

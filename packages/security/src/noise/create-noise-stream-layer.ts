@@ -10,8 +10,10 @@ import { type NoiseOptions, parseSecureOptions } from './secure-options.ts';
 
 /**
  * Secures a stream layer. The result has the same addresses; its connections are encrypted, and
- * their other ends have proven their node ids. From then on, `layer` belongs to the result. Throws
- * a TypeError that names an invalid option.
+ * their other ends have proven their node ids. From then on, `layer` belongs to the result. It must
+ * carry bytes: with a layer that carries frames (`direct()`), dials fail with
+ * `failed_precondition`, and accepted connections are ended. Throws a TypeError that names an
+ * invalid option.
  */
 export function createNoiseStreamLayer(
   layer: StreamLayer,
@@ -39,7 +41,8 @@ export interface SecuredBackend extends Backend {
  * Secures a backend of `createTransport`: `[secured(tcp(), { identity })]`. The schemes stay the
  * same, so a transport can use a scheme either plain or secured. If `options` has no clock, the
  * transport's clock is used. Keys are never drawn from the transport's `random`, which need not be
- * cryptographic. Inside a simulation, keys come from its seed.
+ * cryptographic. Inside a simulation, keys come from its seed. Throws a TypeError that names an
+ * invalid option.
  */
 export function secured(backend: Backend, options: NoiseOptions): SecuredBackend {
   const { identity, random, ...lists } = parseSecureOptions(options, 'secured');

@@ -17,6 +17,7 @@ export class ForwardingSink implements StreamSink {
     this.sink = sink;
   }
 
+  /** Returns true: neither sink keeps a part of the chunk, so its memory may be freed. */
   data(chunk: Uint8Array): true {
     this.sink.data(chunk);
     return true;

@@ -22,7 +22,7 @@ import {
   sealRecord,
 } from './wire/records.ts';
 
-/** The objects that all connections of a layer share. */
+/** The objects that all connections of a layer, or of all layers of a `secured()`, share. */
 export interface LayerResources {
   readonly clock: Clock;
   readonly buffers: Buffers;
@@ -39,10 +39,17 @@ export interface NoiseConnectionInit {
    * call `drained`.
    */
   readonly blocked: boolean;
-  /** Chunks received after the handshake. */
+  /**
+   * Chunks received after the handshake, which belong to the connection now. If Opening has paused
+   * the underlying connection, there is at least one: the connection resumes it after reading them.
+   */
   readonly arrived: Uint8Array[];
 }
 
+/**
+ * A secured connection. Opening creates it when the handshake is complete, and passes it the events
+ * of the underlying connection.
+ */
 export class NoiseConnection implements StreamConnection, ByteSink {
   readonly endpoint: string;
   readonly nodeId: string | undefined;
@@ -76,7 +83,7 @@ export class NoiseConnection implements StreamConnection, ByteSink {
   #inbox: Uint8Array[] | undefined;
   #paused = false;
   #scheduled = false;
-  /** Set if the underlying connection ended while received chunks were waiting. */
+  /** Set once the underlying connection has ended; chunks in `#inbox` are still read first. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
   /** True until the underlying connection calls `drained`; nothing is written until then. */
   #blocked: boolean;
@@ -162,7 +169,10 @@ export class NoiseConnection implements StreamConnection, ByteSink {
     else this.#inner.destroy(error);
   }
 
-  /** Called when this end no longer wants the peer, because its lists changed. */
+  /**
+   * Called when this end no longer wants the peer: by `NodeIdFilter.update`, and when the
+   * underlying layer revokes it.
+   */
   revoke(error: TransportError): void {
     if (this.#sink === undefined) this.refused ??= error;
     else if (this.#state === 'open') this.#sink.revoked?.(error);

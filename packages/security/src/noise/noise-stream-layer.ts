@@ -45,7 +45,10 @@ export class SecureLayer implements NoiseStreamLayer {
   readonly #staticKey: KeyPair;
   /** The functions that end the connections that are not secured yet, one for each. */
   readonly #pending = new Set<() => void>();
-  /** Incremented by each `close`, which ends all earlier dials. */
+  /**
+   * Incremented by each `close`. A dial that has not begun its handshake is not in `#pending`, and
+   * fails when this number has changed.
+   */
   #epoch = 0;
 
   constructor(inner: StreamLayer, init: LayerInit) {
@@ -120,7 +123,8 @@ export class SecureLayer implements NoiseStreamLayer {
 
   /**
    * Handles a connection that was accepted by the underlying layer: asks the limiter for a
-   * handshake slot, waits for its turn, and hands the connection over once it is secured.
+   * handshake slot unless that layer has one, waits for its turn, and hands the connection over
+   * once it is secured.
    */
   #meet(
     inner: StreamConnection,
@@ -254,7 +258,7 @@ function needsBytes(address: string): TransportError {
 
 const CLOSED = new TransportError('shutdown', 'The dial was cancelled: the layer was closed');
 /**
- * The default handshake timeout, in milliseconds, if the transport sets none
- * (docs/wire-protocol.md).
+ * The handshake timeout, in milliseconds, if `listen` is called without options: the default of the
+ * option `handshakeTimeout` (common-options.ts).
  */
 const HANDSHAKE_TIMEOUT = 5_000;

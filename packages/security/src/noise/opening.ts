@@ -18,7 +18,9 @@ export interface OpeningInit {
    * Called when this end has answered the initiator's first message. `end` makes the opening fail.
    */
   answered?(end: (error: TransportError) => void): void;
-  /** Called when the connection is secured; attach to it immediately. */
+  /**
+   * Called when the connection is secured, also if its `refused` is set; attach to it immediately.
+   */
   done(connection: NoiseConnection): void;
   /** Called when the opening has failed and its resources have been released. */
   failed(error: TransportError): void;
@@ -47,7 +49,9 @@ export class Opening implements ByteSink {
   #farewell: TransportError | undefined = undefined;
   readonly #timer: ClockTimer;
 
-  /** Attaches to the connection, but reads nothing from it before `begin` is called. */
+  /**
+   * Attaches to the connection and starts the timeout, but reads nothing before `begin` is called.
+   */
   constructor(host: LayerResources, inner: StreamConnection, init: OpeningInit) {
     this.#host = host;
     this.#inner = inner;
@@ -60,7 +64,10 @@ export class Opening implements ByteSink {
     inner.attach(this.#forwarding);
   }
 
-  /** Starts reading when it is this connection's turn. `first` is the initiator's first message. */
+  /**
+   * Starts reading when it is this connection's turn. If it had to wait, the caller resumes the
+   * underlying connection first. `first` is the initiator's first message.
+   */
   begin(first?: Uint8Array): void {
     if (this.#over || this.#reads) return;
     this.#reads = true;

@@ -18,7 +18,8 @@ export interface NoiseOptions extends PeerLists {
   readonly identity: Identity;
   /**
    * The clock of the transport that uses this layer, if the transport has one of its own. Default:
-   * the clock of the underlying layer, or the system clock.
+   * for `secured`, the transport's clock; for `createNoiseStreamLayer`, the clock of the underlying
+   * layer, or the system clock.
    */
   readonly clock?: Clock | undefined;
   /**
@@ -30,8 +31,8 @@ export interface NoiseOptions extends PeerLists {
 }
 
 /**
- * Returns the complete options. Throws a TypeError that begins with `name` and gives the path of an
- * invalid option.
+ * Returns the options without `clock`, which both callers default. Throws a TypeError that begins
+ * with `name` and gives the path of an invalid option.
  */
 export function parseSecureOptions(
   options: NoiseOptions,

@@ -4,7 +4,7 @@ import type { Bytes } from '@trunkline/transport-core/backend';
 import { HASH, type KeyUse, type Suite, TAG } from './suite.ts';
 
 export class CipherState {
-  /** The nonce of the next message. */
+  /** The nonce of the next message. records.ts and noise-connection.ts compare it with limits. */
   n: number;
   readonly #suite: Suite;
   #use: KeyUse;

@@ -33,7 +33,8 @@ export interface ReceivedPayload {
 
 /**
  * One end of a handshake. Call `write` and `read` alternately until `isOver`, then `split`; the
- * initiator begins with `write`. If either returns an error text, drop the handshake.
+ * initiator begins with `write`. If either returns an error text, or `write` throws, drop the
+ * handshake.
  */
 export class Handshake {
   /** The other end's static key, once received. */
@@ -66,7 +67,7 @@ export class Handshake {
 
   /**
    * Returns the next message, or an error text if the other end's key is invalid. The payload may
-   * depend on the handshake hash at that point.
+   * depend on the handshake hash at that point. Throws what `payload` and `ephemeralKey` throw.
    */
   write(payload: (hash: Uint8Array) => Uint8Array): Uint8Array | string {
     const { staticKey, ephemeralKey } = this.#options;

@@ -79,7 +79,10 @@ export class Greeting {
     });
   }
 
-  /** Returns the first bytes that the initiator sends. */
+  /**
+   * Returns the first bytes that the initiator sends. Only the initiator calls it, once and before
+   * `receive`. Throws what `ephemeralKey` throws; `receive` reports that as a failure instead.
+   */
   begin(): Uint8Array {
     return join(PREAMBLE, framed(this.#handshake.write(() => NOTHING) as Uint8Array));
   }
@@ -93,7 +96,8 @@ export class Greeting {
 
   /**
    * Takes a chunk and performs at most one step. Returns undefined if more bytes are needed. Pass
-   * an empty chunk to perform the next step, if there is one.
+   * an empty chunk to perform the next step, if there is one. The chunk must not be changed later:
+   * `rest` may be a view of it. Never throws.
    */
   receive(chunk: Uint8Array): GreetingStep | undefined {
     this.#bytes = join(this.#bytes, chunk);

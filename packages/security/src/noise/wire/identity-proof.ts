@@ -34,7 +34,10 @@ export function encodeProof(
   return payload;
 }
 
-/** Returns the node that the payload proves, or the flaw in the proof. */
+/**
+ * Returns the node that the payload proves, or the flaw in the proof. Never throws: `nodeIdOf` does
+ * not refuse a key that `verifySignature` has accepted.
+ */
 export function judgeProof(
   payload: Uint8Array,
   role: HandshakeRole,
@@ -81,6 +84,6 @@ const DOMAIN: Record<HandshakeRole, Uint8Array> = {
 
 /**
  * The lengths, in bytes, of an Ed25519 key and of a P-256 key with an uncompressed point: the only
- * forms that have a node id.
+ * keys that `verifySignature` accepts. The check only names the flaw of any other key.
  */
 const SPKI_LENGTHS: ReadonlySet<number> = new Set([44, 91]);

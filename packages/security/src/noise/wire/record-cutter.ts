@@ -14,12 +14,12 @@ export class RecordCutter {
   #have = 0;
   readonly #free: (part: Uint8Array) => void;
 
-  /** @param free is called with memory that is not used anymore. */
+  /** @param free is called with the memory of a part once its record is joined. */
   constructor(free: (part: Uint8Array) => void = () => {}) {
     this.#free = free;
   }
 
-  /** Takes the next chunk. All complete messages of the previous chunk must have been read. */
+  /** Takes the next chunk, once `next` has returned undefined for the previous one. */
   feed(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
@@ -27,8 +27,8 @@ export class RecordCutter {
 
   /**
    * Returns the next message without its length, or undefined if more bytes are needed. The message
-   * is a view of the chunk or of `joint`, valid until the next call.
-   * @param joint memory for the longest record, used if a record has to be joined.
+   * is a view of the chunk or of `joint`, valid until the next call or the next use of `joint`.
+   * @param joint memory for the longest record and its length, used if a record has to be joined.
    */
   next(joint: Uint8Array): Uint8Array | undefined {
     if (this.#have > 0) return this.#join(joint);
@@ -51,7 +51,10 @@ export class RecordCutter {
     return undefined;
   }
 
-  /** Copies the messages of the chunk that were not read, because its memory will be reused. */
+  /**
+   * Copies the messages of the chunk that were not read. Call it if reading stops before `next` has
+   * returned undefined and the memory of the chunk is not this connection's own.
+   */
   keep(): void {
     this.feed(new Uint8Array(this.#chunk.subarray(this.#at)));
   }
@@ -86,8 +89,8 @@ export class RecordCutter {
   }
 
   /**
-   * Enlarges the buffer as bytes arrive, to at most twice their number, instead of to the announced
-   * length.
+   * Enlarges the buffer as bytes arrive, to at most twice their number or LEAST bytes, instead of
+   * to the announced length.
    */
   #grow(piece: Uint8Array, whole: number): void {
     const have = this.#have + piece.length;
@@ -102,4 +105,5 @@ export class RecordCutter {
 }
 
 const NOTHING = new Uint8Array(0);
+/** The minimum size, in bytes, of an enlarged buffer, unless the record is shorter. */
 const LEAST = 256;

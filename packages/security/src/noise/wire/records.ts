@@ -25,8 +25,9 @@ export const REKEY_AFTER = 65_536;
 export const MOST_RECORDS: number = 2 ** 48;
 
 /**
- * Writes a record into `target` at offset `at`, and returns its length. An empty plaintext marks
- * the end of the stream.
+ * Writes a record into `target` at offset `at`, and returns its length. `plaintext` has at most
+ * MOST_PLAINTEXT bytes; an empty one marks the end of the stream. The caller keeps to MOST_RECORDS:
+ * this function does not check it.
  */
 export function sealRecord(
   cipher: CipherState,
@@ -44,7 +45,7 @@ export function sealRecord(
 
 /**
  * Returns the plaintext of a record (passed without its length) in new memory, or undefined if it
- * is not the next record of this direction.
+ * is not the next record of this direction, or is beyond MOST_RECORDS.
  */
 export function openRecord(cipher: CipherState, message: Uint8Array): Bytes | undefined {
   if (cipher.n >= MOST_RECORDS) return undefined;
