@@ -10,9 +10,11 @@ import { checkPath, readTextFile } from './user-file.ts';
  * absent or contains the complete old or new content. An existing file is replaced, because
  * certificates are renewed.
  *
- * Rejects with `invalid_argument` if the text contains anything but certificates, in particular a
- * private key; with `not_found` if the folder is missing; and with `permission_denied`,
- * `resource_exhausted` and so on for system errors.
+ * Rejects with `invalid_argument` if the text has a PEM block other than a certificate, in
+ * particular a private key, or no block; with `not_found` if the folder is missing; with
+ * `permission_denied`, `resource_exhausted` and so on for system errors; and with a TypeError if an
+ * argument is not a string or the path is empty. Whether the blocks are valid certificates is not
+ * checked.
  */
 export async function saveCertificate(path: string, pem: string): Promise<void> {
   const caller = 'saveCertificate';
@@ -28,8 +30,9 @@ export async function saveCertificate(path: string, pem: string): Promise<void> 
 }
 
 /**
- * Reads a file of certificates, PEM. Rejects with `not_found` if there is none, and with
- * `invalid_argument` if it contains anything else.
+ * Reads a file of certificates, PEM. Rejects with `not_found` if there is none; with
+ * `invalid_argument` if it has no certificate or another PEM block, is over 1 MiB or not a regular
+ * file; and otherwise as `saveCertificate` does.
  */
 export async function loadCertificate(path: string): Promise<string> {
   const caller = 'loadCertificate';

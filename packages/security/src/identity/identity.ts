@@ -74,8 +74,9 @@ export function createIdentity(options: CreateIdentityOptions = {}): Identity {
 }
 
 /**
- * Returns the identity of a secret of 32 bytes. A P-256 secret must be a number from 1 to n − 1,
- * otherwise it throws.
+ * Returns the identity of a secret of 32 bytes, which must not be changed later: the build for
+ * browsers signs with it. Throws a RangeError for a P-256 secret that is not a number from 1 to
+ * n − 1.
  */
 export function openIdentity(type: IdentityKeyType, secret: Uint8Array): Identity {
   return new KeyIdentity(type, secret.slice(), openSecret(type, secret));

@@ -2,7 +2,7 @@
 
 import type { Identity } from './identity.ts';
 
-/** Throws a TypeError that names `caller` if `value` lacks the members of an identity. */
+/** Throws a TypeError that names `caller` unless `isIdentity` accepts the value. */
 export function checkIdentity(value: Identity, caller: string): void {
   if (isIdentity(value)) return;
   throw new TypeError(
@@ -11,8 +11,9 @@ export function checkIdentity(value: Identity, caller: string): void {
 }
 
 /**
- * Returns true if a value has the members of an identity. It may be implemented elsewhere, for
- * example by a key in a security module.
+ * Returns true if a value has the `nodeId`, `publicKey` and `sign` of an identity. It may be
+ * implemented elsewhere, for example by a key in a security module, and may then lack `key`, which
+ * `saveIdentity` needs. `type`, which certificates need, is not checked.
  */
 export function isIdentity(value: unknown): value is Identity {
   if (typeof value !== 'object' || value === null) return false;

@@ -18,10 +18,12 @@ export interface SaveIdentityOptions {
 
 /**
  * Writes the private key, PEM, to a file of mode 0600. At any time, the file is absent or contains
- * the complete old or new content. A file that already contains this key is left as it is. Rejects
- * with `already_exists` if the file contains anything else, unless `overwrite` is set; with
- * `not_found` if the folder is missing; and with `permission_denied`, `resource_exhausted` and so
- * on for system errors.
+ * the complete old or new content; but without `overwrite`, on a file system without hard links
+ * (FAT), others may see a partial new file. A file that already contains this key is left as it is,
+ * unless `overwrite` is set. Rejects with `already_exists` if the file contains anything else,
+ * without `overwrite`; with `not_found` if the folder is missing; with `permission_denied`,
+ * `resource_exhausted` and so on for system errors; and with a TypeError if an argument or option
+ * is invalid, or if the identity has no `key`.
  */
 export async function saveIdentity(
   path: string,
@@ -47,8 +49,9 @@ export async function saveIdentity(
  * neither readable nor writable by group or others.
  *
  * Rejects with `permission_denied` if owner or mode are wrong (they are not checked on Windows);
- * with `not_found` if the file does not exist; and with `invalid_argument` if it contains anything
- * but one private key (see `parseIdentity`).
+ * with `not_found` if the file does not exist; with `invalid_argument` if it contains anything but
+ * one private key (see `parseIdentity`), is over 1 MiB or not a regular file; and with a TypeError
+ * if `path` is not a path.
  */
 export async function loadIdentity(path: string): Promise<Identity> {
   checkPath(path, 'loadIdentity');
@@ -57,8 +60,8 @@ export async function loadIdentity(path: string): Promise<Identity> {
 
 /**
  * Loads the identity from a file, or creates and saves a new one if the file does not exist.
- * Processes that do this at the same time get the same identity. `options` are those of
- * `createIdentity`.
+ * Processes that do this at the same time get the same identity; on a file system without hard
+ * links, one of them may reject with `invalid_argument`. `options` are those of `createIdentity`.
  *
  * Rejects with `failed_precondition` if the file has a key of a different `type` than requested,
  * and with the errors of `loadIdentity` and `saveIdentity`.

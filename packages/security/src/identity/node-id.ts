@@ -9,14 +9,18 @@ import { spkiOf } from './spki.ts';
  * can't use also get ids, for example for TLS peers with an RSA certificate.
  *
  * Throws `invalid_argument` if the input is not a public key, or if it has an unusual encoding (a
- * compressed point, explicit curve parameters), because each key must have only one id. The id does
- * not prove that anybody holds the private key: see `verifySignature`.
+ * compressed point, explicit curve parameters), because each key must have only one id; and a
+ * TypeError if it is neither a Uint8Array nor a string. The id does not prove that anybody holds
+ * the private key: see `verifySignature`.
  */
 export function nodeIdOf(publicKey: Uint8Array | string): string {
   return idOfSpki(spkiOf(publicKey, 'nodeIdOf'));
 }
 
-/** A variant of `nodeIdOf` for bytes that are known to be an SPKI. */
+/**
+ * A variant of `nodeIdOf` for bytes that are known to be an SPKI; it checks nothing. TLS computes
+ * the same id in `nodeIdOfCertificate` (transport-core).
+ */
 export function idOfSpki(spki: Uint8Array): string {
   // The hex is joined in one step, because a string that is concatenated piece by piece keeps its
   // pieces and would take ten times the memory in each connection.

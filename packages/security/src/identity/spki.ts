@@ -14,8 +14,10 @@ import { pemBlocks } from './pem.ts';
 import { decodeSpki } from './public-key.ts';
 
 /**
- * Returns the SPKI of a public key in DER, or in PEM of a public key or certificate. Throws
- * `invalid_argument`, with the name of `caller`, if there is none.
+ * Returns the SPKI of a public key in DER, or in PEM of a public key or certificate (the first
+ * block). Throws `invalid_argument`, with the name of `caller`, if there is none or it is not
+ * canonical, and a TypeError for a value of another type. Bytes are returned themselves, not
+ * copied.
  */
 export function spkiOf(publicKey: Uint8Array | string, caller: string): Uint8Array {
   if (typeof publicKey === 'string') return spkiOfPem(publicKey, caller);

@@ -15,7 +15,8 @@ export function checkPath(path: string, caller: string): void {
 /**
  * Reads a regular file of at most 1 MiB; symbolic links are followed. `check` sees the very file
  * that is then read, so nobody can replace the file in between. Rejects with `invalid_argument` for
- * a folder, a pipe, a device or a file that is too large, otherwise with the errors of node:fs.
+ * a folder, a pipe, a device or a file that is too large; with what `check` throws; otherwise with
+ * the errors of node:fs, which the caller passes to `fileError`.
  */
 export async function readTextFile(
   path: string,
@@ -40,4 +41,5 @@ function wrong(caller: string, path: string, problem: string): TransportError {
   return new TransportError('invalid_argument', `${caller}: ${path} ${problem}`, { target: path });
 }
 
+/** Maximum size of a file, in bytes: 1 MiB. */
 const LARGEST = 1_048_576;
