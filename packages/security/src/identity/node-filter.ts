@@ -34,8 +34,13 @@ export interface PeerListsUpdate {
 
 /** A live connection to a node that proved its id. */
 export interface LiveConnection {
+  /** Set while the connection is watched. */
   readonly nodeId: string | undefined;
-  /** Sends the peer the reason why it is no longer wanted, and disconnects it. */
+  /**
+   * Sends the peer the reason why it is no longer wanted, and disconnects it. Called by each update
+   * after which the peer is unwanted, until `forget`. It must not throw, because the update would
+   * then skip the remaining peers.
+   */
   revoke(error: TransportError): void;
 }
 
@@ -48,7 +53,10 @@ export class NodeIdFilter {
   /** Live connections, each with the node id that its dialer wanted to reach. */
   readonly #live = new Map<LiveConnection, string | undefined>();
 
-  /** @param self the id of this node, which may always call itself. */
+  /**
+   * Does not check the lists: their owner does, with `nodeIdsOption`.
+   * @param self the id of this node, which needs no place in `allow`.
+   */
   constructor(self: string, { allow, deny }: PeerLists) {
     this.self = self;
     this.#allow = allow && new Set(allow);
@@ -74,7 +82,10 @@ export class NodeIdFilter {
     );
   }
 
-  /** Revokes `peer` as soon as it is no longer wanted, until `forget`. */
+  /**
+   * Revokes `peer` when an update makes it unwanted, until `forget`. `judge` it first: it is not
+   * judged here. `dialed` is the id that this end wanted to reach.
+   */
   watch(peer: LiveConnection, dialed: string | undefined): void {
     this.#live.set(peer, dialed);
   }
@@ -84,7 +95,10 @@ export class NodeIdFilter {
     this.#live.delete(peer);
   }
 
-  /** Replaces the lists immediately, and revokes peers that are no longer wanted. */
+  /**
+   * Replaces the lists immediately, and revokes peers that are no longer wanted. Throws a TypeError
+   * that names an invalid list; then nothing changes.
+   */
   update(lists: PeerListsUpdate): void {
     const { allow, deny } = parseOptions(updateSchema, lists, 'updatePeers') as PeerListsUpdate;
     if (allow !== undefined) this.#allow = allow === null ? undefined : new Set(allow);
