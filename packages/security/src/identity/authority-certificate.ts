@@ -20,8 +20,9 @@ export interface AuthorityCertificate {
 }
 
 /**
- * Reads a certificate. Rejects with `invalid_argument` unless it is `identity`'s own certificate as
- * an authority. Its signature is not checked, because it comes from your own file.
+ * Reads a certificate for `openAuthority`, which all errors name. Rejects with `invalid_argument`
+ * unless it is `identity`'s own certificate as an authority. Its signature and its dates are not
+ * checked, because it comes from your own file; `issue` checks `notAfter`.
  */
 export async function readAuthorityCertificate(
   text: string,
@@ -73,7 +74,7 @@ export async function readAuthorityCertificate(
   };
 }
 
-/** Reports any error of the library as a damaged certificate. */
+/** Reports any error of `from` as a damaged certificate. */
 function read<T>(from: () => T): T {
   try {
     return from();

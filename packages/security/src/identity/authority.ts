@@ -36,15 +36,16 @@ export interface Authority {
    *
    * The certificate expires no later than the authority's own. If no end is requested, the default
    * is shortened to that date. Rejects with `failed_precondition` if the requested end is later, or
-   * if the authority's certificate has expired; with `invalid_argument` if the key is neither
-   * Ed25519 nor P-256; and with a TypeError if an option is invalid.
+   * if the authority's certificate has expired or ends before the new one starts; with
+   * `invalid_argument` if `subject` is not a usable Ed25519 or P-256 key; and with a TypeError if
+   * an argument or option is invalid.
    */
   issue(subject: Identity | Uint8Array | string, options?: CertificateOptions): Promise<string>;
 }
 
 /** Options of {@link createAuthority}. */
 export interface AuthorityOptions extends CertificateOptions {
-  /** The key of the authority. Default: a new Ed25519 key. */
+  /** The key of the authority, Ed25519 or P-256. Default: a new Ed25519 key. */
   readonly identity?: Identity | undefined;
 }
 
@@ -85,7 +86,8 @@ export interface OpenAuthorityOptions {
 /**
  * Restores an authority that was saved. Rejects with `invalid_argument` if the key is not supported
  * (see `parseIdentity`), or if the certificate belongs to another key, is not an authority's, or is
- * signed by another authority. An expired certificate is reported only by `issue`.
+ * signed by another authority; and with a TypeError if an option is invalid. An expired certificate
+ * is reported only by `issue`.
  */
 export async function openAuthority(options: OpenAuthorityOptions): Promise<Authority> {
   const { key, cert, ...sources } = parseOptions(openOptions, options, 'openAuthority');
@@ -180,6 +182,7 @@ function defaultName(identity: Identity): string {
   return `Trunkline CA ${identity.nodeId.slice(0, 16)}`;
 }
 
+/** Default validity of an authority's certificate, in days; `CertificateOptions` documents it. */
 const AUTHORITY_DAYS = 3_650;
 
 const pem = () => option.reference<string>((value) => typeof value === 'string', 'PEM');

@@ -21,11 +21,14 @@ export interface CertificateOptions {
    */
   readonly days?: number | undefined;
   /**
-   * The start of validity, in whole seconds. Default: one hour ago, as with Let's Encrypt, for
-   * nodes whose clocks are behind.
+   * The start of validity, from 1950 to 9999; fractions of a second are cut off. Default: one hour
+   * ago, as with Let's Encrypt, for nodes whose clocks are behind.
    */
   readonly notBefore?: WallTime | undefined;
-  /** The end of validity, in whole seconds. Use either this or `days`. */
+  /**
+   * The end of validity, after the start, from 1950 to 9999; fractions of a second are cut off. Use
+   * either this or `days`.
+   */
   readonly notAfter?: WallTime | undefined;
   /**
    * The source of the date. Default: the machine's clock; for an authority's `issue`, the

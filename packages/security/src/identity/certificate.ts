@@ -14,8 +14,9 @@ import { encodePem } from './pem.ts';
 import { decodeSpki } from './public-key.ts';
 import { wallTime } from './wall-clock.ts';
 
-/** The issuer of a certificate. It may be any identity, since only its `sign` is used. */
+/** The issuer of a certificate. */
 export interface Issuer {
+  /** Only its `sign` and `type` are used. */
   readonly identity: Identity;
   /** The subject of the issuer's own certificate, in the encoding of that certificate. */
   readonly name: Name;
@@ -27,12 +28,13 @@ export interface Issuer {
 export interface CertificateContents {
   readonly kind: 'authority' | 'node';
   readonly subject: Name;
-  /** The subject's public key, SPKI. */
+  /** The subject's public key: an SPKI that `decodeSpki` accepts. */
   readonly publicKey: Uint8Array;
   readonly issuer: Issuer;
-  /** Milliseconds since 1970, like `notAfter`. */
+  /** Milliseconds since 1970, like `notAfter`, in whole seconds. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** The source of the serial number. */
   readonly random: Random;
 }
 
@@ -92,7 +94,7 @@ export async function commonName(name: string): Promise<Name> {
 
 /**
  * Returns a key identifier: 160 bits of the key's SHA-256, in hex (RFC 7093 §2, method 1; the
- * method of RFC 5280 uses SHA-1).
+ * method of RFC 5280 uses SHA-1). Throws if `decodeSpki` does not accept the key.
  */
 export function keyIdOf(publicKey: Uint8Array): string {
   return bytesToHex(sha256(decodeSpki(publicKey)!.point).subarray(0, 20));

@@ -1,5 +1,5 @@
 // Loads @peculiar/x509 on demand, because it takes 100 ms to load and is the larger part of a
-// bundle. Programs that only sign or verify do not need it.
+// bundle. Programs that make no certificates and open no authority do not need it.
 
 /**
  * Loads the library after reflect-metadata, which defines a global that the library needs when it

@@ -4,7 +4,7 @@ import type { Random } from '@trunkline/transport-core';
 import { option } from '@trunkline/transport-core/backend';
 import type { WallClock } from './wall-clock.ts';
 
-/** The source of the date. */
+/** The optional source of the date. */
 export const wallClock = () =>
   option.optional(
     option.reference<WallClock>(
@@ -13,7 +13,7 @@ export const wallClock = () =>
     ),
   );
 
-/** The source of randomness. */
+/** The optional source of randomness; the numbers that it returns are not checked here. */
 export const source = () =>
   option.optional(
     option.reference<Random>(

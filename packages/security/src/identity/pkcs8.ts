@@ -35,8 +35,8 @@ interface FoundKey {
 }
 
 /**
- * Encodes a secret of 32 bytes. With `point`, a P-256 key is encoded as OpenSSL and Node write it;
- * without `point`, they can still read the key.
+ * Encodes a secret of 32 bytes. With `point` (65 bytes), a P-256 key is encoded as OpenSSL and Node
+ * write it; without `point`, they can still read the key. An Ed25519 key is encoded without it.
  */
 export function encodePkcs8(type: IdentityKeyType, secret: Uint8Array, point?: Uint8Array): Bytes {
   const parts =
@@ -49,8 +49,9 @@ export function encodePkcs8(type: IdentityKeyType, secret: Uint8Array, point?: U
 }
 
 /**
- * Decodes a PKCS#8 structure. `point` is the public key that it claims, if any, which is not
- * checked here.
+ * Decodes a PKCS#8 structure. `secret` and `point` are views of `der`. `point` is the public key
+ * that it claims, if any. `readIdentity` checks that it belongs to the secret, and that a P-256
+ * secret is in range.
  */
 export function decodePkcs8(der: Uint8Array): Pkcs8 {
   const [version, algorithm, contents, ...rest] = derSequence(der);

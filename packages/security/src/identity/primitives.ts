@@ -18,8 +18,8 @@ export function sha256(bytes: Uint8Array): Bytes {
 }
 
 /**
- * Returns the key of a secret of 32 bytes. Throws a RangeError for a P-256 secret that is not a
- * number from 1 to n − 1.
+ * Returns the key of a secret of 32 bytes, which it keeps: do not change them. Throws a RangeError
+ * for a P-256 secret that is not a number from 1 to n − 1.
  */
 export function openSecret(type: IdentityKeyType, secret: Uint8Array): SecretKey {
   if (type === 'ed25519')

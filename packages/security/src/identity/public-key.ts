@@ -21,9 +21,9 @@ export function encodeSpki({ type, point }: PublicKey): Bytes {
 }
 
 /**
- * Decodes an SPKI. Returns undefined if it has another algorithm, or a form that `encodeSpki` does
- * not produce: a compressed point, explicit parameters, or bytes that are not DER. Does not check
- * that the point is on its curve; `verify` does.
+ * Decodes an SPKI; `point` is a view of it. Returns undefined if it has another algorithm, or a
+ * form that `encodeSpki` does not produce: a compressed point, explicit parameters, or bytes that
+ * are not DER. Does not check that the point is on its curve; `verify` of the primitives does.
  */
 export function decodeSpki(spki: Uint8Array): PublicKey | undefined {
   for (const type of KEY_TYPES) {

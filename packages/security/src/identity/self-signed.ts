@@ -5,13 +5,17 @@ import { type CertificateOptions, certificateTerms } from './certificate-options
 import type { Identity } from './identity.ts';
 import { checkIdentity } from './is-identity.ts';
 
-/** Default validity of a node's certificate, in days. */
+/**
+ * Default validity of a node's certificate, in days, here and in `Authority.issue`;
+ * `CertificateOptions` documents it.
+ */
 export const NODE_DAYS = 90;
 
 /**
  * Makes a certificate of `identity`, signed by its own key; PEM, for `tls.cert`. Use it in networks
  * where nodes are known by their ids: all certificates of a key are equally good, and no authority
- * has to be trusted. If an authority admits the nodes, see `createAuthority`.
+ * has to be trusted. If an authority admits the nodes, see `createAuthority`. Rejects with a
+ * TypeError that names an invalid argument or option.
  */
 export async function selfSigned(
   identity: Identity,

@@ -32,7 +32,10 @@ export function isStrictPoint(point: Uint8Array): boolean {
   return y < ED25519_FIELD && !SMALL_ORDER.has(y);
 }
 
-/** Returns the signature with the lower s: (r, s) and (r, n − s) are equally valid. */
+/**
+ * Returns a copy of a P-256 signature of 64 bytes, with the lower s: (r, s) and (r, n − s) are
+ * equally valid.
+ */
 export function withLowS(signature: Uint8Array): Bytes {
   const low = new Uint8Array(signature);
   const s = bigEndian(low.subarray(32));
