@@ -12,7 +12,10 @@ import { natsError } from './nats-errors.ts';
 /** Connects to the first reachable server in the options. */
 export type ConnectToNats = (options: ConnectionOptions) => Promise<NatsConnection>;
 
-/** Receives the messages of one subscription. */
+/**
+ * Receives the messages of one subscription. No method may throw: the NATS client would never read
+ * from the server again, and `#watch` would end the process with an unhandled rejection.
+ */
 export interface SubjectListener {
   message(data: Uint8Array, reply: () => string): void;
   /**
@@ -22,7 +25,7 @@ export interface SubjectListener {
   noResponders(): void;
   /**
    * Called if the server refused the subscription or a publication with `refusedFor`, or if the
-   * connection to the server is lost.
+   * connection to the server is lost; possibly more than once. The listener then unsubscribes.
    */
   failed(error: TransportError): void;
   /**
@@ -33,7 +36,7 @@ export interface SubjectListener {
   leave?(text: string): void;
 }
 
-/** Ends a subscription. */
+/** Ends a subscription; does nothing when called again. `subscribe` describes `drain`. */
 export type Unsubscribe = (drain?: boolean) => void;
 
 /** Called if the server refuses a publication. */
@@ -43,7 +46,7 @@ export class NatsClient {
   /** The server that it is connected to, 'host:port'. */
   readonly server: string;
   readonly credit: CreditPool;
-  /** Addresses of the cluster's servers, as the server has sent them. */
+  /** Up to 16 addresses of the cluster's servers, as the server has sent them. */
   known: readonly string[] = [];
   /** The addresses of all servers of the cluster. */
   #servers: readonly string[] = [];
@@ -57,9 +60,9 @@ export class NatsClient {
   #isDown = false;
   /** True once this end closes the connection. */
   #isEnding = false;
-  /** The last error that the server reported, other than a missing permission. */
+  /** The last error that the server reported, other than a missing permission; or `tooSmall`. */
   #report: unknown;
-  /** The last message of each connection that was lost with this client, and its subject. */
+  /** The subject and the last message of each connection that was lost with this client. */
   readonly #farewells: [string, Uint8Array][] = [];
   #ended: (() => void) | undefined;
   /** Resolves when the socket is closed. */
@@ -68,7 +71,10 @@ export class NatsClient {
   #lost: ((error: TransportError | undefined) => void) | undefined;
   #leaving: (() => void) | undefined;
 
-  /** @param maxPending the maximum credit that all connections together may grant, in bytes */
+  /**
+   * @param connection must not reconnect.
+   * @param maxPending the maximum credit that all connections together may grant, in units.
+   */
   constructor(connection: NatsConnection, maxPending: number, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
@@ -96,7 +102,8 @@ export class NatsClient {
 
   /**
    * Calls `lost` when the connection is lost or has ended; immediately if that has happened
-   * already. There is no error if this end has closed it.
+   * already. There is no error if this end has closed it. Call it once: a later call replaces
+   * `lost`.
    */
   onLost(lost: (error: TransportError | undefined) => void): void {
     if (this.#isDown)
@@ -161,8 +168,9 @@ export class NatsClient {
   }
 
   /**
-   * Publishes; drops the message if the connection is lost, except a farewell. NATS may keep `data`
-   * for a moment.
+   * Publishes; drops the message if the connection is lost, except a `reset`, which is kept for
+   * `takeLeaveFor`. NATS may keep `data` for a moment. Throws if `data` is longer than
+   * `maxPayload`: callers use `MessageLink.room`, or messages below `LEAST_MESSAGE`.
    */
   publish(subject: string, data: Uint8Array, reply: string): void {
     if (this.#isDown && data[4] === MessageType.reset) this.#farewells.push([subject, data]);
@@ -172,7 +180,8 @@ export class NatsClient {
 
   /**
    * Subscribes until the returned function is called. With its argument `drain`, messages that the
-   * server has sent before are still delivered.
+   * server has sent before are still delivered. Never throws: if the connection is lost already,
+   * `listener.failed` is called later.
    */
   subscribe(subject: string, listener: SubjectListener, queue?: string): Unsubscribe {
     let subscription: Subscription | undefined;
@@ -318,8 +327,8 @@ export class NatsClient {
 /** The status in a server's answer to a message whose subject has no subscriber. */
 const NO_RESPONDERS = 503;
 /**
- * The number of connections that the transport leaves at a time, and the pause in milliseconds: as
- * when a node drains, because their callers dial again.
+ * The number of connections that the transport leaves at a time, and the pause in milliseconds. It
+ * leaves them gradually because their callers dial again (`drain` of resilience does the same).
  */
 const BATCH = 16;
 const STEP = 10;

@@ -13,7 +13,10 @@ export class NatsClients {
   readonly #tell: (event: ObserverEvent) => void;
   readonly #moved: (old: NatsClient) => void;
   readonly #clients = new Map<string, Entry>();
-  /** The last client that was lost or left, for each list of servers. */
+  /**
+   * The last client that was lost or left, for each list of servers. The next one takes over its
+   * `known` servers and its farewells.
+   */
   readonly #last = new Map<string, NatsClient>();
 
   /**
@@ -38,8 +41,9 @@ export class NatsClients {
   }
 
   /**
-   * Returns the client for these servers; connects if there is none, or if it was lost. If there are
-   * too many, one that has no connections is closed first.
+   * Returns the client for these servers; connects if there is none, or if it was lost. If there
+   * are too many, one without subscriptions is closed first; if all have some, it rejects with
+   * `resource_exhausted`. Rejects with a TransportError if it can't connect.
    */
   get(servers: readonly string[]): Promise<NatsClient> {
     const key = servers.join(',');
@@ -159,8 +163,8 @@ interface Entry {
   isLeaving?: boolean;
 }
 
-/** The back-off in milliseconds, the same as that of a listener. */
+/** The back-off in milliseconds; it doubles from the first to the last delay. */
 const FIRST_DELAY = 5;
 const LAST_DELAY = 1_000;
-/** The maximum number of NATS systems to which one layer is connected at a time. */
+/** The maximum number of clients at a time; those that were left or retired do not count. */
 const MOST_CLIENTS = 16;

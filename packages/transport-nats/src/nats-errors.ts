@@ -1,4 +1,4 @@
-// Translates the errors of the NATS client, in the only place where they enter our code.
+// Translates the errors of the NATS client into TransportErrors.
 
 import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { cleanText, socketError } from '@trunkline/transport-core/backend';
@@ -6,7 +6,10 @@ import { cleanText, socketError } from '@trunkline/transport-core/backend';
 /** The action that failed. */
 export type NatsAction = 'connect' | 'lost' | 'subscribe' | 'publish';
 
-/** Converts an error of the NATS client; `where` is the server or the subject. */
+/**
+ * Converts an error of the NATS client, and returns a TransportError unchanged. `where` is the
+ * server, or the subject of 'subscribe' and 'publish', which are meant for missing permissions.
+ */
 export function natsError(cause: unknown, action: NatsAction, where: string): TransportError {
   if (cause instanceof TransportError) return cause;
   const [code, reason, text] = meaning(cause, action, where);
