@@ -8,11 +8,12 @@ import { isName, parseAddress } from './nats-address.ts';
 /** Options of a backend over NATS; all may be left out. */
 export interface NatsBackendOptions {
   /**
-   * The NATS servers to use, as 'host:port' or a list: the servers of one cluster. Any of them that
-   * answers is used. In a browser, give their WebSocket URLs ('wss://nats.example:443'). The
-   * servers in addresses are then ignored: a name is looked up through these servers. Default: the
-   * servers in each address. Required with `user`, `token`, `authenticator` and `tls`, which are
-   * never sent to any other server.
+   * The NATS servers to use, as 'host:port' (several separated by commas) or a list: the servers of
+   * one cluster. Any of them that answers is used. In a browser, give their WebSocket URLs
+   * ('wss://nats.example:443'). The servers in addresses are then ignored: a name is looked up
+   * through these servers. Default: the servers in each address. Required with `user`, `pass`,
+   * `token`, `authenticator` and `tls`, which are used only with these servers and with those that
+   * they announce as their cluster.
    */
   readonly servers?: string | readonly string[] | undefined;
   /** The name of the NATS user. */
@@ -46,35 +47,40 @@ export interface NatsBackendOptions {
    */
   readonly node?: string | undefined;
   /**
-   * Maximum number of bytes that all peers together may have in flight to this node, from 1 MiB to
-   * 1 GiB. Keep it at or below half of the server's `max_pending`; otherwise the server may
-   * disconnect this node as a slow consumer. Each connection takes at least 32 KiB of it: the
-   * default is enough for at least 512 connections. Default: 32 MiB.
+   * Maximum number of bytes, with 256 added per message, that all peers together may have in flight
+   * to this node over one connection to a NATS server, from 1 MiB to 1 GiB. Keep it at or below
+   * half of the server's `max_pending`; otherwise the server may disconnect this node as a slow
+   * consumer. Each connection takes at least 32 KiB of it: the default is enough for at least 512
+   * connections. Default: 32 MiB.
    */
   readonly maxPending?: number | undefined;
   /**
    * The time limit for a server's answer when this node connects to it, in milliseconds; then the
-   * next server is tried. Default: 5,000.
+   * next server is tried. From 1 to 3,600,000. Default: 5,000.
    */
   readonly connectTimeout?: number | undefined;
   /**
    * The interval between pings to the server, in milliseconds. A server that leaves two pings
-   * unanswered is considered lost. Default: 20,000.
+   * unanswered is considered lost at the next one. From 100 to 3,600,000. Default: 20,000.
    */
   readonly pingInterval?: number | undefined;
 }
 
 /** Options of a NATS stream layer. */
 export interface NatsStreamLayerOptions extends NatsBackendOptions {
-  /** The address to listen on: 'nats://server/name'. Default: a random name. */
+  /**
+   * The address to listen on: 'nats://server/name'. Default: the first of `servers`, otherwise
+   * 127.0.0.1:4222, and the name `node`, otherwise a random one.
+   */
   readonly bindAddr?: string | undefined;
   /** The address that others are given, verbatim. Default: the address that it listens on. */
   readonly advertiseAddr?: string | undefined;
   /** Default: the system clock. */
   readonly clock?: Clock | undefined;
   /**
-   * Receives a `broker` event (`warning`) when a server announces that it shuts down, and `acceptFailed` when the
-   * server forbids this node to answer a dial.
+   * Receives `broker` events when a connection to a server was made (`connected`) or lost (`lost`),
+   * and when a server announces that it shuts down (`warning`); and `acceptFailed` when the server
+   * forbids this node to answer a dial.
    */
   readonly observer?: Observer | undefined;
   /**
@@ -105,7 +111,10 @@ export function clientOptions(options: NatsBackendOptions): ConnectionOptions {
   };
 }
 
-/** Throws a TypeError if the options contradict each other, or if an address is invalid. */
+/**
+ * Throws a TypeError if `servers` is empty, or missing although another option needs it, or if
+ * `bindAddr` is invalid. `name` is the function that the user called, for the text.
+ */
 export function checkNatsOptions(options: NatsStreamLayerOptions, name: string): void {
   const secrets = (['user', 'pass', 'token', 'authenticator', 'tls'] as const).filter(
     (key) => options[key] !== undefined,

@@ -11,13 +11,21 @@ import {
   type NatsStreamLayerOptions,
 } from './nats-options.ts';
 
-/** Creates a stream layer over NATS subjects. */
+/**
+ * Creates a stream layer over NATS subjects.
+ *
+ * @throws TypeError for an invalid option or address.
+ */
 export function createNatsStreamLayer(options: NatsStreamLayerOptions = {}): StreamLayer {
   parseOptions(layerSchema, options, 'createNatsStreamLayer');
   return createLayer(options, 'createNatsStreamLayer');
 }
 
-/** Creates a backend for 'nats://server/name'. */
+/**
+ * Creates a backend for 'nats://server/name'.
+ *
+ * @throws TypeError for an invalid option. `createTransport` checks the addresses.
+ */
 export function nats(options: NatsBackendOptions = {}): Backend {
   parseOptions(backendSchema, options, 'nats');
   checkNatsOptions(options, 'nats');
@@ -37,9 +45,9 @@ function createLayer(options: NatsStreamLayerOptions, name: string): StreamLayer
 }
 
 /**
- * The initial and the maximum credit of connections through a server, in bytes. Through a server,
- * each grant is a separate message that costs two processes as much as a packet, so accounts begin
- * at a size that needs few grants.
+ * The credit of the transport's own flow control (`Backend.credit`), in bytes. It is independent of
+ * the units in credit-pool.ts. Through a server, each grant is a separate message that costs two
+ * processes as much as a packet, so accounts begin at a size that needs few grants.
  */
 const CREDIT = {
   pipe: 4 * 2 ** 20,
