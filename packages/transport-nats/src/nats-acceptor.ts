@@ -33,11 +33,14 @@ export interface AcceptorOptions {
   readonly listen: Partial<ListenOptions>;
   readonly accept: (connection: StreamConnection) => void;
   /**
-   * Called once if requests can't arrive anymore: the connection to the server is lost, or the
-   * server forbids the subject.
+   * Called if requests or confirmations can't arrive anymore, because the connection to the server
+   * is lost or the server forbids a subject. Called at most once, and not after `retire`.
    */
   readonly failed: (error: TransportError) => void;
-  /** Called if the server forbids to answer one dial. */
+  /**
+   * Called if the server forbids a publication for whose subject nothing else listens, such as an
+   * answer to a dial. Not called after `close`.
+   */
   readonly acceptFailed: (error: TransportError) => void;
 }
 
@@ -159,6 +162,6 @@ export class Acceptor {
 const NOBODY: LinkOwner = { message: () => {}, absent: () => {}, failed: () => {} };
 /** The queue group of a name: a request reaches one of the nodes that listen under that name. */
 const QUEUE = 'trunkline';
-/** The default handshake timeout, in milliseconds, if the transport sets none. */
+/** The time for a confirmation, in milliseconds, if `listen` was called without a `timeout`. */
 const HANDSHAKE_TIMEOUT = 5_000;
 const STOPPED = 'it has stopped listening';

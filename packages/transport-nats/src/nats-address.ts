@@ -12,8 +12,8 @@ export interface NatsAddress {
 }
 
 /**
- * Parses 'nats://host:port/name', whose default port is 4222. Throws `invalid_argument` for
- * anything else.
+ * Parses 'nats://host:port/name', whose scheme may be left out and whose default port is 4222.
+ * Throws `invalid_argument` for anything else.
  */
 export function parseAddress(address: string, action: 'dial' | 'listen at'): NatsAddress {
   const [, host = '', name = ''] = /^(?:nats:\/\/)?([^/\s]+)\/([^/\s]+)$/i.exec(address) ?? [];
@@ -33,12 +33,18 @@ function serverOf(text: string): string | undefined {
   return formatHostPort(parsed.host, parsed.port);
 }
 
-/** Returns the part of an address that stands for a server of the option `servers`. */
+/**
+ * Returns the part of an address that stands for a server of the option `servers`: 'host:port', or
+ * 'nats' if it has no such form.
+ */
 export function hostOf(server: string): string {
   return serverOf(server.replace(/^\w+:\/\//, '').replace(/\/.*$/, '')) ?? 'nats';
 }
 
-/** Returns true for one or more tokens of a subject, without wildcards: 'orders', 'eu.orders'. */
+/**
+ * Returns true for one or more tokens of a subject, without wildcards and of up to 128 characters:
+ * 'orders', 'eu.orders'.
+ */
 export function isName(text: string): boolean {
   return text.length <= MOST_NAME && /^[\w-]+(?:\.[\w-]+)*$/.test(text);
 }
@@ -67,9 +73,9 @@ export class Subjects {
   }
 
   /**
-   * Returns the node in the subject of a connection's end; undefined for any other subject. Nothing
-   * is ever published to a peer's subject of another form, so a peer can't make this node publish
-   * to subjects that the peer itself is not allowed to use.
+   * Returns the node in the subject of a connection's end; undefined for any other subject.
+   * nats-acceptor.ts and nats-dial.ts publish to a subject that a peer sent only if this returns a
+   * node, so a peer can't make this node publish outside the `in` subjects of its network.
    */
   nodeOf(subject: string): string | undefined {
     const start = `${this.#root}.in.`;

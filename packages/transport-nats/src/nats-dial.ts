@@ -31,13 +31,17 @@ export interface DialPlace {
 
 /** A dial that is under way. */
 export interface PendingDial {
-  /** Ends the dial and leaves nothing behind; its promise stays pending. */
+  /**
+   * Ends the dial and leaves nothing behind. `done` is not called anymore, except with the error
+   * that no credit is left. Does nothing after `done`.
+   */
   abandon(): void;
 }
 
 /**
  * Begins a dial. `done` receives the connection or the error, or undefined if the node may be lost
- * and the caller should begin anew; unless the dial was abandoned before that.
+ * and the caller should begin anew; unless the dial was abandoned before that. It is called once,
+ * never inside this call.
  */
 export function dialByName(
   { client, subjects, inbox, address, name, clock, random }: DialPlace,

@@ -27,6 +27,7 @@ import { randomId } from './random-id.ts';
 type Listening =
   | { readonly state: 'no' }
   | { readonly state: 'starting'; readonly after: 'no' | 'failed' }
+  /** `#move` replaces the acceptor. */
   | { readonly state: 'yes'; acceptor: Acceptor }
   /**
    * The listener was stopped, or has failed and the transport is about to call `listen` again. The
@@ -59,7 +60,7 @@ export class NatsLayer implements StreamLayer {
   #accepts: Accepts | undefined;
   readonly #dials: PendingDials;
 
-  /** @param options must be valid. */
+  /** @param options were checked in nats.ts. */
   constructor(options: NatsStreamLayerOptions) {
     this.#options = options;
     this.clock = options.clock ?? systemClock;
@@ -126,7 +127,11 @@ export class NatsLayer implements StreamLayer {
     return this.#clients.get(this.#servers ?? [this.#own.server]);
   }
 
-  /** Listens over a client. @param refused is called if it fails before this node listens. */
+  /**
+   * Listens over a client. Call it after `listen` has set `#accepts`.
+   *
+   * @param refused is called if the acceptor fails, also after this node listens.
+   */
   #acceptor(client: NatsClient, refused: (error: TransportError) => void): Acceptor {
     const { accept, failed, options } = this.#accepts!;
     const acceptor: Acceptor = new Acceptor({
@@ -152,7 +157,7 @@ export class NatsLayer implements StreamLayer {
 
   /**
    * Leaves a client whose server shuts down. If this node listens over it, it first listens over
-   * its successor.
+   * its successor, which `NatsClients.get` already returns. Never rejects.
    */
   async #move(old: NatsClient): Promise<void> {
     const text = `the NATS server ${old.server} shuts down (lame duck mode)`;
@@ -217,7 +222,7 @@ export class NatsLayer implements StreamLayer {
               random: this.#random,
             },
             (result) => {
-              // Another node may listen under the name.
+              // The node may be lost, or has stopped: another one may listen under the name.
               const isLate = result instanceof TransportError && result.reason === 'closed';
               if (result === undefined || (isLate && ++attempts < ATTEMPTS)) return begin(client);
               if (result instanceof TransportError) failed(result);
@@ -278,7 +283,10 @@ function cannotListen(address: string, error: unknown): TransportError {
 
 /** The default server, used if neither the options nor the address to listen on name one. */
 const DEFAULT_SERVER = '127.0.0.1:4222';
-/** The number of nodes that one dial may reach, if each of them has just stopped listening. */
+/**
+ * The number of nodes that one dial may reach, if each of them has just stopped listening. Repeats
+ * because a server was lost do not count.
+ */
 const ATTEMPTS = 3;
 /**
  * The time, in milliseconds, for which a node listens over two servers when it moves, and after
@@ -286,8 +294,5 @@ const ATTEMPTS = 3;
  * learn at different times that a name has come or gone.
  */
 const OVERLAP = 500;
-/**
- * The default of `maxPending`, in bytes: half of the data that a server lets wait for a client by
- * default.
- */
+/** The default of `maxPending`, in bytes: half of a server's default `max_pending`. */
 const MAX_PENDING = 32 * 1024 * 1024;

@@ -1,4 +1,4 @@
-// Random tokens of subjects.
+// Random tokens of subjects, and ids of services.
 
 import type { Random } from '@trunkline/transport-core';
 
