@@ -1,6 +1,6 @@
-// The credit that one NATS connection may grant to all peers together. A server disconnects a
-// client if more bytes wait for it than `max_pending` (64 MiB) allows. Credit keeps the waiting
-// bytes far below that limit.
+// The credit that one NATS connection may grant to all peers together, in units (`costOf` in
+// message.ts). A server disconnects a client if more bytes wait for it than `max_pending` (by
+// default 64 MiB) allows. Credit keeps the waiting bytes below that limit.
 
 /** Divides a number of credit units among connections. */
 export class CreditPool {
@@ -12,7 +12,10 @@ export class CreditPool {
     this.#left = size;
   }
 
-  /** Takes the credit of a new connection from the pool and returns it; 0 if the pool is empty. */
+  /**
+   * Takes the credit of a new connection from the pool and returns it; 0 if less than LEAST_CREDIT
+   * is left. The caller gives it back, or passes it to a ReceiveWindow, which does so.
+   */
   open(): number {
     if (this.grow(USUAL_CREDIT)) return USUAL_CREDIT;
     if (this.#left < LEAST_CREDIT) return 0;
@@ -39,5 +42,6 @@ export class CreditPool {
 const USUAL_CREDIT = 256 * 1024;
 /**
  * The credit with which a connection begins otherwise: enough to send small messages one at a time.
+ * Peers refuse less (docs/wire-nats.md), and MOST_FIRST in message.ts depends on it.
  */
 export const LEAST_CREDIT = 32 * 1024;

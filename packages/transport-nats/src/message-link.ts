@@ -10,13 +10,13 @@ import type { NatsClient, SubjectListener } from './nats-client.ts';
 /** Receives the events at one end of a connection. */
 export interface LinkOwner {
   /**
-   * Called when a message has arrived; `content` belongs to the owner. `reply` is the subject that
-   * it names.
+   * Called when a message has arrived; `content` belongs to the owner. `reply` returns the subject
+   * that it names, '' if none. Like all methods here, it must not throw (`SubjectListener`).
    */
   message(type: number, content: Uint8Array, reply: () => string): void;
   /** Called when the peer's subject has no subscribers: the peer has ended, or never existed. */
   absent(): void;
-  /** Called when the link is broken. */
+  /** Called when the link is broken; the owner then closes it. */
   failed(error: TransportError): void;
   /** Called when a server of the cluster is lost: the peer may be gone. */
   doubt?(): void;
@@ -104,7 +104,7 @@ export class MessageLink {
     this.publish(message);
   }
 
-  /** Stops receiving. */
+  /** Stops receiving. Messages that were published are still sent. */
   close(): void {
     this.#forgetPeer?.();
     this.#unsubscribe();

@@ -62,7 +62,7 @@ export function costOf(length: number): number {
 /**
  * The number of units for the memory that a server needs for a message in addition to its data: our
  * header, and NATS's line with the two subjects. Without this charge, a peer could fill a server's
- * buffers with tiny messages.
+ * buffers with tiny messages. Both ends must use the same number (docs/wire-nats.md).
  */
 export const OVERHEAD = 256;
 
@@ -78,7 +78,7 @@ export interface Acceptance {
 
 /** The content of `confirm` before the first bytes of the stream. */
 export interface Confirmation extends Acceptance {
-  /** The credit with which the acceptor begins. */
+  /** The credit with which the acceptor begins, in units. */
   readonly credit: number;
 }
 
@@ -197,7 +197,7 @@ const decoder = new TextDecoder();
 const MOST_JSON = 1_024;
 /** Maximum number of characters in a cookie. */
 const MOST_COOKIE = 64;
-/** Maximum number of bytes of the stream in `confirm`: what the least credit pays for. */
+/** Maximum number of bytes of the stream in `confirm`: the least credit pays for them. */
 export const MOST_FIRST = LEAST_CREDIT - OVERHEAD;
 /** Maximum credit that a peer may hold, in units. */
 export const MOST_CREDIT = 64 * 1024 * 1024;

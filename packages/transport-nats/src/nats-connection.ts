@@ -33,7 +33,10 @@ export interface Credit {
 export interface Opening {
   /** The beginning of the content of `confirm`; the first bytes that are written follow it. */
   readonly confirmation: Uint8Array;
-  /** Receives the message that answers `confirm`; returns an error if the dial has failed. */
+  /**
+   * Receives the message that answers `confirm`. Returns an error if the dial has failed; otherwise
+   * it has set the peer's new subject with `MessageLink.meet`. Called at most once.
+   */
   answered(type: number, content: Uint8Array, reply: string): TransportError | undefined;
 }
 
@@ -60,6 +63,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #linger: ClockTimer | undefined;
   /** Set at the dialing end until the peer has answered the confirmation. */
   #opening: Opening | undefined;
+  /** True once the confirmation was sent. */
   #isConfirmed = false;
   #isOver = false;
   #error: TransportError | undefined;
@@ -144,8 +148,9 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 
   /**
-   * Returns the length of the next message, at most `most`. It ends between two chunks if it can,
-   * but never between a frame's header and its payload, so that the reader need not join the parts.
+   * Returns the length of the next message, at most `most`. If at least CRUMB bytes fit, it ends
+   * between two chunks, but not after one below SHORT, which can be a frame's header, so that the
+   * reader need not join header and payload. `#pump` cuts it if there is less credit.
    */
   #whole(left: number, most: number): number {
     if (left <= most) return left;
@@ -308,7 +313,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
 
   /**
    * Handles the end of the peer's stream. A half-closed connection serves no purpose, so this end
-   * ends, too.
+   * ends, too, and drops what it has not sent.
    */
   #ended(): void {
     this.#rest = [];
@@ -369,8 +374,8 @@ const CRUMB = 8 * 1024;
 /** The length, in bytes, below which a chunk can be a header. */
 const SHORT = 64;
 /**
- * The time, in milliseconds, for which an end waits until the other end has ended, and the number
- * of bytes that it drops in the meantime (docs/wire-protocol.md §8).
+ * The time, in milliseconds, for which an end waits until the other end has ended or has answered
+ * `confirm`, and the number of bytes that it drops before it resets (docs/wire-nats.md).
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

@@ -31,15 +31,18 @@ export class ReceiveWindow {
     this.#since = clock.now();
   }
 
-  /** Counts a message of `length` bytes; returns false if the peer had no credit for it. */
+  /**
+   * Counts a message of `length` bytes. Returns false if the peer had no credit for it; the caller
+   * then ends the connection.
+   */
   receive(length: number): boolean {
     this.#open -= costOf(length);
     return this.#open >= 0;
   }
 
   /**
-   * Called when the reader has taken a message. Returns the number of units to grant now, usually
-   * 0.
+   * Called when the reader has taken a message. Returns the number of units that the caller must
+   * now grant to the peer, usually 0.
    */
   consume(length: number): number {
     this.#taken += costOf(length);
@@ -50,14 +53,14 @@ export class ReceiveWindow {
     return units;
   }
 
-  /** Returns the units to the pool. */
+  /** Returns the units to the pool. Call it once. */
   close(): void {
     this.#pool.give(this.#size);
   }
 
   /**
-   * Doubles the window of a fast reader, or halves the window of a slow one; returns the
-   * difference.
+   * Doubles the window of a fast reader, or shrinks that of a slow one, at most by half; returns
+   * the difference.
    */
   #resize(): number {
     const now = this.#clock.now();
