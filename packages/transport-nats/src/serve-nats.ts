@@ -26,11 +26,14 @@ export interface ServeNatsOptions<P extends Protocol> {
    * may reconnect; the services then continue.
    */
   readonly connection: NatsConnection;
-  /** The target of the requests. Default: the transport itself, at its own address. */
+  /**
+   * The target of the requests. Default: the transport itself, at its `advertiseAddr()`; until it
+   * listens, requests fail with `failed_precondition`.
+   */
   readonly target?: Target | undefined;
   /** The name of the service: letters, digits, '_' and '-'. Default: the protocol's name. */
   readonly name?: string | undefined;
-  /** The version of the service. Default: the protocol's version, followed by '.0.0'. */
+  /** The version of the service: '1.0.0'. Default: the protocol's version, followed by '.0.0'. */
   readonly version?: string | undefined;
   /** A description of the service, which `nats micro info` shows. Default: none. */
   readonly description?: string | undefined;
@@ -67,7 +70,8 @@ export interface NatsService {
  * `listenFailed`, the node is not ready, and the services subscribe again with a back-off of 5 ms,
  * doubling up to 1 s.
  *
- * @throws TypeError for an invalid option, and for a method that streams.
+ * @throws TypeError for an invalid option, and for a method that streams or does not exist. Throws
+ * an error of the NATS client if `connection` is closed or drains.
  */
 export function serveNats<P extends Protocol>(
   transport: Transport<P>,
@@ -209,8 +213,8 @@ function streams({ upload, download }: MethodDefinition): boolean {
 }
 
 /**
- * Returns the error of a call for a NATS client. A text of this end would show the address of the
- * target, so it is replaced; the answer of the handler is passed on.
+ * Returns the error of a call for a NATS client. The text of an error that names a target could
+ * show its address, so it is replaced, unless the peer sent it or the request is invalid.
  */
 function forwarded(method: string, error: unknown): unknown {
   if (!(error instanceof TransportError)) return error;

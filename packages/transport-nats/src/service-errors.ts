@@ -4,7 +4,7 @@ import type { ErrorCode } from '@trunkline/transport-core';
 
 /**
  * Returns the value of `Nats-Service-Error-Code`: an HTTP status code, as NATS services use it. The
- * mapping is the one that gRPC's gateway uses for gRPC codes.
+ * mapping is the one that gRPC's gateway uses for gRPC codes; `shutdown`, which gRPC lacks, is 503.
  */
 export function statusOf(code: ErrorCode): number {
   return STATUS[code];

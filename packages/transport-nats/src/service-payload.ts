@@ -5,6 +5,9 @@ import { type Codec, TransportError } from '@trunkline/transport-core';
 /**
  * Returns the value of a request. JSON is only parsed here. The transport checks the value against
  * the schema when it sends the request, so that the schema may transform its input.
+ *
+ * @throws TransportError for JSON that is malformed (`invalid_argument`) or too long
+ * (`resource_exhausted`), and the errors of other codecs.
  */
 export function decodePayload(codec: Codec<any, any>, payload: Uint8Array): unknown {
   // The bytes are copied, because the transport takes ownership of them, and the messages of NATS

@@ -32,8 +32,9 @@ export class ServiceRecord {
   }
 
   /**
-   * Counts a request. Call the returned function with the time of its answer, and with its error if
-   * there is one.
+   * Counts a request. Call the returned function once, with the time of its answer, and with the
+   * text of its error if there is one. Times are in milliseconds. `endpoint` is the name of an
+   * endpoint of the description.
    */
   begin(endpoint: string, now: number): (end: number, error?: string) => void {
     const counts = this.#counts.get(endpoint)!;
@@ -46,7 +47,7 @@ export class ServiceRecord {
     };
   }
 
-  /** The answer to each verb. */
+  /** A function for each verb, which returns the present answer. */
   get verbs(): Readonly<Record<string, () => object>> {
     const { name, id, version, description, endpoints } = this.#description;
     const identity = { name, id, version, metadata: {} };

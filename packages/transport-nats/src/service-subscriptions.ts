@@ -1,5 +1,5 @@
-// The subscriptions of an exposed service. When the server revokes one, the service subscribes again
-// with a back-off, and its transport is not ready meanwhile.
+// The subscriptions of an exposed service. When the server revokes one, the service subscribes
+// again with a back-off, and its transport is not ready meanwhile.
 
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { ClockTimer } from '@trunkline/transport-core';
@@ -30,6 +30,10 @@ export class ServiceSubscriptions {
     void this.#watch();
   }
 
+  /**
+   * Subscribes. `take` must not throw, because the NATS client would then never read from the
+   * server again. Throws an error of the NATS client if the connection is closed or drains.
+   */
   add(subject: string, queue: string | undefined, take: (message: Msg) => void): void {
     const entry: Entry = { subject, queue, take, subscription: undefined };
     this.#entries.push(entry);
@@ -117,6 +121,6 @@ export class ServiceSubscriptions {
   }
 }
 
-/** The back-off in milliseconds, the same as that of a listener. */
+/** The back-off in milliseconds; it doubles from the first to the last delay. */
 const FIRST_DELAY = 5;
 const LAST_DELAY = 1_000;
