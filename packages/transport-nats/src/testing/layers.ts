@@ -42,6 +42,6 @@ export const MALFORMED = [
   'nats://127.0.0.1:4222/a/b',
 ];
 
-/** The reasons why some cases of the suites are skipped. */
+/** The reason why some cases of the suites are skipped. */
 export const SHARED_NAME =
   'several nodes may listen under one name, and each dial goes to one of them';

@@ -1,4 +1,4 @@
-// The protocol of the tests: a unary echo, a count of what arrived, and an endless download.
+// The protocol of the tests. `node` in nodes.ts serves `echo`; each test serves what else it calls.
 
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import { z } from 'zod';

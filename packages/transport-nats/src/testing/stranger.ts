@@ -5,7 +5,7 @@ import { type NatsConnection, nuid } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import type { ExecutionContext } from 'ava';
 
-/** A message without its number. */
+/** A message that arrived. */
 export interface WireMessage {
   readonly number: number;
   readonly type: number;
@@ -16,11 +16,11 @@ export interface WireMessage {
 export class Stranger {
   readonly nats: NatsConnection;
   readonly subject: string;
-  /**
-   * The messages that arrived, and the number of answers that report a subject without subscribers.
-   */
+  /** The messages that arrived. */
   readonly inbox: WireMessage[] = [];
+  /** The number of answers that report a subject without subscribers. */
   absences = 0;
+  /** The subject to which `send` publishes; `dial` and `confirm` set it. */
   peer = '';
   #next = 0;
   readonly #waiting = new Set<() => void>();
@@ -62,7 +62,7 @@ export class Stranger {
     this.peer = this.inbox[1]!.reply;
   }
 
-  /** Answers `accept`. */
+  /** Answers `accept`, which must be the first message in `inbox`. */
   confirm(terms: object = TERMS, first: Uint8Array = new Uint8Array([9])): void {
     const { content, reply } = this.inbox[0]!;
     const { cookie } = JSON.parse(new TextDecoder().decode(content));
@@ -71,6 +71,7 @@ export class Stranger {
     this.send(CONFIRM, new Uint8Array([json.length >> 8, json.length & 255, ...json, ...first]));
   }
 
+  /** Sends a message with the next number, or with `number`, which the next message ignores. */
   send(type: number, content: Uint8Array = new Uint8Array(0), number = this.#next++): void {
     const message = new Uint8Array(5 + content.length);
     new DataView(message.buffer).setUint32(0, number);
