@@ -1,5 +1,5 @@
 // Counts and durations of the calls of one side, by method and code. A call allocates nothing,
-// except the first call of a method that ends with a certain code.
+// except the first one of a method, and the first one of a method that fails with a certain code.
 
 import type { CallRecord, ErrorCode } from '@trunkline/transport-core';
 import type { Collection, MetricAttributes } from './collection.ts';
@@ -60,6 +60,7 @@ export class CallMetrics {
     this.#last = new MethodMetrics('', '', '', bounds);
   }
 
+  /** Call `ended` once for each call that was started; otherwise it counts as active forever. */
   started(call: CallRecord): void {
     this.#of(call).active++;
   }
@@ -72,6 +73,7 @@ export class CallMetrics {
 
   /**
    * Counts how often the request of a call was written, and records how long it waited before that.
+   * Only clients use it, when a call has ended.
    */
   written(call: CallRecord): void {
     const { attempts } = call;

@@ -30,7 +30,10 @@ export interface Metric extends MetricDefinition {
   readonly points: readonly MetricPoint[];
 }
 
-/** Gathers the points of metrics. */
+/**
+ * Gathers the points of metrics. A definition that is not among those of the constructor, the same
+ * object, makes `add` and `addHistogram` throw.
+ */
 export class Collection {
   readonly #points = new Map<MetricDefinition, MetricPoint[]>();
 

@@ -23,7 +23,10 @@ const define = (
   description: string,
 ): MetricDefinition => ({ name, type, unit, description });
 
-/** All metrics, by short names. */
+/**
+ * All metrics, by short names. The names are also in alerts.yml, grafana-dashboard.json and
+ * docs/metrics-reference.md.
+ */
 export const METRICS = {
   clientDuration: define(
     'rpc.client.call.duration',

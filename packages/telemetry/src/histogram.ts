@@ -15,6 +15,7 @@ export class Histogram {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
+  /** Counts a value, in the unit of the bounds. */
   record(value: number): void {
     const { bounds } = this;
     let bucket = 0;

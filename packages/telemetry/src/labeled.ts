@@ -1,4 +1,5 @@
-// Counters and histograms with one or two labels. The values of the labels come from fixed tables.
+// Counters and histograms with one or two labels. Their memory is not bounded here: the values of
+// labels must come from fixed tables, or be limited by the caller as `Recorder.topic` does.
 
 import type { Collection, MetricAttributes } from './collection.ts';
 import type { MetricDefinition } from './definitions.ts';
@@ -41,7 +42,7 @@ class Labeled<T> {
   }
 }
 
-/** A counter. */
+/** A counter. The constructor takes the names of its labels; '' stands for a label without use. */
 export class LabeledCounter {
   readonly #definition: MetricDefinition;
   readonly #sums: Labeled<Float64Array>;
@@ -60,7 +61,7 @@ export class LabeledCounter {
   }
 }
 
-/** A histogram. */
+/** A histogram, with names of labels as in LabeledCounter. */
 export class LabeledHistogram {
   readonly #definition: MetricDefinition;
   readonly #histograms: Labeled<Histogram>;

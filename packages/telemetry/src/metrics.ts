@@ -26,8 +26,8 @@ import { Sources } from './sources.ts';
 /** Options of {@link createMetrics}; all are optional. */
 export interface MetricsOptions {
   /**
-   * The upper bounds of the buckets of durations, in seconds, ascending. Default: from 0.5 ms to
-   * 10 s, in steps as OpenTelemetry recommends them for calls.
+   * The upper bounds of the buckets of durations, in seconds: 1 to 100 ascending numbers. Default:
+   * from 0.5 ms to 10 s, in steps as OpenTelemetry recommends them for calls.
    */
   readonly bounds?: readonly number[] | undefined;
   /**
@@ -49,16 +49,21 @@ export interface Metrics {
   /** The metrics that `collect` returns, without points. */
   readonly definitions: readonly MetricDefinition[];
   /**
-   * Adds the state of a transport, and of other parts of the node, to each collection. Call it again
-   * for a second part of a kind. Returns a function that removes the parts again; sums keep the
-   * values that were counted. Once a transport is closed, it is removed with the other parts.
+   * Adds the state of a transport, and of other parts of the node, to each collection. Call it
+   * again for a second part of a kind. Returns a function that removes the parts again; counters
+   * keep what was counted. The first collection after the transport has closed removes it together
+   * with the other parts of the same call. Throws a TypeError for an unknown part.
    */
   watch(sources: MetricSources): () => void;
-  /** Returns all metrics at this moment. */
+  /** Returns all metrics at this moment. Takes snapshots of all watched parts. */
   collect(): readonly Metric[];
 }
 
-/** Creates the metrics of a node. */
+/**
+ * Creates the metrics of a node.
+ *
+ * @throws TypeError for an invalid option.
+ */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   refuseUnknown(options, 'createMetrics', ['bounds', 'methods', 'topics']);
   return new NodeMetrics(options);
@@ -174,7 +179,10 @@ class Recorder implements Observer {
     this.#hops.record(hops, label);
   }
 
-  /** Returns the label for a topic: undefined unless metrics are labeled with topics. */
+  /**
+   * Returns the label for a topic: undefined unless metrics are labeled with topics, and `_OTHER`
+   * after the first 100. Sources uses it, too, so that both label a topic equally.
+   */
   topic(name: string): string | undefined {
     const topics = this.#topics;
     if (topics === undefined || topics.has(name)) return topics && name;

@@ -5,7 +5,10 @@ import { METRICS } from './definitions.ts';
 import type { MetricSources } from './source-types.ts';
 import type { Sums } from './sums.ts';
 
-/** Adds the present values of the sources. `nameOf` returns the label for the name of a target. */
+/**
+ * Adds the present values of the sources. `nameOf` returns the label for the name of a target. Each
+ * key of `events` and of `resumable.counts` becomes the value of a label.
+ */
 export function addResilience(
   sums: Sums,
   { balancer, retries, breaker, admission, concurrency, resumable }: MetricSources,
@@ -65,4 +68,8 @@ export function addResilience(
   }
 }
 
+/**
+ * The statuses for which addresses are counted: those of AddressStatus in resilience, except
+ * 'removed'. An address with any other status is not counted.
+ */
 const STATUSES = ['up', 'down', 'probing', 'not_serving', 'ejected'];

@@ -1,5 +1,5 @@
-// The parts of a node whose snapshots provide metrics. Transport, Peers and Gossip fit these
-// interfaces.
+// The parts of a node whose snapshots provide metrics. Transport, Peers, Gossip and the parts of
+// resilience fit these interfaces. Counts in a snapshot are totals that must not decrease.
 
 import type { TransportSnapshot } from '@trunkline/transport-core';
 

@@ -1,5 +1,5 @@
-// Metrics that come from the snapshots of transports, peers and gossip, which are taken when
-// metrics are collected.
+// Metrics that come from the snapshots of the parts of a node, which are taken when metrics are
+// collected, and when a part is removed.
 
 import type { TransportSnapshot } from '@trunkline/transport-core';
 import type { ConnectionSnapshot } from '@trunkline/transport-core/backend';
@@ -13,18 +13,21 @@ import { Sums } from './sums.ts';
 export class Sources {
   readonly #watched = new Set<Watched>();
   readonly #label: (topic: string) => string | undefined;
-  /** The final sums of sources that are no longer watched. */
+  /** The bytes of transports that are no longer watched. */
   readonly #io = { in: 0, out: 0 };
+  /** The messages of gossip that were counted so far, by outcome and label of the topic. */
   readonly #gossip = new Map<string, Map<string | undefined, number>>();
+  /** The final counters of other parts that are no longer watched. */
   readonly #past = new Sums();
   /** The names of targets that are labels. */
   readonly #targets = new Set<string>();
 
-  /** @param label returns the label for a topic. */
+  /** @param label returns the label for a topic: `Recorder.topic` in metrics.ts. */
   constructor(label: (topic: string) => string | undefined) {
     this.#label = label;
   }
 
+  /** Watches parts until the returned function is called or their transport has closed. */
   add(sources: MetricSources): () => void {
     const watched: Watched = { sources, topics: new Map() };
     this.#watched.add(watched);

@@ -3,7 +3,10 @@
 import type { Collection, MetricAttributes } from './collection.ts';
 import type { MetricDefinition } from './definitions.ts';
 
-/** The values of some metrics, by their labels. */
+/**
+ * The values of some metrics, by their labels. All points of a metric must have the same labels in
+ * the same order, because only their values tell points apart.
+ */
 export class Sums {
   readonly #metrics = new Map<
     MetricDefinition,
