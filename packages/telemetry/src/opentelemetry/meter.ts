@@ -7,7 +7,7 @@ import type { CallRecord, Observer } from '@trunkline/transport-core';
 /**
  * Returns an observer that records the duration and the number of active calls in instruments of
  * `meter`. This adds about 5 µs to a call at each end, several times the cost of the call itself.
- * `createMetricProducer` exports the same figures without that cost.
+ * `createMetricProducer` exports metrics of the same names without that cost; use only one of them.
  */
 export function recordCalls(meter: Meter): Observer {
   return new MeterObserver(meter);

@@ -49,7 +49,10 @@ export interface ProducedResource {
   getRawAttributes(): [string, undefined][];
 }
 
-/** A MetricData of `@opentelemetry/sdk-metrics`. */
+/**
+ * A MetricData of `@opentelemetry/sdk-metrics`. The numbers are those of its DataPointType: 0 is a
+ * histogram, 2 a gauge and 3 a sum.
+ */
 export type ProducedMetric =
   | (Produced<number> & { readonly dataPointType: 2 })
   | (Produced<number> & { readonly dataPointType: 3; readonly isMonotonic: boolean })

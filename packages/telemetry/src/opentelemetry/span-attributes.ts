@@ -9,8 +9,8 @@ export function callAttributes(protocol: string, method: string): Attributes {
 }
 
 /**
- * The attributes of peers. They are made once for each peer, because making them costs more than a
- * call.
+ * The attributes of peers. Those of callers and of targets that are strings are kept, because
+ * making them costs more than a call.
  */
 export class PeerAttributes {
   readonly #targets = new Map<string, Attributes>();
@@ -86,4 +86,5 @@ function addressAttributes(
 }
 
 const SERVER = ['server.address', 'server.port'] as const;
+/** The number of targets whose attributes are kept; at one more, all are dropped. */
 const MOST_TARGETS = 1_000;

@@ -25,7 +25,10 @@ export function formatContext(span: SpanContext): TraceContext | undefined {
   return { traceparent, tracestate };
 }
 
-/** Returns the context that a peer sent; undefined if the peer sent none, or a malformed one. */
+/**
+ * Returns the context that a peer sent; undefined if the peer sent none, or a malformed one. Of the
+ * flags, only `sampled` is kept. Never throws.
+ */
 export function parseContext({
   traceparent,
   tracestate,

@@ -12,7 +12,8 @@ export interface Traced<T> {
 
 /**
  * Returns a codec that puts the context of a span before the bytes of another codec. All nodes of a
- * topic must use it.
+ * topic must use it. Its `decode` throws `invalid_argument` for other bytes, and the errors of the
+ * other codec; it does not check the context.
  */
 export function traced<Out, In = Out>(codec: Codec<Out, In>): Codec<Traced<Out>, Traced<In>> {
   return {
@@ -51,6 +52,7 @@ export function traced<Out, In = Out>(codec: Codec<Out, In>): Codec<Traced<Out>,
 /** Size of the field that holds the context's length, in bytes. */
 const HEAD = 2;
 /**
- * Maximum size of a context in bytes. A traceparent has 55 bytes, and a tracestate at most 512.
+ * Maximum size of a context in bytes: a traceparent has 55 bytes, and a tracestate at most 512. A
+ * longer context is left out by `encode` and refused by `decode`.
  */
 const LONGEST = 600;

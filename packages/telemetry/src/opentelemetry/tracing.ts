@@ -37,11 +37,14 @@ export interface Tracing {
     readonly client: readonly ClientInterceptor[];
     readonly server: readonly ServerInterceptor[];
   };
-  /** Publishes a message on a topic whose codec is `traced(…)`, in a PRODUCER span. */
+  /**
+   * Publishes a message on a topic whose codec is `traced(…)`, in a PRODUCER span. Returns the
+   * result of `topic.publish`, and rejects with its error.
+   */
   publish<T, O, R>(topic: TracedTopic<T, O, R>, value: T, options?: O): Promise<R>;
   /**
    * Returns a function for `topic.subscribe` that handles each message in a CONSUMER span, which is
-   * linked to the publisher's span.
+   * linked to the publisher's span. It returns or throws what `handle` does.
    */
   consumer<T, M extends TracedMeta, R>(
     topic: { readonly name: string },
@@ -49,7 +52,11 @@ export interface Tracing {
   ): (message: Traced<T>, meta: M) => R;
 }
 
-/** Creates the traces of a node. */
+/**
+ * Creates the traces of a node.
+ *
+ * @throws TypeError for an unknown option.
+ */
 export function createTracing(options: TracingOptions = {}): Tracing {
   refuseUnknown(options, 'createTracing', ['tracerProvider', 'trustRemote', 'omitPeerAttributes']);
   const { tracerProvider = trace, trustRemote = false, omitPeerAttributes = false } = options;

@@ -25,7 +25,10 @@ export interface MetricsSource {
 
 /**
  * Registers the metrics of a node, or of a cluster, with prom-client. Returns a function that
- * removes them again. Throws if the registry has metrics of these names already.
+ * removes them again. If `collect` throws or rejects, so does the scrape.
+ *
+ * @throws Error if the registry has a metric of one of these names already; then none is added.
+ * Throws a TypeError for an unknown option.
  */
 export function exportMetrics(
   metrics: MetricsSource,
@@ -51,7 +54,7 @@ export function exportMetrics(
   return remove;
 }
 
-/** Collects once for all metrics that a registry reads in the same turn of the event loop. */
+/** Collects once for all metrics that a registry reads before the collection has ended. */
 class Scrape {
   readonly #metrics: MetricsSource;
   #current: Promise<ReadonlyMap<string, Metric>> | undefined = undefined;
@@ -80,8 +83,8 @@ class Scrape {
 /** One metric as a registry of prom-client expects it. */
 class Exported {
   /**
-   * The name of the metric. A registry for OpenMetrics removes the suffix `_total` and adds it
-   * again.
+   * The name of the metric. When a registry for OpenMetrics is scraped, it removes the suffix
+   * `_total` from this field, and adds it again in its text; `registeredName` keeps the name.
    */
   name: string;
   readonly registeredName: string;
@@ -102,7 +105,7 @@ class Exported {
     this.#scrape = scrape;
   }
 
-  /** Called by the registry for each scrape. */
+  /** Called by the registry for each scrape. Returns the metric with its values. */
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this;
     const points = (await this.#scrape.find(this.#source))?.points ?? [];
