@@ -23,9 +23,11 @@ export class GracefulClose {
   #leaveDue: number;
   /**
    * The time at which calls in flight fail because the transport closes. Infinity if it does not
-   * close, and again once the grace period is over: then `finish` no longer waits for calls.
+   * close, if it sets no limit, and again once the grace period is over.
    */
   #graceDue = Number.POSITIVE_INFINITY;
+  /** False once the grace period is over. */
+  #waitsForCalls = true;
   readonly #parts: SessionParts;
   readonly #end: (arrived: boolean) => void;
 
@@ -75,8 +77,8 @@ export class GracefulClose {
   }
 
   /**
-   * Closes because the transport closes. Open calls get up to `grace` milliseconds to finish, and
-   * flushing accepted data may take one more second.
+   * Closes because the transport closes. Open calls get up to `grace` milliseconds to finish, or
+   * unlimited time if it is Infinity, and flushing accepted data may take one more second.
    */
   shut(grace: number): void {
     const { caller, context } = this.#parts;
@@ -107,8 +109,7 @@ export class GracefulClose {
     if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
     const shutting = callee.refusing !== undefined;
     if (this.#peerLeft === undefined && !shutting) return;
-    const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
-    if (waits && (caller.slots.size > 0 || callee.ids.size > 0)) return;
+    if (this.#waitsForCalls && (caller.slots.size > 0 || callee.ids.size > 0)) return;
     // A closing transport has written everything and does not wait for the peer's GO_AWAY, so it
     // assumes that everything has arrived.
     this.#close(shutting || this.isMutual);
@@ -124,6 +125,7 @@ export class GracefulClose {
 
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
+    this.#waitsForCalls = false;
     this.#parts.caller.failAll(SHUTDOWN);
     this.finish();
   }

@@ -214,11 +214,11 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   to(target: Target): Client<P>;
   /**
    * Closes the transport: refuses new calls (`shutdown`), notifies the peers, lets calls in flight
-   * finish for `grace` milliseconds (default 0), flushes accepted messages and fails all other
-   * calls. After a drain, with `grace` above 0, it first leaves its connections as `closeStreams`
-   * does, and refuses new calls when none is left or `grace` is over. Resolves when no socket,
-   * timer or listener is left. Idempotent. On a mount it closes only that protocol, and `grace` is
-   * only for the calls that were made through the mount.
+   * finish for `grace` milliseconds (default 0; `Infinity` for no limit), flushes accepted messages
+   * and fails all other calls. After a drain, with `grace` above 0, it first leaves its connections
+   * as `closeStreams` does, and refuses new calls when none is left or `grace` is over. Resolves
+   * when no socket, timer or listener is left. Idempotent. On a mount it closes only that protocol,
+   * and `grace` is only for the calls that were made through the mount.
    */
   close(options?: { readonly grace?: number | undefined }): Promise<void>;
 

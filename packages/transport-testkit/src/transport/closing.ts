@@ -22,7 +22,7 @@ export const closingCases: Cases = (define) => {
       });
       const call = a.send(at, 'echo', utf8(''), { timeout: Infinity });
       await f.event('the handler runs', running.promise);
-      const closing = (closer === 'caller' ? a : b).close({ grace: 3_600_000 });
+      const closing = (closer === 'caller' ? a : b).close({ grace: Infinity });
       const state = watch(closing);
       await f.turns(5);
       t.false(state.settled);
