@@ -34,8 +34,6 @@ export class Mount extends Inbox {
    * False if its calls go on while the node drains; always false for Trunkline's own protocols.
    */
   readonly drains: boolean;
-  /** Aborts when the last of its calls has settled after `shut`; never if none was open then. */
-  readonly idle = new AbortController();
 
   /** @param allow the rule for calls to all methods. */
   constructor(protocol: Protocol, host: RpcHost, allow?: AllowCall, drains = true) {
@@ -52,9 +50,7 @@ export class Mount extends Inbox {
   settled(code: ErrorCode | undefined): void {
     this.open--;
     if (code !== undefined) this.host.reporter.callFailed(code);
-    if (this.open > 0) return;
-    this.host.alive.leave();
-    if (this.over !== undefined) this.idle.abort();
+    if (this.open === 0) this.host.alive.leave();
   }
 
   /** Makes all new calls from here fail with `shutdown`. */

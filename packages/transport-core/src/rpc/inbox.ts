@@ -103,7 +103,7 @@ export class Inbox implements Mounted {
   readonly interceptors: readonly ServerInterceptor[];
   /** The rule for calls to all methods. */
   readonly #allow: AllowCall | undefined;
-  /** Set once the node accepts only one-ways, because it drains. */
+  /** Set once only one-ways are accepted, because the node drains or the mount closes. */
   #refusing: TransportError | undefined = undefined;
   /** True if some calls need permission. */
   #asks = false;
@@ -438,10 +438,10 @@ export class Inbox implements Mounted {
     else this.#fail(call, unserved(call.method));
   }
 
-  /** Refuses a call that its caller is not allowed to make, or that came during a drain. */
+  /** Refuses a call that its caller is not allowed to make, or that came after `refuse`. */
   #deny(call: InCall, error: TransportError): void {
-    // A caller need not know of a drain, so a call that comes during one is no abuse.
-    if (this.#reject(call, error) && error.reason !== 'draining') call.channel.context.refused();
+    // A caller need not know that calls are refused by now, so a call that comes then is no abuse.
+    if (this.#reject(call, error) && error !== this.#refusing) call.channel.context.refused();
   }
 
   /** Refuses a request that its codec can't decode. */

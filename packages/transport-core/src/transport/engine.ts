@@ -468,8 +468,14 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   get inFlight(): number {
     let sum = 0;
     for (const mount of this.mounts.values())
-      if (this.#withdraws(mount))
-        for (const { parts } of this.connections) sum += parts.incoming(mount.protocol.channel);
+      if (this.#withdraws(mount)) sum += this.#incoming(mount);
+    return sum;
+  }
+
+  /** Returns the number of peers' calls to a protocol that are open or handled. */
+  #incoming({ protocol }: Mount): number {
+    let sum = 0;
+    for (const { parts } of this.connections) sum += parts.incoming(protocol.channel);
     return sum;
   }
 
@@ -567,18 +573,22 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Closes one protocol. If calls were made here that have not settled, they get up to `grace`
-   * milliseconds, in which peers' calls are still served. Then calls made here fail, and peers'
-   * calls are refused or aborted.
+   * Closes one protocol. New calls from here fail, and peers' calls that no handler or reader has
+   * received are refused. All other calls get up to `grace` milliseconds to finish; then calls made
+   * here fail, and peers' calls are aborted.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
+    const { clock } = this;
     const { protocol } = mount;
+    const text = `protocol '${protocol.name}' was closed on this node`;
+    const refusal = new TransportError('unimplemented', text);
     mount.shut();
-    if (grace > 0 && mount.open > 0 && this.state === 'open')
-      await this.clock.sleep(grace, mount.idle.signal).catch(() => {});
+    mount.refuse(refusal);
+    const until = clock.now() + grace;
+    while (mount.open + this.#incoming(mount) > 0 && clock.now() < until)
+      await clock.sleep(Math.min(STEP, until - clock.now()));
     this.ticker.run(() => {
-      const text = `protocol '${protocol.name}' was closed on this node`;
-      if (!mount.closed) mount.close(new TransportError('unimplemented', text));
+      if (!mount.closed) mount.close(refusal);
       this.pool.failChannel(protocol.channel, mount.over!);
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
       if (this.mounts.get(protocol.channel) !== mount) return;
@@ -599,7 +609,7 @@ const MOVES = 8;
  * handshake that may run (`limits.handshakes.pending`). If there are more, the oldest is reset.
  */
 const REFUSED = 4;
-/** The interval, in milliseconds, between checks for connections that have come up or ended. */
+/** The interval, in milliseconds, between checks for connections or calls that have ended. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */
 const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });

@@ -217,8 +217,9 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * finish for `grace` milliseconds (default 0; `Infinity` for no limit), flushes accepted messages
    * and fails all other calls. After a drain, with `grace` above 0, it first leaves its connections
    * as `closeStreams` does, and refuses new calls when none is left or `grace` is over. Resolves
-   * when no socket, timer or listener is left. Idempotent. On a mount it closes only that protocol,
-   * and `grace` is only for the calls that were made through the mount.
+   * when no socket, timer or listener is left. Idempotent. On a mount it closes only that protocol:
+   * peers' calls that no handler or reader has received are refused with `unimplemented`, and
+   * `grace` is for all other calls of the protocol.
    */
   close(options?: { readonly grace?: number | undefined }): Promise<void>;
 

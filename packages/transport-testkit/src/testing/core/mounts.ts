@@ -2,12 +2,13 @@
 // name, channel, version and life cycle.
 
 import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
+import type { Bytes } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { rejected } from '../../transport/expect.ts';
 import { kit, side } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
-import { textOf, utf8 } from '../../transport/values.ts';
+import { deferred, textOf, utf8, watch } from '../../transport/values.ts';
 
 export const mountCases: Cases = (test) => {
   test('mounted protocols share listener and connections and keep their calls apart', async (f, t) => {
@@ -95,6 +96,43 @@ export const mountCases: Cases = (test) => {
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
     const names = a.snapshot().protocols.map(({ name }) => name);
     t.is(names.join(), 'testkit');
+  });
+
+  test('the grace of a mount is for calls in flight, and new ones are refused', async (f, t) => {
+    for (const closer of ['caller', 'callee'] as const) {
+      const { a, b, at } = await f.pair();
+      const [sideA, sideB] = [a.mount(side), b.mount(side)];
+      const [gate, running] = [deferred<Bytes>(), deferred()];
+      serve(sideB, {
+        echo() {
+          running.resolve();
+          return gate.promise;
+        },
+      });
+      const call = sideA.send(at, 'echo', utf8(''), { timeout: Infinity });
+      await f.event('the handler runs', running.promise);
+      const closing = (closer === 'caller' ? sideA : sideB).close({ grace: Infinity });
+      const state = watch(closing);
+      const code = closer === 'caller' ? 'shutdown' : 'unimplemented';
+      await rejected(t, sideA.send(at, 'echo', utf8('')), { code, sent: false });
+      t.false(state.settled);
+      gate.resolve(utf8('in good time'));
+      t.is(textOf(await call), 'in good time');
+      await f.drive(closing);
+    }
+  });
+
+  test('calls in flight that outlast the grace of a mount are aborted', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    const consumer = sideB.consumer();
+    const call = sideA.send(at, 'echo', utf8(''), { timeout: Infinity });
+    await consumer.next();
+    const failed = rejected(t, call, { code: 'unavailable', sent: true });
+    const began = f.clock.now();
+    await f.drive(sideB.close({ grace: 1_000 }), 10);
+    t.true(f.clock.now() - began >= 1_000);
+    await failed;
   });
 
   test('a protocol can be mounted again on its channel', async (f, t) => {
