@@ -538,14 +538,15 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * Closes everything. The state changes first: from then on, no connection is accepted, and calls
    * of lost connections fail. Mounts refuse new calls before waiting calls fail, because an
    * observer may answer a failure with a new call. The timer runs until all streams are closed: it
-   * ends the grace period, and the sessions that take too long.
+   * ends the grace period, and the sessions that take too long. An error of the layer's `close` is
+   * ignored.
    */
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
     this.servingChanged();
     this.membership?.closed();
     for (const mount of this.mounts.values()) mount.shut();
-    const stopped = this.acceptor.stop();
+    const stopped = this.acceptor.stop().catch(() => {});
     this.pool.close(CLOSED);
     this.ticker.run((now) => {
       for (const { session } of [...this.connections]) session.shut(grace);
@@ -554,7 +555,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       else this.timer.by(this.#graceDue);
     });
     await Promise.all([...this.connections].map((connection) => connection.whenGone()));
-    await stopped.catch(() => {});
+    await stopped;
     // If the connections have ended before the grace period, the mounts are not closed yet.
     this.#endGrace();
     this.timer.stop();

@@ -139,6 +139,28 @@ test('listen can be retried after it failed, but not after it succeeded', async 
   t.is(((await t.throwsAsync(transport.listen())) as TransportError).code, 'shutdown');
 });
 
+test('close() ignores an error of the layer while a connection is closing', async (t) => {
+  const { layer, state } = fakeLayer();
+  const close = () => Promise.reject(new Error('cannot unbind'));
+  const transport = new NetworkTransport({ protocol, stream: { ...layer, close } });
+  await transport.listen();
+  let closed = () => {};
+  state.accept({
+    endpoint: 'b:1',
+    attach: (sink) => void (closed = () => sink.closed()),
+    close: () => {},
+  } as StreamConnection);
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const closing = transport.close();
+  await turn();
+  process.off('unhandledRejection', note);
+  t.deepEqual(unhandled, []);
+  closed();
+  await t.notThrowsAsync(closing);
+});
+
 test('close() is allowed before listen, and after it failed', async (t) => {
   const { transport, state } = scene();
   state.broken = new TransportError('unavailable', 'in use');
