@@ -63,10 +63,13 @@ export interface StreamLayer {
   checkAddress?(address: string): void;
   /**
    * Returns the bound address (with the real port instead of `:0`); throws `failed_precondition`
-   * before `listen` has resolved and after `close`.
+   * before `listen` has resolved and after `close`, and may do so after the listener has failed.
    */
   localAddr(): string;
-  /** Returns all bound addresses, for a layer that has several; the first is `localAddr()`. */
+  /**
+   * Returns all bound addresses, for a layer that has several; the first is `localAddr()`. Throws
+   * as that does.
+   */
   localAddrs?(): string[];
   /**
    * Returns the address that others dial: the address that the user gave, verbatim, or

@@ -133,7 +133,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     try {
       return this.advertiseAddr();
     } catch {
-      // The listener has failed and has not been restarted yet.
+      // The listener of the address has failed and has not been restarted yet.
       return '';
     }
   }

@@ -79,19 +79,21 @@ test('while its listener is broken a transport still dials, and advertises no ad
   let up = true;
   const write = (chunk: Uint8Array) => written.push(chunk.slice()) > 0;
   const stream = fakeStream({ write });
-  const advertiseAddr = () => {
+  const localAddr = () => {
     if (up) return 'fake:1';
     throw new TransportError('failed_precondition', 'not listening');
   };
   const clock = createManualClock();
   const transport = new NetworkTransport({
     protocol,
-    stream: { ...layer, advertiseAddr, dial: async () => stream },
+    stream: { ...layer, localAddr, advertiseAddr: localAddr, dial: async () => stream },
     clock,
     random: seededRandom(1),
   });
   await transport.listen();
+  t.deepEqual(transport.snapshot().localAddrs, ['fake:1']);
   up = false;
+  t.deepEqual(transport.snapshot().localAddrs, []);
   const failed = t.throwsAsync(
     transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 }),
   ) as unknown as Promise<TransportError>;

@@ -457,8 +457,8 @@ function lost(endpoint: string): TransportError {
 
 /** Returns a snapshot of an engine. */
 function takeSnapshot(engine: TransportEngine): TransportSnapshot {
-  const { config, layer } = engine;
-  const { certificate } = layer;
+  const { config } = engine;
+  const { certificate } = engine.layer;
   const at = engine.clock.now();
   return {
     at,
@@ -468,7 +468,7 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     name: config.name ?? certificate?.name,
     certificateEnd: certificate?.end,
     network: config.network,
-    localAddrs: engine.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
+    localAddrs: addressesOf(engine),
     protocols: [...engine.mounts.values()]
       .map(({ protocol }) => protocol)
       .map(({ name, version, channel }) => ({ name, version, channel })),
@@ -485,6 +485,15 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     errors: Object.fromEntries(engine.reporter.errors),
     counters: Object.fromEntries(engine.reporter.counters),
   };
+}
+
+/** Returns the addresses that an engine listens on; none if its layer throws (`listening`). */
+function addressesOf({ layer, listening }: TransportEngine): string[] {
+  try {
+    return listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [];
+  } catch {
+    return [];
+  }
 }
 
 function ofLimits({ limits }: CommonConfig): LimitsSnapshot {

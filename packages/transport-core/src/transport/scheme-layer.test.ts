@@ -40,7 +40,10 @@ function backend(schemes: string[], local: (bindAddr: string) => string = (addre
           layer.dialed.push(address);
           return { endpoint: address } as StreamConnection;
         },
-        localAddr: () => local(options.bindAddr!),
+        localAddr: () => {
+          if (layer.listens) return local(options.bindAddr!);
+          throw new TransportError('failed_precondition', 'not listening');
+        },
         advertiseAddr: () => options.advertiseAddr ?? local(options.bindAddr!),
         close: async () => {
           layer.closed++;
@@ -234,6 +237,7 @@ test('a broken listener is repaired while the others continue to listen', async 
   const broken = new TransportError('unavailable', 'accept');
   ws.made[0]!.fail(broken);
   t.deepEqual(failures, [broken]);
+  t.deepEqual(layer.localAddrs(), ['tcp://a:1']);
   ws.state.broken = broken;
   t.is(await t.throwsAsync(listen()), broken);
   t.deepEqual([tcp.made[0]!.listens, tcp.made[0]!.closed], [true, 0]);
@@ -241,7 +245,9 @@ test('a broken listener is repaired while the others continue to listen', async 
   await listen();
   t.true(ws.made[0]!.listens);
   tcp.made[0]!.fail(broken);
+  t.is(layer.advertiseAddr(), 'ws://a:2');
   ws.made[0]!.fail(broken);
+  t.throws(() => layer.localAddr(), { code: 'failed_precondition' });
   tcp.state.broken = broken;
   await t.throwsAsync(listen());
   t.true(ws.made[0]!.listens, 'one that stays broken does not stop the repair of others');

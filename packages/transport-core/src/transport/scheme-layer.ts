@@ -139,13 +139,14 @@ export class SchemeLayer implements StreamLayer {
     return this.localAddrs()[0]!;
   }
 
+  /** Returns the addresses of the layers that have one, and throws if there is none. */
   localAddrs(): string[] {
-    if (!this.#listens)
-      throw new TransportError(
-        'failed_precondition',
-        'localAddr: this transport does not listen yet; await listen() first',
-      );
-    return this.#listeners.map(({ scheme, layer }) => withScheme(layer.localAddr(), scheme));
+    const addresses = this.#listens ? this.#listeners.flatMap(addressesOf) : [];
+    if (addresses.length > 0) return addresses;
+    throw new TransportError(
+      'failed_precondition',
+      'localAddr: this transport does not listen yet, or its listeners have failed',
+    );
   }
 
   /**
@@ -188,7 +189,7 @@ export class SchemeLayer implements StreamLayer {
   /**
    * Returns the given addresses. Without any, returns the first address at which this node proves
    * its id, because peers need such an address to reach the node by its id; failing that, the first
-   * address that it listens on. Like `localAddrs`, it then throws if one of its layers does.
+   * address of `localAddrs`. Throws as `localAddrs` does, and if the layer of its address does.
    */
   advertiseAddr(): string {
     if (this.#advertised !== undefined) return this.#advertised;
@@ -267,6 +268,15 @@ export function checkAdvertised(
   const host = ipv6 ?? name;
   const why = host && notAdvertisable(host);
   if (why) throw new TypeError(`${option}: cannot advertise ${address}: ${why}`);
+}
+
+/** Returns the address of a layer that listens; none if its listener has failed, and it throws. */
+function addressesOf({ scheme, layer }: { scheme: string; layer: StreamLayer }): string[] {
+  try {
+    return [withScheme(layer.localAddr(), scheme)];
+  } catch {
+    return [];
+  }
 }
 
 function withScheme(address: string, scheme: string): string {

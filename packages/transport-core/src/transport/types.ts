@@ -172,15 +172,18 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
   /**
    * Returns the address that this transport listens on, with the real port instead of `:0`; the
    * first one if there are several. Throws `failed_precondition` before `listen` and after `close`;
-   * with some backends also while a listener that has failed waits to listen again.
+   * with some backends also while all its listeners have failed and wait to listen again.
    */
   localAddr(): string;
-  /** Returns all addresses that this transport listens on. Throws as `localAddr` does. */
+  /**
+   * Returns all addresses that this transport listens on; with some backends without those of
+   * listeners that have failed and wait to listen again. Throws as `localAddr` does.
+   */
   localAddrs(): string[];
   /**
    * Returns the address at which others reach this transport: the address given to `advertise` or
    * as an option, verbatim; otherwise an address that it listens on, usually `localAddr()`; then it
-   * throws as `localAddr` does.
+   * throws as `localAddr` does, and while the listener of that address is down.
    */
   advertiseAddr(): string;
   /**
@@ -364,7 +367,7 @@ export interface TransportSnapshot {
   readonly certificateEnd?: number | undefined;
   /** The name of the network, from the options. */
   readonly network: string;
-  /** The addresses that it listens on; empty if it does not listen. */
+  /** The addresses that it listens on; empty if it does not listen, or `localAddrs()` throws. */
   readonly localAddrs: readonly string[];
   /** The mounted protocols. */
   readonly protocols: readonly {
