@@ -47,6 +47,7 @@ test('small messages are copied, so the chunk that they came in is free', (t) =>
 test('a message of an eighth of the chunk or more is a part of it', (t) => {
   t.deepEqual(told([KIB, 10 * KIB, 40 * KIB], 64 * KIB), { done: [false], arrived: true });
   t.deepEqual(told([KIB, KIB, 40 * KIB], 64 * KIB), { done: [false], arrived: true });
+  t.deepEqual(told([40 * KIB, 0], 64 * KIB), { done: [false], arrived: true });
 });
 
 test('a message that straddles chunks has its own memory, and so has a long one', (t) => {

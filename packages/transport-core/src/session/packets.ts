@@ -432,10 +432,11 @@ export class PayloadRetainer {
 
   /**
    * Returns the same bytes in memory that is not overwritten and that pins no more than 16 KiB or
-   * eight times the size of the payload.
+   * eight times the size of the payload. An empty payload has no memory, so it is not recorded.
    */
   keep(frame: Frame): Uint8Array {
     const { bytes, start, end, length } = frame;
+    if (length === 0) return EMPTY;
     if (bytes !== this.#bytes) this.#begin(bytes);
     if (length >= this.#shared) return this.#lend(frame);
     if (start < this.#from || end > this.#to) return this.#copy(bytes, start, end);
@@ -484,7 +485,6 @@ export class PayloadRetainer {
    * remaining bytes, because one message may pin that much memory.
    */
   #copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
-    if (start === end) return EMPTY;
     const more =
       bytes.length <= PINNED || this.#keepsMost ? PINNED : Math.min(PINNED, this.#kept * AHEAD);
     const to = Math.min(bytes.length, Math.max(end, start + more));
