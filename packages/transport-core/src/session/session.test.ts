@@ -230,6 +230,23 @@ test('many calls whose deadlines pass at the same time end over several turns', 
   t.is(ended(), 100);
 });
 
+test('a session that ends because a call expires sends nothing after its GO_AWAY', (t) => {
+  // The next PING is due with the call, or the PONG of the last one is overdue.
+  for (const isAnswered of [true, false]) {
+    const { pair, call } = asked();
+    const { dialer } = pair;
+    dialer.destroy = () => t.fail('the GO_AWAY is dropped');
+    call.due = pair.now + 20_000;
+    call.expired = () => dialer.session.break(reasonError('denied', 'on the list'));
+    const wake = () => dialer.session.wake((pair.now += 10_000));
+    wake();
+    if (isAnswered) pair.quiet();
+    dialer.sent = [];
+    t.is(wake(), Number.POSITIVE_INFINITY);
+    t.is(dialer.sent.length, 1);
+  }
+});
+
 test('frames that arrive slowly, each within its time, are not a violation', (t) => {
   const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
   for (let i = 0; i < 5; i++) pair.start(pair.dialer, ask(100));

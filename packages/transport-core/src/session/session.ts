@@ -534,6 +534,7 @@ export class Session implements FrameVisitor {
     }
     const { batch, caller, callee, channels, packets } = this.parts;
     const calls = Math.min(caller.wake(now), callee.wake(now), packets.wake(now));
+    if (this.#phase.name === 'closed') return NEVER; // The end of a call has ended the session.
     if (now >= batch.heldUntil) {
       batch.holdsNothing();
       for (const { inbox } of channels.all) inbox.pay();
