@@ -14,7 +14,7 @@ export type AddressChange = 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'r
 export interface AddressSetSettings {
   readonly address: Omit<AddressSettings, 'changed'>;
   readonly outliers: OutlierSettings | undefined;
-  /** Maximum number of addresses; further addresses of a list are ignored. */
+  /** Maximum number of addresses; beyond it, new addresses of a list are ignored. */
   readonly most: number;
   readonly picker: Picker;
   readonly changed: (address: AddressState, change: AddressChange) => void;
@@ -84,7 +84,8 @@ export class AddressSet {
   /**
    * Chooses an address for a call; undefined if there is none.
    *
-   * @param tried addresses to which the call was sent before; others are preferred.
+   * @param tried addresses to which the call was sent before; others of the best priority that
+   * takes calls are preferred.
    */
   pick(call: ClientCall, now: number, tried: readonly AddressState[]): AddressState | undefined {
     if (this.#addresses.length === 0) return undefined;
@@ -107,6 +108,9 @@ export class AddressSet {
     return refusal !== undefined && isSame ? 'nowhere' : 'again';
   }
 
+  /**
+   * Records the end of a call that took `elapsed` milliseconds, also of an address since removed.
+   */
   ended(address: AddressState, outcome: Outcome, elapsed: number, now: number): void {
     if (outcome !== 'ignored') this.#outliers?.record(address, outcome !== 'success');
     address.ended(outcome, elapsed, now);

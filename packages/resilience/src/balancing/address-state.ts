@@ -4,8 +4,9 @@ import type { Random, ResolvedAddress } from '@trunkline/transport-core';
 import { decay } from '../portable-math.ts';
 
 /**
- * The result of a call, as it affects the state of its address. `late`: the call timed out, so it
- * is unknown whether the address can be reached. `ignored`: the caller canceled the call.
+ * The result of a call, as it affects the state of its address; `outcomeOf` in balancer.ts finds
+ * it. `late`: the call timed out, so it is unknown whether the address can be reached. `ignored`:
+ * the caller canceled the call, or this end is the reason why no connection came up.
  */
 export type Outcome = 'success' | 'failure' | 'late' | 'unreachable' | 'lost' | 'ignored';
 
@@ -16,7 +17,7 @@ export interface AddressSettings {
    * Duration, in milliseconds, over which the weight of a new address grows; 0 for no slow start.
    */
   readonly slowStart: number;
-  /** True if an address gets no calls until `serves` was called. */
+  /** True if an address gets no calls until `serves(true)` was called. */
   readonly healthCheck: boolean;
   /** Called when the address may have begun or ceased to take calls. */
   readonly changed: (address: AddressState, event: 'up' | 'down' | undefined) => void;
@@ -41,7 +42,7 @@ export class AddressState {
   #misses = 0;
   #downUntil = 0;
   #isProbed = false;
-  /** The reason why it refuses every connection, if its last dial has found one; see `refusalOf`. */
+  /** The result of `refusalOf` for its last failed dial. The balancer sets it. */
   refusal: string | undefined = undefined;
   // Ejection and health.
   isEjected = false;
@@ -97,7 +98,7 @@ export class AddressState {
     return this.#misses === 0 || (!this.#isProbed && now >= this.#downUntil);
   }
 
-  /** Returns the time at which `takesCalls` or the weight changes by itself. */
+  /** Returns the next time at which `takesCalls` changes, or the slow start ends, by itself. */
   nextChange(now: number): number {
     if (this.#misses > 0 && this.#downUntil > now) return this.#downUntil;
     if (this.#startedAt === undefined) return Number.POSITIVE_INFINITY;
@@ -162,6 +163,7 @@ export class AddressState {
 
   // Calls.
 
+  /** Records the start of a call; `ended` must follow. */
   started(): void {
     this.inFlight++;
     if (this.#misses === 0) return;
@@ -265,8 +267,8 @@ export class AddressState {
   }
 
   /**
-   * Returns the latency at which a failure is counted: twice the average, at most 10 s. Otherwise a
-   * server that fails fast would attract calls.
+   * Returns the latency at which a failure is counted: twice the average, from 20 ms to 10 s, and
+   * at least `elapsed`. Otherwise a server that fails fast would attract calls.
    */
   #penalty(elapsed: number): number {
     return Math.max(elapsed, Math.min(MOST_PENALTY, 2 * Math.max(this.#latency ?? 0, 10)));
@@ -278,7 +280,7 @@ export class AddressState {
  * gRPC's maximum is 120 s.
  */
 const BACK_OFF = { first: 1_000, factor: 1.6, most: 30_000 };
-/** Duration, in milliseconds, over which an old latency loses its weight (Finagle's default). */
+/** The time constant, in milliseconds, with which a latency decays to 1/e (Finagle's default). */
 const DECAY = 10_000;
 /** The cost of an address whose first answer is pending (Finagle's penalty). */
 const UNKNOWN = 1e9;

@@ -1,5 +1,5 @@
-// One name that a balancer resolves: its addresses, the calls that wait for the first list, and the
-// connections that are held.
+// One name that a balancer resolves: its addresses, the calls that wait for the first list or for
+// the first health, and the connections that are held.
 
 import {
   type AnyTransport,
@@ -19,7 +19,7 @@ export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'
   readonly clock: Clock;
   /** The service whose health is watched; undefined if none is. */
   readonly service: string | undefined;
-  /** Maximum number of calls that wait for the first list of addresses. */
+  /** Maximum number of calls that wait in `untilResolved`. */
   readonly waiting: number;
   /** True if the balancer keeps a connection only to the address that it uses. */
   readonly picksOne: boolean;
@@ -76,7 +76,7 @@ export class BalancedName implements ResolutionObserver {
     return this.#set.addresses;
   }
 
-  /** Number of calls that wait for the first list. */
+  /** Number of calls that wait in `untilResolved`. */
   get waiting(): number {
     return this.#waiters.size;
   }
@@ -102,7 +102,10 @@ export class BalancedName implements ResolutionObserver {
     this.#wake(error);
   }
 
-  /** Fails the waiting calls, because the balancer closes. */
+  /**
+   * Fails waiting and later calls with `shutdown`, and releases connections: the balancer closes,
+   * or forgets the name, to which no call waits then.
+   */
   close(): void {
     this.#isResolved = false;
     this.#failure = new TransportError('shutdown', `the balancer of '${this.name}' was closed`);
@@ -164,7 +167,8 @@ export class BalancedName implements ResolutionObserver {
   /**
    * Chooses the address for a call.
    *
-   * @throws TransportError `unavailable` (`sent: false`) if the name currently has no address.
+   * @throws TransportError `unavailable` (`sent: false`) if the name currently has no address, and
+   * errors of the policy, such as that of a key function.
    */
   pick(call: ClientCall, now: number, tried: readonly AddressState[]): AddressState {
     const address = this.#set.pick(call, now, tried);
@@ -194,6 +198,7 @@ export class BalancedName implements ResolutionObserver {
 
   /**
    * Holds connections to the addresses over this transport, until the returned function is called.
+   * Several holds over one transport are one: the first release ends it.
    */
   holdOn(transport: AnyTransport): () => void {
     this.checkOver(transport);

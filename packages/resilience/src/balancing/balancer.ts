@@ -51,9 +51,12 @@ export interface BalancerOptions {
          * times as long. Default 30,000.
          */
         readonly baseEjection?: number | undefined;
-        /** The longest ejection in milliseconds. Default 300,000. */
+        /** The longest ejection in milliseconds, at least `baseEjection`. Default 300,000. */
         readonly maxEjection?: number | undefined;
-        /** Maximum percentage of addresses that may be ejected at a time. Default 10. */
+        /**
+         * Percentage of ejected addresses from which no further one is ejected. One address may
+         * always be ejected, but never the last one. Default 10.
+         */
         readonly maxEjectionPercent?: number | undefined;
         /**
          * Number of standard deviations by which the success rate of an address may be below the
@@ -99,18 +102,20 @@ export interface BalancerOptions {
   readonly limits?:
     | {
         /**
-         * Maximum number of names that are watched. Beyond it, the least recently used name without
-         * waiting calls or holds is forgotten; it is resolved again at its next call. Default 100.
+         * Maximum number of names that are watched; with `healthCheck`, a name counts once for each
+         * protocol. Beyond it, the least recently used name without waiting calls or holds is
+         * forgotten; it is resolved again at its next call. Default 100.
          */
         readonly names?: number | undefined;
         /**
-         * Maximum number of addresses of a name; further addresses of a list are ignored. Default
-         * 1,000.
+         * Maximum number of addresses of a name; beyond it, new addresses of a list are ignored.
+         * Default 1,000.
          */
         readonly addresses?: number | undefined;
         /**
-         * Maximum number of calls that wait for the first addresses of a name. Further calls fail
-         * with `resource_exhausted` (`sent: false`). Default 1,000.
+         * Maximum number of calls that wait for the first addresses of a name, or for the first
+         * health of one. Further calls fail with `resource_exhausted` (`sent: false`). Default
+         * 1,000.
          */
         readonly waiting?: number | undefined;
       }
@@ -123,8 +128,8 @@ export interface BalancerOptions {
 
 /**
  * A change to one address. `down`: the address could not be reached or lost its connection, so
- * after a back-off it gets only one call at a time; or its health says that it does not serve. `up`:
- * one of these calls has succeeded, or it serves again.
+ * after a back-off it gets only one call at a time; or its health says that it does not serve.
+ * `up`: one of these calls has succeeded, or it serves again.
  */
 export interface BalancerEvent {
   readonly type: 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'returned';
@@ -142,7 +147,7 @@ export interface BalancerSnapshot {
     readonly name: string;
     /** False until the resolver has reported a first list. */
     readonly resolved: boolean;
-    /** Number of calls that wait for that list. */
+    /** Number of calls that wait for that list, or for the first health of an address. */
     readonly waiting: number;
     /** The addresses of the name. */
     readonly addresses: readonly {
@@ -168,19 +173,21 @@ export interface BalancerSnapshot {
 /** A balancer, made by {@link createBalancer}. */
 export interface Balancer {
   /**
-   * The interceptor. Pass it as the last of the transport's client interceptors, after the one for
-   * retries.
+   * The interceptor. Pass it among the transport's client interceptors, after the one for retries,
+   * and before that of a circuit breaker for each address.
    */
   readonly interceptor: ClientInterceptor;
   /**
    * Watches a name, and holds connections over this transport to the addresses of the name (with
    * `pickFirst`, only to the one in use) until the returned function is called or the balancer
-   * closes. Without such a hold, connections are dialed when they are needed, and are closed when
-   * they are idle.
+   * closes. Several holds of a name over one transport are one: the first release ends it. Without
+   * a hold, connections are dialed when they are needed, and are closed when they are idle.
+   *
+   * @throws TypeError for a name that the resolver does not handle, and what its `watch` throws.
    */
   hold(transport: AnyTransport, name: string): () => void;
   snapshot(): BalancerSnapshot;
-  /** Stops watching names and releases connections. Calls to names fail from then on. */
+  /** Stops watching names and releases connections. Later calls to names fail with `shutdown`. */
   close(): void;
 }
 

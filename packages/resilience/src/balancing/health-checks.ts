@@ -23,7 +23,7 @@ export interface HealthCheckSettings {
 
 /** The watches of the addresses of one name. */
 export class HealthChecks {
-  /** True once an address serves calls, or each has been asked; then calls need not wait. */
+  /** True once an address serves calls, or each was asked; stays true. Calls need not wait then. */
   isReady = false;
   readonly #settings: HealthCheckSettings;
   #mount: Transport<typeof healthProtocol> | undefined = undefined;
@@ -117,7 +117,10 @@ export class HealthChecks {
   }
 }
 
-/** Returns true if a server has answered that it does not tell its health. */
+/**
+ * Returns true if a server has answered that it does not tell its health; it then counts as
+ * serving.
+ */
 function isWithoutHealth(error: unknown): boolean {
   return (
     error instanceof TransportError &&

@@ -6,9 +6,9 @@ import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
 /**
  * Takes two random addresses and sends the call to the one with the lower cost: its average latency
- * times its calls in flight, divided by its weight. This combines the power of two choices
- * (Mitzenmacher 2001) with the peak EWMA of Finagle and Linkerd: slow servers soon get fewer calls,
- * and a choice takes the same time for any number of addresses.
+ * times its calls in flight with this one, divided by its weight. This combines the power of two
+ * choices (Mitzenmacher 2001) with the peak EWMA of Finagle and Linkerd: slow servers soon get
+ * fewer calls, and a choice takes the same time for any number of addresses.
  */
 export function leastLoaded(): BalancingPolicy {
   const policy: PickingPolicy = {

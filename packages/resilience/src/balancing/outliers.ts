@@ -106,7 +106,7 @@ export class Outliers {
     if (record.ejectedAt !== undefined) return;
     const ejected = [...this.#records.values()].filter((each) => each.ejectedAt !== undefined);
     const percent = (100 * ejected.length) / this.#records.size;
-    // At least one address may be ejected, but never the last one that takes calls.
+    // At least one address may be ejected, but never the last one that is not.
     if (ejected.length > 0 && percent >= this.#settings.maxEjectionPercent) return;
     if (ejected.length + 1 >= this.#records.size) return;
     record.ejectedAt = now;

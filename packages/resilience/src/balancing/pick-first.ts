@@ -6,11 +6,12 @@ import type { AddressState } from './address-state.ts';
 import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
 
 /**
- * Sends all calls to the first address of the list that takes calls, until that address is down or
- * removed, as gRPC's `pick_first` does.
+ * Sends all calls to the first address of the list that takes calls, until that address takes none
+ * or one of a better priority does, as gRPC's `pick_first` does.
  *
- * @param options.shuffle if true, each balancer begins at a random address, so that clients spread
- * over the servers (gRFC A62). Default false.
+ * @param options.shuffle if true, each balancer begins at a random address of each name, so that
+ * clients spread over the servers (gRFC A62). Default false.
+ * @throws TypeError for an unknown option.
  */
 export function pickFirst(
   options: { readonly shuffle?: boolean | undefined } = {},
@@ -26,7 +27,7 @@ export function pickFirst(
 }
 
 class FirstPicker implements Picker {
-  /** The position in the list, from 0 to 1, at which the search for another address starts. */
+  /** The position in the list, from 0 to below 1, of the address that is taken next. */
   readonly #start: number;
   #current: AddressState | undefined = undefined;
 

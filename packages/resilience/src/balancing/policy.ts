@@ -3,7 +3,10 @@
 import type { ClientCall, Random } from '@trunkline/transport-core';
 import type { AddressState } from './address-state.ts';
 
-/** A rule that chooses an address for each call. `roundRobin()` and the like create one. */
+/**
+ * A rule that chooses an address for each call. `roundRobin()` and the like create one. Balancers
+ * accept only those, which are PickingPolicies.
+ */
 export interface BalancingPolicy {
   readonly name: string;
 }
@@ -22,8 +25,8 @@ export interface PickingPolicy extends BalancingPolicy {
 /** The state of a policy for one name. */
 export interface Picker {
   /**
-   * Chooses one of `candidates`, which is never empty. The list is the same object as long as
-   * nothing about it has changed.
+   * Chooses one of `candidates`, which is never empty. The list is the same object only while its
+   * addresses, their full weights and their `isStarting` are the same; `roundRobin` relies on it.
    */
   pick(candidates: readonly AddressState[], call: ClientCall, now: number): AddressState;
 }

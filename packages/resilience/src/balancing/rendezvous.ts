@@ -1,4 +1,5 @@
-// The policy that sends calls with the same key to the same address.
+// The policy that sends calls with the same key to the same address. A change to a hash or a score
+// moves keys, so clients of two releases would disagree.
 
 import type { ClientCall, Random } from '@trunkline/transport-core';
 import { logarithm } from '../portable-math.ts';
@@ -12,7 +13,8 @@ import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
  * in proportion to the number of addresses.
  *
  * @param key returns the key of a call, such as a field of its request or metadata. A call without
- * a key goes to a random address.
+ * a key goes to a random address. An error that it throws fails the call.
+ * @throws TypeError if `key` is not a function.
  */
 export function rendezvous(key: (call: ClientCall) => string | undefined): BalancingPolicy {
   if (typeof key !== 'function')

@@ -16,7 +16,9 @@ export type Outlook = 'other' | 'again' | 'nowhere';
 export interface Route {
   /** The addresses to which the call was sent; further attempts avoid them. */
   readonly tried: AddressState[];
-  /** Set when an attempt fails. */
+  /**
+   * Set by the balancer when an attempt has reached no server; other attempts leave it as it was.
+   */
   outlook: Outlook;
 }
 
