@@ -7,6 +7,7 @@ import { resilienceMetadata } from './resilience-metadata.ts';
 /**
  * Returns true if an error counts against the server: it could not be reached, was too slow or
  * overloaded, or failed by itself. Errors that depend on the request or on this end do not count.
+ * An error that is not a TransportError counts.
  */
 export function isServerFailure(error: unknown): boolean {
   if (!(error instanceof TransportError) || isTimedOut(error)) return true;
@@ -17,7 +18,10 @@ export function isServerFailure(error: unknown): boolean {
   return SERVER_FAILURES.has(code) || (code === 'cancelled' && origin === 'remote');
 }
 
-/** The reason with which an attempt that takes too long is canceled, while its call continues. */
+/**
+ * The reason with which an attempt that takes too long is canceled, while its call continues. Core
+ * makes the reason of an abort the `cause` of its error, by which `isTimedOut` finds it.
+ */
 export class AttemptTimeout extends Error {}
 
 /**

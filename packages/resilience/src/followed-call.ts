@@ -14,8 +14,10 @@ export function forward(next: ClientNext, call: ClientCall): Promise<unknown> {
 
 /**
  * Sends a call on, and calls `ended` once: without an error if its answer or all of its items came
- * or its reader left, otherwise with the error. `sent` is called when the request of a stream was
- * sent, because its first item may come late.
+ * or its reader left, otherwise with the error. If nobody reads the items and the call has no
+ * signal, `ended` is never called. `ended` must not throw, because nothing would catch the error.
+ * `sent` is called when the request of a download or duplex call was sent, because the first item
+ * may come late.
  */
 export function follow(
   next: ClientNext,
@@ -40,7 +42,7 @@ export function follow(
   return result;
 }
 
-/** Returns the same items. An abort of the signal also ends the call, in case nobody reads them. */
+/** Passes the items on. An abort of the signal also ends the call, in case nobody reads them. */
 function followed(
   items: AsyncIterable<unknown>,
   signal: AbortSignal | undefined,

@@ -13,8 +13,8 @@ export const resilienceMetadata = {
    */
   previousAttempts: 'previous-attempts',
   /**
-   * In an error: the time after which the call should be retried, as a number of milliseconds, or a
-   * negative number for never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
+   * In an error: the time after which the call should be retried, as a number of milliseconds with
+   * at most 10 digits. Any other value means never. gRPC's `grpc-retry-pushback-ms` (gRFC A6).
    */
   retryPushback: 'retry-pushback-ms',
 } as const;

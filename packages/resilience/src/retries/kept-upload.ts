@@ -1,5 +1,5 @@
 // An upload that several attempts of a call can read. Its source is read only once: items are kept
-// until the callee of an attempt has taken some.
+// until the callee of an attempt has taken some, more than 1,000 were read, or no attempt follows.
 
 /** Wraps the upload of a call. Only one attempt reads it at a time. */
 export class KeptUpload implements AsyncIterable<unknown> {
@@ -69,7 +69,7 @@ export class KeptUpload implements AsyncIterable<unknown> {
   }
 }
 
-/** The key of the method by which core says that the callee has taken items. */
+/** The key of the method by which core says that the callee has taken items; see ClientCall. */
 const TAKEN: unique symbol = Symbol.for('trunkline.taken') as never;
 /**
  * Maximum number of items that are kept. Core reads at most one window ahead of the callee, which

@@ -235,7 +235,11 @@ export class RepeatedCall {
     if (this.#open.size === 0) this.#fail(error);
   }
 
-  /** Schedules the next attempt. Returns false if no further attempt is allowed. */
+  /**
+   * Schedules or makes the next attempt. Returns false if no further attempt is allowed. `attempts`
+   * does not bound attempts at other addresses: it relies on the balancer to say 'other' only while
+   * one is untried.
+   */
   #repeats(error: unknown, isFree: boolean, pushback: number | undefined): boolean {
     const { attempts } = this.#policy;
     const hasOther = isFree && outlookOf(this.#call, error) === 'other';
@@ -282,8 +286,7 @@ export class RepeatedCall {
       this.#backoffs = 0;
       return pushback;
     }
-    // A call that reached no server is tried immediately at another address, but only the first
-    // time.
+    // A call that reached no server is repeated immediately, but only the first time.
     if (isFree && this.#made === 1) return 0;
     // While other attempts are pending, the next hedge replaces the failed attempt.
     if (this.#open.size > 0 && !isOverload(error)) return 0;
@@ -294,7 +297,10 @@ export class RepeatedCall {
     return Math.min(most, maxBackoff) * this.#host.random();
   }
 
-  /** Returns true if the call reached no handler, so that no server does the work twice. */
+  /**
+   * Returns true if the call reached no server and another attempt may reach one. Such a retry
+   * needs no policy and no tokens.
+   */
   #isFree(error: unknown): boolean {
     if (!isUnreachable(error) || !this.#isRepeatable()) return false;
     // A Remote can be reached only over its own connection.

@@ -3,14 +3,16 @@
 
 /** The call, as its items see it. */
 export interface RepeatedItemsHost {
-  /** Makes other attempts after an error. Resolves to the items of one; rejects with the last error. */
+  /**
+   * Makes other attempts after an error. Resolves to the items of one; rejects with the last error.
+   */
   again(error: unknown): Promise<unknown>;
   /**
-   * Called when the first result has arrived, or the items have failed for good (`isGood` is
-   * false), so that no other attempt follows.
+   * Called once, when no other attempt follows: the first result has arrived, the reader has left,
+   * or the items have failed for good (`isGood` is false).
    */
   begun(isGood: boolean): void;
-  /** Called when the reader leaves before that. */
+  /** Called before `begun` if the reader leaves before the first result. */
   left(): void;
 }
 

@@ -31,22 +31,22 @@ export interface RetriesOptions {
   /**
    * The token buckets that stop retries and hedges while calls fail: one for each target, as the
    * program names it. Without tokens, one retry a second for each target, and ten for all targets
-   * together, are still made, except after timeouts and overload. `false` turns the buckets off; then a failure can grow into a retry
+   * together, are still made, except after timeouts and overload. Calls that reached no server are
+   * retried without tokens. `false` turns the buckets off; then a failure can grow into a retry
    * storm.
    */
   readonly throttle?:
     | {
         /**
-         * The size of a bucket, at least 1. Retries stop while half of it or less is left.
+         * The size of a bucket, 1 to 1,000,000. Retries stop while half of it or less is left.
          * Default 10, the example of gRFC A6: five consecutive failed attempts stop retries. A
          * client with many calls in flight needs more: twice its number of calls in flight to one
          * server, because all of these calls fail together if that server dies.
          */
         readonly tokens?: number | undefined;
         /**
-         * The part of a token that a successful call returns, above 0 and at most 1. In the long
-         * run, this is the maximum number of extra attempts for each call that succeeds. Default
-         * 0.1.
+         * The part of a token that a successful call returns, 0.001 to 1. In the long run, this is
+         * the maximum number of attempts that take tokens for each call that succeeds. Default 0.1.
          */
         readonly ratio?: number | undefined;
       }
@@ -155,8 +155,8 @@ class Retrying implements Retries, RepeatedCallHost {
     return first.catch(again).then(
       (items) => {
         const repeated = new RepeatedItems(items, { again, begun, left: () => call?.leave() });
-        // An attempt that leaves the upload unread has ended: it may have been refused. The call must
-        // not keep its items from becoming garbage.
+        // An attempt that leaves the upload unread has ended: it may have been refused. The call
+        // must not keep its items from becoming garbage.
         const weakly = new WeakRef(repeated);
         if (upload !== undefined) upload.left = () => weakly.deref()?.begin();
         return repeated;

@@ -17,7 +17,8 @@ export interface RetryPolicy {
   readonly idempotent?: boolean | undefined;
   /**
    * Maximum number of attempts of a call, including the first one: 1 to 10, or `Infinity`, with
-   * which a call is repeated until its deadline. Default 3.
+   * which a call is repeated until its deadline. Default 3. Unless it is 1, a call that reached no
+   * server also goes on to each untried address of a balancer.
    */
   readonly attempts?: number | undefined;
   /** The codes after which an idempotent call is retried. Default `['unavailable']`. */
@@ -27,14 +28,14 @@ export interface RetryPolicy {
    * back-off. Default 25.
    */
   readonly initialBackoff?: number | undefined;
-  /** The longest back-off in milliseconds. Default 1,000. */
+  /** The longest back-off in milliseconds, at least `initialBackoff`. Default 1,000. */
   readonly maxBackoff?: number | undefined;
-  /** The factor by which the back-off grows with each retry, at least 1. Default 2. */
+  /** The factor by which the back-off grows with each retry, 1 to 100. Default 2. */
   readonly backoffFactor?: number | undefined;
   /**
    * The time, in milliseconds, after which an idempotent unary call without an answer is sent once
-   * more, while the first attempt continues. The first answer counts, and the other attempts are
-   * canceled. Default: never.
+   * more, while earlier attempts continue; again after each further attempt, up to `attempts`. The
+   * first answer counts, and the other attempts are canceled. Default: never.
    */
   readonly hedgeDelay?: number | undefined;
   /**

@@ -29,7 +29,7 @@ export class RetryThrottle {
 
   /**
    * Returns true if a retry may be made without tokens: if the target has had no such retry in the
-   * last second, and all targets together fewer than ten.
+   * last second, and all targets together fewer than ten. It then counts as made.
    */
   isFree(target: string, now: number): boolean {
     const bucket = this.#buckets.get(target);
