@@ -28,14 +28,14 @@ export class BackOff {
     this.#random = random;
   }
 
-  /** Called when an attempt has succeeded. */
+  /** Forgets the failures. ResumedStream calls it for each item, and after a long connection. */
   reset(): void {
     this.#failures = 0;
   }
 
   /**
    * Returns the number of milliseconds until the next attempt: the pause, shortened by up to a half
-   * at random. Returns undefined if there were too many consecutive failures.
+   * at random. Returns undefined after `attempts` consecutive failures.
    */
   next(): number | undefined {
     this.#failures++;

@@ -48,7 +48,8 @@ export function isKept(error: unknown): boolean {
 
 /**
  * Returns true if another attempt may succeed: the connection was lost or could not be made, or the
- * call was refused before a handler saw it. An error that a handler threw is final.
+ * call was refused with a code of `UNSENT` before a handler saw it. An error that a handler threw
+ * is final.
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof TransportError)) return false;

@@ -24,12 +24,13 @@ export type Resumable<P extends Protocol, N extends DownloadName<P>> = Handler<P
   readonly bytes: number;
   /**
    * The number of calls since the start: those that opened a stream, those that continued one
-   * (`resumed`), and those that could do neither, by the reason.
+   * (`resumed`), and those that could do neither, by the reason. `replaced` and `unsupported` are
+   * errors of other calls, so they stay 0.
    */
   readonly counts: Readonly<Record<'opened' | 'resumed' | ResumptionFailure, number>>;
   /**
    * Ends all streams: running handlers are aborted, and their callers get `unavailable`. This also
-   * happens when the transport closes. Idempotent.
+   * happens when the transport closes. Later calls open streams again.
    */
   close(): void;
 };

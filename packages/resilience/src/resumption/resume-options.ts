@@ -19,7 +19,7 @@ export interface ResumeOptions {
   /**
    * Maximum number of consecutive attempts that yield no item, including the first. After the last
    * one, its error is thrown. A connection that lasts longer than `maxBackoff` resets the count.
-   * Default 20, which bridges a server outage of about 80 s.
+   * Default 20, whose pauses add up to 66 to 133 s.
    */
   readonly attempts?: number | undefined;
   /**

@@ -45,8 +45,8 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
   /** The number of items that were read so far. */
   #offset = 0;
   /**
-   * True once a server may have seen the call. From then on, attempts only continue the stream and
-   * never open it again.
+   * True while a server may have seen the call that opens the stream. Attempts then only continue
+   * the stream. `#pause` resets it if the server refused that call before a handler saw it.
    */
   #isOpened = false;
   /** True while the call that opens the stream waits for its first item. */
@@ -141,7 +141,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
   }
 
   /**
-   * Asks the server whether it keeps the stream. This happens once for each stream. A handler that
+   * Asks the server whether it keeps the stream, until it has confirmed that once. A handler that
    * is not `resumable` would start from the beginning, and its first items would be duplicates.
    */
   async #check(): Promise<void> {
@@ -174,7 +174,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
     });
   }
 
-  /** Waits before the next attempt. Throws if there is no further attempt. */
+  /** Waits before the next attempt. Throws the error of the stream if there is no further one. */
   async #pause(error: unknown): Promise<void> {
     if (this.#over) return;
     if (this.#cancelled !== undefined) throw this.#end(this.#cancelled);

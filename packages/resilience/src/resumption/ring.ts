@@ -64,7 +64,7 @@ export class Ring<Item> {
     while (this.first < offset && (this.oldest ?? Number.POSITIVE_INFINITY) <= time) this.drop();
   }
 
-  /** Drops the oldest item. */
+  /** Drops the oldest item. There must be one. */
   drop(): void {
     this.bytes -= this.#items[this.#head]!.size;
     this.#items[this.#head++] = undefined;

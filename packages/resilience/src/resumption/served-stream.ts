@@ -14,13 +14,19 @@ export interface StreamHolder {
    * Called when the ring has grown by `change` bytes; a negative number means that it has shrunk.
    */
   resized(change: number): void;
-  /** Called when the stream was without a connection for too long, or has lost items. */
+  /**
+   * Called when the stream was without a connection for too long, has lost items, or its caller has
+   * canceled. Must call `remove`.
+   */
   expired(error: unknown): void;
 }
 
 /** A stream, from the call that opened it until it is removed from its table. */
 export class ServedStream<Item> {
-  /** The time at which the last call stopped reading; undefined while a call reads. */
+  /**
+   * The time at which the last call stopped reading, at first that of the creation; undefined while
+   * a call reads.
+   */
   leftAt: number | undefined;
   readonly #clock: Clock;
   readonly #config: ResumableConfig;
@@ -63,8 +69,9 @@ export class ServedStream<Item> {
   }
 
   /**
-   * Adds an item. Resolves when its reader asks for the next one, or immediately if the handler
-   * does not wait for a lost connection.
+   * Adds an item. Resolves when its reader asks for the next one or when the item is dropped, and
+   * immediately if no call reads and `disconnected` is 'continue'. Rejects once the stream is
+   * removed; that never counts as unhandled.
    */
   write(item: Item, size: number): Promise<void> {
     if (this.#isRemoved) return handled(Promise.reject(this.signal.reason));
@@ -90,7 +97,7 @@ export class ServedStream<Item> {
   /**
    * Lets a call read from `offset` on. The previous reading call ends.
    *
-   * @throws TransportError if the items from `offset` on are no longer kept.
+   * @throws TransportError as `check` does.
    */
   attach(
     offset: number,
@@ -114,7 +121,13 @@ export class ServedStream<Item> {
     return reader;
   }
 
-  /** Checks that a call could read from `offset` on. @throws TransportError if it could not. */
+  /**
+   * Checks that a call could read from `offset` on. If its item is no longer kept and no call
+   * reads, the stream is removed.
+   *
+   * @throws TransportError `out_of_range` if its item is no longer kept, `not_found` if the stream
+   * has fewer items.
+   */
   check(offset: number): void {
     if (offset > this.#ring.next)
       throw failure(
@@ -132,7 +145,7 @@ export class ServedStream<Item> {
     return this.#ring.length > 1;
   }
 
-  /** Drops the oldest item. */
+  /** Drops the oldest item. Only while `canShed` is true. */
   shed(): void {
     this.#change(() => this.#ring.drop());
     this.#tellWriters();

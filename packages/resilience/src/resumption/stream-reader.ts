@@ -39,7 +39,10 @@ export class StreamReader<Item> implements AsyncIterableIterator<Item> {
     return this;
   }
 
-  /** Returns the next item. It is called again only after the previous result was taken. */
+  /**
+   * Returns the next item. It must be called again only after the previous promise has settled;
+   * otherwise the previous promise never settles. Core reads items one at a time.
+   */
   next(): Promise<Result<Item>> {
     if (this.#failure !== undefined) {
       const { error } = this.#failure;

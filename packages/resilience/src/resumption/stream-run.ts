@@ -13,7 +13,10 @@ interface OpeningCall {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The `Rpc` of a handler, and the loop over the items that it returns. */
+/**
+ * The `Rpc` of a handler, and the loop over the items that it returns. The compiler does not check
+ * that it has every member of `Rpc`, because `run` casts it.
+ */
 export class StreamRun {
   readonly method: string;
   readonly request: unknown;

@@ -8,7 +8,10 @@ import { ServedStream } from './served-stream.ts';
 
 interface Entry<Item> {
   readonly stream: ServedStream<Item>;
-  /** The proven node id of the caller that opened the stream; only this node may continue it. */
+  /**
+   * The proven node id of the caller that opened the stream; only this node may continue it. If it
+   * is undefined, any caller with the token may.
+   */
   readonly nodeId: string | undefined;
   /** The caller against whose limit the stream counts. */
   readonly caller: Caller;
@@ -45,7 +48,7 @@ export class StreamTable<Item> {
   }
 
   /**
-   * Returns the stream of a token. A stream that another node opened counts as unknown.
+   * Returns the stream of a token. A stream that another proven node opened counts as unknown.
    *
    * @throws TransportError `not_found` if there is none.
    */
@@ -170,7 +173,10 @@ function rankOf(
   return hasEnded ? leftAt - STAGE : leftAt;
 }
 
-/** Returns the name of a caller: its proven id, otherwise the host of its endpoint. */
+/**
+ * Returns the name of a caller: its proven id, otherwise the host of its endpoint. Each IPv6
+ * address is a caller of its own.
+ */
 function callerOf({ nodeId, endpoint }: Remote): string {
   return nodeId ?? endpoint.replace(/:\d+$/, '');
 }

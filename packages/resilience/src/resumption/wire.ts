@@ -1,5 +1,6 @@
-// The metadata with which a client opens and continues a stream. Items are sent unchanged, without
-// numbers, because both ends count them.
+// The metadata with which a client opens and continues a stream. Its keys and forms are part of the
+// wire; docs/resumption.md describes them. Items are sent unchanged, without numbers, because both
+// ends count them.
 
 import { TransportError } from '@trunkline/transport-core';
 
