@@ -23,7 +23,8 @@ export interface DnsClientOptions {
 export class DnsClient {
   readonly #options: DnsClientOptions;
   /**
-   * The servers that answered with an error when a question used EDNS. They are asked without EDNS.
+   * The servers that answered FORMERR or NOTIMP when a question used EDNS. They are asked without
+   * EDNS.
    */
   readonly #plain = new Set<string>();
 
@@ -32,9 +33,9 @@ export class DnsClient {
   }
 
   /**
-   * Returns the records of a name; undefined if the name does not exist. Rejects with `unavailable`
-   * (reason `host_not_found`) if no server has answered; or with the signal's reason if the signal
-   * aborts.
+   * Returns the records of a name (see `Question.name`); undefined if the name does not exist.
+   * Rejects with `unavailable` (reason `host_not_found`) if no server has answered without an
+   * error, or with the signal's reason if the signal aborts.
    */
   async ask(name: string, type: QuestionType, signal: AbortSignal): Promise<Answer | undefined> {
     const { attempts } = this.#options;

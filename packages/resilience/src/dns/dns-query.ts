@@ -13,7 +13,7 @@ export type QuestionType = 'A' | 'AAAA' | 'SRV';
 
 /** One question. */
 export interface Question {
-  /** An absolute name without the dot at its end. */
+  /** An absolute name, valid as `isName` says, in lower case and without the dot at its end. */
   readonly name: string;
   readonly type: QuestionType;
   /** 0 to 65,535; drawn at random for each question. */
@@ -30,8 +30,9 @@ export interface Answer extends Required<Pick<Packet, 'answers' | 'additionals'>
 
 /**
  * Asks a server through `exchange`, or over UDP and TCP if `exchange` is undefined. Rejects if the
- * socket fails, and with the signal's reason if the signal aborts. This function has no timeout of
- * its own, so the signal must abort in time. Packets that do not answer the question are ignored.
+ * socket or `exchange` fails, and with the signal's reason if the signal aborts. This function has
+ * no timeout of its own, so the signal must abort in time. A message that does not answer the
+ * question is ignored over UDP; otherwise the question fails.
  */
 export async function ask(
   server: DnsServer,

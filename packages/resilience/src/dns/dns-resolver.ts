@@ -44,7 +44,10 @@ export interface DnsResolverOptions {
    * fail. Default 1,000.
    */
   readonly minTtl?: number | undefined;
-  /** The longest time between two lookups, even if the TTL is longer. Default 60,000. */
+  /**
+   * The longest time between two lookups, even if the TTL is longer; at least `minTtl`. Up to a
+   * tenth is added at random. Default 60,000.
+   */
   readonly maxTtl?: number | undefined;
   /** The time within which a server must answer a question. Default 2,000. */
   readonly timeout?: number | undefined;
@@ -69,7 +72,8 @@ export interface DnsResolverOptions {
  * records) and 'dns+srv:///_service._proto.domain' (SRV records). Names are absolute: search
  * domains are not tried. While a name is watched, it is looked up again when its records expire,
  * and sooner when an address has failed. Sockets and timers exist only while a name is watched, so
- * there is nothing to close.
+ * there is nothing to close. Calls to a malformed target fail with `invalid_argument`, and calls to
+ * further names fail with `resource_exhausted` while 1,024 names are watched.
  *
  * @throws TypeError that names the invalid option.
  */
@@ -82,7 +86,7 @@ class DnsResolver implements Resolver {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #client: DnsClient;
-  /** The watched names, and the names whose last result is still valid. */
+  /** The names that are or were watched, until `#makeRoom` forgets them; at most `NAMES`. */
   readonly #names = new Map<string, WatchedName>();
 
   constructor(config: ReturnType<typeof parseOptions<typeof schema>>) {

@@ -11,7 +11,7 @@ export interface Lookup {
   readonly addresses: readonly ResolvedAddress[];
   /**
    * The number of seconds for which the result is valid: the lowest TTL of its records; 0 if there
-   * are no records.
+   * are no addresses, or if a part of the lookup has failed.
    */
   readonly ttl: number;
 }
@@ -31,7 +31,7 @@ interface HostAddresses {
 
 /**
  * Looks up a name. Rejects with `unavailable` (reason `host_not_found`) if the name does not exist
- * or no server has answered.
+ * or no server has answered without an error, and with the signal's reason if the signal aborts.
  */
 export function lookUp(
   client: DnsClient,
@@ -193,5 +193,5 @@ function noSuchName(name: string): Error {
 const SERVICES = 64;
 /** The maximum number of IP addresses of one host that are used. */
 const ADDRESSES = 256;
-/** The maximum length of a chain of CNAME records. */
+/** The number of names from which CNAME records are not followed further. */
 const CNAMES = 16;

@@ -17,7 +17,7 @@ export interface WatchedNameOptions {
   readonly maxTtl: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Looks the name up; rejects with a TransportError, or with the signal's reason. */
+  /** Looks the name up; must not throw. Rejects with a TransportError, or the signal's reason. */
   lookUp(signal: AbortSignal): Promise<Lookup>;
 }
 
