@@ -5,7 +5,7 @@
 export interface Waiter {
   readonly priority: number;
   readonly since: number;
-  /** Lets the call proceed, or refuses it. */
+  /** Lets the call proceed, or refuses it if a reason is given. Called at most once. */
   settle(refusal: string | undefined): void;
 }
 
@@ -13,11 +13,14 @@ export interface Waiter {
 export interface AdmissionQueueSettings {
   /** Maximum number of waiting calls. */
   readonly length: number;
-  /** Maximum time, in milliseconds, that a call of the lowest priority waits in a standing queue. */
+  /**
+   * Time, in milliseconds, after which `admitNext` refuses a call of the lowest priority in a
+   * standing queue.
+   */
   readonly target: number;
   /**
-   * Maximum time, in milliseconds, that a call waits otherwise. A queue that has not been empty for
-   * this time counts as standing.
+   * Time, in milliseconds, after which `admitNext` refuses a call otherwise. A queue that has not
+   * been empty for this time counts as standing.
    */
   readonly interval: number;
 }
@@ -35,7 +38,6 @@ export class AdmissionQueue {
   /** The waiting calls by priority, each list from the oldest to the newest. */
   readonly #lists: Waiter[][] = Array.from({ length: PRIORITIES }, () => []);
   #size = 0;
-  /** By priority: the time at which a call was the first to wait with this or a higher priority. */
   /** By priority: when a call with this priority waited most recently. */
   readonly #seenAt: number[] = Array(PRIORITIES).fill(Number.NEGATIVE_INFINITY);
   /** By priority: since when calls with this or a higher priority have waited without a break. */
@@ -74,7 +76,10 @@ export class AdmissionQueue {
     this.#size--;
   }
 
-  /** Lets the next call proceed. Returns false if none waits. */
+  /**
+   * Refuses the calls that have waited too long, and lets the next call proceed. Returns false if
+   * none is left. The queue has no timer: the owner calls this whenever there is room for a call.
+   */
   admitNext(now: number): boolean {
     if (this.#size === 0) return false;
     const { target, interval } = this.#settings;
@@ -111,8 +116,8 @@ export class AdmissionQueue {
 /** Number of priorities, which are 0 to 9. */
 export const PRIORITIES = 10;
 /**
- * After how many intervals without a break higher priorities count as an overload of their own. At
- * 60 % of a server's capacity, random arrivals keep calls waiting for longer than one interval often
- * enough to lose 1 % of them, and hardly ever for three.
+ * The number of intervals without a break after which higher priorities count as an overload of
+ * their own. At 60 % of a server's capacity, random arrivals keep calls waiting for longer than one
+ * interval often enough to lose 1 % of them, and hardly ever for three.
  */
 const PATIENCE = 3;

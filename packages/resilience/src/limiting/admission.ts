@@ -39,17 +39,22 @@ export interface AdmissionOptions {
          */
         readonly length?: number | undefined;
         /**
-         * Maximum time, in milliseconds, that a call of the lowest waiting priority waits if the
-         * queue has not been empty for `interval`. Default 5.
+         * Time, in milliseconds, after which a call of the lowest waiting priority is refused if
+         * the queue has not been empty for `interval`. It is checked when a running call ends.
+         * Default 5.
          */
         readonly target?: number | undefined;
-        /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
+        /**
+         * Time, in milliseconds, after which a waiting call is refused otherwise; also checked when
+         * a running call ends. Default 100.
+         */
         readonly interval?: number | undefined;
       }
     | undefined;
   /**
-   * Returns the priority of a call, 0 to 9. Default: from its metadata, under
-   * `resilienceMetadata.priority`.
+   * Returns the priority of a call that has to wait, 0 to 9: other integers count as the nearest of
+   * these, anything else as 5. An error that it throws fails the call. Default: from its metadata,
+   * under `resilienceMetadata.priority`, so callers choose it themselves.
    */
   readonly priority?: ((call: ServerCall) => number) | undefined;
   /**
@@ -83,8 +88,8 @@ export interface Admission {
  * Creates an interceptor that refuses, with `resource_exhausted`, calls that a server can't handle
  * in time, so that their callers can turn to another server. Calls above the limit wait; the most
  * important ones are admitted first. A stream counts until its handler has returned the iterable of
- * items, but not while the items are sent. One-way messages are not limited here, because their
- * credit limits them.
+ * items or written the first one, but not while the items are sent. One-way messages are not
+ * limited here, because their credit limits them.
  *
  * @throws TypeError that names the invalid option.
  */

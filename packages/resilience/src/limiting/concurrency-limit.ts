@@ -20,15 +20,18 @@ import { adaptiveFields } from './limit-fields.ts';
 export interface ConcurrencyLimitOptions {
   /** The limit at the start. Default 20. */
   readonly initial?: number | undefined;
-  /** The lowest limit. Default 20. */
+  /** The lowest limit, which takes precedence over `max`. Default 20. */
   readonly min?: number | undefined;
-  /** The highest limit. Default 200. */
+  /** The highest limit. Default 200. For a limit below 20, lower `min`, too. */
   readonly max?: number | undefined;
   /**
    * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
    */
   readonly tolerance?: number | undefined;
-  /** The duration, in milliseconds, over which latencies are averaged. Default 1,000. */
+  /**
+   * The duration, in milliseconds, over which latencies are averaged, and longer if fewer than 10
+   * unary calls have ended. Default 1,000.
+   */
   readonly window?: number | undefined;
   /** The clock of the transport. Default: the system's. */
   readonly clock?: Clock | undefined;
@@ -53,7 +56,7 @@ export interface ConcurrencyLimit {
  * Creates an interceptor that refuses calls above an adaptive limit with `resource_exhausted`
  * (`sent: false`). As in Netflix's Gradient2, the limit shrinks while unary calls take longer than
  * usual, and grows while they do not. All calls through the interceptor share it, so create one for
- * each service.
+ * each service. A download or duplex call counts only until `send` resolves to its items.
  *
  * @throws TypeError that names the invalid option.
  */

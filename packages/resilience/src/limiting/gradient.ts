@@ -3,13 +3,13 @@
 
 /** The settings of a GradientLimit. */
 export interface GradientSettings {
-  /** The limit at the start, and the bounds between which it moves. */
+  /** The limit at the start, and the bounds between which it moves; `min` wins over `max`. */
   readonly initial: number;
   readonly min: number;
   readonly max: number;
   /** Maximum ratio of the current latency to the usual latency at which the limit still grows. */
   readonly tolerance: number;
-  /** Length of a sample window in milliseconds. */
+  /** Length of a sample window in milliseconds; a window lasts longer until it has 10 samples. */
   readonly window: number;
 }
 

@@ -1,4 +1,5 @@
-// The options of an adaptive limit, for clients and servers.
+// The options of an adaptive limit, for clients and servers. ConcurrencyLimitOptions documents
+// them.
 
 import { option } from '@trunkline/transport-core/backend';
 import { number } from '../option-fields.ts';
