@@ -21,7 +21,9 @@ const schema = optionsSchema({
 
 /** Options of `drain`. */
 export interface DrainOptions {
-  /** The time limit for calls in flight, in milliseconds, at least 0. Default 10,000. */
+  /**
+   * The time limit for calls in flight, in milliseconds, 0 or more or `Infinity`. Default 10,000.
+   */
   readonly grace?: number | undefined;
   /**
    * Set this to false if the address of this transport also leads to other processes, such as those
@@ -31,23 +33,24 @@ export interface DrainOptions {
    */
   readonly refuse?: boolean | undefined;
   /**
-   * Protocols whose calls go on, because the node itself needs them. Their calls are neither refused
-   * nor waited for, and their services stay 'serving'. A later drain without them withdraws them.
-   * For a protocol that never drains, use `mount(protocol, { drains: false })`. Default: none.
+   * Protocols whose calls go on, because the node itself needs them. Their calls are neither
+   * refused nor waited for, and their services stay 'serving'. A later drain without them withdraws
+   * them. For a protocol that never drains, use `mount(protocol, { drains: false })`. Default:
+   * none.
    */
   readonly except?: readonly Protocol[] | undefined;
 }
 
 /**
  * Takes a transport out of service, ahead of its `close`. From now on, the node's health reports
- * that it is not ready, and peers' calls are refused with `unavailable` (reason `draining`, `sent:
- * false`), so that their callers can use other nodes. Calls whose handlers have started can finish.
- * The node may still make calls. One-ways, Trunkline's own protocols (peers, gossip) and those that
- * do not drain continue.
- * Resolves when no peer's call is in flight and (with `refuse: false`) no accepted connection is
- * left, or when the grace period is over. After that, close the transport with a grace period, so
- * that calls that are still on their way are also refused with `sent: false`. Draining can't be
- * undone.
+ * that it is not ready, and (unless `refuse` is false) peers' calls are refused with `unavailable`
+ * (reason `draining`, `sent: false`), so that their callers can use other nodes. Calls whose
+ * handlers have started can finish. The node may still make calls. One-ways, Trunkline's own
+ * protocols (peers, gossip) and those that do not drain continue. Resolves when no peer's call is
+ * in flight and (with `refuse: false`) no accepted connection is left, when the grace period is
+ * over, or when the transport closes. After that, close the transport with a grace period, so that
+ * calls that are still on their way are also refused with `sent: false`. Draining can't be undone.
+ * Rejects with a TypeError for an invalid option or transport.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
   const { grace, refuse, except } = parseOptions(schema, options, 'drain');

@@ -69,8 +69,8 @@ export function unmountHealth(mount: AnyTransport): void {
 }
 
 /**
- * Returns the part of a transport that all its mounts share. The key spares an import that would
- * bundle all of core.
+ * Returns the part of a transport that all its mounts share. The key is `ENGINE` of core's
+ * transport/manage.ts, whose import would bundle all of core.
  */
 function sharedPart(transport: AnyTransport): SharedPart {
   return (transport as unknown as Record<symbol, SharedPart>)[Symbol.for('trunkline.engine')]!;

@@ -33,11 +33,15 @@ export interface HealthOptions {
 
 /** The health of a node, as `serveHealth` returns it. */
 export interface Health {
-  /** Sets the status of a service. Default: 'serving' for the protocols of the transport. */
+  /**
+   * Sets the status of a service. Default: 'serving' for the protocols of the transport.
+   *
+   * @throws TypeError for another status.
+   */
   set(service: string, status: 'serving' | 'not_serving'): void;
   /**
-   * Returns the status of a service. Once the transport drains, only protocols whose calls go on
-   * are 'serving'; once it closes, none is.
+   * Returns the status of a service; that of 'trunkline.ready' is `isReady`. Once the transport
+   * drains, only the program's protocols whose calls go on are 'serving'; once it closes, none is.
    */
   status(service: string): ServingStatus;
   /**
@@ -45,14 +49,17 @@ export interface Health {
    * listener has failed. A node that never called `listen` can be ready.
    */
   readonly isReady: boolean;
-  /** Ends the protocol. */
+  /**
+   * Ends the protocol. Balancers with `healthCheck` on this transport watch over another mount from
+   * their next call on.
+   */
   close(): Promise<void>;
 }
 
 /**
  * Mounts the health protocol on a transport and answers its calls.
  *
- * @throws TypeError if the transport has it already.
+ * @throws TypeError if the transport serves it already, or the program has mounted it itself.
  */
 export function serveHealth(transport: AnyTransport, options: HealthOptions = {}): Health {
   refuseUnknown(options, 'serveHealth', ['allow']);
@@ -156,7 +163,7 @@ class HealthService implements Health {
       while (!this.#isClosed && !signal.aborted) {
         const status = this.#answer(service);
         if (status !== last) yield (last = status);
-        // A service that was withdrawn never serves again, and a watch must not delay that.
+        // A service that was withdrawn never serves again, so its watch ends.
         else if (this.#service.hasWithdrawn(service) || this.#service.state !== 'open') return;
         else await new Promise<void>((resolve) => (wake = resolve));
       }
