@@ -24,10 +24,11 @@ import type { Cluster, ClusterEvent, ClusterOptions, ClusterWorkerKind } from '.
  * worker that ends is replaced: immediately if it had served for 10 s, otherwise after a back-off
  * of 100 ms that doubles up to 30 s.
  *
- * Rejects with `failed_precondition` if a worker ends three times before it has joined, if `kind`
- * is 'thread' and listeners of this platform can't share a port, or if it is called in a worker.
- * Rejects with `deadline_exceeded` if a worker does not join in time. If it rejects, no worker is
- * left running.
+ * Rejects if a worker fails to start three times, with the last failure: `failed_precondition` if
+ * it has ended before it joined, `deadline_exceeded` if it has not joined in time. Also rejects
+ * with `failed_precondition` if `kind` is 'thread' and listeners of this platform can't share a
+ * port, or if it is called in a worker, and with a TypeError for invalid options. If it rejects, no
+ * worker is left running.
  */
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const config = parseOptions(schema, options, 'createCluster');

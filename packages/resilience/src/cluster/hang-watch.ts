@@ -13,7 +13,10 @@ export interface HangWatchOptions {
   readonly hung: (silent: number) => void;
 }
 
-/** Asks a worker again and again, ten times in `timeout`, until it hangs or the watch stops. */
+/**
+ * Looks ten times in `timeout` whether a worker has answered, and if so asks it again, until it
+ * hangs or the watch stops.
+ */
 export class HangWatch {
   readonly #options: HangWatchOptions;
   readonly #interval: number;

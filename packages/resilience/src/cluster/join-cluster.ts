@@ -33,8 +33,8 @@ export interface JoinClusterOptions {
    */
   readonly beforeClose?: (() => unknown) | undefined;
   /**
-   * True to leave on SIGTERM and SIGINT, if the worker is a process. A second signal ends the
-   * process immediately. Default: true.
+   * True to leave on SIGTERM and SIGINT, if the worker is a process. A second signal of the same
+   * kind ends the process immediately, unless the program handles it. Default: true.
    */
   readonly signals?: boolean | undefined;
   /**
@@ -66,7 +66,8 @@ export interface ClusterMember {
  *
  * Outside of a cluster, for example during development, signals are handled in the same way.
  *
- * Throws `failed_precondition` if the transport does not listen.
+ * Throws `failed_precondition` if the transport does not listen, and a TypeError for invalid
+ * options.
  */
 export function joinCluster(
   transport: AnyTransport,

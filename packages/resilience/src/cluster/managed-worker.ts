@@ -13,7 +13,10 @@ export interface WorkerObserver {
   hung(worker: ManagedWorker, silent: number): void;
   /** The worker leaves by itself, but cleanly. */
   leaving(worker: ManagedWorker): void;
-  /** Called once, after all promises of the worker have settled or been rejected. */
+  /**
+   * Called once, after `start` and all answers have settled, and before `end`. The worker's `state`
+   * is still that before its end; Supervisor relies on it.
+   */
   exited(worker: ManagedWorker, exit: Exit): void;
 }
 
@@ -117,7 +120,8 @@ export class ManagedWorker {
   /**
    * Asks the worker a question, which it must answer within `timeout` milliseconds. While a
    * question is open, identical questions share its answer, so questions to a worker that hangs do
-   * not pile up. Rejects with `deadline_exceeded`, or with `unavailable` if the worker ends.
+   * not pile up. Rejects with `deadline_exceeded`, with `internal` if the worker answers with an
+   * error, or with `unavailable` if it ends. The answer is not checked.
    */
   async ask(what: Question, timeout: number): Promise<unknown> {
     if (this.#phase.name === 'exited') throw this.#phase.error;

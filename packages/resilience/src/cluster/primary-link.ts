@@ -9,7 +9,7 @@ import { type FromWorker, isTagged, type ToWorker } from './messages.ts';
 /** The functions that a worker calls when the primary sends something. */
 export interface PrimaryEvents {
   message(message: ToWorker): void;
-  /** The primary has ended. */
+  /** The primary of a process has ended. */
   lost(): void;
 }
 

@@ -36,8 +36,9 @@ export class Slot {
 
   /**
    * Starts a worker, and resolves when the worker has joined. A failed start is retried after a
-   * pause. After `attempts` failed starts, this rejects with the error of the last one. The caller
-   * installs the worker with `take`.
+   * pause. After `attempts` failed starts, this rejects with the error of the last one; if the
+   * signal aborts, with its reason. The caller must install the worker with `take`: otherwise it
+   * runs without being replaced when it ends.
    */
   async start(attempts: number, signal: AbortSignal = this.#host.closing): Promise<ManagedWorker> {
     const { clock } = this.#host;
@@ -56,7 +57,10 @@ export class Slot {
     }
   }
 
-  /** Installs a joined worker as the worker of the slot, and returns its predecessor. */
+  /**
+   * Installs a joined worker as the worker of the slot, which is replaced when it ends. Returns its
+   * predecessor, which the caller must make leave.
+   */
   take(worker: ManagedWorker): ManagedWorker | undefined {
     const before = this.vacate();
     this.#worker = worker;

@@ -175,7 +175,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     this.#tell({ type: 'exited', slot, pid: handle.pid, code, signal, expected });
   }
 
-  /** The workers that have joined, at most one for each slot. */
+  /** The workers that have joined and do not leave or hang, at most one for each slot. */
   get #joined(): ManagedWorker[] {
     return this.#slots.flatMap(({ worker }) => (worker?.state === 'ready' ? [worker] : []));
   }
@@ -233,6 +233,6 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
 
 /**
  * The number of consecutive failed starts of a worker after which the start or restart of the
- * cluster fails.
+ * cluster fails; `createCluster` and `Cluster.restart` document it.
  */
 const ATTEMPTS = 3;

@@ -1,5 +1,6 @@
-// Workers that are threads of this process. Each worker has a listener of its own on the same port,
-// and the kernel distributes the connections among the listeners.
+// Workers that are threads of this process. Each worker has a listener of its own on the same port
+// (core's system-runtime.ts reads TRUNKLINE_REUSE_PORT), and the kernel distributes the connections
+// among the listeners. cluster-slot.ts reads `workerData`.
 
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';

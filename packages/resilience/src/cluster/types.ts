@@ -95,7 +95,10 @@ export type ClusterEvent =
       readonly signal: string | null;
       readonly expected: boolean;
     }
-  /** A worker could not be started, or crashed. Another one starts `retryIn` milliseconds later. */
+  /**
+   * A worker could not be started, or ended early. Another one starts `retryIn` milliseconds later.
+   * Not sent if it starts immediately.
+   */
   | {
       readonly type: 'retrying';
       readonly slot: number;
@@ -108,8 +111,8 @@ export interface Cluster extends AsyncDisposable {
   /** The kind of the workers. */
   readonly kind: ClusterWorkerKind;
   /**
-   * True while the cluster is open and at least one worker has joined. `healthHandler(cluster)` of
-   * core answers probes with it.
+   * True while the cluster is open and at least one worker has joined, answers, and does not leave.
+   * `healthHandler(cluster)` of `@trunkline/resilience/health` answers probes with it.
    */
   readonly isReady: boolean;
   /** Returns the state of all workers. A worker that does not answer in time has an `error`. */
@@ -121,17 +124,17 @@ export interface Cluster extends AsyncDisposable {
   readonly metrics: ClusterMetrics;
   /**
    * Replaces all workers with new ones, which load the worker module again. Old workers leave
-   * cleanly: their callers dial again, and calls in flight get up to `grace` to finish. Rejects
-   * with `failed_precondition` if a new worker ends three times before it has joined, or with
-   * `deadline_exceeded` if a new worker does not join in time. In both cases, the workers that have
-   * not been replaced yet stay. Rejects with `shutdown` if the cluster closes. If a restart is
-   * already running, another one begins after it, and further calls share that second restart.
+   * cleanly: their callers dial again, and calls in flight get up to `grace` to finish. Rejects if
+   * a new worker fails to start three times, with the last failure: `failed_precondition` if it has
+   * ended, `deadline_exceeded` if it has not joined in time. The workers that have not been
+   * replaced yet then stay. Rejects with `shutdown` if the cluster closes. If a restart is already
+   * running, another one begins after it, and further calls share that second restart.
    */
   restart(): Promise<void>;
   /**
    * Takes all workers out of service. New calls are refused with `unavailable` (reason `draining`),
-   * and calls in flight get up to `grace` to finish. Then the workers close and end. Resolves when
-   * all have ended. Idempotent.
+   * and calls in flight get up to `grace` to finish. Then the workers close and end; those that
+   * have not joined are killed immediately. Resolves when all have ended. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -175,7 +178,10 @@ export interface ClusterWorkerSnapshot {
   readonly connections?: number | undefined;
   /** The state of the worker's transport, with at most 1,000 connections. */
   readonly transport?: TransportSnapshot | undefined;
-  /** The reason why `transport` is missing: `deadline_exceeded` if the worker did not answer. */
+  /**
+   * The reason why `transport` is missing: `deadline_exceeded` if the worker did not answer.
+   * Undefined for a worker that is starting.
+   */
   readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
 

@@ -28,10 +28,10 @@ export interface WorkerEvents {
   exited(exit: Exit): void;
 }
 
-/** Starts a worker in a slot. */
+/** Starts a worker in a slot. ManagedWorker handles errors that it throws. */
 export type Spawn = (slot: number, events: WorkerEvents) => WorkerHandle;
 
-/** The function that starts workers. */
+/** The module, arguments and environment of workers; `ClusterOptions` describes them. */
 export interface SpawnOptions {
   readonly worker: URL | string;
   readonly args: readonly string[];
