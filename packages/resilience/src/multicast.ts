@@ -96,7 +96,7 @@ type Until<Response> = (
 ) => boolean;
 
 /**
- * The iterator behind `multicast`. It holds the calls in flight, the unread answers, and one
+ * The iterator behind `multicast`. It holds the calls in flight, all answers so far, and one
  * waiting reader for each pending `next()`.
  */
 class Multicast<Response> implements AsyncIterableIterator<MulticastAnswer<Response>> {

@@ -1,11 +1,11 @@
 // A logarithm and an exponential function built from the four basic operations, whose results IEEE
 // 754 defines to the last bit. Math.log and Math.exp differ between engines, so two nodes could
-// choose differently.
+// choose differently, and a recorded simulation could run differently.
 
 /** Returns e^-x for x of 0 or more, by its series. */
 export function decay(x: number): number {
   if (x > 700) return 0;
-  // Most calls are a few milliseconds apart; for these, two terms are exact to twelve digits.
+  // Most calls are a few milliseconds apart; for these, three terms are exact to twelve digits.
   if (x < 1e-4) return 1 - x + (x * x) / 2;
   let halvings = 0;
   let small = x;
@@ -21,7 +21,11 @@ export function decay(x: number): number {
   return result;
 }
 
-/** Returns the natural logarithm of x, which must be above 0, by the series of atanh. */
+/**
+ * Returns the natural logarithm of x by the series of atanh. x must be above 0 and finite;
+ * otherwise this does not return. `rendezvous` uses it: other results would move keys between
+ * addresses.
+ */
 export function logarithm(x: number): number {
   let exponent = 0;
   let mantissa = x;

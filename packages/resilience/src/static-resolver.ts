@@ -6,8 +6,8 @@ import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 /** A resolver of names that the program itself knows. */
 export interface StaticResolver extends Resolver {
   /**
-   * Sets the addresses of a known or a new name. An empty list means that the name currently has no
-   * instance.
+   * Sets the addresses of a known or a new name, and reports them to all watchers before it
+   * returns. An empty list means that the name currently has no instance.
    */
   set(name: string, addresses: readonly (string | ResolvedAddress)[]): void;
 }

@@ -42,13 +42,13 @@ export interface CircuitBreakerOptions {
    */
   readonly circuits?: number | undefined;
   /**
-   * Returns the key of a call's circuit; undefined for none. Default: the target, so behind a
-   * balancer each address has a separate circuit.
+   * Returns the key of a call's circuit; undefined for none. An error that it throws fails the
+   * call. Default: the target, so behind a balancer each address has a separate circuit.
    */
   readonly key?: ((call: ClientCall) => string | undefined) | undefined;
   /**
-   * Returns true if an error counts as a failure, as it does if this function throws. Default:
-   * errors for which the server is at fault.
+   * Returns true if an error counts as a failure, as it does if this function throws. It is not
+   * called for calls that this end has canceled. Default: errors for which the server is at fault.
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /**

@@ -51,7 +51,7 @@ export class Circuit {
     return this.#phase.is;
   }
 
-  /** Returns the number of milliseconds until the next probe; 0 if calls may pass. */
+  /** Returns the number of milliseconds until the next probe; 0 unless the circuit is open. */
   waitAt(now: number): number {
     return this.#phase.is === 'open' ? Math.max(0, this.#phase.until - now) : 0;
   }
