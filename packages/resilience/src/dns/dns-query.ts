@@ -77,8 +77,9 @@ function askByUdp(
     });
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     // A connected socket accepts only packets from this server, and gets an error if the port is
-    // closed.
-    socket.connect(port, host, () => socket.send(encode(packetOf(question))));
+    // closed. A failure to connect is an 'error' only if `connect` gets no callback.
+    socket.once('connect', () => socket.send(encode(packetOf(question))));
+    socket.connect(port, host);
   });
   return answer.finally(() => socket.close());
 }

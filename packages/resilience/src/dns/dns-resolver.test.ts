@@ -172,6 +172,12 @@ test('a port without a server fails the lookup', async (t) => {
   t.is(((await watch(TARGET).report(1)) as TransportError).reason, 'host_not_found');
 });
 
+test('a server that the system refuses to connect to fails the lookup', async (t) => {
+  const servers = ['fe80::1', '255.255.255.255'];
+  const { watch } = await dnsFixture(t, { family: 'ipv4', servers });
+  t.is(((await watch(TARGET).report(1)) as TransportError).reason, 'host_not_found');
+});
+
 test('an answer that was cut off is asked for again over TCP', async (t) => {
   const { server, watch } = await dnsFixture(t, { family: 'ipv4' });
   const ips = Array.from({ length: 200 }, (_, i) => `10.0.1.${i}`);
