@@ -261,6 +261,27 @@ test('if no address takes calls, all are used', async (t) => {
   t.is(server.last.target, 'b:1');
 });
 
+test('a call whose name loses all addresses is repeated with a back-off', async (t) => {
+  const { resolver, watched } = playedResolver();
+  const server = new FakeServer();
+  const { clock } = server;
+  const balancer = createBalancer({ resolve: resolver, clock });
+  const methods = { '*': { idempotent: true, attempts: 4 } };
+  const retries = createRetries({ clock, methods });
+  const call = fakeCall();
+  const result = server.send((next) => retries.interceptor(balancer.interceptor(next)), call);
+  watched[0]!.observer.resolved([{ address: 'a:1' }, { address: 'b:1' }]);
+  await settled();
+  await server.last.fail(unsent());
+  await server.last.fail(reset());
+  t.is(server.attempts.length, 2, 'each address got an attempt');
+  watched[0]!.observer.resolved([]);
+  await server.advance(25);
+  await server.advance(50);
+  await t.throwsAsync(result, { message: /has no address now/ });
+  t.is(retries.snapshot().retries, 3);
+});
+
 test('names and addresses are bounded', async (t) => {
   const { resolver, watched } = playedResolver();
   const clock = createManualClock();

@@ -233,6 +233,8 @@ class NamesBalancer implements Balancer {
     if (name === undefined) return next(call);
     this.#last = name;
     // Core's calls know their transport.
+    // An attempt that fails before it has an address must not use the outlook of an earlier one.
+    routeOf(call).outlook = 'again';
     if (healthCheck) name.checkOver((call as { transport?: AnyTransport }).transport!);
     if (name.isReady) return this.#forward(next, call, name);
     return name.untilResolved(call).then(() => this.#forward(next, call, name));

@@ -17,7 +17,7 @@ export interface Route {
   /** The addresses to which the call was sent; further attempts avoid them. */
   readonly tried: AddressState[];
   /**
-   * Set by the balancer when an attempt has reached no server; other attempts leave it as it was.
+   * Set by the balancer: `again` when an attempt begins, and anew when it has reached no server.
    */
   outlook: Outlook;
 }
