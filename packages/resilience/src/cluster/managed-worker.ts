@@ -154,21 +154,24 @@ export class ManagedWorker {
       : `worker ${this.slot} (thread ${threadId})`;
   }
 
-  /** Takes a message. Its fields are not trusted: a worker may have been taken over. */
+  /**
+   * Takes a message. A worker may have been taken over, so the type of each field is checked, and
+   * values of other types are ignored: converting one could throw, and end the primary.
+   */
   #hear(message: FromWorker): void {
     if (message.type === 'joined') this.#joined(message.addresses);
     if (message.type === 'pong' && this.#phase.name === 'ready') this.#phase.watch?.answered();
     if (message.type === 'leaving' && this.#phase.name === 'ready') {
-      this.#isLeaving(Number(message.grace) || 0);
+      this.#isLeaving(Number.isFinite(message.grace) ? message.grace : 0);
       this.#observer.leaving(this);
     }
     if (message.type === 'answer') {
       const { what, value, error } = message;
       const answer = this.#asked.get(what);
       this.#asked.delete(what);
+      const text = typeof error === 'string' ? cleanText(error) : 'unknown error';
       if (error === undefined) answer?.give(value);
-      else
-        answer?.refuse(new TransportError('internal', `${this.name}: ${cleanText(String(error))}`));
+      else answer?.refuse(new TransportError('internal', `${this.name}: ${text}`));
     }
   }
 
@@ -180,7 +183,7 @@ export class ManagedWorker {
     const list = Array.isArray(addresses) ? addresses : [];
     this.#observer.joined(
       this,
-      list.map((address) => cleanText(String(address))),
+      list.filter((address) => typeof address === 'string').map(cleanText),
     );
     this.#settleStart(undefined);
   }

@@ -205,6 +205,22 @@ test('a worker that answers with malformed values is an error in the snapshot, a
   );
 });
 
+test('fields of the wrong type in the messages of a worker are ignored', async (t) => {
+  const { workers, cluster, events, pass } = fixture({ workers: 1 });
+  const wrong = { toString: 1 } as never; // String() and Number() throw for it
+  workers.started = (each) => each.say({ type: 'joined', addresses: [wrong, 'tcp://a:1'] });
+  await cluster.start();
+  t.like(events[0], { addresses: ['tcp://a:1'] });
+  const [worker] = workers.all;
+  const taken = cluster.snapshot();
+  await settle();
+  worker!.say({ type: 'answer', what: 'snapshot', error: wrong });
+  t.is((await taken).workers[0]!.error!.message, 'worker 0 (process 1000): unknown error');
+  worker!.say({ type: 'leaving', grace: wrong });
+  await pass(5_000);
+  t.false(worker!.isRunning, 'it leaves without a grace period');
+});
+
 test('close ends a worker that leaves by itself with a longer grace period', async (t) => {
   const { workers, cluster, pass } = fixture();
   await cluster.start();
