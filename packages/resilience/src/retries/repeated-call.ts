@@ -288,9 +288,10 @@ export class RepeatedCall {
     }
     // A call that reached no server is repeated immediately, but only the first time.
     if (isFree && this.#made === 1) return 0;
-    // While other attempts are pending, the next hedge replaces the failed attempt.
-    if (this.#open.size > 0 && !isOverload(error)) return 0;
-    const { initialBackoff, maxBackoff, backoffFactor } = this.#policy;
+    const { attempts, initialBackoff, maxBackoff, backoffFactor } = this.#policy;
+    // While other attempts are pending, the next hedge replaces the failed attempt. Without a limit
+    // of attempts, hedges that fail at once would follow each other without a pause.
+    if (this.#open.size > 0 && !isOverload(error) && Number.isFinite(attempts)) return 0;
     let most = initialBackoff;
     for (let n = 0; n < this.#backoffs && most < maxBackoff; n++) most *= backoffFactor;
     this.#backoffs++;

@@ -308,6 +308,25 @@ test('a hedge takes the place of an attempt that fails, and the last failure cou
   t.is(server.clock.timers, 0);
 });
 
+test('with infinite attempts, hedges that fail are repeated with a back-off', async (t) => {
+  const attempts = Number.POSITIVE_INFINITY;
+  const { server, send } = setUp({
+    methods: { '*': { idempotent: true, hedgeDelay: 30, attempts } },
+  });
+  const result = send();
+  await server.advance(30);
+  for (const delay of [12.5, 25, 50]) {
+    const { length } = server.attempts;
+    await server.last.fail(unsent());
+    t.is(server.attempts.length, length);
+    await server.advance(delay);
+    t.is(server.attempts.length, length + 1);
+  }
+  await server.attempts[0]!.answer('done');
+  t.is(await result, 'done');
+  t.is(server.clock.timers, 0);
+});
+
 test('a fatal error ends all attempts of a hedged call', async (t) => {
   const { server, send } = setUp(HEDGED);
   const result = send();

@@ -35,7 +35,9 @@ export interface RetryPolicy {
   /**
    * The time, in milliseconds, after which an idempotent unary call without an answer is sent once
    * more, while earlier attempts continue; again after each further attempt, up to `attempts`. The
-   * first answer counts, and the other attempts are canceled. Default: never.
+   * first answer counts, and the other attempts are canceled. An attempt that fails while another
+   * one is pending is replaced at once, or after a back-off if `attempts` is `Infinity`. Default:
+   * never.
    */
   readonly hedgeDelay?: number | undefined;
   /**
