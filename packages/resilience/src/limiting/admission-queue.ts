@@ -67,18 +67,20 @@ export class AdmissionQueue {
     this.#size++;
   }
 
-  /** Removes a call that its caller has abandoned. */
-  remove(waiter: Waiter): void {
+  /** Removes a waiting call without settling it. */
+  remove(waiter: Waiter, now: number): void {
     const list = this.#lists[waiter.priority]!;
     const at = list.indexOf(waiter);
     if (at < 0) return;
     list.splice(at, 1);
     this.#size--;
+    this.#seenAt[waiter.priority] = now;
   }
 
   /**
    * Refuses the calls that have waited too long, and lets the next call proceed. Returns false if
-   * none is left. The queue has no timer: the owner calls this whenever there is room for a call.
+   * none is left. The queue has no timer: the owner calls this whenever there is room for a call,
+   * and removes calls that have waited for `interval` while there is none.
    */
   admitNext(now: number): boolean {
     if (this.#size === 0) return false;
@@ -108,11 +110,13 @@ export class AdmissionQueue {
   #refuseLate(list: Waiter[], since: number): void {
     while (list.length > 0 && list[0]!.since < since) {
       this.#size--;
-      list.shift()!.settle('it waited too long to be admitted');
+      list.shift()!.settle(WAITED);
     }
   }
 }
 
+/** The reason for refusing a call that has waited too long. */
+export const WAITED = 'it waited too long to be admitted';
 /** Number of priorities, which are 0 to 9. */
 export const PRIORITIES = 10;
 /**

@@ -15,7 +15,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { clockField } from '../option-fields.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
-import { AdmissionQueue, PRIORITIES, type Waiter } from './admission-queue.ts';
+import { AdmissionQueue, PRIORITIES, WAITED, type Waiter } from './admission-queue.ts';
 import type { ConcurrencyLimitOptions } from './concurrency-limit.ts';
 import { GradientLimit } from './gradient.ts';
 import { adaptiveFields } from './limit-fields.ts';
@@ -45,8 +45,7 @@ export interface AdmissionOptions {
          */
         readonly target?: number | undefined;
         /**
-         * Time, in milliseconds, after which a waiting call is refused otherwise; also checked when
-         * a running call ends. Default 100.
+         * Maximum time, in milliseconds, that a call waits; then it is refused. Default 100.
          */
         readonly interval?: number | undefined;
       }
@@ -124,23 +123,27 @@ class LimitedAdmission implements Admission {
 
   /** Waits until the call is admitted; rejects if it is refused. */
   async #untilAdmitted(call: ServerCall): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, queue } = this.#options;
     const { signal } = call;
     const refusal = await new Promise<string | undefined>((resolve) => {
       const waiter: Waiter = {
         priority: priorityOf(this.#options.priority(call)),
         since: clock.now(),
         settle: (text) => {
+          clock.clearTimeout(timer);
           signal.removeEventListener('abort', leave);
           // The place is taken immediately, so that no other call takes it before this one runs.
           if (text === undefined) this.#running++;
           resolve(text);
         },
       };
-      const leave = () => {
-        this.#queue.remove(waiter);
-        resolve('its caller is gone');
+      const refuse = (text: string) => {
+        this.#queue.remove(waiter, clock.now());
+        waiter.settle(text);
       };
+      const leave = () => refuse('its caller is gone');
+      // Running calls may hang, so the wait ends without them, too.
+      const timer = clock.setTimeout(() => refuse(WAITED), queue.interval);
       signal.addEventListener('abort', leave, { once: true });
       this.#queue.add(waiter, clock.now());
     });

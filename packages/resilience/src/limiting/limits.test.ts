@@ -228,6 +228,19 @@ test('a refusal may say when to try again, and a canceled call leaves the queue'
   t.is(running.length, 1);
 });
 
+test('a waiting call is refused after the interval, although no running call ends', async (t) => {
+  const { admission, clock, send } = await startServer(t, { limit: { min: 1, max: 1 } });
+  await send();
+  const late = await send();
+  clock.advance(99);
+  t.is(admission.snapshot().waiting, 1);
+  clock.advance(1);
+  const error = await t.throwsAsync<TransportError>(late.result, { code: 'resource_exhausted' });
+  t.regex(error.message, /it waited too long to be admitted/);
+  t.like(admission.snapshot(), { running: 1, waiting: 0, refused: 1 });
+  t.is(clock.timers, 0);
+});
+
 test('an inner interceptor that throws leaves no call in flight at a limit', async (t) => {
   const limit = createConcurrencyLimit({ min: 1, initial: 1, max: 1 });
   const send = limit.interceptor(() => {
