@@ -6,7 +6,8 @@ import { decay } from '../portable-math.ts';
 /**
  * The result of a call, as it affects the state of its address; `outcomeOf` in balancer.ts finds
  * it. `late`: the call timed out, so it is unknown whether the address can be reached. `ignored`:
- * the caller canceled the call, or this end is the reason why no connection came up.
+ * the caller canceled the call, or this end is the reason why no connection came up or why the call
+ * was not sent, such as a codec that refuses the request.
  */
 export type Outcome = 'success' | 'failure' | 'late' | 'unreachable' | 'lost' | 'ignored';
 

@@ -282,6 +282,20 @@ test('a call whose name loses all addresses is repeated with a back-off', async 
   t.is(retries.snapshot().retries, 3);
 });
 
+test('a call that never left this end says nothing about its address', async (t) => {
+  const server = new FakeServer();
+  const resolve = createStaticResolver({ orders: ['a:1'] });
+  const balancer = createBalancer({ resolve, clock: server.clock });
+  const state = () => balancer.snapshot().names[0]!.addresses[0]!;
+  for (const error of [unsent(), new TransportError('internal', 'no codec', { sent: false })]) {
+    void server.send(balancer.interceptor, fakeCall());
+    await settled();
+    await server.last.fail(error);
+    await server.advance(1_200);
+  }
+  t.like(state(), { status: 'probing', calls: 1, latency: undefined });
+});
+
 test('names and addresses are bounded', async (t) => {
   const { resolver, watched } = playedResolver();
   const clock = createManualClock();

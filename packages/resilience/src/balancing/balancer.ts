@@ -1,12 +1,13 @@
 // The balancer: a client interceptor that sends the calls to a name to the addresses behind it.
 
-import type {
-  AnyTransport,
-  ClientCall,
-  ClientInterceptor,
-  Clock,
-  Random,
-  Resolver,
+import {
+  type AnyTransport,
+  type ClientCall,
+  type ClientInterceptor,
+  type Clock,
+  type Random,
+  type Resolver,
+  TransportError,
 } from '@trunkline/transport-core';
 import {
   type ClientNext,
@@ -232,9 +233,9 @@ class NamesBalancer implements Balancer {
     const name = isLast ? this.#last! : this.#nameOf(target, call.protocol);
     if (name === undefined) return next(call);
     this.#last = name;
-    // Core's calls know their transport.
     // An attempt that fails before it has an address must not use the outlook of an earlier one.
     routeOf(call).outlook = 'again';
+    // Core's calls know their transport.
     if (healthCheck) name.checkOver((call as { transport?: AnyTransport }).transport!);
     if (name.isReady) return this.#forward(next, call, name);
     return name.untilResolved(call).then(() => this.#forward(next, call, name));
@@ -370,6 +371,8 @@ function outcomeOf(error: unknown): Outcome {
   if (isUnreachable(error)) return 'unreachable';
   if (isLostConnection(error)) return 'lost';
   if (isTimedOut(error)) return 'late';
+  if (error instanceof TransportError && error.origin === 'local' && error.sent === false)
+    return 'ignored';
   return isServerFailure(error) ? 'failure' : 'success';
 }
 
