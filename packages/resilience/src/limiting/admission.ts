@@ -107,7 +107,7 @@ class LimitedAdmission implements Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = parseOptions(schema, options, 'createAdmission');
-    this.#limit = new GradientLimit(this.#options.limit);
+    this.#limit = new GradientLimit(this.#options.limit, 'createAdmission: limit.');
     this.#queue = new AdmissionQueue(this.#options.queue);
     this.interceptor = (next) => (call) => this.#handle(next, call);
   }

@@ -20,9 +20,9 @@ import { adaptiveFields } from './limit-fields.ts';
 export interface ConcurrencyLimitOptions {
   /** The limit at the start. Default 20. */
   readonly initial?: number | undefined;
-  /** The lowest limit, which takes precedence over `max`. Default 20. */
+  /** The lowest limit, at most `max`. Default 20, or `max` if that is lower. */
   readonly min?: number | undefined;
-  /** The highest limit. Default 200. For a limit below 20, lower `min`, too. */
+  /** The highest limit. Default 200. */
   readonly max?: number | undefined;
   /**
    * The limit shrinks if calls take longer than this multiple of their usual latency. Default 1.5.
@@ -74,7 +74,7 @@ class Limiter implements ConcurrencyLimit {
   constructor(options: ConcurrencyLimitOptions) {
     const { clock, ...limit } = parseOptions(schema, options, 'createConcurrencyLimit');
     this.#clock = clock;
-    this.#limit = new GradientLimit(limit);
+    this.#limit = new GradientLimit(limit, 'createConcurrencyLimit: ');
     this.interceptor = (next) => (call) => this.#send(next, call);
   }
 

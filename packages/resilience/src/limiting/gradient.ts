@@ -3,10 +3,11 @@
 
 /** The settings of a GradientLimit. */
 export interface GradientSettings {
-  /** The limit at the start, and the bounds between which it moves; `min` wins over `max`. */
+  /** The limit at the start, and the bounds between which it moves. */
   readonly initial: number;
-  readonly min: number;
   readonly max: number;
+  /** At most `max`. Default 20, or `max` if that is lower. */
+  readonly min?: number | undefined;
   /** Maximum ratio of the current latency to the usual latency at which the limit still grows. */
   readonly tolerance: number;
   /** Length of a sample window in milliseconds; a window lasts longer until it has 10 samples. */
@@ -15,7 +16,7 @@ export interface GradientSettings {
 
 /** Moves a limit down while calls get slower, and up while they do not. */
 export class GradientLimit {
-  readonly #settings: GradientSettings;
+  readonly #settings: GradientSettings & { readonly min: number };
   #limit: number;
   /**
    * The usual latency: an exponential average over 600 windows, which begins with the mean of the
@@ -30,9 +31,11 @@ export class GradientLimit {
   /** Maximum number of calls in flight during this window. */
   #peak = 0;
 
-  constructor(settings: GradientSettings) {
-    this.#settings = settings;
-    const { initial, min, max } = settings;
+  /** @throws TypeError, which begins with `where`, if `min` is above `max`. */
+  constructor(settings: GradientSettings, where: string) {
+    const { initial, max, min = Math.min(20, max) } = settings;
+    if (min > max) throw new TypeError(`${where}min must be at most max (${max}), got ${min}`);
+    this.#settings = { ...settings, min };
     this.#limit = Math.max(min, Math.min(max, initial));
   }
 

@@ -34,7 +34,7 @@ function settleLimit(limit: GradientLimit, capacity: number, windows: number, fr
 }
 
 test('a limit grows while latency is as usual, and shrinks when calls queue', (t) => {
-  const limit = new GradientLimit(SETTINGS);
+  const limit = new GradientLimit(SETTINGS, '');
   const fast = settleLimit(limit, 1_000, 100);
   t.is(fast, 99, 'it grows by 0.8 a window, and the last window has not ended');
   const slow = settleLimit(limit, 40, 60, 100);
@@ -43,7 +43,7 @@ test('a limit grows while latency is as usual, and shrinks when calls queue', (t
 });
 
 test('a limit that is not used does not grow', (t) => {
-  const limit = new GradientLimit(SETTINGS);
+  const limit = new GradientLimit(SETTINGS, '');
   for (let n = 0; n < 1_000; n++) limit.record(10, 5, n * 100);
   t.is(limit.limit, 20);
 });
@@ -239,6 +239,18 @@ test('a waiting call is refused after the interval, although no running call end
   t.regex(error.message, /it waited too long to be admitted/);
   t.like(admission.snapshot(), { running: 1, waiting: 0, refused: 1 });
   t.is(clock.timers, 0);
+});
+
+test('min is at most max, which may be below the default of min', (t) => {
+  t.is(createConcurrencyLimit({ max: 10 }).snapshot().limit, 10);
+  t.throws(() => createConcurrencyLimit({ min: 300 }), {
+    instanceOf: TypeError,
+    message: 'createConcurrencyLimit: min must be at most max (200), got 300',
+  });
+  t.throws(() => createAdmission({ limit: { min: 11, max: 10 } }), {
+    instanceOf: TypeError,
+    message: 'createAdmission: limit.min must be at most max (10), got 11',
+  });
 });
 
 test('an inner interceptor that throws leaves no call in flight at a limit', async (t) => {
