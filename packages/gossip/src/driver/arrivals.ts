@@ -1,7 +1,8 @@
 // Collects the messages of a tick in order, so that all messages of a chunk are read before the
 // first is processed. The code for reading and the code for delivering each fill about a
 // processor's cache; if they alternate, each evicts the other. Doing one after the other takes 0.88
-// times as long. GossipDriver owns it, and flushes it before any other message is processed.
+// times as long. GossipDriver owns it, and flushes it before it processes a control, view, terms or
+// interest message; other calls may overtake pushes of the same tick.
 
 import type { Clock } from '@trunkline/transport-core';
 import { ownContext } from '@trunkline/transport-core/internal';

@@ -1,12 +1,12 @@
-// The connection to a peer that is in use now. ConnectedMembers owns one for each peer. Tested
-// through whole nodes and in peer-outbox.test.ts.
+// The connection to a peer that is in use now. ConnectedMembers owns one for each peer; its
+// PeerOutbox uses it, too. Tested through whole nodes.
 
 import type { PeerInfo, Peers } from '@trunkline/peers';
 import type { AnyTransport, Remote } from '@trunkline/transport-core';
 
 /**
- * The connection to a peer. Another connection of the same peer may replace it at any time. It is
- * kept open, even if it is idle for a while, while the peer is a neighbor on any topic.
+ * The connection to a peer. Another connection of the same peer may replace it at any time. While
+ * the peer is recorded as a neighbor on any topic (`keep`), it is kept open even if it is idle.
  */
 export class CurrentConnection {
   /** The connection in use when it was last looked up; it may be closed. Set by `refresh`. */
@@ -32,7 +32,7 @@ export class CurrentConnection {
     this.remote = remote;
   }
 
-  /** The connection to use now; undefined if there is none. */
+  /** The connection to use now: `remote` until it closes; undefined if there is none. */
   get current(): Remote | undefined {
     return this.remote.closed ? this.refresh() : this.remote;
   }
@@ -51,7 +51,10 @@ export class CurrentConnection {
     return peer.remote;
   }
 
-  /** Records that the peer has become a neighbor on a topic, or is no longer one. */
+  /**
+   * Records that the peer has become a neighbor on a topic, or is no longer one. GossipDriver calls
+   * it only for overlays that hold connections (`OverlayFactory.holds`).
+   */
   keep(topic: string, isNeighbor: boolean): void {
     if (isNeighbor) this.#topics.add(topic);
     else this.#topics.delete(topic);

@@ -1,6 +1,7 @@
 // Connects the topics to a transport and its peers: it hands incoming messages to the topics, sends
 // what they send, and wakes them with a single timer. It owns the sessions and all other parts of
-// the driver. Tested through whole nodes: gossip.test.ts, close.test.ts, work.test.ts and others.
+// the driver. Tested through whole nodes: ../gossip.test.ts, ../close.test.ts, ../work.test.ts and
+// others.
 
 import {
   type Clock,

@@ -64,8 +64,8 @@ export class PeerOutbox {
 
   /**
    * Sends or queues a message of `size` bytes. Returns the reason if it can do neither; if there is
-   * no room, `writable` is called once there is. A message never overtakes one that waits. Most
-   * messages are sent at once and need no parcel.
+   * no room, `writable` is called once there is, unless the peer is gone. A message never overtakes
+   * one that waits. Most messages are sent at once and need no parcel.
    * @param lost called if the message was queued and can no longer be sent
    * @param isRetried true if the caller sends the message again when there is room. It is queued
    * only if it is long and the queue is empty, because the only way to wait for room is to send it.
