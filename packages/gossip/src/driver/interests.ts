@@ -111,7 +111,8 @@ export class Interests {
 
   /**
    * Answers a pull. A new list is sent whenever the peer asks for it; an unchanged list is sent
-   * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`.
+   * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`; a malformed
+   * question throws `invalid_argument`.
    */
   answer({ nodeId, limits }: ConnectedMember, question: Uint8Array): Uint8Array {
     const { self, mount, peers } = this.#init;

@@ -16,7 +16,7 @@ interface LivesOptions {
   readonly store: Store | undefined;
   /**
    * Called if a number could not be stored. The numbers used so far are still below the number that
-   * was stored before.
+   * was stored before, unless a peer has reported a later life than that.
    */
   onFailed(error: TransportError): void;
 }
@@ -107,8 +107,9 @@ export class Lives {
   }
 
   /**
-   * Stores a higher number before all numbers covered by the stored one are used. Only one is being
-   * stored at a time; if that fails, the next call tries again.
+   * Stores a higher number when half of the reserved numbers are used. A life that a peer reports
+   * may already be above the stored number. Only one number is being stored at a time; if that
+   * fails, the next call tries again.
    */
   #reserve(): void {
     const { store } = this.#options;

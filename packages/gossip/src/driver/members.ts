@@ -241,9 +241,9 @@ export class ConnectedMembers implements TopicMembers {
 
   /**
    * Connects to a node. Resolves when it is connected. If the user did not request the dial, banned
-   * nodes are not dialed, and in a fixed topology only listed nodes are. There is one dial for each
-   * node, and a limited number at once; later callers share the dial, with the timeout of the
-   * first.
+   * nodes are not dialed, and in a fixed topology only listed nodes are (`failed_precondition`).
+   * There is one dial for each node; later callers share it, with the timeout of the first. At most
+   * 64 dials run at once; one more rejects with `resource_exhausted`.
    */
   dial(nodeId: string, timeout: number, cause: DialCause): Promise<void> {
     if (this.#get(nodeId) !== undefined) return Promise.resolve();
@@ -314,7 +314,10 @@ export class ConnectedMembers implements TopicMembers {
     this.all.get(to)?.outbox.put('receipt', request, request.length);
   }
 
-  /** See `TopicNode`. If the message can't be sent, the session learns that as `unreachable`. */
+  /**
+   * See `TopicNode`. The session learns as `unreachable` that a dial failed, or that a connected
+   * peer's queue refused the message. It is not informed if a queued message is lost later.
+   */
   view(to: string, session: TopicSession, message: PartialViewMessage): void {
     const addresses = addressesFor(message, this.#driver.peers);
     const request = { topic: session.key.hex, message, addresses, life: session.lifeOf(to) };
