@@ -16,8 +16,9 @@ const TAG_BYTES = 16;
 const NONCE_BYTES = 16;
 
 /**
- * The node that sends tags and the node that receives them, by their ids. A tag is not recognized
- * with any other sender or receiver, so no node can pass on the tags of another node as its own.
+ * The node that sends tags and the node that receives them, by their ids in hex; other text throws.
+ * A tag is not recognized with any other sender or receiver, so no node can pass on the tags of
+ * another node as its own.
  */
 interface Between {
   readonly teller: string;

@@ -163,8 +163,9 @@ export class Relays implements RelayNode {
   // Messages of other nodes.
 
   /**
-   * Receives a message and passes it on while it arrives. Resolves to an encoded report when both
-   * the receiving and the passing on are over. Rejects if the message is refused.
+   * Receives a message and passes it on while it arrives, before the topic can check it. Resolves
+   * to an encoded report when both the receiving and the passing on are over, even if the topic
+   * then refuses the message. Rejects if the relaying is refused or the download fails.
    */
   async receive(
     from: string,

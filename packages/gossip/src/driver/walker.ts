@@ -331,9 +331,9 @@ export class Walker {
 
   /**
    * Answers a question with nodes that this node knows on its topics, and limits the answers per
-   * second. It only answers about topics that the asking peer is on, too. A peer with a proven id
-   * need not be on the topic, because it may only publish; without the proof, the question may be a
-   * recorded one.
+   * second. It answers about topics that the asking peer is on, too. A peer with a proven id need
+   * not be on the topic, because it may only publish; without the proof, the question may be a
+   * recorded one. Throws `invalid_argument` if the question is malformed.
    */
   answer({ nodeId, limits }: ConnectedMember, bytes: Uint8Array): { addresses: unknown[] } {
     const { self, sessions, mount } = this.#init;

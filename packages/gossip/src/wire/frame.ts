@@ -41,7 +41,7 @@ export interface Envelope extends Body {
  * - the payload
  *
  * Numbers are big-endian. The body keeps the frame, which is returned again for the same hops, no
- * matter which topic is given: a body belongs to one topic.
+ * matter which topic is given: a body belongs to one topic. So nobody may change the bytes.
  */
 export function encodePush(topic: Uint8Array, { id, hops, payload: body }: Push<Body>): Uint8Array {
   if (body.frame?.hops === hops) return body.frame.bytes;
