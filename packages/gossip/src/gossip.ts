@@ -33,8 +33,10 @@ export class Gossip implements AsyncDisposable {
 
   /**
    * Starts to exchange messages, beginning with messages that were published before the start. A
-   * second call rejects with `failed_precondition`; starting a second gossip on the same transport
-   * rejects with a TypeError.
+   * second call, or a call after `close`, rejects with `failed_precondition`; starting a second
+   * gossip on the same transport rejects with a TypeError. With a `store`, it rejects if the store
+   * fails or holds a malformed number (`data_loss`), and may then be called again. It rejects with
+   * `shutdown` if gossip is closed before the store answers.
    */
   async start(): Promise<void> {
     await this.#driver.start();
@@ -46,14 +48,16 @@ export class Gossip implements AsyncDisposable {
    * written with two are different topics, so normalize names that people type.
    *
    * Joining the same topic again shares one membership. The `limit` and the validator of the first
-   * handle apply, and another limit or validator throws a TypeError, as does a limit above the
+   * handle apply, with its `validateTimeout`, `validateAtOnce` and `validateQueue`. Another limit
+   * or validator throws a TypeError, as do invalid arguments, and a limit that does not fit the
    * `limits.message` of the transport.
    *
    * Each handle uses the codec passed to it to encode what it publishes and to decode what its
    * readers get. All codecs of a topic must have the same name ('json', 'bytes' …); otherwise
    * `topic` throws a TypeError. No reader gets a message that the codec of the first handle
    * rejects. If the codec of another handle rejects a message, the readers of that handle don't get
-   * it, and a `failed` event reports the error. More than 1,024 topics throw `resource_exhausted`.
+   * it, and a `failed` event reports the error. More than 1,024 topics throw `resource_exhausted`;
+   * after `close`, `topic` throws `shutdown`.
    */
   topic<T, In = T>(
     name: string | Uint8Array,
@@ -106,7 +110,8 @@ export class Gossip implements AsyncDisposable {
    * so do publications that wait for confirmation. `grace` is the time limit for sending in
    * milliseconds, default 5,000; `Infinity` means no limit. If nothing is left to send, closing
    * does not wait. The result lists the peers to which not everything could be sent. Peers and the
-   * transport keep running; close the transport afterwards. Idempotent.
+   * transport keep running; close the transport afterwards. Idempotent: the `grace` of the first
+   * call applies. Rejects with a TypeError for invalid options.
    */
   async close(options: { readonly grace?: number | undefined } = {}): Promise<{
     /**

@@ -10,7 +10,7 @@ export interface TopicSnapshot {
   readonly key: string;
   /** The name of the overlay. */
   readonly overlay: string;
-  /** The number of this node's current life on the topic. */
+  /** The number of this node's current life on the topic; −1 before the start. */
   readonly life: number;
   /** Node ids of the neighbors. */
   readonly neighbors: readonly string[];
@@ -107,7 +107,10 @@ export interface GossipSnapshot {
         readonly refused: number;
       }
     | undefined;
-  /** Large messages that relays are delivering; absent if this node relays nothing (`relay`). */
+  /**
+   * Large messages that relays are delivering; absent before the start, and if this node relays
+   * nothing: without the option `relay`, or on a partial view.
+   */
   readonly relay?: RelaySnapshot | undefined;
 }
 

@@ -65,11 +65,13 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
    * and for newly connected peers to report their topics; and at most 2 s if peers are on the topic
    * but none is a neighbor yet.
    *
-   * It rejects with `resource_exhausted` (`too_large`) if the message is above the limit, with
-   * `invalid_argument` if the codec rejects the message, and with `shutdown` after closing. With
-   * `min` it also rejects with `deadline_exceeded`, or with `unavailable` if too few recipients are
-   * left. At most 1,024 messages of a topic can wait for recipients or confirmation; one more
-   * rejects with `resource_exhausted`.
+   * It rejects with `resource_exhausted` (`too_large`) if the message is above the limit, with the
+   * error of the codec (usually `invalid_argument`) if the codec rejects the message, and with
+   * `shutdown` after closing. It rejects with a TypeError for invalid options, with
+   * `failed_precondition` if this node has `signatures.verify` but no identity, and with the error
+   * of the signer if that throws. With `min` it also rejects with `deadline_exceeded`, or with
+   * `unavailable` if too few recipients are left. At most 1,024 messages of a topic can wait for
+   * recipients or confirmation, and 128 for the start; one more rejects with `resource_exhausted`.
    */
   async publish(message: In, options?: PublishOptions): Promise<PublishResult> {
     const config = options === undefined ? TO_ALL : configOf(options);
@@ -88,7 +90,8 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
    * Calls a function with each message that is received after this call, one at a time. If the
    * function returns a promise, further messages wait for it in the queue of this reader. If it
    * throws or its promise rejects, `onError` is called, a `failed` event reports the error, and the
-   * next message follows.
+   * next message follows. Throws a TypeError for invalid arguments or if this handle is
+   * `publishOnly`, and `shutdown` if it or gossip is closed.
    */
   subscribe(
     callback: (message: T, meta: MessageMeta) => unknown,
@@ -110,14 +113,15 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
 
   /**
    * Iterates over the messages that are received after this call. Leaving the loop closes the
-   * reader; the loop ends when gossip is closed.
+   * reader; the loop ends when gossip is closed. Throws like `subscribe`. Under the policy `error`,
+   * a loop that is too slow gets `resource_exhausted`.
    */
   [Symbol.asyncIterator](): AsyncIterator<ReceivedMessage<T>, undefined> &
     AsyncIterableIterator<ReceivedMessage<T>> {
     return this.messages();
   }
 
-  /** Iterates like `for await (… of topic)`, with the given queue options. */
+  /** Iterates like `for await (… of topic)`, with these queue options. Throws like `subscribe`. */
   messages(
     options: { readonly queue?: TopicQueueOptions | undefined } = {},
   ): AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>> {

@@ -18,7 +18,10 @@ export interface MessageMeta {
   readonly signed: boolean;
   /** The node id of the peer that delivered the message: the last hop. */
   readonly from: string;
-  /** The number of links that the message has traveled, 1 or more. */
+  /**
+   * The number of links that the message has traveled: 1 if `from` is `origin`; otherwise as `from`
+   * claims, 0 to 65,535.
+   */
   readonly hops: number;
   /**
    * The number of messages that this reader missed just before this one, because more messages were
@@ -97,7 +100,8 @@ export interface TopicOptions<T> {
   readonly validateTimeout?: number | undefined;
   /**
    * Maximum number of validators that run concurrently, 1 to 65,536; further messages wait in
-   * `validateQueue`. With 1, the messages of each peer keep their order. Default 256.
+   * `validateQueue`. A validator that took too long no longer counts, even if it still runs. With
+   * 1, the messages of each peer keep their order. Default 256.
    */
   readonly validateAtOnce?: number | undefined;
   /**
@@ -190,9 +194,10 @@ export interface PublishResult {
      * - `not_found`: the node is not on the topic
      * - `unavailable`: the node is not connected and can't be reached, or disconnected before it
      *   confirmed the message
-     * - `resource_exhausted`: too many messages are already waiting for the node; with the reason
-     *   `too_large`, the message is above the `limits.message` of the node's transport, or above
-     *   the node's limit for the topic
+     * - `deadline_exceeded`: the node was not reached within `timeout`
+     * - `resource_exhausted`: too many messages are already waiting for the node, or 64 other nodes
+     *   are being dialed; with the reason `too_large`, the message is above the `limits.message` of
+     *   the node's transport, or above the node's limit for the topic
      * - `failed_precondition`, and others: the node uses another overlay on the topic, or it
      *   refused the message, see `refusal`
      */
@@ -340,8 +345,10 @@ export type GossipEvent =
       readonly theirs: string | number;
     }
   /**
-   * A peer did something that honest peers never or rarely do. `origin-flood`: the peer named more
-   * publishers than a node remembers, and was disconnected.
+   * A peer did something that honest peers never or rarely do. `what` is a reason for a `dropped`
+   * message, a `Misbehavior` of Plumtree (plumtree/message.ts), or one of these:
+   * - origin-flood: the peer named more publishers than a node remembers, and was disconnected
+   * - impostor: the peer brought a message that claims to be from this node; it is not blamed
    */
   | {
       readonly type: 'misbehaved';
