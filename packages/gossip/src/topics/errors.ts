@@ -1,4 +1,4 @@
-// The errors of publishing, and of what is dialed or stored for gossip.
+// The errors of publishing, dialing and storing.
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -47,14 +47,15 @@ export class Incoming {
   readonly #validate: TopicConfig['validate'];
   /**
    * True if the overlay or a relay may still send the payload after a reader got the decoded
-   * message. The codec then gets a copy, because the decoded message may lie in the same memory.
+   * message. The codec then gets a copy, because the decoded message may lie in the same memory;
+   * messages of the codec `json` never do.
    */
   readonly #isShared: boolean;
   /** Messages under validation, by their keys; `validation` bounds them. */
   readonly #held = new Map<string, Held>();
   /**
-   * Messages that were not accepted → the reason, the oldest first. These messages are not
-   * validated again. Forged ones, and those dropped for lack of room, are not among them.
+   * Messages that were too large, or that the codec or the validator did not accept → the reason,
+   * the oldest first. These messages are not validated again.
    */
   readonly #refused = new Map<string, MessageDropReason>();
   /** Keys of the messages for which a receipt is requested → the peers that brought them. */

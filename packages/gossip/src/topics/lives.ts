@@ -105,7 +105,10 @@ export class TopicLife {
 /** Maximum number of restarted nodes that are remembered. */
 const MOST = 4_096;
 
-/** Milliseconds for which peers remember a silent publisher. */
+/**
+ * Milliseconds for which peers remember a silent publisher by default: `originTime` of
+ * plumtree/options.ts, and `originRetention` of overlay/full-mesh.ts.
+ */
 const REMEMBERED = 600_000;
 /**
  * Maximum number of times that a life may be raised, and of disbelieved reports that are told to

@@ -1,7 +1,7 @@
 // Publishes the messages of one topic: sends them to their receivers, waits for peers and receipts,
 // and reports the outcome. Owned by TopicSession, which passes on what happens to peers and
 // messages; the driver calls it for receipts and for peers that announce their topics. Also tested
-// in receipts.test.ts and publish-only.test.ts.
+// in ../receipts.test.ts and ../publish-only.test.ts.
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

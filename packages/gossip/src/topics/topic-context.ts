@@ -132,15 +132,16 @@ export interface TopicMembers {
    */
   push(to: string, topic: TopicKey, push: Push<Body>, lost?: () => void): Unsent | undefined;
   /**
-   * Sends a message now. Returns undefined, or the reason why not. If that is `no-room`, the
-   * overlays get the input `writable` once there is room.
+   * Sends a message now, or queues it if it is longer than 4 KiB and nothing waits. Returns
+   * undefined, or the reason why not. If that is `no-room`, the overlays get the input `writable`
+   * once there is room, unless the peer is gone.
    */
   tryPush(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
   /** Sends or queues a control message. Returns false if there is no room. */
   control(to: string, topic: TopicKey, control: Control): boolean;
-  /** Announces this node's terms on the topic to a peer. */
+  /** Announces this node's terms on the topic to a peer; they are lost if there is no room. */
   terms(to: string, topic: TopicKey, terms: TopicTerms, life: number | undefined): void;
-  /** Sends or queues a receipt. */
+  /** Sends or queues a receipt; it is lost if there is no room. */
   acknowledge(to: string, receipt: Uint8Array): void;
 }
 

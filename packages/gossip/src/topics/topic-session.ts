@@ -2,8 +2,8 @@
 // exists as long as the topic has a handle or a reader. The driver calls it, and so do its parts,
 // through `TopicContext`, which explains most methods. It reaches the network, the timer and
 // randomness only through `node`. Each of its parts bounds what it keeps. Only the session assigns
-// its public fields. Also tested through whole nodes: restart.test.ts, differences.test.ts and most
-// other tests of src.
+// its public fields. Also tested through whole nodes: ../restart.test.ts, ../differences.test.ts
+// and most other tests of src.
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
