@@ -182,7 +182,8 @@ export type PartialViewInput =
 export type PartialViewOutput =
   /**
    * Send a partial-view message, and dial the node first if it is not connected. Messages to one
-   * node keep their order. A failure is reported by the input `lost`, now or later.
+   * node keep their order. The input `lost` reports a failed dial and a full queue, now or later. A
+   * message may also be lost without a report.
    */
   | { readonly type: 'send-view'; readonly to: string; readonly message: PartialViewMessage }
   /** A peer has become a neighbor. */

@@ -114,8 +114,8 @@ export class Requests extends Map<string, Request> {
 }
 
 /**
- * Milliseconds for which a late answer still counts: the transport's dial ends within 3 s and its
- * handshake within 5 s.
+ * Milliseconds for which a late answer still counts: by default, the transport's dial ends within
+ * 3 s and its handshake within 5 s.
  */
 const LATE = 8_000;
 /**

@@ -48,7 +48,7 @@ export type OverlayInput =
       readonly peer: string;
       readonly error: TransportError | undefined;
     }
-  /** A control or partial-view message could not be sent because its receiver is unreachable. */
+  /** A partial-view message could not be sent: its receiver is unreachable, or has no room. */
   | { readonly type: 'lost'; readonly peer: string; readonly error: TransportError }
   /**
    * Informs a peer that it is not a neighbor: it sent a message that `takesFrom` does not admit.

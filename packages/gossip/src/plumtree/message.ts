@@ -11,8 +11,8 @@ export interface Push<P> {
   readonly kind: 'push';
   readonly id: MessageId;
   /**
-   * Number of links that the message has traveled on arrival: 1 if it comes from the publisher, at
-   * most 65,535. Peers can claim any number.
+   * Number of links that the message has traveled on arrival: 1 if it comes from the publisher;
+   * otherwise peers can claim any number from 0 to 65,535.
    */
   readonly hops: number;
   /** The payload, which is opaque to the machine. */

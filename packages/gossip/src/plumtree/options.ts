@@ -53,9 +53,9 @@ const plumtreeSchema = optionsSchema({
   /**
    * Maximum number of origins that are remembered, default 16,384. See SeenMessages, which has this
    * limit, for what happens at it. One peer can introduce at most half of them. A peer that
-   * introduces this many new origins (or 16,384, if that is more) within 90 s is disconnected (see
-   * `misbehaved` of TopicSession), so a number above the default must be the same at all nodes of a
-   * topic.
+   * introduces this many new origins (or 16,384, if that is more) within `idTime` (90 s by default)
+   * is disconnected (see `misbehaved` of TopicSession), so a number above the default must be the
+   * same at all nodes of a topic.
    */
   origins: option.withDefault(option.integer(1, 2 ** 24), 16_384),
 });

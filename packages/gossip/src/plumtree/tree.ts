@@ -170,7 +170,8 @@ export class Tree<P> {
 
   /**
    * Called when no room was left for these notices, which then wait until the neighbor is writable.
-   * They were all in `notices` a moment ago, so they are not more than `backlog` now.
+   * They were all in `notices` a moment ago, so they exceed `backlog` at most by the messages whose
+   * pushes failed since.
    */
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
