@@ -1,6 +1,7 @@
 // Tests of a peer that breaks the rules of gossip.
 
 import { createPeers } from '@trunkline/peers';
+import { fullMesh } from './overlay/full-mesh.ts';
 import { gossipProtocol, topicKey } from './protocol.ts';
 import { areMet, dropsOf, eventsOf, idle, idOf, meet, type Run, words } from './testing/cluster.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
@@ -244,3 +245,26 @@ test('a peer that never sends its topics delays only callers that wait for it, a
   }
   await sim.settle(peers.close());
 }, 1);
+
+test('many malformed messages of a distrusted peer make the overlays look for neighbors once', async (t) => {
+  let told = 0;
+  const real = fullMesh();
+  const overlay: typeof real = {
+    ...real,
+    create(setup) {
+      const made = real.create(setup);
+      const handle = made.handle.bind(made);
+      made.handle = (now, input) => {
+        if (input.type === 'distrusted') told++;
+        handle(now, input);
+      };
+      return made;
+    },
+  };
+  const { sim } = await meet(t.context, ['a'], { gossip: () => ({ overlay }) });
+  const guest = await rawPeer(sim);
+  await sim.run(1_000);
+  guest.push(...Array.from({ length: 50 }, () => new Uint8Array(3)));
+  await sim.run(1_000);
+  t.is(told, 1);
+});

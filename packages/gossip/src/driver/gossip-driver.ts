@@ -81,6 +81,8 @@ export class GossipDriver implements TopicNode, DriverParts {
   #last: TopicSession | undefined = undefined;
   /** The origin of the last message, whichever peer sent it. */
   #origin: string | undefined = undefined;
+  /** True if the overlays will be told of distrusted peers at the end of this tick. */
+  #isRevising = false;
 
   constructor(config: GossipConfig) {
     const { transport, peers, overlay } = config;
@@ -395,9 +397,12 @@ export class GossipDriver implements TopicNode, DriverParts {
 
   misbehaved(nodeId: string): void {
     this.peers.report(nodeId, 'bad');
-    if (!this.isDistrusted(nodeId)) return;
-    // Deferred, so that the overlays look for another neighbor after the current message.
+    if (this.#isRevising || !this.isDistrusted(nodeId)) return;
+    this.#isRevising = true;
+    // Deferred, so that the overlays look for another neighbor after the current message, and once
+    // for all bad messages of a tick.
     this.clock.defer(() => {
+      this.#isRevising = false;
       const now = this.clock.now();
       for (const session of this.sessions.values()) session.feed(now, { type: 'distrusted' });
     });

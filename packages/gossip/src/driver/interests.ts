@@ -106,7 +106,7 @@ export class Interests {
    * is not on. Such a peer does not know the current list.
    */
   remind(nodeId: string): void {
-    this.#untold.add(nodeId);
+    if (this.#init.members.all.has(nodeId)) this.#untold.add(nodeId);
   }
 
   /**

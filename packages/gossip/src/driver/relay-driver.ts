@@ -145,7 +145,9 @@ export class Relays implements RelayNode {
 
   /** Called when a peer confirms that it has a message. */
   confirmed(receipt: Receipt, from: string): void {
-    this.#shipments.get(keyOf(receipt))?.confirmed(from);
+    const shipment = this.#shipments.get(keyOf(receipt));
+    if (shipment === undefined) return;
+    shipment.confirmed(from);
     this.changed();
   }
 
