@@ -4,7 +4,7 @@ import type { AnyTransport, MountOptions, Protocol, Transport } from '@trunkline
 
 /**
  * Mounts a protocol with node ids as targets. For the transport's own protocol, this wraps the
- * transport itself.
+ * transport itself, and throws a TypeError if any option is given.
  */
 export function nodeTransport<P extends Protocol>(
   transport: AnyTransport,
@@ -23,8 +23,8 @@ export function nodeTransport<P extends Protocol>(
 }
 
 /**
- * Returns a mount whose own address is this node's id. It is the given mount in all else: a target
- * is another node's id, either plain or as `node:<id>`, or any other target.
+ * Returns the given mount with this node's id as its own address. Targets are not converted: the
+ * transport's `Dialer` recognizes a node's id, plain or as `node:<id>`, and asks the membership.
  */
 export function namedTransport<P extends Protocol>(
   mount: Transport<P>,
@@ -52,7 +52,7 @@ export function namedTransport<P extends Protocol>(
 
 /**
  * Returns the members of a transport, its methods bound to it. Among them are its inbox and its
- * engine, which transport-core finds by symbols.
+ * engine, which transport-core finds by symbols. A getter is read only once, here.
  */
 function membersOf<T extends object>(transport: T): T {
   const members = Object.create(null);

@@ -67,15 +67,15 @@ export interface PeersOptions<S = unknown> {
    * Maximum number of ordinary peers that dialed this node, 0 to 10,000. Default 40 (Tendermint).
    * At the limit, further nodes are refused with `resource_exhausted`, reason `full`; before that,
    * they can ask for addresses once (see `exchange`). The last tenth of the places (none if the
-   * limit is below 10) is for short stays: a peer that has held such a place for ten seconds is
-   * disconnected when the next node needs it.
+   * limit is below 10) is for short stays: a peer in such a place that has been connected for ten
+   * seconds is disconnected when the next node needs the place.
    */
   readonly maxInbound?: number | undefined;
   /**
    * Number of ordinary peers that this node keeps dialed, 0 to 10,000. Default 10 (Tendermint).
    * When a peer whose connection was lost by chance comes back, it replaces the youngest peer.
-   * Every five minutes, another candidate also replaces a peer, so that two halves of a partitioned
-   * network join again even if their places have been filled.
+   * About every five minutes, another candidate or a seed also replaces a peer, so that two halves
+   * of a partitioned network join again even if their places have been filled.
    */
   readonly maxOutbound?: number | undefined;
   /** Ids of nodes that count neither against `maxInbound` nor against `maxOutbound`. */

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The `Peers` class, the object that a user of this package works with. It checks arguments, and
-// leaves the rest to the driver. Tested by the tests in src/.
+// leaves the rest to the driver. Gossip's options.ts checks for some of its methods by name. Tested
+// by the tests in src/.
 
 import {
   type MountOptions,
@@ -32,7 +33,7 @@ import type { PeerEvent, PeerInfo } from './types.ts';
  * Creates the peers of a transport: they find other nodes, stay connected to them and identify them
  * by node id. Every later hello carries this node's id, so call this before the transport has
  * connections; existing connections are closed cleanly. Invalid options throw a TypeError that
- * names the option's path.
+ * names the option's path; a transport that already has peers causes a TypeError, too.
  */
 export function createPeers<S = unknown>(options: PeersOptions<S>): Peers<S> {
   return new Peers<S>(options);
@@ -83,7 +84,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Loads the address book and starts dialing. Rejects with `failed_precondition` if another
-   * process uses the book. Does not listen: call the transport's `listen()` for that.
+   * process uses the book or these peers have started already, with any other error of the book's
+   * `load`, and with `shutdown` if they are closed meanwhile. After an error of `load`, you may
+   * call it again. Does not listen: call the transport's `listen()` for that.
    */
   start(): Promise<void> {
     return this.#driver.start();
@@ -105,6 +108,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * Adds a persistent peer, '[nodeId@]address', and ends a ban of its node id. If the id is already
    * listed with another address, the new address replaces the old one. A target with this node's
    * own id is listed but never dialed, so that all nodes of a cluster can have the same list.
+   * Throws a TypeError for a target that is malformed or can't be dialed, and with `membership:
+   * 'listed'` on a transport that proves ids, for one without an id.
    */
   add(target: string): void {
     this.#node.checkTarget(target, 'peers.add');
@@ -119,7 +124,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Removes persistent peers by node id, by address, or by both, and closes their connections
    * cleanly. Returns the targets that were removed, as they were written. Nodes that are not on the
-   * list are not affected.
+   * list are not affected. Throws a TypeError for a malformed target.
    */
   remove(nodeIdOrTarget: string): string[] {
     if (!isNodeId(nodeIdOrTarget)) readTarget(nodeIdOrTarget, 'peers.remove');
@@ -135,7 +140,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Replaces the whole list of persistent peers. New peers are dialed, peers that are no longer on
    * the list are disconnected cleanly, and a node whose address changed is disconnected and dialed
-   * again. Connections to the other peers are not touched.
+   * again. Connections to the other peers are not touched. Throws a TypeError as `add` does, and
+   * then changes nothing.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
     this.#node.checkTargets(targets, 'peers.setTopology');
@@ -172,7 +178,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Disconnects a node, even if it is only a client that proved this id. For `time` milliseconds
    * (default 24 hours, as in Tendermint; at most 30 days), the node is refused and its address
-   * leaves the address book. Both ends see `why` in the error of the connection.
+   * leaves the address book. Both ends see `why` in the error of the connection. Throws a TypeError
+   * if `nodeId` is not a node id or `time` is not above 0.
    */
   ban(nodeId: string, time = 24 * 60 * 60_000, why?: string): void {
     if (!isNodeId(nodeId))
@@ -194,7 +201,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * Reports that a node behaved well or badly, `times` times, which changes the node's `score`. A
    * node whose score is 0 is the first to be replaced when a place is needed, and gossip replaces
    * it as soon as it finds another node. It is up to the caller to do more, for example to `ban`
-   * it.
+   * it. Throws a TypeError for any other `behavior`, and if `times` is not an integer above 0.
    */
   report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
     if (behavior !== 'good' && behavior !== 'bad')
@@ -217,7 +224,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * Returns the ids of at most `count` (1 to 250, default 16) nodes that are not connected and can
    * be dialed by their ids. They are a random sample of the address book. Nodes that answered their
    * last dial come first, and nodes that did not answer come last. Private and banned nodes are
-   * left out.
+   * left out. Throws a TypeError for any other `count`.
    */
   known(count = 16): string[] {
     if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ADDRESSES)) {
@@ -344,8 +351,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   /**
    * Mounts another protocol on the same transport, with node ids as targets. Connections to nodes
    * whose address is known are made as needed. For the transport's own protocol, this wraps the
-   * transport itself, so `close` closes the transport. In that case, the option `allow` is rejected
-   * with a TypeError; pass it to `serve` instead.
+   * transport itself, so `close` closes the transport. In that case, each option is rejected with a
+   * TypeError: give `allow` to `serve`, and instead of `drains`, except the protocol from `drain`.
+   * Also throws the errors of `Transport.mount`.
    */
   transport<P extends Protocol>(protocol: P, options?: MountOptions): Transport<P> {
     return nodeTransport(this.#node.config.transport, protocol, this.nodeId, options);
@@ -418,8 +426,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 export interface PeerStatuses<S> {
   /**
    * Sets the status that this node publishes from now on; undefined clears it. Throws
-   * `resource_exhausted` if the status is above 64 KiB, a TypeError if the option `status` was not
-   * set, and any error of the codec.
+   * `resource_exhausted` if the status is above 64 KiB or was changed 2^32 − 1 times, a TypeError if
+   * the option `status` was not set, and any error of the codec.
    */
   set(value: S | undefined): void;
   /** Returns the last status that a connected peer published. */
@@ -431,7 +439,8 @@ export interface PeerServices {
   /**
    * Sets the services that this node serves from now on: at most 64 names. Its peers are informed
    * at once. While the node drains, or its health says that a service is 'not_serving', its peers
-   * are informed that the services do not take calls. Throws a TypeError for an invalid name.
+   * are informed that the services do not take calls. Throws a TypeError for an invalid name or
+   * for more than 64 names.
    */
   set(services: readonly string[]): void;
   /** Returns the services that a connected peer serves now, sorted. */
