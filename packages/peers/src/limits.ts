@@ -54,8 +54,9 @@ export class PeerLimits<T> {
 
   /**
    * @param make creates the limits of a peer
-   * @param time milliseconds for which the limits of an absent node are kept; long enough for all
-   * limits of peers and gossip to be unused again
+   * @param time milliseconds for which the limits of an absent node are kept. Must be long enough
+   * for these limits to be unused again. The default suffices for `PullRation` and for gossip's
+   * `memberLimits`; `PeerExchange` passes its interval.
    */
   constructor(make: () => T, time = 120_000) {
     this.#make = make;
@@ -94,7 +95,7 @@ export class PeerLimits<T> {
 /** Maximum number of absent nodes. */
 const MOST = 4_096;
 
-/** Removes the oldest entry if there are more than `most`. */
+/** Removes the oldest entry if there are more than `most`. Call it after each added entry. */
 export function dropOldest(entries: Map<string, unknown> | Set<string>, most: number): void {
   if (entries.size <= most) return;
   for (const oldest of entries.keys()) return void entries.delete(oldest);

@@ -54,7 +54,10 @@ export const peersProtocol = defineProjectProtocol({
       id: 5,
       request: limited(json(z.object({ services: z.array(z.string()) })), LONGEST_SERVICES),
     },
-    /** Asks for the status itself; the response is made by `encodeStatus`. */
+    /**
+     * Asks for the status itself; the response is made by `encodeStatus`. `PULL_TIMEOUT` of
+     * status-sync.ts must not be shorter than `timeout`.
+     */
     pull: {
       id: 4,
       request: limited(bytes, SHORT),

@@ -227,7 +227,10 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Milliseconds after which a pull without an outcome has failed (FISCO-BCOS 2). */
+/**
+ * Milliseconds after which a pull without an outcome has failed (FISCO-BCOS 2): the `timeout` of
+ * `pull` in protocol.ts.
+ */
 const PULL_TIMEOUT = 5_000;
 /**
  * Random variation of the interval, as a fraction of it. Without it, nodes that started together
