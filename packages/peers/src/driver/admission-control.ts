@@ -374,7 +374,7 @@ export function trim(node: Node): void {
     part(node, peer, `the other end now has at most ${maxInbound} peers that dialed it`);
 }
 
-/** Disconnects a peer, which from then on does not count against any limit. */
+/** Disconnects a peer, which from then on does not count against any limit (see `Peer.leaving`). */
 export function part(node: Node, peer: Peer, why = 'another peer replaced it'): void {
   peer.leaving = true;
   for (const { remote } of peer.links) node.disconnect(remote, why);

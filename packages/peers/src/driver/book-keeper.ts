@@ -42,7 +42,8 @@ export class BookKeeper {
 
   /**
    * Loads the saved data, adds what was learned meanwhile, and reports malformed data as warnings.
-   * Rejects if another process uses the store.
+   * Rejects with the error of the store's `load`, for example if another process uses the store;
+   * then it may be called again. `PeersDriver.start` calls it, and `cutBanned` after it.
    */
   async open(): Promise<void> {
     const store = this.#node.config.addressBook;
@@ -167,7 +168,7 @@ export class BookKeeper {
 
 /**
  * Time limit for closing a store, in milliseconds. It equals the time that a connection gets to
- * close cleanly.
+ * close cleanly (`LEAVE_TIME` of transport-core).
  */
 const PATIENCE = 5_000;
 /** Milliseconds between saves: two minutes, as in Tendermint. */

@@ -37,7 +37,11 @@ export class Dials {
     return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
   }
 
-  /** Returns the IP addresses at which to dial a target that is being dialed. */
+  /**
+   * Returns the IP addresses at which to dial a target that is being dialed: those that
+   * `placeToDial` has judged. If it returned none for a reported name, the transport would look the
+   * name up again, and the answer would not be judged.
+   */
   addressesOf(target: string): readonly string[] | undefined {
     return [...this.#orders.values()].find((one) => one.target === target)?.addresses;
   }
@@ -155,7 +159,12 @@ export class Dials {
     this.#node.soon();
   }
 
-  /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
+  /**
+   * Resolves with a connection to a node: a live one if there is one, or otherwise a new one.
+   * Rejects with the signal's reason, with `shutdown` when these peers are closed, with the reason
+   * `denied` for a banned node, with `unavailable` if no address is known, or with the error of the
+   * last dial. The signal must not have aborted already, which the transport's `Dialer` ensures.
+   */
   reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
     const { closed, keeper } = this.#node;
     const live = this.#live(nodeId);
@@ -297,7 +306,10 @@ export class Dials {
   }
 }
 
-/** Resolves to `result`. Throws `late()` if that takes more than `time` milliseconds. */
+/**
+ * Resolves to `result`. Throws `late()` if that takes more than `time` milliseconds; the work
+ * behind `result` then goes on, and its outcome is ignored.
+ */
 export async function within<T>(
   clock: Clock,
   time: number,

@@ -50,7 +50,7 @@ export class Node {
    * initiative.
    */
   readonly isFixed: boolean;
-  /** Schedules an early wake-up of the driver, to handle whatever is due. */
+  /** Schedules an early wake-up of the driver, if it has started, to handle whatever is due. */
   readonly soon: () => void;
   closed = false;
 

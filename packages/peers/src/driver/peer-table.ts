@@ -9,7 +9,8 @@ export interface PeerConnection {
   readonly remote: Remote;
   /**
    * The address of the dial order that opened the connection; undefined if the other end or the
-   * user dialed it. A connection with this address is closed when another one is in use.
+   * user dialed it. Only a connection with such an address is closed when another one is in use
+   * (`Links.#settle`), and when these peers are closed (`PeersDriver.close`).
    */
   readonly dialed: string | undefined;
   /**
@@ -38,8 +39,8 @@ export interface Peer {
   /** True if it was lost by chance and came back. */
   readonly returned: boolean;
   /**
-   * True if another peer has replaced this one, which is being disconnected and no longer counts
-   * against any limit.
+   * True while `part` disconnects this peer, which then counts against no limit. `Links.up` resets
+   * it if a new connection of the peer comes up meanwhile.
    */
   leaving: boolean;
   readonly links: PeerConnection[];

@@ -29,7 +29,10 @@ export class PeersDriver implements Membership {
   #crawlDue: number;
   /** True if this process was suspended since it last checked its peers; the timer notices that. */
   #slept = false;
-  /** This node's own addresses, joined into one string, as last given to the address book. */
+  /**
+   * This node's own addresses, joined into one string, as last given to the address book. `start`
+   * replaces the book (`BookKeeper.open`), but only before the first wake-up sets this.
+   */
   #own = '';
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
