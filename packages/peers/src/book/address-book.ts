@@ -195,8 +195,8 @@ export class AddressBook {
   }
 
   /**
-   * Records the address that a peer reports for itself over its own live connection. Call it only
-   * for proven ids.
+   * Records the address that a peer reports for itself over its own live connection. On a transport
+   * that only asserts ids, `Links` calls it for asserted ids, too.
    *
    * The address replaces the one that the book had for the peer, tried or not, and counts as new
    * until a dial reaches it. If another id holds the address, the peer takes the address over,
@@ -302,7 +302,8 @@ export class AddressBook {
   }
 
   /**
-   * Records that a dial reached an address, where the node proved its id. The entry is promoted to
+   * Records that a dial reached an address, where the node proved its id (or asserted it, on a
+   * transport that only asserts ids). The entry is promoted to
    * tried if its bucket has room or if another entry there failed a test. If the book does not have
    * the id, or has it at another address, enters the id at this address and removes an entry of
    * another id at this address. Records nothing for an address that may not be in the book, or if
