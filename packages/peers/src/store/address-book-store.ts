@@ -27,7 +27,10 @@ export interface AddressBookStore {
    * saved before is then intact. Rejects with `failed_precondition` if the store was not loaded.
    */
   save(text: string): Promise<void>;
-  /** Resolves when another user may load the store. */
+  /**
+   * Resolves when another user may load the store. If it rejects, `BookKeeper` reports a warning.
+   * `BookKeeper` waits five seconds at most for the last `save` and this call together.
+   */
   close(): Promise<void>;
 }
 
@@ -42,7 +45,8 @@ export function createMemoryAddressBook(): AddressBookStore {
 /**
  * Creates an address book store on top of a `Store` (such as that of a simulated node), under the
  * key `key`. The last text but one stays under `key` + '.old', and a text that could not be read is
- * moved to `key` + '.broken'.
+ * moved to `key` + '.broken'. Only the returned object is limited to one user: two objects, or two
+ * processes, that use one key overwrite each other's books.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
   return new StoredBook(() => ({ store }), key);

@@ -26,7 +26,11 @@ interface Holder {
   readonly birth: string | undefined;
 }
 
-/** A lock file, held by at most one running process. */
+/**
+ * A lock file, held by at most one running process of this machine and pid namespace. A holder on
+ * another machine or in another container is judged by its pid as if it were here, so it usually
+ * counts as gone, and its lock is replaced.
+ */
 export class FileLock {
   readonly #path: string;
   readonly #disk: FileDisk;

@@ -25,13 +25,18 @@ export interface FileStore extends Store, AsyncDisposable {
  *
  * Only one store at a time can use the folder. The first operation locks the folder. It rejects
  * with `failed_precondition`, naming the process, if another process holds the lock. The lock of a
- * process that is gone is taken over. Operations reject with these codes:
+ * process that is gone is taken over, and usually that of a process on another machine or in
+ * another pid namespace (container) is, too: see `FileLock`. Operations reject with these codes:
  * - `not_found`: the parent folder is missing.
  * - `permission_denied`: the file system does not allow it.
- * - `resource_exhausted`: the disk is full, or the value exceeds 64 MiB.
+ * - `resource_exhausted`: the disk is full, too many files are open, or the value exceeds 64 MiB.
  * - `invalid_argument`: the key takes more than 200 bytes (each byte of a capital or of another
- *   escaped character counts as three).
- * - `data_loss`: the disk failed.
+ *   escaped character counts as three), or the path can never be a folder.
+ * - `data_loss`: the disk failed, or a file that is read exceeds 64 MiB.
+ * - `unavailable`, `already_exists`, `unknown`: other errors of the system; see `fileError`.
+ * - `shutdown`: the store was closed.
+ *
+ * A key with a lone surrogate causes a TypeError.
  *
  * After a failure the previous content is intact, and the operation can be retried. Throws a
  * TypeError if `folder` is not a valid path.
@@ -48,7 +53,8 @@ export function createFileStore(folder: string): FileStore {
  * - `path.old`: the last text but one, which is loaded if the file is broken.
  * - `path.broken` and `path.old.broken`: files that could not be read.
  * - `path.lock`: keeps other processes out. For them, `load` rejects with `failed_precondition` and
- *   names the path and the pid of the holder. A lock file whose process is gone is replaced. If two
+ *   names the path and the pid of the holder. A lock file whose process is gone is replaced, and
+ *   usually one from another machine or pid namespace (container) is, too: see `FileLock`. If two
  *   processes replace it in the same instant, both load, and one of them can't save.
  * - `path.tmp~` and `path.old.tmp~`: exist during a save.
  * - `path.lock.….tmp`: exists while a process takes the lock.

@@ -32,6 +32,7 @@ export interface IndexedDbStore extends Store, AsyncDisposable {
  * - `resource_exhausted`: the origin's quota is full, or the value exceeds 64 MiB.
  * - `failed_precondition`: another program uses a database of this name in another format.
  * - `data_loss`: the browser could not read or write the database.
+ * - `shutdown`: the store was closed.
  *
  * After a failure the previous content is intact, and the operation can be retried. Throws a
  * TypeError if `name` is not a string of at least one character.
