@@ -64,9 +64,10 @@ export interface PortMapping extends AsyncDisposable {
   /** The error of the last attempt; undefined if it succeeded. */
   readonly error: TransportError | undefined;
   /**
-   * Removes the mappings from the router, and advertises the former address again if the external
-   * one was advertised. Call it before the transport's `close`. Never rejects: a failure is
-   * reported as an event, and the mapping then expires within an hour. Idempotent.
+   * Removes the mappings from the router, and advertises the address from before
+   * `createPortMapping` again if the external one was advertised. Call it before the transport's
+   * `close`, which does not end the renewals. Never rejects: a failure is reported as an event, and
+   * the mapping then expires within an hour. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -77,7 +78,7 @@ export interface PortMapping extends AsyncDisposable {
  * the transport's clock and random source.
  *
  * Rejects with `failed_precondition` if the transport does not listen, or if it listens only on
- * addresses that a router can't reach.
+ * addresses that a router can't reach, and with a TypeError that names an invalid option.
  */
 export async function createPortMapping(
   transport: AnyTransport,

@@ -55,7 +55,10 @@ export function gatewayError(
 }
 
 const NAMES = { upnp: 'UPnP', 'nat-pmp': 'NAT-PMP' };
-/** Advice about routers' answers: for UPnP error codes, and for the messages of NAT-PMP results. */
+/**
+ * Advice about routers' answers: for UPnP error codes, for `RESULTS` of nat-pmp.ts, and for the "no
+ * answer" of nat-pmp.ts and of `RouterMappings.#limit`.
+ */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /Code 606|Not Authorized/i,

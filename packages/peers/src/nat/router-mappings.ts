@@ -30,7 +30,10 @@ export class RouterMappings {
   readonly #stop = new AbortController();
   /** The mappings by protocol, router, internal port and external port. */
   readonly #held = new Map<string, HeldMapping>();
-  /** The router that has the mappings; undefined after an attempt failed. */
+  /**
+   * The router of the last attempt, undefined if that failed. It is asked first if it speaks
+   * NAT-PMP; UPnP gateways are searched for each time.
+   */
   #last: Gateway | undefined = undefined;
 
   /** @throws TypeError for a `gateway` that is neither a URL nor an IPv4 address. */
@@ -55,8 +58,8 @@ export class RouterMappings {
   }
 
   /**
-   * Maps all addresses on the first router that accepts them, or renews their mappings on that
-   * router.
+   * Maps all addresses on the first router that accepts them, or renews their mappings there. Call
+   * it only when no other `map` and no `removeAll` is running, as `PortMapper` does.
    *
    * @throws TransportError: the only error, or `unavailable` with the texts of all.
    */
