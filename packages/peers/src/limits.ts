@@ -1,5 +1,5 @@
 // The limits of what peers may do: token buckets, limits that outlive a connection, and tables that
-// drop their oldest entry. Pure.
+// drop their oldest entry. Pure. Tested in limits.test.ts.
 
 /**
  * A token bucket, stored as the time at which it will be full (GCRA). Reading changes nothing, so

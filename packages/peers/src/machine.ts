@@ -1,5 +1,6 @@
 // The contract of gossip's state machines: inputs in, queued outputs out, no I/O. With it, the
-// queue of their outputs, and random samples. (The machines of peers have methods instead.)
+// queue of their outputs, which machine.test.ts tests, and random samples. (The machines of peers
+// have methods instead.)
 
 import type { Random } from '@trunkline/transport-core';
 

@@ -426,8 +426,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 export interface PeerStatuses<S> {
   /**
    * Sets the status that this node publishes from now on; undefined clears it. Throws
-   * `resource_exhausted` if the status is above 64 KiB or was changed 2^32 − 1 times, a TypeError if
-   * the option `status` was not set, and any error of the codec.
+   * `resource_exhausted` if the status is above 64 KiB or was changed 2^32 − 1 times, a TypeError
+   * if the option `status` was not set, and any error of the codec.
    */
   set(value: S | undefined): void;
   /** Returns the last status that a connected peer published. */

@@ -1,5 +1,5 @@
 // Decides which addresses that other nodes report may be dialed, so that no peer can make this node
-// connect to services that only this node can reach.
+// connect to services that only this node can reach. Tested in dial-policy.test.ts.
 
 import { splitScheme } from '@trunkline/transport-core/internal';
 import {

@@ -1,4 +1,4 @@
-// Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6.
+// Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6. Tested in ip.test.ts.
 
 import { type Bytes, parseHostPort } from '@trunkline/transport-core/backend';
 

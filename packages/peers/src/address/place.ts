@@ -1,5 +1,5 @@
 // Parses an address into a `Place`: its canonical spelling, host, kind of host and address group.
-// Also decides whether a place may be dialed.
+// Also decides whether a place may be dialed. Tested in place.test.ts.
 
 import { formatHostPort, parseHostPort, parseTarget } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';

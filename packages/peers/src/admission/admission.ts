@@ -1,5 +1,5 @@
 // The pure rules of admission: compares the protocols of two nodes, detects twins, and limits the
-// visits to a full node.
+// visits to a full node. Tested in admission.test.ts.
 
 import type { Protocol, Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -1,7 +1,7 @@
 // The address book: it knows nodes and their addresses, picks the next one to dial, and selects the
 // addresses to send to peers that ask. It does no I/O, has no timers, and uses no randomness but
 // the given one. `BookKeeper` owns and saves it, the driver reports to it, and the dial planner
-// picks from it through `PlannerView`.
+// picks from it through `PlannerView`. Tested by the tests in this folder.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';

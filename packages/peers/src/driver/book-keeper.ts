@@ -1,5 +1,6 @@
 // Keeps the address book and the trust in its nodes: loads them at the start, and saves them every
-// two minutes and at the end. A small book is also saved soon after each new peer.
+// two minutes and at the end. A small book is also saved soon after each new peer. Tested in
+// book-keeper.test.ts, and in src/file-book.test.ts.
 
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { DialPolicy } from '../address/dial-policy.ts';

@@ -1,6 +1,7 @@
 // The connected peers: groups connections by node, and picks for each peer the connection to use.
 // The table only keeps records. `Links` adds and removes connections, `Links` and `part` set the
-// fields of peers, and `PeersDriver` sets `received`.
+// fields of peers, and `PeersDriver` sets `received`. Tested in peer-table.test.ts and
+// src/links.test.ts.
 
 import type { Remote } from '@trunkline/transport-core';
 

@@ -1,5 +1,6 @@
 // Exchanges services with peers: announces the services that this node serves now, keeps the
-// services of the connected peers, and resolves 'service:<name>' to the peers that serve it.
+// services of the connected peers, and resolves 'service:<name>' to the peers that serve it. Tested
+// in services.test.ts, here and in src/.
 
 import {
   type Clock,

@@ -1,4 +1,4 @@
-// The encoding of the list of addresses that answers a request.
+// The encoding of the list of addresses that answers a request. Tested in address-list.test.ts.
 
 import { json } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';

@@ -1,7 +1,8 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. It follows Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the
 // wire it consists of two one-way messages, a request and a list of addresses. It is told which
-// peers are connected and what they send, and sends nothing itself.
+// peers are connected and what they send, and sends nothing itself. Tested in
+// peer-exchange.test.ts.
 
 import type { Random } from '@trunkline/transport-core';
 import { PeerLimits } from '../limits.ts';

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Keeps a transport reachable from outside of its local network: maps its ports on the router,
 // renews the mappings, advertises the external addresses, and removes the mappings at the end.
+// Tested in create-port-mapping.test.ts and home-network.test.ts.
 
 import { type AnyTransport, TransportError } from '@trunkline/transport-core';
 import {

@@ -1,5 +1,6 @@
 // Maps ports by UPnP: searches for gateways by SSDP, reads their descriptions
-// (InternetGatewayDevice:2), and speaks SOAP with the service WANIPConnection:2.
+// (InternetGatewayDevice:2), and speaks SOAP with the service WANIPConnection:2. Tested in
+// upnp.test.ts and create-port-mapping.test.ts.
 
 import { Buffer } from 'node:buffer';
 import { createSocket, type Socket } from 'node:dgram';

@@ -1,5 +1,5 @@
 // Status sync as in FISCO-BCOS: each node numbers its statuses and keeps broadcasting the newest
-// number; a peer that hears a newer number pulls the status.
+// number; a peer that hears a newer number pulls the status. Tested in status-sync.test.ts.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { RateLimit } from '../limits.ts';

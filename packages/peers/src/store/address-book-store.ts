@@ -1,6 +1,6 @@
 // The port through which an address book is loaded and saved, and its implementation on top of a
 // `Store`. The book is kept in two generations, so that one of them is complete whenever the
-// machine stops.
+// machine stops. Tested in address-book-store.test.ts and file-address-book.test.ts.
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';

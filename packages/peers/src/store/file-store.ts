@@ -1,6 +1,7 @@
 // Stores in files, for Node: one file for each key. Each value is written completely before its
 // file gets its name. The keys of a folder are converted to file names that are readable, and
-// distinct on file systems that ignore case.
+// distinct on file systems that ignore case. Tested in file-store.test.ts and
+// file-address-book.test.ts.
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Store, TransportError } from '@trunkline/transport-core';

@@ -1,5 +1,5 @@
 // The trust that each peer has earned, by node id. The trust is kept while a peer is away, and
-// across restarts.
+// across restarts. Tested in trust-book.test.ts and trust-metric.test.ts.
 
 import { isNodeId } from '@trunkline/transport-core/backend';
 
