@@ -37,7 +37,9 @@ export interface PeersOptions<S = unknown> {
    * The peers to which this node stays connected, each in the form '[nodeId@]address'. They are
    * dialed forever and count against neither `maxInbound` nor `maxOutbound`. If the transport
    * proves ids, a target with an id accepts only a node that proves this id. A target with this
-   * node's own id is never dialed, so that all nodes can have the same list.
+   * node's own id is never dialed, so that all nodes can have the same list. An address at which
+   * this node has reached itself is not dialed again until it is given to `peers.add` or
+   * `peers.setTopology`; the same holds for seeds.
    */
   readonly persistent?: readonly string[] | undefined;
   /** Nodes that are asked for addresses when the address book has none left to try. */
