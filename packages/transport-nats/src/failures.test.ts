@@ -121,6 +121,19 @@ test('a message of an unknown type, and one that is too short, end the connectio
   t.is((await down)?.reason, 'malformed');
 });
 
+test('malformed headers of a client do not make a node deaf', async (t) => {
+  const far = await node(t, { bindAddr: `nats://${shared.address}/headers` });
+  const raw = createConnection(shared.port, '127.0.0.1');
+  t.teardown(() => raw.destroy());
+  const headers = 'NATS/1.0\r\na b: 1\r\n\r\n';
+  raw.write('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n');
+  raw.write(`HPUB trunkline.default.dial.headers ${headers.length} ${headers.length}\r\n`);
+  raw.write(`${headers}\r\nPING\r\n`);
+  for (let text = ''; !text.includes('PONG'); ) text += (await once(raw, 'data'))[0];
+  const near = client(t, {});
+  t.is((await near.send(far.localAddr(), 'echo', new Uint8Array(1))).length, 1);
+});
+
 test('a peer that vanishes is noticed with the next message', async (t) => {
   const [ours, theirs] = await cluster(t);
   await node(t, { bindAddr: `nats://${theirs.address}/orders`, servers: theirs.address });

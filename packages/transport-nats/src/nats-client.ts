@@ -2,7 +2,7 @@
 // when it is lost, all virtual connections end, so that data written before the loss is never sent
 // later.
 
-import type { ConnectionOptions, NatsConnection, Subscription } from '@nats-io/nats-core';
+import type { ConnectionOptions, Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { backgroundTimer } from '@trunkline/transport-core/backend';
 import { CreditPool } from './credit-pool.ts';
@@ -195,8 +195,7 @@ export class NatsClient {
         callback: (error, message) => {
           if (error !== null) return listener.failed(natsError(error, 'subscribe', subject));
           const { data } = message;
-          if (data.length === 0 && message.headers?.code === NO_RESPONDERS)
-            return listener.noResponders();
+          if (data.length === 0 && reportsAbsence(message)) return listener.noResponders();
           listener.message(
             new Uint8Array(data.buffer, data.byteOffset, data.length),
             () => message.reply ?? '',
@@ -321,6 +320,18 @@ export class NatsClient {
         this.#forbidden.get(`${operation} ${subject}`) ?? this.#forbidden.get(`${operation} `);
       for (const listener of [...(those ?? [])]) listener.failed(error);
     }
+  }
+}
+
+/**
+ * Returns true if the server reports that a message had no subscribers. The NATS client throws when
+ * it decodes malformed headers, which any client can send.
+ */
+function reportsAbsence(message: Msg): boolean {
+  try {
+    return message.headers?.code === NO_RESPONDERS;
+  } catch {
+    return false;
   }
 }
 
