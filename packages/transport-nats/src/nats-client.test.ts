@@ -1,6 +1,7 @@
 // Tests of when a client closes its connection, on a NATS connection that the test controls.
 
 import type { NatsConnection } from '@nats-io/nats-core';
+import { TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { NatsClient } from './nats-client.ts';
@@ -37,4 +38,15 @@ test('a retired client stays open for a connection that began while it drained',
   await flushed();
   await flushed();
   t.is(closes, 1);
+});
+
+test('a flush of a connection that has just closed rejects with a TransportError', async (t) => {
+  const connection = {
+    getServer: () => '127.0.0.1:4222',
+    closed: () => new Promise(() => {}),
+    status: async function* () {},
+    flush: () => Promise.reject(new Error('closed connection')),
+  } as unknown as NatsConnection;
+  const client = new NatsClient(connection, 1_048_576, createManualClock());
+  await t.throwsAsync(client.flush(), { instanceOf: TransportError, code: 'unavailable' });
 });

@@ -240,15 +240,17 @@ export class NatsClient {
   }
 
   /**
-   * Resolves when the server has processed everything sent before. Rejects if the connection to it
-   * is lost.
+   * Resolves when the server has processed everything sent before. Rejects with a TransportError if
+   * the connection to it is lost.
    */
   async flush(): Promise<void> {
+    const lost = (cause: unknown) => {
+      throw natsError(cause, 'lost', this.server);
+    };
+    // A flush that is under way when the connection closes never settles.
     await Promise.race([
-      this.#connection.flush(),
-      this.#connection.closed().then((cause) => {
-        throw natsError(cause, 'lost', this.server);
-      }),
+      this.#connection.flush().catch(lost),
+      this.#connection.closed().then(lost),
     ]);
   }
 
