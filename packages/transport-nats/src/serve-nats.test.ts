@@ -135,6 +135,29 @@ test('stop answers what is under way, and nothing after', async (t) => {
   await exposed.stop();
 });
 
+test('a response that cannot be sent throws nothing', async (t) => {
+  const transport = await node(t, { servers: server.address }, { who: () => 'ada' });
+  const takers = new Map<string, (error: null, message: Msg) => void>();
+  const connection = {
+    subscribe: (subject: string, { callback }: { callback: (error: null, message: Msg) => void }) =>
+      takers.set(subject, callback),
+    status: async function* () {},
+    isClosed: () => false,
+  } as unknown as NatsConnection;
+  serveNats(transport, { connection });
+  let responses = 0;
+  const respond = () => {
+    responses++;
+    throw new Error('draining');
+  };
+  const message = { data: new TextEncoder().encode('null'), respond } as unknown as Msg;
+  t.notThrows(() => takers.get('$SRV.PING')!(null, message));
+  takers.get('test.who')!(null, message);
+  await eventually(() => responses === 3);
+  // A rejection that nothing handles fails the test run.
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
 test('a gateway exposes the methods of another node', async (t) => {
   const far = await node(t, { servers: server.address }, { who: () => 'far' });
   const gateway = client(t, { servers: server.address });

@@ -1,7 +1,7 @@
 // Exposes the methods of a transport as plain NATS services, for the nats CLI and for clients that
 // know nothing of Trunkline.
 
-import { headers, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { headers, type Msg, type NatsConnection, type PublishOptions } from '@nats-io/nats-core';
 import {
   type MethodDefinition,
   type Protocol,
@@ -125,7 +125,7 @@ class Service implements NatsService {
     for (const [verb, answer] of Object.entries(this.#record.verbs))
       for (const suffix of ['', `.${name}`, `.${name}.${this.id}`])
         this.#subscriptions.add(`$SRV.${verb}${suffix}`, undefined, (message) =>
-          message.respond(JSON.stringify(answer())),
+          respond(message, JSON.stringify(answer())),
         );
   }
 
@@ -185,7 +185,19 @@ class Service implements NatsService {
     fields.set('Nats-Service-Error', cleanText(text));
     fields.set('Nats-Service-Error-Code', String(statusOf(code)));
     fields.set('Trunkline-Code', code);
-    if (!this.#connection.isClosed()) message.respond(new Uint8Array(0), { headers: fields });
+    respond(message, '', { headers: fields });
+  }
+}
+
+/**
+ * Responds, unless the NATS client refuses that: the connection drains or is closed, or the response
+ * exceeds the server's `max_payload`.
+ */
+function respond(message: Msg, data: string, options?: PublishOptions): void {
+  try {
+    message.respond(data, options);
+  } catch {
+    // The requester gets no response.
   }
 }
 
