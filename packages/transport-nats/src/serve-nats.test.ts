@@ -158,6 +158,15 @@ test('a response that cannot be sent throws nothing', async (t) => {
   await new Promise((resolve) => setImmediate(resolve));
 });
 
+test('stop does not wait for the answers of a server after the connection has closed', async (t) => {
+  const { connection, exposed } = await service(t);
+  connection.flush = () => {
+    void connection.close();
+    return new Promise(() => {});
+  };
+  await t.notThrowsAsync(exposed.stop());
+});
+
 test('a gateway exposes the methods of another node', async (t) => {
   const far = await node(t, { servers: server.address }, { who: () => 'far' });
   const gateway = client(t, { servers: server.address });
@@ -211,14 +220,15 @@ async function service(t: ExecutionContext, options: Options = {}) {
       },
     },
   );
-  const [connection, nats] = await Promise.all(
-    [0, 1].map(() => connect({ servers: server.address })),
-  );
-  t.teardown(() => Promise.all([connection!.close(), nats!.close()]));
+  const [connection, nats] = await Promise.all([
+    connect({ servers: server.address }),
+    connect({ servers: server.address }),
+  ]);
+  t.teardown(() => Promise.all([connection.close(), nats.close()]));
   const name = `service-${++count}`;
-  const exposed = serveNats(transport, { connection: connection!, name, ...options });
-  await connection!.flush();
-  return { transport, nats: nats!, name, exposed, notes, release };
+  const exposed = serveNats(transport, { connection, name, ...options });
+  await connection.flush();
+  return { transport, connection, nats, name, exposed, notes, release };
 }
 
 /** Sends a request with a time limit that even a busy machine keeps. */

@@ -56,6 +56,8 @@ export interface NatsService {
   readonly id: string;
   /**
    * Stops taking requests, and resolves when all requests under way have been answered. Idempotent.
+   * If `connection` closes or drains first, these requests get no response, and `stop` resolves when
+   * their calls have ended.
    */
   stop(): Promise<void>;
 }
@@ -138,7 +140,8 @@ class Service implements NatsService {
     // Requests that the server has already sent still arrive, and are answered.
     await this.#subscriptions.drain();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    if (!this.#connection.isClosed()) await this.#connection.flush().catch(() => {});
+    // A flush that is under way when the connection closes never settles.
+    await Promise.race([this.#connection.flush(), this.#connection.closed()]).catch(() => {});
   }
 
   #request(method: string, definition: MethodDefinition, message: Msg): void {

@@ -40,3 +40,15 @@ test('a subscription that cannot be renewed while the connection drains is tried
   await new Promise((resolve) => setImmediate(resolve));
   t.is(again, 1);
 });
+
+test('drain ends when the connection closes before the server has answered', async (t) => {
+  const connection = {
+    async *status() {},
+    closed: async () => {},
+    subscribe: () => ({ drain: () => new Promise(() => {}) }),
+  } as unknown as NatsConnection;
+  const control = { listensAgain() {} } as unknown as ServiceControl;
+  const subscriptions = new ServiceSubscriptions(connection, control);
+  subscriptions.add('a.subject', undefined, () => {});
+  await t.notThrowsAsync(subscriptions.drain());
+});

@@ -40,12 +40,16 @@ export class ServiceSubscriptions {
     this.#subscribe(entry);
   }
 
-  /** Unsubscribes; resolves when all requests that the server has sent already have arrived. */
+  /**
+   * Unsubscribes; resolves when all requests that the server has sent already have arrived, or when
+   * the connection has closed.
+   */
   async drain(): Promise<void> {
     this.#isOver = true;
     if (this.#waits) this.#control.clock.clearTimeout(this.#retry);
     this.#control.listensAgain(this);
-    await Promise.all(this.#entries.map((each) => each.subscription?.drain().catch(() => {})));
+    const drains = this.#entries.map((each) => each.subscription?.drain().catch(() => {}));
+    await Promise.race([Promise.all(drains), this.#connection.closed()]);
   }
 
   #subscribe(entry: Entry): void {
