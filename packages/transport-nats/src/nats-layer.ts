@@ -193,8 +193,11 @@ export class NatsLayer implements StreamLayer {
   }
 
   stopListening(): void {
-    if (this.#listening.state !== 'yes') return;
-    this.#stopped = this.#listening.acceptor;
+    const listening = this.#listening;
+    // The pending `listen` then rejects.
+    if (listening.state === 'starting') this.#listening = { state: listening.after };
+    if (listening.state !== 'yes') return;
+    this.#stopped = listening.acceptor;
     this.#stopped.retire();
     this.#listening = { state: 'failed' };
   }
@@ -268,7 +271,7 @@ export class NatsLayer implements StreamLayer {
 }
 
 function closedMeanwhile(): TransportError {
-  return new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
+  return new TransportError('shutdown', 'Listening was cancelled: the layer was stopped or closed');
 }
 
 function cannotListen(address: string, error: unknown): TransportError {

@@ -318,6 +318,16 @@ test('a request that reaches a node while it stops listening is refused, not los
     t.is(JSON.parse(new TextDecoder().decode(peer.inbox[0]!.content)).reason, 'closed');
 });
 
+test('a layer that is stopped while it begins to listen takes no dials', async (t) => {
+  const layer = createNatsStreamLayer({ bindAddr: `nats://${shared.address}/early` });
+  t.teardown(() => layer.close());
+  const listens = layer.listen(() => t.fail('it was accepted'));
+  layer.stopListening!();
+  await t.throwsAsync(listens, { code: 'shutdown' });
+  const dial = layer.dial(`nats://${shared.address}/early`, { timeout: 20_000 });
+  t.like(await t.throwsAsync(dial), { reason: 'connection_refused' });
+});
+
 /** A layer that listens, a stranger that has dialed it, and the connection with a sink. */
 async function meet(
   t: ExecutionContext,
