@@ -14,8 +14,8 @@ export class NatsClients {
   readonly #moved: (old: NatsClient) => void;
   readonly #clients = new Map<string, Entry>();
   /**
-   * The last client that was lost or left, for each list of servers. The next one takes over its
-   * `known` servers and its farewells.
+   * The last client that was lost or left, for each of the last `MOST_CLIENTS` lists of servers,
+   * oldest first. The next one takes over its `known` servers and its farewells.
    */
   readonly #last = new Map<string, NatsClient>();
 
@@ -85,15 +85,22 @@ export class NatsClients {
   }
 
   #forget(key: string, entry: Entry): void {
-    if (entry.client !== undefined) this.#last.set(key, entry.client);
+    if (entry.client !== undefined) this.#remember(key, entry.client);
     if (this.#clients.get(key) === entry) this.#clients.delete(key);
+  }
+
+  #remember(key: string, client: NatsClient): void {
+    this.#last.delete(key);
+    this.#last.set(key, client);
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > MOST_CLIENTS) this.#last.delete(oldest!);
   }
 
   /** Opens another client in the place of one whose server shuts down; tries until that is lost. */
   async #replace(key: string, servers: readonly string[], entry: Entry): Promise<void> {
     if (entry.isLeaving) return;
     entry.isLeaving = true;
-    this.#last.set(key, entry.client!);
+    this.#remember(key, entry.client!);
     for (let delay = FIRST_DELAY; this.#clients.get(key) === entry; delay *= 2) {
       try {
         const client = await this.#open(key, servers);
