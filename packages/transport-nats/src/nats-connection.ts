@@ -210,12 +210,15 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     }
     switch (type) {
       case MessageType.data:
-        return this.#data(content);
-      case MessageType.credit:
-        return this.#granted(content);
       case MessageType.end:
+        // Ends cost no credit, so a peer could fill the memory of a paused reader with them.
+        if (this.#unread.at(-1) === 'end') return this.#misbehaved('it sent more after its end');
+        if (type === MessageType.data) return this.#data(content);
+        if (content.length > 0) return this.#misbehaved('its end has content');
         this.#unread.push('end');
         return this.#deliver();
+      case MessageType.credit:
+        return this.#granted(content);
       case MessageType.probe:
         if (content.length > 0) return this.#misbehaved('its probe has content');
         // It counts toward a flood.

@@ -144,6 +144,27 @@ test('an end is answered by an end, and then the subject is free', async (t) => 
   t.pass();
 });
 
+test('an end with content, and messages after an end, end the connection', async (t) => {
+  const wrong: [number, number][][] = [
+    [[END, 1]],
+    [
+      [END, 0],
+      [END, 0],
+    ],
+    [
+      [END, 0],
+      [DATA, 1],
+    ],
+  ];
+  for (const [at, messages] of wrong.entries()) {
+    const { peer, connection, sink } = await meet(t, `wrong-end-${at}`);
+    connection.pause();
+    for (const [type, length] of messages) peer.send(type, new Uint8Array(length));
+    await sink.ended();
+    t.is(sink.error?.reason, 'malformed');
+  }
+});
+
 test('a reset ends the connection at once', async (t) => {
   const { peer, sink } = await meet(t, 'resets');
   peer.send(RESET);
