@@ -8,6 +8,7 @@ import type { CallRecord, Observer } from '@trunkline/transport-core';
  * Returns an observer that records the duration and the number of active calls in instruments of
  * `meter`. This adds about 5 µs to a call at each end, several times the cost of the call itself.
  * `createMetricProducer` exports metrics of the same names without that cost; use only one of them.
+ * Calls that their caller canceled have no `error.type`.
  */
 export function recordCalls(meter: Meter): Observer {
   return new MeterObserver(meter);
@@ -33,11 +34,10 @@ class MeterObserver implements Observer {
   callEnded(call: CallRecord): void {
     const method = methodOf(call);
     this.#active[call.side].add(-1, method);
-    const { code } = call;
-    const outcome: Attributes =
-      code === undefined
-        ? { 'rpc.status_code': 'ok' }
-        : { 'rpc.status_code': code, 'error.type': code };
+    const { code = 'ok' } = call;
+    const outcome: Attributes = { 'rpc.status_code': code };
+    // A call that its caller canceled did not fail.
+    if (code !== 'ok' && code !== 'cancelled') outcome['error.type'] = code;
     this.#durations[call.side].record(call.duration / 1_000, { ...method, ...outcome });
   }
 

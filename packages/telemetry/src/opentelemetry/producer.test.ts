@@ -122,7 +122,7 @@ test('calls can be recorded in a meter of the application', async (t) => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const { provider, reader } = fixture(t, exporter);
   const observer = recordCalls(provider.getMeter('application'));
-  for (const call of [CALL, FAILED] as CallRecord[]) {
+  for (const call of [CALL, FAILED, { ...CALL, code: 'cancelled' }] as CallRecord[]) {
     observer.callStarted!(call);
     observer.callEnded!(call);
   }
@@ -133,9 +133,18 @@ test('calls can be recorded in a meter of the application', async (t) => {
   t.deepEqual(
     all.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints.length]),
     [
-      ['rpc.client.call.duration', 2],
+      ['rpc.client.call.duration', 3],
       ['trunkline.client.call.active', 1],
       ['trunkline.server.call.active', 1],
     ],
   );
+  const outcomes = all[0]!.dataPoints.map(({ attributes }) => [
+    attributes['rpc.status_code'],
+    attributes['error.type'],
+  ]);
+  t.deepEqual(outcomes, [
+    ['ok', undefined],
+    ['not_found', 'not_found'],
+    ['cancelled', undefined],
+  ]);
 });
