@@ -68,7 +68,7 @@ export const METRICS = {
     'trunkline.server.call.refused',
     'counter',
     '{call}',
-    'Calls that this node refused unprocessed because a limit was reached.',
+    'Calls that this node refused: over a limit, without a matching method, or while closing.',
   ),
   onewaysDropped: define(
     'trunkline.oneway.dropped',

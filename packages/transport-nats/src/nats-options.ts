@@ -121,7 +121,7 @@ export function checkNatsOptions(options: NatsStreamLayerOptions, name: string):
   );
   if (options.servers === undefined && secrets.length > 0)
     throw new TypeError(
-      `${name}: ${secrets[0]}: needs 'servers', because it is sent only to servers that you name`,
+      `${name}: ${secrets[0]}: needs 'servers', because it is sent only to these servers and their cluster`,
     );
   if (serversOf(options)?.length === 0) throw new TypeError(`${name}: servers: must not be empty`);
   if (options.bindAddr === undefined) return;
