@@ -1,5 +1,6 @@
-// Maps WebSocket close codes to transport errors. All translation of close codes happens in this
-// file. documents.test.ts compares the codes with the table of docs/wire-protocol.md §1;
+// Maps WebSocket close codes to transport errors. Code 1006 (no close frame) has another meaning in
+// ws-connection.ts after its own close, and in native-stream-layer.ts when a dial fails.
+// documents.test.ts compares the codes with the table of docs/wire-protocol.md §1;
 // ws-connection.test.ts tests their errors.
 
 import type { ErrorCode, ErrorReason, TransportError } from '@trunkline/transport-core';
@@ -27,8 +28,8 @@ export const CUT = 4000;
 
 /**
  * Returns the error that a close code stands for, or undefined if the connection was closed
- * normally. Code 1006 (no close frame at all) means `reset`; code 1005 is a close frame without a
- * code, as a browser sends it.
+ * normally: with 1000, with 1001 (the page or the server goes away), or with 1005, a close frame
+ * without a code. Code 1006 (no close frame at all) means `reset`.
  */
 export function closeError(
   code: number,
