@@ -1,7 +1,7 @@
 // Decides about the client of an upgrade by its origin and by the option `upgrade`. Browsers hide
 // the status of a refused upgrade from pages, so the WebSocket of a refused client is opened, and
-// the connection is refused with an error that the client gets. Only upgrades.ts calls it. Tested
-// in upgrades.test.ts and upgrade-hook.test.ts.
+// the connection is refused with an error that the client gets. upgrades.ts calls it. Tested in
+// upgrades.test.ts and upgrade-hook.test.ts.
 
 import type { IncomingMessage } from 'node:http';
 import { type Observer, TransportError } from '@trunkline/transport-core';
@@ -24,7 +24,8 @@ export interface AdmissionRules {
 }
 
 /**
- * Passes the decision to `then`: now, or when the promise of `upgrade` has settled.
+ * Passes the decision to `then`: now, or when the promise of `upgrade` has settled. This sets no
+ * time limit; upgrades.ts does. If `then` throws at once, it is called again with a refusal.
  *
  * @param address the client's IP address.
  */

@@ -20,7 +20,7 @@ export interface Arrival {
 /**
  * Abandons a connection that does not become a WebSocket: stops watching the trust in its node, and
  * frees its handshake slot. If the connection has a slot, the transport reports `error` (if given).
- * The caller closes the socket.
+ * Does not close the socket.
  */
 export function leave({ secured, slot }: Arrival, error?: TransportError): void {
   secured?.release();
@@ -43,7 +43,8 @@ export function endpointOf({ remoteAddress, remotePort }: Socket, client?: strin
 
 /**
  * Creates the error for a connection that was not upgraded within the handshake timeout
- * (milliseconds): its request did not arrive, or the request waited for a handshake slot.
+ * (milliseconds): its request did not arrive, or the request waited for a handshake slot or for the
+ * option `upgrade`.
  */
 export function tooLate(endpoint: string, timeout: number): TransportError {
   const message = `Connection with ${endpoint}: its WebSocket upgrade was not complete after ${inMs(timeout)} (handshakeTimeout)`;

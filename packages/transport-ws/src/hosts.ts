@@ -8,7 +8,7 @@ import { readHost } from './ws-address.ts';
 export interface HostRules {
   /** The `hosts` option, if it was given. */
   readonly hosts: readonly string[] | undefined;
-  /** The address that the server is bound to. */
+  /** The IP address that the server is bound to; undefined on a pipe. */
   readonly bound: string | undefined;
   /** The hosts of `bindAddr` and `advertiseAddr`, at which this end expects to be reached. */
   readonly own: readonly (string | undefined)[];

@@ -36,19 +36,24 @@ export interface UpgradeOptions extends AdmissionRules {
    * one when it accepts a connection.
    */
   readonly listen?: ListenOptions | undefined;
-  /** The time limit of a handshake, in milliseconds, which a pending `upgrade` keeps to. */
+  /**
+   * The time limit of a handshake, in milliseconds, for a pending `upgrade`. An upgrade that waits
+   * for its slot keeps to `listen.timeout`.
+   */
   readonly timeout: number;
   /**
    * Called for each upgrade before it is examined, even for upgrades that are not for this layer.
+   * Only our own server has it (own-server.ts); it hands over the slot and the TLS connection.
    */
   arrived?(socket: Socket): Arrival;
+  /** Receives each open connection, with its slot; it attaches to the connection or destroys it. */
   accept(connection: WsConnection, slot: HandshakeSlot | undefined): void;
 }
 
 /**
- * Handles the server's upgrades at `path` until the returned function is called. Upgrades that
- * arrive before ws is loaded wait for it. An upgrade that another listener has taken by the end of
- * the tick, or later while it waits, is left alone.
+ * Handles the server's upgrades at `path` until the returned function is called, which also closes
+ * the upgrades that wait. Upgrades that arrive before ws is loaded wait for it. An upgrade that
+ * another listener has taken by the end of the tick, or later while it waits, is left alone.
  *
  * @throws TransportError `address_in_use` if another transport handles these upgrades.
  */
