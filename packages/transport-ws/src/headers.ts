@@ -7,7 +7,8 @@ type Headers = Readonly<Record<string, string | undefined>>;
 /**
  * Returns the headers of one dial.
  *
- * @throws TransportError if the function of the option fails, or HTTP forbids what it returns.
+ * @throws TransportError `invalid_argument` if the function of the option fails, or HTTP forbids
+ * what it returns; a TransportError of the function is rethrown.
  */
 export function readHeaders(headers: Headers | (() => Headers)): Record<string, string> {
   try {

@@ -8,6 +8,8 @@ import { layerSchema, type WsStreamLayer, type WsStreamLayerOptions } from './ws
 /**
  * Creates a stream layer over the browser's WebSocket. `listen` fails with `unimplemented`, and
  * options that concern listening have no effect.
+ *
+ * @throws TypeError that names an invalid option, or for `tls` or `headers`.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   parseOptions(layerSchema(), options, 'createWsStreamLayer');

@@ -34,7 +34,7 @@ export function targetUrl(address: string): URL {
 
 /**
  * Parses 'host:port' and 'ws://host:port/path'; a path in the address takes precedence over the
- * option.
+ * option. Throws `invalid_argument` for anything else.
  */
 export function parseBinding(bindAddr: string, path: string | undefined): WsBinding {
   const match = /^(?:wss?:\/\/)?([^/?#]*)(\/[^?#]*)?$/i.exec(bindAddr);

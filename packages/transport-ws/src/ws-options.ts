@@ -31,7 +31,7 @@ export interface WsStreamLayerOptions<T = unknown> {
    * cluster (TRUNKLINE_REUSE_PORT=1).
    */
   readonly reusePort?: boolean | undefined;
-  /** The path of the upgrade, beginning with '/'. Default: '/'. */
+  /** The path of the upgrade, beginning with '/'; one in `bindAddr` replaces it. Default: '/'. */
   readonly path?: string | undefined;
   /**
    * An http or https server of yours that listens, or is about to. Upgrades at `path` become
@@ -67,8 +67,9 @@ export interface WsStreamLayerOptions<T = unknown> {
   readonly trustProxy?: number | readonly string[] | undefined;
   /**
    * Headers that this end sends with each upgrade that it dials, to any server: for example
-   * { cookie: 'session=…' }. A function is called for each dial. Not in a browser, where pages
-   * can't set headers.
+   * { cookie: 'session=…' }. A function is called for each dial. If it throws, the dial fails with
+   * its TransportError, or with `invalid_argument`. Not in a browser, where pages can't set
+   * headers.
    */
   readonly headers?:
     | Readonly<Record<string, string | undefined>>
@@ -93,7 +94,7 @@ export interface WsStreamLayerOptions<T = unknown> {
   /**
    * Receives `acceptFailed` when the system could not accept a connection (the layer keeps
    * listening), and `callbackFailed` when `upgrade` threw something that is no refusal. Without a
-   * transport, it also receives `rejected` for a client whose bytes are no HTTP request.
+   * transport, it also receives `rejected` for a client whose bytes are no valid HTTP request.
    */
   readonly observer?: Observer | undefined;
 }
@@ -120,8 +121,8 @@ export interface TlsUpdates {
    * immediately to new connections. Existing connections to nodes that are now denied, or no longer
    * allowed, are aborted (with `permission_denied`, reason `denied`, at both ends); the others
    * stay. If other authorities replace the old ones, TLS handshakes in progress fail with
-   * `reset`. Rejects with `invalid_argument` if the update is unusable, and with
-   * `failed_precondition` without `tls`; in both cases nothing changes.
+   * `reset`. Rejects with `invalid_argument` if the update is unusable, with a TypeError if an
+   * option has the wrong type, and with `failed_precondition` without `tls`; then nothing changes.
    */
   updateTls(update: TlsUpdate): Promise<void>;
 }

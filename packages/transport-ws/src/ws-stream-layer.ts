@@ -8,6 +8,9 @@ import { layerSchema, type WsStreamLayer, type WsStreamLayerOptions } from './ws
 /**
  * Creates a StreamLayer over WebSocket. Addresses have the form 'ws://host:port/path', or 'wss://…'
  * with TLS.
+ *
+ * @throws TypeError that names an invalid option. The contents of `tls` are read later: `listen`
+ * and dials reject with `invalid_argument` if they are unusable.
  */
 export function createWsStreamLayer(options: WsStreamLayerOptions = {}): WsStreamLayer {
   parseOptions(layerSchema(), options, 'createWsStreamLayer');

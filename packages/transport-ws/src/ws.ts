@@ -10,6 +10,9 @@ import { WsLayer } from './ws-layer.ts';
 /**
  * Creates a backend for 'ws://host:port/path' and 'wss://…'. With `server`, only the path of an
  * address counts ('ws://server/rpc'), because the server determines host and port.
+ *
+ * @throws TypeError that names an invalid option. The contents of `tls` are read later: `listen`
+ * and dials reject with `invalid_argument` if they are unusable.
  */
 export function ws<T = undefined>(options: WsBackendOptions<T> = {}): WsBackend<T> {
   checkHosts(options.hosts);
