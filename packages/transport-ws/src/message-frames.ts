@@ -21,7 +21,7 @@ export class MessageFrames {
     this.#isMasked = isMasked;
   }
 
-  /** Returns one whole message as a frame; the payload is copied. */
+  /** Returns one whole message as a frame; the payload is copied. Valid until `release`. */
   frame(payload: Uint8Array): Uint8Array {
     const { length } = payload;
     const memory = length > MEMORY ? memoryOf(length) : (spare ?? memoryOf(MEMORY));

@@ -8,7 +8,7 @@ export class WriteLimit {
   /** The time of the last write. */
   #since = 0;
 
-  /** Returns true if the writer must stop, because this many bytes wait. */
+  /** Returns true if the writer must stop, because this many bytes wait. Call it at each write. */
   isFull(waiting: number, now: number): boolean {
     this.#since = now;
     return waiting > this.#high;

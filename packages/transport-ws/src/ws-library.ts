@@ -12,6 +12,7 @@ let loading: Promise<WsLibrary> | undefined;
 
 /**
  * Calls `use` with ws: now if it is loaded, otherwise later. Calls `failed` if it can't be loaded.
+ * `use` must not throw, because nobody catches its error if it is called later.
  */
 export function withWs(use: (library: WsLibrary) => void, failed: (error: unknown) => void): void {
   if (library === undefined) loadWs().then(use, failed);
