@@ -14,7 +14,10 @@ import type {
  * A realm in memory. You create the object yourself, so that tests never interfere with each other.
  */
 export interface MemorySignaling {
-  /** Returns a node's access to the realm. The id may be any name without white space. */
+  /**
+   * Returns a node's access to the realm. The id is a node id or another name of letters, digits,
+   * '.', '_' and '-'; others can't be dialed. Throws a TypeError for an unknown option.
+   */
   signal(nodeId: string, options?: MemorySignalOptions): Signal;
 }
 

@@ -25,8 +25,9 @@ export interface Signal {
   /**
    * Registers this node. Resolves once others can open sessions to it; rejects with a
    * TransportError: `address_in_use` if another node holds the id, otherwise, for example,
-   * `unavailable`. Each session is passed to `accept`, which attaches to it synchronously or closes
-   * it. It may be called again after `failed` or `unlisten`.
+   * `unavailable`. A hub instead ends the other registration, whose `failed` gets that error. Each
+   * session is passed to `accept`, which attaches to it synchronously or closes it. It may be
+   * called again after `failed` or `unlisten`.
    *
    * @param failed reports that the registration was lost for good, so that no session will be
    * accepted until `listen` is called again. A signal that registers again by itself doesn't call
@@ -40,10 +41,12 @@ export interface Signal {
   unlisten(): Promise<void>;
   /**
    * Opens a session to the node `target`. Resolves once signaling has answered that it can reach
-   * the node, so that nothing costly is created for a node that is offline. Rejects with a
-   * TransportError: `connection_refused` if no node is registered under that id, `dial_timeout`
-   * after `timeout` milliseconds, `resource_exhausted` if a limit is reached, or `unavailable`. If
-   * the signal aborts first, it rejects with the signal's reason.
+   * the node, so that nothing costly is created for a node that is offline. With WAMP, it resolves
+   * once the router is joined: the router answers only the offer, so `connection_refused` then
+   * reaches the session's `closed`. Rejects with a TransportError: `connection_refused` if no node
+   * is registered under that id, `dial_timeout` after `timeout` milliseconds, `resource_exhausted`
+   * if a limit is reached, or `unavailable`. If the signal aborts first, it rejects with the
+   * signal's reason.
    */
   open(target: string, options: SignalOpenOptions): Promise<SignalSession>;
   /**
@@ -86,8 +89,9 @@ export interface SignalSession {
   /** Sends a message to the other node. Never throws; after the end, it drops the message. */
   send(message: SignalMessage): void;
   /**
-   * Ends the session at both ends. With an error, the other end receives its code and message. The
-   * nodes close the session as soon as their connection is open. Idempotent.
+   * Ends the session at both ends. With an error, the other end receives its code, reason and
+   * message; over WAMP, only a refused offer tells the other end. The nodes close the session as
+   * soon as their connection is open. Idempotent.
    */
   close(error?: TransportError): void;
 }
@@ -112,7 +116,7 @@ export interface SignalDescription {
   readonly sdp: string;
   /**
    * In an offer, the time that is left of the dial, in milliseconds. The other node gathers
-   * candidates for at most a third of it.
+   * candidates for at most a third of it, and for at most 2 s.
    */
   readonly timeout?: number | undefined;
 }
