@@ -21,7 +21,7 @@ import { WAKE } from './wake-up.ts';
 export class ChannelConnection implements StreamConnection {
   readonly endpoint: string;
   readonly nodeId: string | undefined;
-  /** Set before `attach` if this end doesn't want the peer. */
+  /** Set before `attach`, by `WebRtcLayer` or `revoke`, if this end doesn't want the peer. */
   refused: TransportError | undefined = undefined;
   readonly #open: OpenChannel;
   readonly #channel: RtcDataChannel;
@@ -107,7 +107,7 @@ export class ChannelConnection implements StreamConnection {
     else this.#finish(error, 'cut');
   }
 
-  /** Called when this end no longer wants the peer, because its lists changed. */
+  /** Called by `NodeIdFilter.update` when this end's lists no longer allow the peer. */
   revoke(error: TransportError): void {
     if (this.#sink === undefined) this.refused ??= error;
     else if (this.#sink.revoked === undefined) this.destroy(error);
@@ -384,8 +384,8 @@ function bytesOf(data: unknown): Uint8Array {
 const END = 'end';
 const CUT = 'cut';
 /**
- * Maximum number of bytes in the channel's buffer behind which END and CUT still wait for their
- * turn.
+ * Maximum number of bytes in the channel's buffer behind which CUT is still sent. Above it, the
+ * channel is closed without CUT.
  */
 const CUT_BEHIND = 64 * 1024;
 /**
@@ -407,7 +407,8 @@ const LOW = 256 * 1024;
 const MOST_QUEUED = 128;
 /**
  * The time for which this end waits until the other end has ended, in milliseconds, and the number
- * of bytes that it drops meanwhile (docs/wire-protocol.md §8).
+ * of bytes that it drops meanwhile (docs/wire-protocol.md §8). LINGER also bounds the wait before
+ * the channel of an ended connection is released.
  */
 const LINGER = 1_000;
 const DISCARD = 256 * 1024;

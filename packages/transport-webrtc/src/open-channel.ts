@@ -6,13 +6,16 @@ import type { RtcDataChannel } from './rtc.ts';
 /** A channel that has just been opened, or one that you opened yourself. */
 export interface OpenChannel {
   readonly channel: RtcDataChannel;
-  /** The other end's address for logs and errors: 'webrtc://' and its id. */
+  /** The other end's address for logs and errors: 'webrtc://' and its id, or the one you gave. */
   readonly endpoint: string;
   /** The other end's node id, if it proved one. */
   readonly nodeId: string | undefined;
   /** Maximum size of a message to send, in bytes: 16 KiB, or less if the other end accepts less. */
   readonly maxMessage: number;
-  /** Passes all events to `user` from now on, beginning with the messages that have arrived. */
+  /**
+   * Passes all events to `user` from now on, beginning, within this call, with the messages that
+   * have arrived. The constructor of ChannelConnection calls it, once.
+   */
   handOver(user: ChannelUser): void;
   /** Closes the channel and everything below it. Idempotent. */
   release(): void;

@@ -33,9 +33,10 @@ export interface ChannelConnectionOptions {
  * after that.
  *
  * The connection proves no node id; if it must prove one, wrap the layer in `secure` of
- * @trunkline/security/noise. Throws `failed_precondition` if the channel isn't open, or if its
- * `ordered`, `maxRetransmits` or `maxPacketLifeTime` shows that it is unordered or unreliable.
- * node-datachannel reports every channel that the other end created as ordered and reliable.
+ * @trunkline/security/noise. Throws a TypeError for an invalid option, and `failed_precondition` if
+ * the channel isn't open, or if its `ordered`, `maxRetransmits` or `maxPacketLifeTime` shows that
+ * it is unordered or unreliable. node-datachannel reports every channel that the other end created
+ * as ordered and reliable.
  */
 export function createChannelConnection(
   channel: RtcDataChannel,

@@ -6,7 +6,7 @@ export interface RtcLibrary {
   readonly RTCPeerConnection: new (configuration: any) => RtcPeerConnection;
   /**
    * True if the library may hold a message back until the next one is sent, as node-datachannel
-   * does. Each end then sends a message that has no effect 250 ms after its last one. Default:
+   * does. Each end then sends messages without effect after its last one; see `WakeUp`. Default:
    * false.
    */
   readonly holdsMessages?: boolean | undefined;
@@ -51,7 +51,7 @@ export interface RtcDataChannel {
   readonly readyState: string;
   /** False if messages may arrive out of order. */
   readonly ordered?: boolean | undefined;
-  /** The number of retransmissions after which a message is abandoned; null if it never is. */
+  /** The number of retransmissions after which a message is abandoned; null: it never is. */
   readonly maxRetransmits?: number | null | undefined;
   /** The time after which a message is abandoned, in milliseconds; null if it never is. */
   readonly maxPacketLifeTime?: number | null | undefined;

@@ -6,9 +6,9 @@ import { type ClockTimer, systemClock } from '@trunkline/transport-core';
 export const WAKE = 'wake';
 
 /**
- * Sends {@link WAKE} 250 ms after the last message of this end, and three times more, doubling the
- * wait each time. On a busy machine, in about one of a hundred dials, node-datachannel holds a
- * message back until the next one is sent. The cause is not known.
+ * Sends {@link WAKE} 250 to 500 ms after the last message of this end, and three times more, after
+ * 500, 1,000 and 2,000 ms. On a busy machine, in about one of a hundred dials, node-datachannel
+ * holds a message back until the next one is sent. The cause is not known.
  */
 export class WakeUp {
   readonly #send: (text: string) => void;
@@ -21,7 +21,7 @@ export class WakeUp {
     this.#send = send;
   }
 
-  /** Call it after each message. */
+  /** Call it after each message but WAKE. */
   sent(): void {
     this.#hasSent = true;
     if (this.#timer !== undefined) return;
@@ -29,6 +29,7 @@ export class WakeUp {
     this.#schedule();
   }
 
+  /** Stops until `sent` is called again. */
   stop(): void {
     systemClock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -49,5 +50,6 @@ export class WakeUp {
   }
 }
 
+/** The shortest and the longest wait, in milliseconds. */
 const FIRST_DELAY = 250;
 const LAST_DELAY = 2_000;
