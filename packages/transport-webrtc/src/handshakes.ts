@@ -43,7 +43,8 @@ export class Handshakes {
   /**
    * Ends one handshake for a new one from `source`, if some wait: of the source that has the most,
    * if it has more than `source`, or one that has made no progress for a second. In both cases, the
-   * one whose progress is oldest. Returns false if there is none.
+   * one whose progress is oldest. Only handshakes that run give way. Returns false if there is
+   * none.
    */
   makeRoom(source: string | undefined): boolean {
     if (!this.#isCrowded) return false;

@@ -31,8 +31,15 @@ export interface NegotiationOptions extends GatheringOptions {
   readonly session: SignalSession;
   /** Set if both ends have to prove their node ids. */
   readonly identity: Identity | undefined;
-  /** Called after each step that the other end has completed, and after the answer. */
+  /**
+   * Called when a description was sent, the offer has arrived, the peers are connected, or the
+   * channel has opened.
+   */
   moved?(): void;
+  /**
+   * Called once the channel is ready. Call `handOver` before you return: messages that arrive until
+   * then are kept without a bound.
+   */
   done(open: OpenChannel): void;
   /** Called when the negotiation has failed and all its resources have been released. */
   failed(error: TransportError): void;
@@ -87,7 +94,7 @@ export class Negotiation {
     return `looking for a path (ICE)${this.#gathering.missing(this.#peer)}`;
   }
 
-  /** Begins the negotiation with this library. */
+  /** Begins the negotiation with this library; call it once. */
   begin(rtc: RtcLibrary): void {
     if (this.#isOver) return;
     this.#rtc = rtc;
@@ -384,6 +391,7 @@ function textOf(cause: unknown): string {
 
 function ignore(): void {}
 
+/** Maximum length of a description, in characters; `parseSignalMessage` accepts no longer one. */
 const MOST_SDP = 16_384;
 /** Maximum number of messages that may arrive before this end is ready for the hello. */
 const MOST_EARLY = 4;

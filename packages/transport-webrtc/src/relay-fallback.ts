@@ -20,7 +20,8 @@ const DIRECT_SHARE = 0.6;
 
 /**
  * A stream layer that dials directly first, and over a relay if no direct path was found. It
- * accepts connections of both kinds; their endpoints differ.
+ * accepts connections of both kinds; their endpoints differ. `close` leaves the relay listening,
+ * and this layer then destroys the connections that it accepts.
  */
 export class RelayFallback implements WebRtcStreamLayer {
   readonly clock: Clock;

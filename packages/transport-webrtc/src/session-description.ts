@@ -4,8 +4,8 @@ import { TransportError } from '@trunkline/transport-core';
 
 /**
  * Returns the fingerprint of the certificate that an SDP announces, in upper case. Throws
- * `internal` if there is not exactly one, because libraries differ in which one they check if there
- * are several.
+ * `internal` if there is not exactly one (equal ones count once), or none of SHA-256, because
+ * libraries differ in which one they check if there are several.
  */
 export function fingerprintOf(sdp: string): string {
   const found = new Set(
