@@ -1,5 +1,5 @@
-// The WebRTC library of Node: node-datachannel, which users install if they want it. No other file
-// imports it.
+// The WebRTC library of Node: node-datachannel, which users install if they want it. It is imported
+// only here, and only when it is needed.
 
 import { TransportError } from '@trunkline/transport-core';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';

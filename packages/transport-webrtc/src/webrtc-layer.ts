@@ -45,7 +45,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   readonly #pending = new Set<(error: TransportError) => void>();
   readonly #handshakes: Handshakes;
 
-  /** @param options must be valid. */
+  /** @param options must be valid; `webrtc.ts` checks them. */
   constructor(options: WebRtcStreamLayerOptions, peers: NodeIdFilter) {
     this.#options = options;
     this.#peers = peers;

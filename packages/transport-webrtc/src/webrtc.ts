@@ -14,7 +14,10 @@ import {
   type WebRtcStreamLayerOptions,
 } from './webrtc-options.ts';
 
-/** Creates a stream layer over WebRTC data channels, one for each connection. */
+/**
+ * Creates a stream layer over WebRTC data channels, one for each connection. Throws a TypeError
+ * that names an invalid option.
+ */
 export function createWebRtcStreamLayer(options: WebRtcStreamLayerOptions): WebRtcStreamLayer {
   parseOptions(layerSchema, options, 'createWebRtcStreamLayer');
   return createLayer(options, 'createWebRtcStreamLayer');
@@ -28,7 +31,8 @@ export interface WebRtcBackend extends Backend {
 
 /**
  * Creates a backend for 'webrtc://id'. To listen, the address must contain the id of the signal, or
- * be 'webrtc://0', which stands for that id.
+ * be 'webrtc://0', which stands for that id; otherwise `createTransport` throws a TypeError. Throws
+ * a TypeError that names an invalid option.
  */
 export function webrtc(options: WebRtcBackendOptions): WebRtcBackend {
   parseOptions(backendSchema, options, 'webrtc');
