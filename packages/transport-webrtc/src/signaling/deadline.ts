@@ -6,6 +6,7 @@ import { inMs, reasonError } from '@trunkline/transport-core/backend';
 /** The bounds of one dial. */
 export interface Bounds {
   readonly clock: Clock;
+  /** In milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
   readonly target: string;
@@ -13,7 +14,8 @@ export interface Bounds {
 
 /**
  * Runs a dial, which receives a signal that aborts when the time is up. Rejects with `dial_timeout`
- * in that case, or with the reason of `signal` if that signal aborts first.
+ * in that case, or with the reason of `signal` if that signal aborts first. A result of `run` that
+ * comes after that is dropped, so `run` ends what it has opened when its signal aborts.
  */
 export async function withDeadline<T>(
   { clock, timeout, signal, target }: Bounds,
@@ -41,7 +43,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Translates the hub's `not_found`: the target is not registered. */
+/** Translates `not_found`, from the hub or the other node, to `connection_refused`. */
 export function nobodyThere(error: unknown, target: string): unknown {
   if (!(error instanceof TransportError) || error.code !== 'not_found') return error;
   const text = `Cannot connect to ${target}: no node accepts sessions under this id`;

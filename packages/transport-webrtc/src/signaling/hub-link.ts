@@ -24,10 +24,13 @@ export class HubLink {
   #remote: Promise<Remote> | undefined;
   /** Ends the registration when it aborts. */
   #ending = new AbortController();
-  /** Resolves once the previous connection can't be used by mistake. */
+  /** Resolves once `leave` has disconnected, so that the next dial opens a new connection. */
   #left: Promise<void> = Promise.resolve();
 
-  /** @param lost receives the reason when a registration has ended. */
+  /**
+   * @param lost receives the reason when a registration that was complete has ended, unless `leave`
+   * has ended it.
+   */
   constructor(
     transport: Transport<SignalingProtocol>,
     options: HubLinkOptions,
@@ -43,7 +46,10 @@ export class HubLink {
     return this.#remote !== undefined;
   }
 
-  /** Returns the connection; opens and registers one if there is none. */
+  /**
+   * Returns the connection; opens and registers one if there is none. Rejects with the error of the
+   * dial or of the registration; the next call then tries again.
+   */
   reach(): Promise<Remote> {
     if (this.#remote === undefined) {
       const ending = new AbortController();

@@ -5,7 +5,7 @@ import type { SignalMessage, SignalReceiver, SignalSession } from '../signal.ts'
 import type { MessageQueue } from './message-queue.ts';
 import { decodeMessage, encodeEnd, encodeMessage, readEnd } from './session-message.ts';
 
-/** One end of a session. Its owner sends the messages in `outgoing`. */
+/** One end of a session. Its owner sends the messages in `outgoing`, and then ends the call. */
 export class HubSession implements SignalSession {
   readonly peer: string;
   readonly source: string | undefined;
@@ -44,7 +44,7 @@ export class HubSession implements SignalSession {
     this.#isOver = true;
     this.#outgoing.push(encodeEnd(error));
     this.#outgoing.end();
-    this.#startReading(); // to the end of the call
+    this.#startReading(); // The call ends only when its items have been read.
   }
 
   #startReading(): void {

@@ -41,8 +41,13 @@ export interface HubSignalOptions {
    * streams are encrypted from node to node by stream-noise with `identity`. Default false.
    */
   readonly relay?: boolean | undefined;
+  /**
+   * The clock of the connection to the hub, of its relay and of timeouts. Default: the system's.
+   */
   readonly clock?: Clock | undefined;
+  /** Returns numbers in [0, 1). Default: the system's cryptographic source. */
   readonly random?: Random | undefined;
+  /** Receives the events of the connection to the hub. Default: none. */
   readonly observer?: Observer | undefined;
 }
 
@@ -56,7 +61,10 @@ export interface HubSignal extends Signal, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Creates a node's access to a hub. It connects when it is first used. */
+/**
+ * Creates a node's access to a hub. It connects when it is first used. Throws a TypeError for an
+ * unknown option, and for one that `createTransport` refuses; the hub checks the address and realm.
+ */
 export function createHubSignal(options: HubSignalOptions): HubSignal {
   return new Hub(options);
 }
@@ -78,9 +86,9 @@ const OPTIONS = [
  */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
-/** The time limit for a session, in milliseconds, the same as at the hub. */
+/** The time limit for a session, in milliseconds, the same as in hub.ts. */
 const SESSION_TIME = 60_000;
-/** Errors of the hub that are permanent. */
+/** Codes after which a lost registration is given up and `failed` is called. */
 const FINAL: readonly string[] = [
   'already_exists',
   'invalid_argument',

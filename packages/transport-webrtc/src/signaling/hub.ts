@@ -58,7 +58,7 @@ const SESSIONS = {
   idle: 1_000,
   old: Number.POSITIVE_INFINITY,
 };
-/** A connection that is in use has pings every 10 s. */
+/** A connection over a relayed stream has pings, by default every 10 s, so it is never idle. */
 const RELAYS = { noun: 'relayed streams', idle: 60_000, old: 600_000 };
 const EMPTY = new Uint8Array(0);
 
@@ -148,7 +148,9 @@ class Hub implements SignalHub {
     yield* this.#registered({ realm, nodeId, source }, rpc);
   }
 
-  /** Keeps a node registered until its call or the hub ends. */
+  /**
+   * Keeps a node registered until its call or the hub ends, or a newer registration replaces it.
+   */
   async *#registered(
     node: Pick<Registration, 'realm' | 'nodeId' | 'source'>,
     rpc: Rpc<SignalingProtocol, 'register'>,
@@ -169,7 +171,9 @@ class Hub implements SignalHub {
     }
   }
 
-  /** Returns the first item that the node uploads, its signature. */
+  /**
+   * Returns the first item that the node uploads, its signature; ends the call after PROOF_TIME.
+   */
   async #proof(rpc: Rpc<SignalingProtocol, 'register'>): Promise<Uint8Array | undefined> {
     const late = this.#transport.clock.setTimeout(
       () => rpc.fail(new TransportError('unauthenticated', 'register: no proof came within 10 s')),
@@ -230,7 +234,7 @@ class Hub implements SignalHub {
       throw new TransportError('unimplemented', "relay: this hub doesn't relay streams");
     const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
     const place = this.#relays.take(caller, callee, (error) => rpc.fail(error));
-    // One signal for each stream: all of them sleep at the same time when they are slowed.
+    // One signal for each stream, because each slowed stream adds a listener to it while it sleeps.
     const signal = this.#ending(rpc.signal);
     const metered = (pieces: AsyncIterable<Uint8Array>) =>
       seen(this.#metered(pieces, limits.rate, signal), place.move);

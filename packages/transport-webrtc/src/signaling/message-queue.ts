@@ -12,7 +12,10 @@ export class MessageQueue implements AsyncIterable<Uint8Array> {
   #isEnded = false;
   #wake: () => void = () => {};
 
-  /** Adds a message; returns false, without adding it, if the queue is full. */
+  /**
+   * Adds a message; returns false, without adding it, if the queue is full. After `end`, it drops
+   * the message and returns true.
+   */
   push(message: Uint8Array): boolean {
     if (this.#isEnded) return true;
     if (this.#messages.length >= MOST_WAITING) return false;

@@ -9,7 +9,7 @@ import { TransportError } from '@trunkline/transport-core';
 const SHARE = 1 / 8;
 const LEAST_SHARE = 2;
 
-/** An owner of places: a registered node. */
+/** An owner of places: a registration of a node, compared by identity. */
 export interface PlaceOwner {
   readonly nodeId: string;
   /** The address from which the node has registered, as the limits per source define it. */
@@ -67,7 +67,8 @@ export class Places {
   }
 
   /**
-   * Takes a place. Throws `resource_exhausted` above a limit.
+   * Takes a place; call `free` when it is no longer used. Throws `resource_exhausted` above a
+   * limit.
    *
    * @param end receives the error with which the place is taken away for another node's.
    */

@@ -40,7 +40,8 @@ export class Registry {
 
   /**
    * Registers a node and ends its older registration. Throws `failed_precondition` if the
-   * connection has registered already, and `resource_exhausted` above a limit.
+   * connection has registered already, and `resource_exhausted` above a limit; the older
+   * registration has ended even then.
    */
   add(registration: Registration): void {
     const { realm: name, nodeId, remote, source } = registration;

@@ -9,7 +9,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { LONGEST_PIECE } from './protocol.ts';
 
-/** One end of a relayed stream. Its owner sends the pieces of `outgoing`. */
+/** One end of a relayed stream. Its owner (relay-layer.ts) sends the pieces of `outgoing`. */
 export class RelayConnection implements StreamConnection {
   /** 'relay:' followed by the other node's id, so that logs show which path a connection uses. */
   readonly endpoint: string;
@@ -17,6 +17,7 @@ export class RelayConnection implements StreamConnection {
   readonly #abort: (error: TransportError) => void;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
+  /** The chunk whose `write` returned false, until its last piece has been taken. */
   #chunk: Uint8Array | undefined;
   #isClosing = false;
   #isOver = false;

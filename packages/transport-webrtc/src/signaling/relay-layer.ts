@@ -21,7 +21,10 @@ import { RelayConnection } from './relay-connection.ts';
 
 const EMPTY = new Uint8Array(0);
 
-/** Dials and accepts streams over the hub. It accepts them while the signal listens. */
+/**
+ * Dials and accepts streams over the hub. It accepts them while the signal listens, because the hub
+ * opens none to other nodes. A second `listen` replaces the receiver of the first.
+ */
 export class RelayLayer implements StreamLayer {
   readonly clock: Clock;
   readonly #address: string;

@@ -73,7 +73,7 @@ export class Sources {
     if (source.nodes++ === 0) this.#idle--;
   }
 
-  /** Removes a node from the count. */
+  /** Removes a node from the count; call it once after each `enter`. */
   leave(name: string): void {
     const source = this.#sources.get(name)!;
     if (--source.nodes === 0) this.#idle++;

@@ -7,7 +7,10 @@ export class TokenBucket {
   #tokens: number;
   #last: number;
 
-  /** @param rate tokens per second. */
+  /**
+   * @param rate tokens per second.
+   * @param now the time in milliseconds, here and in the methods.
+   */
   constructor(rate: number, capacity: number, now: number) {
     this.#rate = rate;
     this.#capacity = capacity;
