@@ -3,7 +3,7 @@
 import { TransportError } from '@trunkline/transport-core';
 import type { OpenWebSocket, WebSocketLike } from './web-socket.ts';
 
-/** Opens the runtime's own WebSocket. */
+/** Opens the runtime's own WebSocket. Throws `failed_precondition` if there is none. */
 export const openWebSocket: OpenWebSocket = (url, protocol) => {
   const { WebSocket } = globalThis as {
     WebSocket?: new (url: string, protocol: string) => WebSocketLike;

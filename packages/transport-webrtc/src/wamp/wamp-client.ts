@@ -19,7 +19,7 @@ export interface WampClientOptions {
   readonly openWebSocket: OpenWebSocket;
   /** Receives a call from another node; it is answered with `answer` or `refuse`. */
   invoked(request: number, args: unknown): unknown;
-  /** Reports the end of a session that was open. */
+  /** Reports the end of a session, by either end, once `join` has resolved. Called at most once. */
   closed(error: TransportError): void;
 }
 
@@ -50,7 +50,11 @@ export class WampClient {
       this.#end(reasonError('disconnected', `${options.url}: the router closed the connection`));
   }
 
-  /** Connects and joins the realm. Rejects with `unavailable`, or with the error of the router. */
+  /**
+   * Connects and joins the realm. Rejects with `unavailable`, with the error of the router, with
+   * the TransportError that `openWebSocket` throws, or with `invalid_argument` if it throws another
+   * one.
+   */
   static async join(options: WampClientOptions): Promise<WampClient> {
     let client: WampClient;
     try {
@@ -68,7 +72,11 @@ export class WampClient {
     return client;
   }
 
-  /** Registers a procedure; resolves to the id of the registration. */
+  /**
+   * Registers a procedure; resolves to the id of the registration. This, `unregister` and `call`
+   * reject with `dial_timeout` after the timeout, `resource_exhausted` if MOST_REQUESTS wait, or
+   * the error with which the router answers or the session ends.
+   */
   async register(procedure: string): Promise<number> {
     const [registration] = await this.#request(Wamp.REGISTER, procedure, [{}, procedure]);
     return Number(registration);

@@ -43,7 +43,7 @@ export function parseWampMessage(text: unknown): WampMessage | undefined {
   }
 }
 
-/** Returns the error for a URI that the router or another node has sent. */
+/** Returns the error for a URI and arguments from the router or another node, all unchecked. */
 export function wampError(uri: unknown, args: unknown, target: string): TransportError {
   const name = cleanText(String(uri).slice(0, LONGEST_TEXT));
   const detail = Array.isArray(args) && typeof args[0] === 'string' ? args[0] : '';

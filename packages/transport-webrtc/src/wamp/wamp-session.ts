@@ -27,6 +27,7 @@ export class CallerSession implements SignalSession {
     if (!this.#isOver && message.type === 'offer') void this.#offer(message);
   }
 
+  /** Ignores the answer from now on. The call still waits for it, or for its timeout. */
   close(): void {
     this.#isOver = true;
   }

@@ -13,11 +13,15 @@ export interface WebSocketLike {
 
 /**
  * Opens a WebSocket with a sub-protocol. The result may be a promise, but has no events before it.
+ * A TransportError that it throws is reported as it is, and any other error as `invalid_argument`.
  */
 export type OpenWebSocket = (
   url: string,
   protocol: string,
 ) => WebSocketLike | Promise<WebSocketLike>;
 
-/** Maximum length of a router's message, in characters; a message carries one description. */
+/**
+ * Maximum length of a router's message, in characters, and with ws in Node also in bytes; a message
+ * carries one description.
+ */
 export const LONGEST_MESSAGE = 128 * 1024;
