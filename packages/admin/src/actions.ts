@@ -9,7 +9,8 @@ import type { AdminSources, PeersSource } from './state/sources.ts';
 type Admin = typeof adminProtocol;
 
 /**
- * Returns the handlers of the methods that change a node. With `readonly`, they refuse all calls.
+ * Returns the handlers of the methods that change a node. With `readonly`, they refuse all calls
+ * with `permission_denied`.
  */
 export function actions(sources: AdminSources, readonly: boolean): Handlers<Admin> {
   const { transport, log } = sources;
@@ -28,6 +29,7 @@ export function actions(sources: AdminSources, readonly: boolean): Handlers<Admi
       return {};
     },
     drain: async ({ grace }) => {
+      // This call is not waited for: a drain does not count calls of Trunkline's own protocols.
       await drain(transport, { grace });
       return {};
     },
@@ -63,7 +65,11 @@ function peersOf({ peers }: AdminSources): PeersSource {
   );
 }
 
-/** Returns the connection with an id, or all connections to a target (a node id or an address). */
+/**
+ * Returns the connection with an id, or all connections to a target (a node id or an address).
+ * Throws `invalid_argument` unless exactly one of the two is given and well-formed, and `not_found`
+ * if there is no such connection.
+ */
 function matching(
   remotes: readonly Remote[],
   connection: string | undefined,

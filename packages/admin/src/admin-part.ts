@@ -11,7 +11,7 @@ export interface AdminPart extends NodePart<AdminSources>, Pick<Admin, 'client'>
  * Returns the administration of a node as a part: `createNode({ parts: [admin({ allow })] })`. It
  * observes the node's transport, and serves the state of the node, of its peers and of its topics
  * over this transport. `log` is the logger whose level tools may set. Each node needs a part of its
- * own. Throws a TypeError if `allow` is missing.
+ * own. Throws a TypeError if `allow` is missing or another option is invalid.
  */
 export function admin({ log, ...options }: AdminOptions & Pick<AdminSources, 'log'>): AdminPart {
   const created = createAdmin(options);

@@ -43,8 +43,9 @@ export interface AdminOptions {
   /**
    * The largest number of `watch` and `events` calls at a time, at least 1. Default 16. If all are
    * taken, a new call replaces the oldest of the tool that has the most, provided that this tool
-   * has at least two more than the caller; otherwise the call is refused. A tool is told by its
-   * proven node id, otherwise by the host of its endpoint.
+   * has at least two more than the caller; otherwise the call is refused. A call that is refused or
+   * replaced fails with `resource_exhausted`. A tool is identified by its proven node id, otherwise
+   * by the source of its endpoint (its IPv4 address or /64 network).
    */
   readonly watchers?: number | undefined;
 }
@@ -55,23 +56,26 @@ export interface Admin {
   readonly observer: Observer;
   /**
    * Mounts `trunkline.admin` on a transport, and answers its calls. Returns a function that ends
-   * this.
+   * this. If it is called again for another transport, `client` and the times of events use that
+   * transport from then on.
    *
-   * @throws TypeError if the transport has the protocol already, or `log` has no level.
+   * @throws TypeError if the transport has the protocol already, the level of `log` is not a
+   * string, or `sources` has unknown members.
    */
   serve(sources: AdminSources): () => Promise<void>;
   /**
    * Returns a client of `trunkline.admin`. With a target, it is a client of another node, over the
    * transport that was passed to `serve`. Without a target, it is a client of this node itself and
-   * needs no connection. `allow` does not apply to this node's own client, but `readonly` does.
-   * Throws a TypeError if `serve` was not called before.
+   * needs no connection. `allow` does not apply to this node's own client, but `readonly` does. It
+   * ignores the call options `timeout` and `metadata`. Throws a TypeError if `serve` was not called
+   * before.
    */
   client(target?: Target | undefined): Client<typeof adminProtocol>;
 }
 
 /**
- * Creates the administration of a node. Throws a TypeError if `allow` is missing. No tool sees
- * anything before `serve` is called.
+ * Creates the administration of a node. Throws a TypeError if `allow` is missing or another option
+ * is invalid. No tool sees anything before `serve` is called.
  */
 export function createAdmin(options: AdminOptions): Admin {
   return new NodeAdmin(options);

@@ -6,7 +6,11 @@ import { adminProtocol } from './protocol.ts';
 type Admin = typeof adminProtocol;
 type Handler = (request: unknown, rpc: { readonly signal: AbortSignal }) => unknown;
 
-/** Returns a client that calls the handlers. Requests are checked as those of other nodes are. */
+/**
+ * Returns a client that calls the handlers. Requests are checked as those of other nodes are. Calls
+ * ignore `timeout` and `metadata`, and reject with the handler's own error, which may be one that
+ * is no TransportError.
+ */
 export function localClient(handlers: Handlers<Admin>): Client<Admin> {
   const methods = Object.entries(handlers).map(([name, handle]) => {
     const codec = adminProtocol.methods[name as keyof Admin['methods']].request as Codec<unknown>;

@@ -79,6 +79,7 @@ export const adminProtocol = defineProjectProtocol({
     logLevel: {
       id: 7,
       doc: 'Sets the level of the log; the answer has the level before.',
+      // LEVELS of cli/src/commands/control.ts and the page's node-view.ts offer the same levels.
       request: request(z.object({ level: z.enum(['debug', 'info', 'warn', 'error']) })),
       response: limited(json(z.object({ before: z.string() })), LONGEST_REQUEST),
     },

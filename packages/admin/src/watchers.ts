@@ -26,7 +26,8 @@ export class Watchers {
   /**
    * Passes a stream on while it has a place. If all places are taken, the tool that has the most
    * loses its oldest one, provided that it has at least two more than the caller; otherwise the
-   * stream fails with `resource_exhausted`.
+   * stream fails with `resource_exhausted`. So does a stream that loses its place, once `open` has
+   * ended because the signal that it got was aborted.
    *
    * @param from the caller; undefined for this node itself.
    */
