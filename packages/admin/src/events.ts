@@ -18,7 +18,10 @@ export interface AdminEvent {
   readonly [member: string]: unknown;
 }
 
-/** Returns an event of a transport, of peers or of gossip as plain JSON. */
+/**
+ * Returns an event of a transport, of peers or of gossip as plain JSON. Texts inside nested objects
+ * are neither cleaned nor cut, except those of errors and remotes.
+ */
 export function adminEvent(
   at: number,
   source: AdminEvent['source'],
@@ -29,7 +32,8 @@ export function adminEvent(
 }
 
 /**
- * Returns true for the events of gossip that tools get: all except those of single messages.
+ * Returns true for the events of gossip that tools get. The frequent ones are left out: those of
+ * single messages, and `grafted` and `pruned`.
  */
 export function isTopicEvent({ type }: { readonly type: string }): boolean {
   return TOPIC_EVENTS.has(type);

@@ -16,8 +16,8 @@ export interface FollowNodeOptions extends CallOptions {
 /**
  * Yields the state of a node at once, and then each time that it has changed. Create `client` with
  * `transport.mount(adminProtocol).to(target)`. Throws the error of the call when the connection
- * ends, and `data_loss` if the node sends a value that is not a state. Texts come from the node,
- * and partly from its peers: clean them before you show them.
+ * ends, `data_loss` if the node sends a value that is not a state, and a TypeError for an unknown
+ * option. Texts come from the node, and partly from its peers: clean them before you show them.
  */
 export async function* followNode(
   client: Pick<Client<typeof adminProtocol>, 'watch'>,
@@ -42,7 +42,8 @@ export async function* followNode(
   }
 }
 
-// The members that tools calculate with or show. Further members are passed on.
+// The members of NodeState that tools calculate with. Further members are passed on unchecked, so a
+// tool must not rely on their types.
 const numbers = z.record(z.string(), z.number());
 const record = <S extends z.ZodMiniType>(schema: S) => z.record(z.string(), schema);
 const direction = z.enum(['in', 'out']);

@@ -16,16 +16,17 @@ export class Recorder implements Observer {
     this.#errors = errors;
   }
 
-  /** Uses the clock of a transport for the times of errors and events. */
+  /** Uses the clock of a transport for the times of events, and of errors that are not of calls. */
   useClock(clock: Clock): void {
     this.#clock = clock;
   }
 
+  /** The time on the transport's clock, in milliseconds; 0 before `useClock`. */
   get now(): number {
     return this.#clock?.now() ?? 0;
   }
 
-  /** Adds a reader of events; `end` of the hub removes it. */
+  /** Adds a hub for one reader of events. The caller must call `leave`, which ends the hub. */
   follow(): { readonly hub: EventHub<AdminEvent>; leave(): void } {
     const hub = new EventHub<AdminEvent>((missed) =>
       adminEvent(this.now, 'admin', { type: 'lagged', missed } as { type: string }),
@@ -80,4 +81,5 @@ export class Recorder implements Observer {
   }
 }
 
+/** The reasons of connections that ended in an orderly way, which is no error. */
 const ORDERLY = /^(idle|closed|disconnected|duplicate|draining)$/;
