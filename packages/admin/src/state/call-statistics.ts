@@ -42,12 +42,14 @@ export function callStatistics(metrics: Metrics): Record<string, NodeCallStatist
 function addDurations(statistics: Mutable, { attributes, value, buckets }: MetricPoint): void {
   const { counts, bounds, count } = buckets!;
   statistics.seconds += value;
+  // A method has only one point for each code.
   (statistics.codes as Record<string, number>)[attributes['rpc.status_code'] ?? 'ok'] = count;
   statistics.bounds = bounds as number[];
   for (const [i, each] of counts.entries())
     statistics.counts[i] = (statistics.counts[i] ?? 0) + each;
 }
 
+/** The metrics that are read; telemetry/src/definitions.ts defines them. */
 const NAMES: Readonly<Record<string, readonly ['client' | 'server', isDuration: boolean]>> = {
   'rpc.client.call.duration': ['client', true],
   'rpc.server.call.duration': ['server', true],

@@ -1,5 +1,5 @@
-// The last errors of a node. Equal errors are counted together, so that a flood of one error does
-// not hide the others.
+// The last errors of a node. Errors with the same kind, place, code and text are counted together,
+// so that a flood of one error does not hide the others.
 
 import { type CallRecord, type ErrorCode, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
@@ -20,6 +20,7 @@ export class ErrorLog {
     this.add(call.startedAt + call.duration, what, `${call.protocol}/${call.method}`, call.error);
   }
 
+  /** Adds an error. `at` is the time on the node's clock in milliseconds. */
   add(at: number, what: string, where: string, error: unknown): void {
     const code: ErrorCode | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
     const text = shorten(error instanceof Error ? error.message : String(error));

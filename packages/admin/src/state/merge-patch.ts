@@ -1,5 +1,6 @@
 // JSON Merge Patch (RFC 7396): the difference between two objects, where null stands for a member
-// that is gone. States contain no null, so every difference can be expressed.
+// that is gone. No member of a state is null (see toJson and applyPatch), so every difference can
+// be expressed.
 
 /** A JSON value without null. */
 export type Json = boolean | number | string | readonly Json[] | JsonObject;
@@ -10,7 +11,8 @@ export type PatchValue = Json | null | Patch;
 
 /**
  * Returns a value as plain JSON without null: members that are undefined, null or not JSON are left
- * out, also in lists. Returns undefined if the value itself is undefined, null or not JSON.
+ * out, also in lists, and so are values that are nested more than 32 levels deep. Returns undefined
+ * if the value itself is undefined, null or not JSON.
  */
 export function toJson(value: unknown, depth = 0): Json | undefined {
   switch (typeof value) {

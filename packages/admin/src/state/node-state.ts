@@ -31,7 +31,7 @@ export interface NodeState {
     >;
     /** Absent without peers. */
     readonly nodeId?: string | undefined;
-    /** The level of the node's log; absent if tools can't set it. */
+    /** The level of the node's log; absent if `admin.serve` got no `log`. */
     readonly logLevel?: string | undefined;
   };
   /** The totals of the node. */
@@ -53,7 +53,7 @@ export interface NodeState {
     /** Failed calls made by the node, by code. */
     readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
     readonly counters: Readonly<Partial<Record<TransportCounter, number>>>;
-    /** The targets that are being dialed. */
+    /** The targets that are being dialed, at most 100. */
     readonly dialing: readonly string[];
   };
   /** The limits that bound the totals and the connections. */
@@ -69,8 +69,8 @@ export interface NodeState {
   /** The topics of gossip by key; absent if the node has no gossip. */
   readonly topics?: Readonly<Record<string, NodeTopicState>> | undefined;
   /**
-   * The number of members that were left out of each collection that has more than 2,000. Absent if
-   * no member was left out.
+   * The number of members that were left out of `connections`, `peers` and `topics`, which have at
+   * most 2,000 each. Absent if no member was left out.
    */
   readonly omitted?: Readonly<Record<string, number>> | undefined;
 }
@@ -83,7 +83,10 @@ export type NodeConnectionState = Omit<ConnectionSnapshot, 'id' | 'age'> & {
 /** The calls of one method. */
 export interface NodeCallStatistics {
   readonly side: 'client' | 'server';
-  /** The method with its protocol: 'greeter/greet'; '_OTHER' for those beyond the first 1,000. */
+  /**
+   * The method with its protocol: 'greeter/greet'; '_OTHER' for those beyond the limit of the
+   * metrics, by default 1,000.
+   */
   readonly method: string;
   /** Calls that have not ended. */
   readonly active: number;

@@ -154,7 +154,7 @@ function topicState({ key, readers, ...topic }: TopicSource): [string, NodeTopic
 
 /** Time for which watchers share one state before a new one is taken, in milliseconds. */
 const FRESH = 100;
-/** Maximum number of members of a collection. */
+/** Maximum number of connections, of peers and of topics. */
 const MOST = 2_000;
 const MOST_DIALING = 100;
 /** The length to which the name of a peer, which may be long, is cut. */

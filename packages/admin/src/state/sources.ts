@@ -56,8 +56,8 @@ export interface AdminSources {
       }
     | undefined;
   /**
-   * The logger whose level tools may set, unless `readonly`: a logger of pino, or any object with a
-   * property `level`.
+   * The logger whose level tools see, and may set unless `readonly`: a logger of pino, or any
+   * object whose property `level` is a string.
    */
   readonly log?: { level: string } | undefined;
 }

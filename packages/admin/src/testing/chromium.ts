@@ -10,7 +10,7 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 /** The time that a step may take on a machine that is busy, in milliseconds. */
 const PATIENCE = 30_000;
 
-/** The views of the page, by the names in its address. */
+/** The views of the dashboard's page, by the names in its address (VIEWS of page/session.ts). */
 export const VIEWS = ['network', 'calls', 'topics', 'peers', 'queues', 'errors', 'node', 'compare'];
 
 /** Defines a test that needs Chromium, and skips it if there is none. */
