@@ -35,7 +35,10 @@ export class NetworkFollower {
     this.#options = options;
   }
 
-  /** Begins to follow a node. If a node with this name is already followed, it keeps its client. */
+  /**
+   * Begins to follow a node. If a node with this name is already followed, it keeps its client.
+   * Throws a RangeError if MOST_NODES are followed.
+   */
   add(name: string, client: Client<typeof adminProtocol>): void {
     if (this.#nodes.has(name)) return;
     if (this.#nodes.size >= MOST_NODES)
@@ -104,6 +107,6 @@ export class NetworkFollower {
   }
 }
 
-/** Milliseconds until a lost node is asked again: twice as long after each failure. */
+/** Milliseconds until a lost node is asked again: first, and at most; they double in between. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;

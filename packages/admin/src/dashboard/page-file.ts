@@ -17,7 +17,10 @@ export async function loadPage(): Promise<PageFile> {
   return { html, headers: headersOf(policyOf(html)) };
 }
 
-/** Returns the page that opens recordings of simulations, which contains its own policy. */
+/**
+ * Returns the page that opens recordings of simulations, which contains its own policy. Throws the
+ * error of `node:fs` if the package was not built.
+ */
 export function loadReplay(): PageFile {
   return { html: replayPage(), headers: headersOf("frame-ancestors 'none'") };
 }

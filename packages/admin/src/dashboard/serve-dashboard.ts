@@ -32,7 +32,10 @@ import { Tickets } from './tickets.ts';
 
 /** Options of {@link serveDashboard}; all may be left out. */
 export interface DashboardOptions {
-  /** The nodes to show: addresses or node ids that the transport can reach. Default none. */
+  /**
+   * The nodes to show, fewer than 2,000: addresses or node ids that the transport can reach.
+   * Default none.
+   */
   readonly nodes?: readonly string[] | undefined;
   /**
    * The administration of the transport's own node, which already serves it. With this option,
@@ -85,8 +88,9 @@ export interface Dashboard extends AsyncDisposable {
 /**
  * Serves a page that shows nodes live. It reads their states over `transport` with the protocol
  * `trunkline.admin`, which the nodes must serve. It mounts this protocol unless you pass `admin`.
- * Rejects with the error of `node:http` if the port can't be opened, and with a TypeError for an
- * invalid option.
+ * Rejects with a TransportError whose `cause` is the error of `node:http` if the port can't be
+ * opened, with a TypeError for an invalid option, and with the error of `node:fs` if the package
+ * was not built.
  */
 export async function serveDashboard(
   transport: AnyTransport,

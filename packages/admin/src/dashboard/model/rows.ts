@@ -56,7 +56,7 @@ export function topicLinks(network: NetworkState, key: string): TopicLink[] {
 
 /**
  * Returns for each neighbor whether it gets messages at once, if the overlay has a tree and reports
- * this.
+ * this. The shape of `tree` is that of gossip/src/plumtree/plumtree.ts, but a node may send any.
  */
 function eagerOf(details: unknown): Map<string, boolean> | undefined {
   const { tree } = (details ?? {}) as { readonly tree?: { readonly neighbors?: unknown } };

@@ -69,7 +69,7 @@ function isAt(node: string): (link: Link) => boolean {
   return ({ from, to }) => from === node || to === node;
 }
 
-/** Returns the links with their widths: one step for each power of ten above 1 kB a second. */
+/** Returns the links with their widths: one step for each power of ten from 1 kB a second. */
 function drawn({ links }: Graph) {
   return links.map(({ from, to, there, back, state }) => ({
     from,
