@@ -18,7 +18,7 @@ const MOST_VALUES = 1_000_000;
 
 /**
  * The protocol `trunkline.reflection`. `list` returns the protocols of a node, and `describe`
- * returns one of them with its methods and schemas. Use `reflect` to call these methods.
+ * returns one of them with its methods and schemas. Use `createReflector` to call these methods.
  */
 export const reflectionProtocol = defineProjectProtocol({
   name: 'trunkline.reflection',

@@ -16,8 +16,9 @@ import { refuseDeep } from './refuse-deep.ts';
  * and bytes and messages of unknown codecs as base64 in a string.
  *
  * Rejects with `invalid_argument` for a description from which no protocol can be made: two methods
- * have one id, a kind does not fit the messages, descriptors can't be read, or a schema nests
- * deeper than 500 levels.
+ * have one id, the messages of a method fit no kind, descriptors can't be read, or the description
+ * nests deeper than 500 levels. Rejects with a TypeError for an unknown option. The kind of a
+ * method follows from its messages; the `kind` of its description is ignored.
  */
 export async function reflectedProtocol(
   description: ProtocolDescription,
@@ -63,5 +64,5 @@ export async function reflectedProtocol(
   }
 }
 
-/** The lowest channel that Trunkline's own protocols do not use. */
+/** The lowest channel that `defineProtocol` accepts; lower ones are Trunkline's own. */
 const FIRST_OWN = 0x10;

@@ -13,7 +13,7 @@ export interface Reflector {
    * node has no such protocol. The texts come from the node: clean them before you show them.
    */
   describe(target: Target, protocol: string, options?: CallOptions): Promise<ProtocolDescription>;
-  /** Ends the protocol on this transport. */
+  /** Ends the protocol on this transport; with `serveReflection`, it also ends the service. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Refuses descriptions that are nested deeply, because schemas are walked recursively.
+// Refuses descriptions that are nested deeply, because other files here walk schemas recursively.
 
 import { TransportError } from '@trunkline/transport-core';
 

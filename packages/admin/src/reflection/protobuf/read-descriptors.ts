@@ -70,7 +70,7 @@ function checkNames(value: unknown, level: number): void {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
   for (const [key, inner] of Object.entries(value)) {
     const rule = NAMES[key];
-    // A file's name is the name of the set's only object that has a `messageType` or a `package`.
+    // A file's name is a path such as 'shop/order.proto', so it is not checked.
     const isFileName = key === 'name' && level === FILE;
     if (rule !== undefined && !isFileName && typeof inner === 'string' && !rule.test(inner))
       throw new Error(`the ${key} ${JSON.stringify(inner.slice(0, 64))} is not allowed`);
