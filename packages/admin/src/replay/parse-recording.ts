@@ -83,6 +83,7 @@ const Operation = z.object({
   culprit: z.boolean(),
 });
 
+/** All members of Recording (@trunkline/simulation); members that are missing here are dropped. */
 const Version1 = z.object({
   format: z.literal('trunkline-recording'),
   version: z.literal(1),

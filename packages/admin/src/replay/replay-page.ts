@@ -10,7 +10,8 @@ import { checkRecording } from './parse-recording.ts';
  * The page's security policy allows only its own script and style, so texts of the recording can't
  * run as code, and the page makes no connections.
  *
- * @throws TypeError naming the first wrong property if the value is no recording.
+ * @throws TypeError naming the first wrong property if the value is no recording, and the error of
+ * node:fs if the package was not built.
  */
 export function replayPage(recording?: Recording): string {
   const template = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
