@@ -60,8 +60,9 @@ const MOST = 10_000_000;
 interface Result {
   /** The durations of the calls that succeeded in milliseconds, sorted. */
   readonly times: Float64Array;
-  /** Failed calls by exit code. */
+  /** The number of failed calls, without those that were canceled. */
   readonly failed: number;
+  /** The time from the start of the first measured call to the end of the last. */
   readonly milliseconds: number;
 }
 

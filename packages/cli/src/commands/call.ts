@@ -90,7 +90,11 @@ export function splitMethod(name: string): [protocol: string, method: string] {
   throw new UsageError(`expected a method as 'protocol/method', got '${name}'; see trunkline ls`);
 }
 
-/** Returns the description of a protocol: from a file, or from the node. */
+/**
+ * Returns the description of a protocol: from a file, or from the node. The latter closes the
+ * reflector of `node`, which then can't be used again. Throws `not_found` if there is no such
+ * protocol.
+ */
 export async function describe(
   node: NodeConnection,
   protocol: string,
@@ -112,12 +116,12 @@ export async function describe(
   } catch (error) {
     throw explain(error, 'reflection');
   } finally {
-    // Frees the name, in case reflection itself is called.
+    // Frees the name, so that the command can mount `trunkline.reflection` itself to call it.
     await reflector.close();
   }
 }
 
-/** Returns a method of a description. */
+/** Returns a method of a description. Throws `not_found` if it has no such method. */
 export function methodOf({ name, methods }: ProtocolDescription, method: string) {
   const found = methods.find((each) => each.name === method);
   if (found !== undefined) return found;

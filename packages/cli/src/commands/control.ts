@@ -100,6 +100,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
 
 const NEEDS = 'The node must allow changes (readonly: false).';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** The form of the ids that a transport gives its connections (transport-core's engine.ts). */
 const CONNECTION_ID = /^(in|out)-\d+$/;
 const NODE_ID = /^[0-9a-f]{64}$/;
 const ONE = 'connection';

@@ -187,7 +187,10 @@ async function follow(
   }
 }
 
-/** Reports once if messages are dropped because they are signed, or because they are not. */
+/**
+ * Reports once if messages are dropped because they are signed, or because they are not. Resolves
+ * only when `gossip` closes without a report, because `withTopic` ends when one of its tasks does.
+ */
 async function warnOfSignatures(
   gossip: Gossip,
   signed: boolean,
@@ -207,7 +210,7 @@ async function warnOfSignatures(
 /**
  * Connects to the nodes that the network knows: on a full mesh to all of them, because messages are
  * not passed on, and on a tree until one of them is on the topic. Ends when no further node became
- * known for a second.
+ * known for a second. Rejects when the user interrupts the command.
  */
 async function meet(
   topic: Topic<unknown>,

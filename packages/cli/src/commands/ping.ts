@@ -81,7 +81,7 @@ async function statusesOf(
   if (services.length > 0) return rows;
   if (isLive) return [{ service: '', status: await check(''), text: 'alive' }];
   const status = await check('trunkline.ready');
-  // Only a node that drains does not serve its health protocol either.
+  // A node whose health protocol is not serving either drains (see Health.status).
   const drains = status === 'not_serving' && (await check('trunkline.health')) === 'not_serving';
   return [{ service: '', status, text: drains ? 'not_serving (draining)' : status }];
 }
