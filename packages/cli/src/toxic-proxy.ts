@@ -12,7 +12,10 @@ export interface Toxics {
   jitter: number;
   /** The limit in bytes per second for each connection and direction; Infinity means unlimited. */
   rate: number;
-  /** True to drop all bytes without an error, as a network does that has lost its route. */
+  /**
+   * True to pass nothing on and report no error, as a network does that has lost its route. Waiting
+   * bytes are held, and passed on when it is false again.
+   */
   blackhole: boolean;
   /** True to refuse new connections. */
   refuse: boolean;
@@ -25,7 +28,8 @@ export interface End {
 }
 
 /**
- * A running proxy. It has at most 1,000 connections, and holds at most 1 MiB for each direction.
+ * A running proxy. It has at most 1,000 connections. It stops reading from a sender while more than
+ * 1 MiB of its bytes wait.
  */
 export class ToxicProxy {
   readonly toxics: Toxics;
@@ -65,7 +69,10 @@ export class ToxicProxy {
     });
   }
 
-  /** Applies changed toxics to bytes in flight, too. */
+  /**
+   * Sends bytes that are due; call it after `blackhole` has changed. Changes of the other toxics
+   * apply only to bytes that arrive later: waiting bytes keep the time at which they leave.
+   */
   changed(): void {
     for (const line of this.#lines) line.changed();
   }
@@ -126,7 +133,7 @@ class Line {
   /** Chunks in order, each with the time at which it leaves; undefined stands for the end. */
   readonly #queue: { readonly chunk: Uint8Array | undefined; readonly at: number }[] = [];
   #queued = 0;
-  /** The time at which the line has sent all its chunks. */
+  /** The time at which the line has sent all its chunks, without their latency. */
   #free = 0;
   #timer: unknown;
 
