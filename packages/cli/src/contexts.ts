@@ -49,7 +49,10 @@ export function contextsFile({ env }: Pick<CliTerminal, 'env'>): string {
   return join(folder, 'trunkline', 'contexts.json');
 }
 
-/** Reads the contexts. Without a file, there are none. */
+/**
+ * Reads the contexts. Without a file, there are none. Throws `invalid_argument` for a damaged file,
+ * and the error of `fileError` for one that can't be read.
+ */
 export async function readContexts(terminal: Pick<CliTerminal, 'env'>): Promise<Contexts> {
   const path = contextsFile(terminal);
   try {
@@ -76,7 +79,7 @@ export function noContext(name: string, contexts: Contexts['contexts']): Transpo
   return new TransportError('not_found', `there is no context '${name}'; known: ${known}`);
 }
 
-/** Writes the contexts. */
+/** Replaces all contexts. Throws the error of `fileError` if the file can't be written. */
 export async function writeContexts(
   terminal: Pick<CliTerminal, 'env'>,
   contexts: Contexts,

@@ -51,6 +51,7 @@ export interface NodeConnection {
   readonly call: CallOptions;
   /** The same as `call` without the timeout, for long-lived streams. */
   readonly stream: CallOptions;
+  /** Returns the reflector of the transport; `describe` of commands/call.ts closes it. */
   reflector(): Reflector;
   admin(): Client<typeof adminProtocol>;
   health(): Client<typeof healthProtocol>;
@@ -72,8 +73,10 @@ export function addGlobalOptions(command: Command): Command {
 }
 
 /**
- * Reads the settings: options first, then the environment, then the context. An address without
- * `--context` is used without any context, so that no other node gets a context's token.
+ * Reads the settings: options first, then the environment, then the context. If there is an address
+ * and neither `--context` nor TRUNKLINE_CONTEXT names a context, no context is used, so that
+ * another node does not get the token of the current one. Throws `not_found` for an unknown
+ * context.
  */
 export async function readSettings(
   options: GlobalOptions,

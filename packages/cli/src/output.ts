@@ -72,7 +72,10 @@ function hintOf(error: unknown): string | undefined {
   return reason === undefined ? undefined : HINTS[reason];
 }
 
-/** Returns true if no connection could be opened; the message says so. */
+/**
+ * Returns true if no connection could be opened. Only the message says so: transport-core begins it
+ * with these words.
+ */
 export function isDialError({ message }: TransportError): boolean {
   return message.startsWith('Cannot connect to ');
 }

@@ -34,7 +34,7 @@ export class Progress {
     this.#restart();
   }
 
-  /** Hides the progress for good. */
+  /** Hides the progress. Call it after the last output: any output starts the progress again. */
   stop(): void {
     this.#hide();
     this.#given.clock.clearTimeout(this.#timer);

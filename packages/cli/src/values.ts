@@ -73,4 +73,5 @@ export async function* readLines(
   if (rest.trim() !== '') yield parseJson(rest, `line ${number + 1} of ${where}`);
 }
 
+/** Maximum length of the standard input, or of one line, in UTF-16 code units. */
 const LARGEST = 64 * 1024 * 1024;
