@@ -46,7 +46,7 @@ export interface ResumableOptions<Item = unknown> {
    * caller's own streams that has ended, otherwise the one that has been without a connection
    * longest; if all have a connection, the call fails with `resource_exhausted`. Default 250, at
    * most `streams`. A caller is identified by its proven node id, otherwise by the host of its
-   * endpoint.
+   * endpoint; all addresses of an IPv6 /64 network are one host.
    */
   readonly streamsPerCaller?: number | undefined;
   /**

@@ -2,6 +2,7 @@
 // stream, and which stream is removed when the table is full.
 
 import type { Clock, Remote } from '@trunkline/transport-core';
+import { sourceOf } from '@trunkline/transport-core/internal';
 import { failure } from './failures.ts';
 import type { ResumableConfig } from './resumable-options.ts';
 import { ServedStream } from './served-stream.ts';
@@ -173,12 +174,9 @@ function rankOf(
   return hasEnded ? leftAt - STAGE : leftAt;
 }
 
-/**
- * Returns the name of a caller: its proven id, otherwise the host of its endpoint. Each IPv6
- * address is a caller of its own.
- */
+/** Returns the name of a caller: its proven id, otherwise the source of its endpoint. */
 function callerOf({ nodeId, endpoint }: Remote): string {
-  return nodeId ?? endpoint.replace(/:\d+$/, '');
+  return nodeId ?? sourceOf(endpoint);
 }
 
 /** A number of milliseconds that exceeds any time on a clock. */

@@ -11,9 +11,9 @@ function tableWith(options: ResumableOptions) {
   const clock = createManualClock();
   const table = new StreamTable<number>(clock, parseResumableOptions(options));
   let streams = 0;
-  const open = (nodeId: string) => {
+  const open = (nodeId: string | undefined, endpoint = 'memory') => {
     const token = String(streams++);
-    const remote = { nodeId, endpoint: 'memory' } as never;
+    const remote = { nodeId, endpoint } as never;
     const stream = table.open(token, remote);
     const reader = stream.attach(0, new AbortController().signal);
     return { stream, reader, find: () => table.find(token, remote) };
@@ -81,4 +81,11 @@ test('a stream of one large item does not keep the others from giving way', (t) 
   const { stream } = open('eve');
   for (let item = 0; item < 9; item++) void stream.write(item, 100);
   t.is(table.bytes, 1_000);
+});
+
+test('all addresses of an IPv6 /64 network are one caller', (t) => {
+  const { open } = tableWith({ streamsPerCaller: 2 });
+  for (const host of [1, 2]) open(undefined, `[2001:db8::${host}]:7000`);
+  t.throws(() => open(undefined, '[2001:db8::3]:7000'), { message: /streamsPerCaller 2/ });
+  t.notThrows(() => open(undefined, '[2001:db8:0:1::3]:7000'), 'another network');
 });
