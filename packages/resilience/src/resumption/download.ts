@@ -1,4 +1,4 @@
-// The downloads of a protocol: their names as a type, and their definitions.
+// The downloads of a protocol: their names as a type, their definitions, and closing their items.
 
 import type { Codec, Protocol } from '@trunkline/transport-core';
 import type { KindOf, MethodName } from '@trunkline/transport-core/backend';
@@ -25,4 +25,9 @@ export function downloadOf(
       `${what}: '${method}' is no download; only a stream from the callee can be continued`,
     );
   return { download };
+}
+
+/** Closes an iterator. Its errors are ignored, because nobody waits for its items any more. */
+export function leave(iterator: AsyncIterator<unknown> | undefined): void {
+  (async () => iterator?.return?.())().catch(() => {});
 }

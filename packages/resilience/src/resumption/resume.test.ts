@@ -1,10 +1,12 @@
 // Tests of streams over lost connections: what both ends see.
 
 import { createTransport, serve, type Transport, TransportError } from '@trunkline/transport-core';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { resumable, resume, resumptionFailure } from '../index.resumption.ts';
+import { ResumedStream } from './resumed-stream.ts';
 import { all, type Feed, feed, fixture, idle, next, serving, until, upTo } from './testing/feed.ts';
 
 const FAST = { initialBackoff: 1, maxBackoff: 5 };
@@ -123,6 +125,46 @@ test('a stream ends while nobody reads it, and leaving it meanwhile ends the wai
   await idle();
   t.true((await items.return!()).done);
   t.true((await waiting).done);
+});
+
+const FAILING = [
+  () => Promise.reject(new Error('the clean-up failed')),
+  () => {
+    throw new Error('the clean-up failed');
+  },
+];
+
+test('leaving a stream ignores an error of the iterator below it', async (t) => {
+  const clock = createManualClock();
+  const call = { clock, random: () => 0.5, name: 'feed/count', target: SERVER };
+  const config = { ...FAST, timeout: Number.POSITIVE_INFINITY, attempts: 3 };
+  for (const fail of FAILING) {
+    const iterator = { next: () => Promise.resolve({ value: 0, done: false }), return: fail };
+    const items = { [Symbol.asyncIterator]: () => iterator };
+    const stream = new ResumedStream<number>(call, async () => items, config);
+    await stream.open();
+    t.is(await next(stream), 0);
+    t.true((await stream.return()).done);
+  }
+});
+
+test('an error of the iterator of a handler is ignored when its client has left', async (t) => {
+  let left = 0;
+  for (const fail of FAILING) {
+    const iterator = {
+      next: () => new Promise<never>(() => {}),
+      return: () => {
+        left++;
+        return fail();
+      },
+    };
+    const { client, count } = await fixture(t, () => ({ [Symbol.asyncIterator]: () => iterator }));
+    const items = await resume(client, SERVER, 'count', 1, FAST);
+    await until(() => count.streams === 1);
+    await items.return!();
+    await until(() => count.streams === 0);
+  }
+  t.is(left, 2);
 });
 
 test('a slow reader holds up the handler, before and after a loss', async (t) => {

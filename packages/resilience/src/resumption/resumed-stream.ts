@@ -9,6 +9,7 @@ import {
 } from '@trunkline/transport-core';
 import { inMs, randomBytes } from '@trunkline/transport-core/backend';
 import { BackOff } from './back-off.ts';
+import { leave } from './download.ts';
 import { failure, isKept, isTransient } from './failures.ts';
 import type { ResumeConfig } from './resume-options.ts';
 import { writeRequest } from './wire.ts';
@@ -90,10 +91,10 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
     return result;
   }
 
-  /** Cancels the call, and ends the stream. */
+  /** Cancels the call, and ends the stream. Ignores errors of the iterators of interceptors. */
   return(): Promise<IteratorResult<Item, undefined>> {
     this.#finish();
-    void this.#items?.return?.();
+    leave(this.#items);
     this.#controller.abort(new TransportError('cancelled', 'the reader left the stream'));
     return Promise.resolve(DONE);
   }
@@ -148,7 +149,7 @@ export class ResumedStream<Item> implements AsyncIterableIterator<Item> {
     try {
       const items = (await this.#send(true))[Symbol.asyncIterator]();
       await items.next();
-      void items.return?.();
+      leave(items);
     } catch (error) {
       if (isKept(error)) {
         this.#isKept = true;

@@ -2,6 +2,7 @@
 // Rpc that writes into the stream instead of a connection.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
+import { leave } from './download.ts';
 import type { ServedStream } from './served-stream.ts';
 
 /** The call that opened the stream, as the handler sees it. */
@@ -83,20 +84,20 @@ export class StreamRun {
     const iterator = items[Symbol.asyncIterator]();
     const { signal } = this;
     // The iterator's clean-up must run when the stream is removed, even if the source hangs.
-    const leave = () => void Promise.resolve(iterator.return?.()).catch(() => {});
-    signal.addEventListener('abort', leave, { once: true });
+    const close = () => leave(iterator);
+    signal.addEventListener('abort', close, { once: true });
     try {
-      if (signal.aborted || this.#stream.hasEnded) return leave();
+      if (signal.aborted || this.#stream.hasEnded) return close();
       for (;;) {
         const { value, done } = await iterator.next();
         if (done === true || signal.aborted) return;
         await this.write(value);
       }
     } catch (error) {
-      if (!signal.aborted) leave();
+      if (!signal.aborted) close();
       throw error;
     } finally {
-      signal.removeEventListener('abort', leave);
+      signal.removeEventListener('abort', close);
     }
   }
 
