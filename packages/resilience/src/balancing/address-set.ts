@@ -14,7 +14,7 @@ export type AddressChange = 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'r
 export interface AddressSetSettings {
   readonly address: Omit<AddressSettings, 'changed'>;
   readonly outliers: OutlierSettings | undefined;
-  /** Maximum number of addresses; beyond it, new addresses of a list are ignored. */
+  /** Maximum number of addresses; the first ones of a list are used. */
   readonly most: number;
   readonly picker: Picker;
   readonly changed: (address: AddressState, change: AddressChange) => void;
@@ -60,8 +60,8 @@ export class AddressSet {
     const before = new Map(this.#addresses.map((address) => [address.address, address]));
     const after = new Map<string, AddressState>();
     for (const given of list) {
+      if (after.size >= this.#settings.most && !after.has(given.address)) continue;
       const known = after.get(given.address) ?? before.get(given.address);
-      if (known === undefined && after.size >= this.#settings.most) continue;
       if (known !== undefined) known.update(given);
       after.set(given.address, known ?? new State(given, this.#addressSettings));
     }

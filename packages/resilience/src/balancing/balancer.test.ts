@@ -318,6 +318,13 @@ test('names and addresses are bounded', async (t) => {
     watched.map(({ isStopped }) => isStopped),
     [true, false, false],
   );
+  const mixed = ['z5:1', 'z6:1', 'z0:1', 'z1:1', 'z5:1'].map((address) => ({ address }));
+  watched.at(-1)!.observer.resolved(mixed);
+  t.deepEqual(
+    balancer.snapshot().names[1]!.addresses.map(({ address }) => address),
+    ['z5:1', 'z6:1', 'z0:1'],
+    'known addresses count, too',
+  );
   balancer.close();
   t.true(watched.every(({ isStopped }) => isStopped));
   await t.throwsAsync(server.send(balancer.interceptor, fakeCall()), { code: 'shutdown' });

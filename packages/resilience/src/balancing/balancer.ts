@@ -109,7 +109,7 @@ export interface BalancerOptions {
          */
         readonly names?: number | undefined;
         /**
-         * Maximum number of addresses of a name; beyond it, new addresses of a list are ignored.
+         * Maximum number of addresses of a name; of a longer list, only the first ones are used.
          * Default 1,000.
          */
         readonly addresses?: number | undefined;
