@@ -9,6 +9,7 @@ import {
   serve,
   TransportError,
 } from '@trunkline/transport-core';
+import { serviceOf } from '@trunkline/transport-core/internal';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
 import test, { type ExecutionContext } from 'ava';
@@ -387,4 +388,12 @@ test('a node whose listener has failed is not ready until it listens again', asy
   clock.advance(10);
   t.is((await watched.next()).value, 'serving');
   t.true(health.isReady);
+});
+
+test('a second serveHealth throws, and leaves the first as it was', async (t) => {
+  const { server, health } = await fixture(t);
+  health.set('orders', 'not_serving');
+  t.throws(() => serveHealth(server), { instanceOf: TypeError });
+  const control = serviceOf(server, 'test') as unknown as { isServing(service: string): boolean };
+  t.false(control.isServing('orders'));
 });

@@ -83,12 +83,6 @@ class HealthService implements Health {
     const control = serviceOf(transport, 'serveHealth');
     this.#service = control;
     this.#mount = mountHealth(transport);
-    this.#unsubscribe = control.onServingChanged(() => {
-      const isWaking = this.#behind.size > 0;
-      for (const look of this.#watchers) this.#behind.add(look);
-      if (!isWaking) this.#wake();
-    });
-    control.health = (service) => this.status(service);
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
       if (await allow(rpc.from, rpc.method, rpc.metadata)) return;
@@ -106,6 +100,13 @@ class HealthService implements Health {
         return this.#watch(service, rpc.signal);
       },
     });
+    // `serve` throws if the transport has a health already, which then stays as it was.
+    this.#unsubscribe = control.onServingChanged(() => {
+      const isWaking = this.#behind.size > 0;
+      for (const look of this.#watchers) this.#behind.add(look);
+      if (!isWaking) this.#wake();
+    });
+    control.health = (service) => this.status(service);
   }
 
   get isReady(): boolean {
