@@ -26,6 +26,13 @@ export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'
   readonly changed: (name: string, address: string, change: AddressChange) => void;
 }
 
+/** One hold of a name. */
+interface Holder {
+  readonly transport: AnyTransport;
+  /** The functions that release the connections, by address. */
+  readonly releases: Map<string, () => void>;
+}
+
 /** A name and its addresses. */
 export class BalancedName implements ResolutionObserver {
   readonly name: string;
@@ -35,8 +42,8 @@ export class BalancedName implements ResolutionObserver {
   #isResolved = false;
   #failure: TransportError | undefined = undefined;
   readonly #checks: HealthChecks | undefined;
-  /** The transports that hold connections, each with its holds by address. */
-  readonly #holders = new Map<AnyTransport, Map<string, () => void>>();
+  /** The holds of this name, each with the functions that release its addresses. */
+  readonly #holders = new Set<Holder>();
   /** The address of the last call, if only that one is held. */
   #chosen: AddressState | undefined = undefined;
 
@@ -111,7 +118,7 @@ export class BalancedName implements ResolutionObserver {
     this.#failure = new TransportError('shutdown', `the balancer of '${this.name}' was closed`);
     this.#wake(this.#failure);
     this.#checks?.close();
-    for (const holds of this.#holders.values()) for (const release of holds.values()) release();
+    for (const { releases } of this.#holders) for (const release of releases.values()) release();
     this.#holders.clear();
   }
 
@@ -198,15 +205,16 @@ export class BalancedName implements ResolutionObserver {
 
   /**
    * Holds connections to the addresses over this transport, until the returned function is called.
-   * Several holds over one transport are one: the first release ends it.
+   * Other holds over this transport go on.
    */
   holdOn(transport: AnyTransport): () => void {
     this.checkOver(transport);
-    if (!this.#holders.has(transport)) this.#holders.set(transport, new Map());
+    const holder: Holder = { transport, releases: new Map() };
+    this.#holders.add(holder);
     this.#hold();
     return () => {
-      for (const release of this.#holders.get(transport)?.values() ?? []) release();
-      this.#holders.delete(transport);
+      for (const release of holder.releases.values()) release();
+      this.#holders.delete(holder);
     };
   }
 
@@ -216,16 +224,16 @@ export class BalancedName implements ResolutionObserver {
     const wanted = this.#settings.picksOne
       ? addresses.filter((address) => address === (this.#chosen ?? addresses[0]))
       : addresses;
-    for (const [transport, holds] of this.#holders) {
-      for (const [address, release] of holds) {
+    for (const { transport, releases } of this.#holders) {
+      for (const [address, release] of releases) {
         if (wanted.some((each) => each.address === address)) continue;
         release();
-        holds.delete(address);
+        releases.delete(address);
       }
       for (const { address } of wanted) {
-        if (holds.has(address)) continue;
+        if (releases.has(address)) continue;
         try {
-          holds.set(address, transport.hold(address, { stopOn: [] }));
+          releases.set(address, transport.hold(address, { stopOn: [] }));
         } catch {
           // The transport is closed, or can't dial this address; calls to the address will report
           // that.

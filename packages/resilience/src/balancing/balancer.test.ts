@@ -397,3 +397,22 @@ test('the resolver learns of addresses that fail', async (t) => {
   }
   t.deepEqual(asked, ['orders', 'orders']);
 });
+
+test('an address is held until the last hold of its name is released', async (t) => {
+  const balancer = createBalancer({ resolve: createStaticResolver({ orders: ['a:1'] }) });
+  const held = new Set<() => void>();
+  const hold = () => {
+    const release = () => void held.delete(release);
+    held.add(release);
+    return release;
+  };
+  const transport = { protocol: orders, hold } as never;
+  const first = balancer.hold(transport, 'orders');
+  const second = balancer.hold(transport, 'orders');
+  await settled();
+  first();
+  first();
+  t.true(held.size > 0);
+  second();
+  t.is(held.size, 0);
+});

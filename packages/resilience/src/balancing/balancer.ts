@@ -181,8 +181,8 @@ export interface Balancer {
   /**
    * Watches a name, and holds connections over this transport to the addresses of the name (with
    * `pickFirst`, only to the one in use) until the returned function is called or the balancer
-   * closes. Several holds of a name over one transport are one: the first release ends it. Without
-   * a hold, connections are dialed when they are needed, and are closed when they are idle.
+   * closes. Each hold lasts until its own release. Without a hold, connections are dialed when they
+   * are needed, and are closed when they are idle.
    *
    * @throws TypeError for a name that the resolver does not handle, and what its `watch` throws.
    */
