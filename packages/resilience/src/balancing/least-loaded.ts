@@ -8,7 +8,8 @@ import type { BalancingPolicy, Picker, PickingPolicy } from './policy.ts';
  * Takes two random addresses and sends the call to the one with the lower cost: its average latency
  * times its calls in flight with this one, divided by its weight. This combines the power of two
  * choices (Mitzenmacher 2001) with the peak EWMA of Finagle and Linkerd: slow servers soon get
- * fewer calls, and a choice takes the same time for any number of addresses.
+ * fewer calls, and a choice takes the same time for any number of addresses. An address of weight 0
+ * gets a call only if the other one has weight 0, too.
  */
 export function leastLoaded(): BalancingPolicy {
   const policy: PickingPolicy = {
@@ -39,5 +40,6 @@ class TwoChoicesPicker implements Picker {
 }
 
 function costOf(address: AddressState, now: number): number {
-  return address.costAt(now) / Math.max(address.weightAt(now), 1e-9);
+  // An idle address of weight 0 costs 1e12, which is more than any address with a usual weight.
+  return (address.costAt(now) + 1e-3) / Math.max(address.weightAt(now), 1e-15);
 }

@@ -101,6 +101,17 @@ test('an address without an answer gets one call, and more once it has answered'
   t.is(picker.pick([known, fresh], fakeCall(), 0), fresh);
 });
 
+test('least-loaded prefers any address to one of weight 0, which has not answered', (t) => {
+  const [main, spare] = addressesOf({ main: 1, spare: 0 }) as [AddressState, AddressState];
+  const picker = pickerOf(leastLoaded());
+  for (const pending of [1, 2]) {
+    t.is(picker.pick([main, spare], fakeCall(), 0), main, `before call ${pending}`);
+    main.started();
+  }
+  main.ended('success', 10, 0);
+  t.is(picker.pick([main, spare], fakeCall(), 0), main);
+});
+
 test('latency rises at once, and falls with time', (t) => {
   const [address] = addressesOf({ a: 1 }) as [AddressState];
   const answer = (latency: number, now: number) => {
