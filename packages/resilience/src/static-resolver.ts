@@ -47,8 +47,7 @@ class FixedNames implements StaticResolver {
       if (list !== undefined && observers.has(observer)) observer.resolved(list);
     });
     return () => {
-      observers.delete(observer);
-      if (observers.size === 0) this.#observers.delete(target);
+      if (observers.delete(observer) && observers.size === 0) this.#observers.delete(target);
     };
   }
 }

@@ -416,3 +416,16 @@ test('an address is held until the last hold of its name is released', async (t)
   second();
   t.is(held.size, 0);
 });
+
+test('the second call of a function that stops a watch ends no later watch', (t) => {
+  const resolver = createStaticResolver({ orders: [] });
+  const lists: (readonly ResolvedAddress[])[] = [];
+  const watch = () =>
+    resolver.watch('orders', { resolved: (list) => void lists.push(list), failed() {} });
+  const stop = watch();
+  stop();
+  watch();
+  stop();
+  resolver.set('orders', ['a:1']);
+  t.deepEqual(lists, [[{ address: 'a:1' }]]);
+});
