@@ -287,6 +287,10 @@ test('malformed metadata is refused', async (t) => {
     const items = await client.send(SERVER, 'count', 1, { metadata });
     await t.throwsAsync(all(items), { code: 'invalid_argument', message: /trunkline-resume/ });
   }
+  const huge = { 'trunkline-resume': token, 'trunkline-resume-offset': String(1e15) };
+  await t.throwsAsync(all(await client.send(SERVER, 'count', 1, { metadata: huge })), {
+    message: /an integer from 0 to 10\^15 - 1, got "1000000000000000"/,
+  });
   const beyond = { 'trunkline-resume': token, 'trunkline-resume-offset': '7' };
   await t.throwsAsync(all(await client.send(SERVER, 'count', 1, { metadata: beyond })), {
     code: 'not_found',

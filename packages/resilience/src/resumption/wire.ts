@@ -47,7 +47,7 @@ export function readRequest(metadata: Readonly<Record<string, string>>): {
   if (token === undefined) return { request: undefined, own: metadata };
   if (!/^[0-9a-f]{32}$/.test(token)) throw malformed(TOKEN, '32 hex digits', token);
   if (offset !== undefined && !/^(0|[1-9]\d{0,14})$/.test(offset))
-    throw malformed(OFFSET, 'an integer from 0 to 10^15', offset);
+    throw malformed(OFFSET, 'an integer from 0 to 10^15 - 1', offset);
   return {
     request: {
       token,
