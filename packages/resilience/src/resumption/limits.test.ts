@@ -84,6 +84,17 @@ test('bytes bound a ring, too', async (t) => {
   t.is(count.bytes, 80);
 });
 
+test('an item is refused if its size is not a number of bytes', async (t) => {
+  for (const size of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
+    const { client, count } = await fixture(t, upTo, { size: () => size });
+    await t.throwsAsync(all(await resume(client, SERVER, 'count', 1, FAST)), {
+      code: 'invalid_argument',
+      message: new RegExp(`an item of 'count' was refused: its size .* got ${size}`),
+    });
+    t.is(count.bytes, 0);
+  }
+});
+
 test('a stream without a connection ends after its time, and its handler is aborted', async (t) => {
   const clock = createManualClock();
   let aborted: unknown;

@@ -58,7 +58,8 @@ export interface ResumableOptions<Item = unknown> {
   readonly disconnected?: 'wait' | 'continue' | undefined;
   /**
    * Returns the number of bytes that an item counts against `bytes`. Default: the length of the
-   * encoded item. The default encodes each item twice.
+   * encoded item. The default encodes each item twice. An item is refused, as by the codec, if its
+   * size is not a finite number of at least 0.
    */
   readonly size?: ((item: Item) => number) | undefined;
 }

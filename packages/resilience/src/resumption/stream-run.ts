@@ -52,6 +52,8 @@ export class StreamRun {
     let size: number;
     try {
       size = this.#sizeOf(item);
+      if (!Number.isFinite(size) || size < 0)
+        throw new TypeError(`its size must be a number of bytes, got ${size}`);
     } catch (error) {
       return Promise.reject(refused(this.method, error));
     }
