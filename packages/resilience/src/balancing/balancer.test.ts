@@ -429,3 +429,22 @@ test('the second call of a function that stops a watch ends no later watch', (t)
   resolver.set('orders', ['a:1']);
   t.deepEqual(lists, [[{ address: 'a:1' }]]);
 });
+
+test('an error of resolveNow does not change the result of a call', async (t) => {
+  const { resolver, watched } = playedResolver();
+  const server = new FakeServer();
+  const resolveNow = () => {
+    throw new Error('the name server is gone');
+  };
+  const { interceptor } = createBalancer({
+    resolve: { ...resolver, resolveNow },
+    clock: server.clock,
+  });
+  for (const kind of ['unary', 'download'] as const) {
+    const call = server.send(interceptor, fakeCall({ kind }));
+    watched[0]!.observer.resolved([{ address: 'a:1' }]);
+    await settled();
+    await server.last.fail(reset());
+    await t.throwsAsync(call, { message: 'the connection was reset' });
+  }
+});

@@ -35,7 +35,10 @@ import { routeOf } from './route.ts';
 
 /** Options of {@link createBalancer}. */
 export interface BalancerOptions {
-  /** Finds the addresses of names. Targets that it does not handle are dialed as they are. */
+  /**
+   * Finds the addresses of names. Targets that it does not handle are dialed as they are. Errors
+   * that `resolveNow` throws are ignored.
+   */
   readonly resolve: Resolver;
   /** Chooses the address of each call. Default `leastLoaded()`. */
   readonly policy?: BalancingPolicy | undefined;
@@ -259,7 +262,8 @@ class NamesBalancer implements Balancer {
       const end = this.#ticks.now();
       name.ended(address, outcome, end - now, end);
       if (outcome === 'unreachable') route.outlook = name.outlook(route.tried, end);
-      if (outcome === 'unreachable' || outcome === 'lost') this.#resolver.resolveNow?.(name.name);
+      if (outcome === 'unreachable' || outcome === 'lost')
+        ignoringErrors(() => this.#resolver.resolveNow?.(name.name));
     };
     return follow(next, call, ended, () => address.reached(this.#ticks.now()));
   }
@@ -311,11 +315,7 @@ class NamesBalancer implements Balancer {
 
   #tell(event: BalancerEvent): void {
     this.#events[event.type]++;
-    try {
-      this.#options.onEvent?.(event);
-    } catch {
-      // An observer must not affect the calls that it observes.
-    }
+    ignoringErrors(() => this.#options.onEvent?.(event));
   }
 
   hold(transport: AnyTransport, name: string): () => void {
@@ -364,6 +364,13 @@ function snapshotOf(
     calls,
     failures,
   };
+}
+
+/** Calls a function of the program, whose errors must not affect the calls that it observes. */
+function ignoringErrors(run: () => void): void {
+  try {
+    run();
+  } catch {}
 }
 
 function outcomeOf(error: unknown): Outcome {
