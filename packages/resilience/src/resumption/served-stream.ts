@@ -258,7 +258,7 @@ export class ServedStream<Item> {
 
 /**
  * Returns the promise of a write, whose rejection no longer counts as unhandled, because a handler
- * that does not await its writes must not end the process.
+ * that does not await its writes must not end the process when its stream is removed.
  */
 function handled<P extends Promise<unknown>>(promise: P): P {
   promise.catch(() => {});
