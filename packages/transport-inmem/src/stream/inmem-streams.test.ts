@@ -41,6 +41,10 @@ test('the default name is random, and the same for the same seed', async (t) => 
   t.not(names[0], names[2]);
 });
 
+test('a malformed name is refused when its layer is created', (t) => {
+  t.throws(() => createInmemStreams().layer('inmem://a/b'), { code: 'invalid_argument' });
+});
+
 test('a snapshot shows 0 bytes for a connection without traffic', async (t) => {
   const streams = createInmemStreams();
   const silent = streams.layer('silent');

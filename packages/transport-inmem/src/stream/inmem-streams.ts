@@ -38,8 +38,8 @@ export interface InmemLayerOptions {
 export interface InmemStreams {
   /**
    * Creates a layer that listens on `addr`, which is 'inmem://name' or 'name'. Default: a random
-   * name. Throws a TypeError for an unknown option. A malformed `addr` is reported only by
-   * `listen`, with `invalid_argument`; a name that is taken, with `address_in_use`.
+   * name. Throws a TypeError for an unknown option, and `invalid_argument` for a malformed `addr`.
+   * If the name is taken, `listen` rejects with `address_in_use`.
    */
   layer(addr?: string, options?: InmemLayerOptions): StreamLayer;
 }
@@ -61,7 +61,8 @@ export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStre
       refuseUnknown(own, 'layer', ['advertiseAddr', 'clock', 'random']);
       const { clock = options.clock ?? systemClock, random = options.random ?? systemRandom } = own;
       const { advertiseAddr } = own;
-      return new InmemStreamLayer(listening, { capacity, addr, advertiseAddr, clock, random });
+      const name = nameFor(addr, random);
+      return new InmemStreamLayer(listening, { capacity, name, advertiseAddr, clock });
     },
   };
 }
@@ -69,35 +70,30 @@ export function createInmemStreams(options: InmemStreamsOptions = {}): InmemStre
 /** The settings of a layer with all defaults filled in. */
 interface LayerSettings {
   readonly capacity: number;
-  readonly addr: string | undefined;
+  readonly name: string;
   readonly advertiseAddr: string | undefined;
   readonly clock: Clock;
-  readonly random: Random;
 }
 
 class InmemStreamLayer extends NearbyLayer {
   private readonly listening: Map<string, InmemStreamLayer>;
   private readonly capacity: number;
-  private readonly given: string | undefined;
-  private readonly random: Random;
-  private name: string | undefined;
+  private readonly name: string;
   private dialed = 0;
 
   constructor(
     listening: Map<string, InmemStreamLayer>,
-    { capacity, addr, advertiseAddr, clock, random }: LayerSettings,
+    { capacity, name, advertiseAddr, clock }: LayerSettings,
   ) {
     super(clock, advertiseAddr);
     this.listening = listening;
     this.capacity = capacity;
-    this.given = addr;
-    this.random = random;
+    this.name = name;
   }
 
   protected override bind(): string {
-    const name = this.ownName();
-    const address = SCHEME + name;
-    if (this.listening.has(name)) {
+    const address = SCHEME + this.name;
+    if (this.listening.has(this.name)) {
       throw reasonError(
         'address_in_use',
         `Cannot listen on ${address}: another layer of these streams listens on it; close it, or choose another name`,
@@ -106,12 +102,12 @@ class InmemStreamLayer extends NearbyLayer {
         },
       );
     }
-    this.listening.set(name, this);
+    this.listening.set(this.name, this);
     return address;
   }
 
   protected override unbind(): void {
-    this.listening.delete(this.ownName());
+    this.listening.delete(this.name);
   }
 
   protected override find(address: string): InmemStreamLayer | undefined {
@@ -124,16 +120,11 @@ class InmemStreamLayer extends NearbyLayer {
   ): [StreamConnection, StreamConnection] {
     const near = new ByteConnection(SCHEME + nameOf(address), this.clock, this.capacity);
     const far = new ByteConnection(
-      `${SCHEME}${this.ownName()}:${++this.dialed}`,
+      `${SCHEME}${this.name}:${++this.dialed}`,
       peer.clock,
       peer.capacity,
     );
     MemoryConnection.join(near, far);
     return [near, far];
-  }
-
-  private ownName(): string {
-    this.name ??= nameFor(this.given, this.random);
-    return this.name;
   }
 }
