@@ -34,8 +34,9 @@ export abstract class NearbyLayer extends MemoryLayer {
       const peer = this.find(address);
       if (peer?.isListening !== true) return dial.failed(this.refused(address, peer));
       const [near, far] = this.connect(address, peer);
-      peer.accept(far);
+      // The dial settles first: `accept` may abort it, and then nobody would own this layer's end.
       dial.connected(near);
+      peer.accept(far);
     });
   }
 

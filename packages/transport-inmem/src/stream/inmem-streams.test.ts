@@ -45,6 +45,20 @@ test('a malformed name is refused when its layer is created', (t) => {
   t.throws(() => createInmemStreams().layer('inmem://a/b'), { code: 'invalid_argument' });
 });
 
+test('a dial that is aborted while the other end accepts hands its end to its caller', async (t) => {
+  const streams = createInmemStreams();
+  const controller = new AbortController();
+  let far!: Recorder;
+  await streams.layer('server').listen((connection) => {
+    far = new Recorder(connection);
+    controller.abort();
+  });
+  const { signal } = controller;
+  (await streams.layer().dial('server', { timeout: 1_000, signal })).destroy();
+  await far.ended();
+  t.pass();
+});
+
 test('a snapshot shows 0 bytes for a connection without traffic', async (t) => {
   const streams = createInmemStreams();
   const silent = streams.layer('silent');
