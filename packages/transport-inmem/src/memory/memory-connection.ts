@@ -76,11 +76,6 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
     other.line = lineTo(one, other);
   }
 
-  /** Whether this end is over; data that still arrives is answered with a reset. */
-  get over(): boolean {
-    return this.state === 'over';
-  }
-
   /** Whether the writer waits for `drained`; for the simulation. */
   get blocked(): boolean {
     return this.waiting;
