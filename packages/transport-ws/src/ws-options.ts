@@ -24,11 +24,12 @@ export interface WsStreamLayerOptions<T = unknown> {
    */
   readonly advertiseAddr?: string | undefined;
   /**
-   * True to let several listeners share this port, each in a thread or process of its own, where
-   * Node and the system support it (Node 22.12 or newer, on Linux among others); the kernel spreads
-   * the connections over them. Elsewhere the second listener gets `address_in_use`. Port 0 is then
-   * refused. It does not apply to a given `server`. Default: false, except in the threads of a
-   * cluster (TRUNKLINE_REUSE_PORT=1).
+   * True to let several listeners share this port, each in a thread or process of its own; the
+   * kernel spreads the connections over them. It needs Node 22.12 or newer, on Linux or another
+   * system that supports it; elsewhere (macOS, Windows), such a Node rejects `listen` with
+   * `invalid_argument`. Older versions of Node ignore it, so the second listener gets
+   * `address_in_use`. Port 0 is refused with `invalid_argument`. It does not apply to a given
+   * `server`. Default: false, except in the threads of a cluster (TRUNKLINE_REUSE_PORT=1).
    */
   readonly reusePort?: boolean | undefined;
   /** The path of the upgrade, beginning with '/'; one in `bindAddr` replaces it. Default: '/'. */

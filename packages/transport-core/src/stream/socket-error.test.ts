@@ -28,6 +28,7 @@ test('each code has its meaning and keeps the original error as its cause', (t) 
     ['EPERM', 'dial', 'unavailable', undefined],
     ['EACCES', 'connection', 'unavailable', undefined],
     ['EINVAL', 'listen', 'invalid_argument', undefined],
+    ['ENOTSUP', 'listen', 'invalid_argument', undefined],
     ['EWHATEVER', 'dial', 'unavailable', undefined],
   ];
   for (const [code, action, as, reason] of rows) {

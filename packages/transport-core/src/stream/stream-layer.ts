@@ -452,6 +452,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'unavailable: the system cannot use this address; IPv6 may be turned off, or if the address is link-local, its zone (%eth0) is not an interface of this machine',
   'listen EINVAL, listen EAFNOSUPPORT':
     'invalid_argument: the system does not support this address',
+  'listen ENOTSUP': 'invalid_argument: this system cannot share a port; use reusePort: false',
 };
 
 /**
