@@ -26,17 +26,17 @@ export interface TcpStreamLayerOptions {
   readonly advertiseAddr?: string | undefined;
   /**
    * Duration of silence, in milliseconds, before the kernel probes a connection (TCP keep-alive);
-   * `false` disables probes. Node rounds it down to whole seconds, so give at least 1,000.
-   * Default: 30,000.
+   * `false` disables probes. Node rounds it down to whole seconds. It must be between 1,000 and
+   * 32,767,000, the most that Linux accepts. Default: 30,000.
    */
   readonly keepAlive?: number | false | undefined;
   /**
    * True to let several listeners share this port, each in a thread or process of its own; the
    * kernel spreads the connections over them. It needs Node 22.12 or newer, on Linux or another
    * system that supports it; elsewhere (macOS, Windows), such a Node rejects `listen` with
-   * `unavailable`. Older versions of Node ignore it, so the second listener gets `address_in_use`.
-   * Port 0 is refused with `invalid_argument`. Default: false, except in the threads of a cluster
-   * (TRUNKLINE_REUSE_PORT=1).
+   * `invalid_argument`. Older versions of Node ignore it, so the second listener gets
+   * `address_in_use`. Port 0 is refused with `invalid_argument`. Default: false, except in the
+   * threads of a cluster (TRUNKLINE_REUSE_PORT=1).
    */
   readonly reusePort?: boolean | undefined;
   /** Mutual TLS 1.3: both ends prove their node ids. Default: plain TCP. */
@@ -67,8 +67,9 @@ export interface TcpStreamLayer extends StreamLayer {
 export const backendSchema = optionsSchema({
   keepAlive: option.optional(
     option.reference<number | false>(
-      (value) => value === false || (typeof value === 'number' && value > 0),
-      'a number of milliseconds above 0, or false',
+      (value) =>
+        value === false || (typeof value === 'number' && value >= 1_000 && value <= 32_767_000),
+      'a number of milliseconds from 1,000 to 32,767,000, or false',
     ),
   ),
   reusePort: option.optional(
