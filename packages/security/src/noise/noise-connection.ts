@@ -171,11 +171,12 @@ export class NoiseConnection implements StreamConnection, ByteSink {
 
   /**
    * Called when this end no longer wants the peer: by `NodeIdFilter.update`, and when the
-   * underlying layer revokes it.
+   * underlying layer revokes it. Destroys the connection if its sink has no `revoked`.
    */
   revoke(error: TransportError): void {
     if (this.#sink === undefined) this.refused ??= error;
-    else if (this.#state === 'open') this.#sink.revoked?.(error);
+    else if (this.#sink.revoked === undefined) this.destroy(error);
+    else if (this.#state === 'open') this.#sink.revoked(error);
   }
 
   // Events of the underlying connection.

@@ -201,6 +201,16 @@ test('updatePeers disconnects only the peers that are no longer allowed', async 
   t.is((await meet()).connection.refused, undefined);
 });
 
+test('updatePeers destroys the connection of a sink that has no method for revocations', async (t) => {
+  const { layer, noise } = dialing();
+  const dial = noise.dial('there', { timeout: 1_000 });
+  const wire = await connect(layer);
+  answer(wire);
+  (await dial).attach({ data() {}, frames() {}, drained() {}, closed() {} });
+  noise.updatePeers({ deny: [bob.nodeId] });
+  t.is(wire.destroyed?.error?.reason, 'denied');
+});
+
 test('a change by updatePeers between a dial and its attach shows in refused', async (t) => {
   const { layer, noise } = dialing();
   const dial = noise.dial('there', { timeout: 1_000 });
