@@ -77,6 +77,17 @@ test('close() ends dials, during the greeting and just before it', async (t) => 
   t.is(clock.timers, 0);
 });
 
+test('a dial whose random source fails rejects and leaves nothing behind', async (t) => {
+  let isBroken = false;
+  const { layer, clock, noise } = dialing({ random: () => (isBroken ? Number.NaN : 0.5) });
+  isBroken = true;
+  const dial = noise.dial('there', { timeout: 1_000 });
+  const wire = await connect(layer);
+  await t.throwsAsync(dial, { instanceOf: TypeError, message: /random: must return/ });
+  t.true(wire.destroyed !== undefined);
+  t.is(clock.timers, 0);
+});
+
 test('a dial that is answered in another protocol names that protocol', async (t) => {
   for (const [bytes, reason, text] of [
     [

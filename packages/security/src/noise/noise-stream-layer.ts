@@ -117,7 +117,11 @@ export class SecureLayer implements NoiseStreamLayer {
       });
       this.#pending.add(onClose);
       signal?.addEventListener('abort', onAbort, { once: true });
-      opening.begin(greeting.begin());
+      try {
+        opening.begin(greeting.begin());
+      } catch (error) {
+        giveUp(error);
+      }
     });
   }
 

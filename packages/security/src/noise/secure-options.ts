@@ -25,7 +25,7 @@ export interface NoiseOptions extends PeerLists {
   /**
    * The random source for keys. Default: `systemRandom`, which is cryptographic, and which a
    * simulation derives from its seed. With any other source, others may guess the keys, so set it
-   * only in tests.
+   * only in tests. If it returns a number outside [0, 1), a dial rejects with a TypeError.
    */
   readonly random?: Random | undefined;
 }

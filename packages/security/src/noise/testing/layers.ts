@@ -1,5 +1,6 @@
 // Secured layers over layers driven by hand, and the other ends of their connections.
 
+import type { Random } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { createNoiseStreamLayer } from '../create-noise-stream-layer.ts';
@@ -29,10 +30,11 @@ export async function listening({
 }
 
 /** Returns a secured layer that dials, over a layer driven by hand. */
-export function dialing(lists: { allow?: string[]; deny?: string[] } = {}) {
+export function dialing(options: { allow?: string[]; deny?: string[]; random?: Random } = {}) {
   const clock = createManualClock();
   const layer = new ManualLayer();
-  return { clock, layer, noise: createNoiseStreamLayer(layer, { identity: ada, clock, ...lists }) };
+  const noise = createNoiseStreamLayer(layer, { identity: ada, clock, ...options });
+  return { clock, layer, noise };
 }
 
 /** Completes a dial of the underlying layer, by default the last one. */
