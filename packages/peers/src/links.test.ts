@@ -1,7 +1,18 @@
 // Tests of several connections between the same two nodes: both ends use the same one.
 
+import { peersProtocol } from './protocol.ts';
 import type { TestNode } from './testing/cluster.ts';
-import { boot, cluster, connected, idOf, isLinked, passive, star } from './testing/cluster.ts';
+import {
+  boot,
+  cluster,
+  connected,
+  echo,
+  idOf,
+  isLinked,
+  passive,
+  star,
+} from './testing/cluster.ts';
+import { pose } from './testing/raw-peer.ts';
 import { eventsOf, rejections, test } from './testing/runs.ts';
 
 /** Returns the types of a node's events about peers that came up or went down. */
@@ -104,6 +115,31 @@ test('an asserted id belongs to the first node that uses it: another is refused 
   await sim.until(() => instance() !== undefined && instance() !== first, 200_000);
   t.deepEqual(ups(a), ['up', 'down', 'up']);
 });
+
+for (const direction of ['in', 'out'] as const)
+  test(`an asserted id belongs to the first node that becomes a peer, not to one whose connection comes up later: ${direction}`, async (t, sim) => {
+    let first: unknown;
+    let accept = () => {};
+    const held = new Promise<void>((resolve) => (accept = resolve));
+    const nodeId = (_: string, remote: unknown) =>
+      (first ??= remote) === remote ? held : undefined;
+    const [a, b] = await boot(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { filters: { nodeId } } : {}),
+    });
+    const late = sim.client(echo, { name: 'late' });
+    pose(late, idOf('b'));
+    late.mount(peersProtocol);
+    await sim.settle(late.listen());
+    if (direction === 'out') a.peers.add('late');
+    else void late.dial('a').catch(() => {});
+    await sim.run(1_000);
+    b.peers.add('a');
+    await sim.until(() => isLinked(a, 'b'));
+    accept();
+    await sim.run(1_000);
+    t.deepEqual([ups(a), rejections(a)], [['up'], [`duplicate ${direction}`]]);
+    t.deepEqual([late.remotes(), isLinked(b, 'a')], [[], true]);
+  });
 
 test(
   'a restart is reported as down, then up, never as two peers at once',

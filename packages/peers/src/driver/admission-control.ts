@@ -290,12 +290,8 @@ export function judge(
           `node ${nodeId} has ${known.links.length} links, more than one pool opens`,
         );
   // A node that proves its id replaces the peer that has it, because either the node restarted or
-  // the peer only asserted the id. If two nodes assert the same id, the first one stays.
-  if (known !== undefined && !isSame && !proven)
-    return reasonError(
-      'duplicate',
-      `node ${nodeId} is already connected; an id that is only asserted belongs to its first connection`,
-    );
+  // the peer only asserted the id. If two nodes assert the same id, the first peer stays.
+  if (known !== undefined && !isSame && !proven) return takenError(nodeId);
   if (known?.proven && !isSame && !isParting && node.twins.isTwin(nodeId, instance, now))
     return twinError(nodeId, instance);
   if (direction === 'out' || exempt || (known !== undefined && !isSame)) return undefined;
@@ -315,6 +311,12 @@ export function judge(
     'full',
     `${maxPerGroup} peers of the network ${group} that dialed this node are connected; a quarter of maxInbound is for one network`,
   );
+}
+
+/** Creates the error that refuses another node which only asserts the id of a peer. */
+export function takenError(nodeId: string): TransportError {
+  const message = `node ${nodeId} is already connected; an id that is only asserted belongs to its first connection`;
+  return reasonError('duplicate', message);
 }
 
 /**

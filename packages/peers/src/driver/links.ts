@@ -13,6 +13,7 @@ import {
   makeRoom,
   part,
   runsPeers,
+  takenError,
 } from './admission-control.ts';
 import type { Conversation } from './conversation.ts';
 import type { Dials } from './dials.ts';
@@ -64,11 +65,17 @@ export class Links {
       return node.disconnect(remote, why);
     }
     const known = node.peer(nodeId);
-    if (
+    const isOther =
       known !== undefined &&
-      (known.instance !== admitted.instance || known.proven !== admitted.proven)
-    )
-      this.#replace(known);
+      (known.instance !== admitted.instance || known.proven !== admitted.proven);
+    if (isOther && !admitted.proven) {
+      // The other node became a peer after this connection was admitted.
+      const taken = takenError(nodeId);
+      if (remote.direction === 'in') this.turnedAway(remote.endpoint, taken, remote, nodeId);
+      this.#dials.refuse(admitted.orders, taken);
+      return node.management.retire(remote, taken.message);
+    }
+    if (isOther) this.#replace(known);
     const here = node.peer(nodeId);
     const link: PeerConnection = {
       remote,
