@@ -244,6 +244,12 @@ test('upnp: a router that does not answer fails the attempt after 5 s', async (t
   t.regex((await mapped).error!.message, /no answer within 5000 ms; check that/);
 });
 
+test('upnp: a router that changes the protocol fails the attempt at once', async (t) => {
+  const { gateway, map } = await fixture(t, 'upnp');
+  gateway.upgrade = true;
+  t.regex((await map()).error!.message, /changes the protocol of http:.* to 'x'/);
+});
+
 test('an error of onEvent changes nothing', async (t) => {
   const { gateway, transport, port, map } = await fixture(t, 'upnp');
   const onEvent = () => {

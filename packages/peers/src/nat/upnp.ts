@@ -186,8 +186,8 @@ interface RouterAnswer {
 }
 
 /**
- * Sends a request: GET, or POST if there is a message. Rejects if the router redirects the request,
- * if its answer is longer than 1 MiB, and when `signal` aborts.
+ * Sends a request: GET, or POST if there is a message. Rejects if the router redirects the request
+ * or changes the protocol, if its answer is longer than 1 MiB, and when `signal` aborts.
  *
  * @param url a URL with an IPv4 address, so that no name is looked up.
  */
@@ -211,6 +211,10 @@ function askRouter(url: URL, signal: AbortSignal, message?: RouterMessage): Prom
       sent.destroy();
     };
     sent.on('error', fail);
+    // Without this listener, Node would close the connection without an error.
+    sent.on('upgrade', ({ headers }: IncomingMessage) =>
+      fail(new Error(`it changes the protocol of ${url} to '${headers.upgrade}'`)),
+    );
     sent.on('response', (response: IncomingMessage) => {
       const { statusCode: status = 0, headers } = response;
       if (status >= 300 && status < 400)

@@ -29,6 +29,8 @@ export class FakeGateway {
   answerPort: number | undefined;
   /** True to leave UPnP requests to map unanswered. */
   hang = false;
+  /** True to answer UPnP requests by a change of the protocol. */
+  upgrade = false;
   close = async (): Promise<void> => {};
 }
 
@@ -41,6 +43,7 @@ export async function startFakeGateway(host: string): Promise<FakeGateway> {
   const server = createServer(async (request, response) => {
     const reply = (status: number, body: string) =>
       void response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+    if (gateway.upgrade) return void request.socket.write(UPGRADE);
     if (request.method === 'GET') return reply(200, DESCRIPTION);
     const body = await text(request);
     const action = /<u:(\w+)/.exec(body)![1]!;
@@ -125,6 +128,7 @@ function pmpAnswer(gateway: FakeGateway, message: Buffer, host: string): Uint8Ar
 }
 
 const SERVICE = 'urn:schemas-upnp-org:service:WANIPConnection:2';
+const UPGRADE = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
 const DESCRIPTION = `<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><device><deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:2</deviceType><UDN>uuid:fake</UDN><deviceList><device><deviceType>urn:schemas-upnp-org:device:WANDevice:2</deviceType><serviceList><service><serviceType>${SERVICE}</serviceType><serviceId>urn:upnp-org:serviceId:WANIPConn1</serviceId><SCPDURL>/scpd.xml</SCPDURL><controlURL>/control</controlURL><eventSubURL>/events</eventSubURL></service></serviceList></device></deviceList></device></root>`;
 
 function fault(error: string): string {
