@@ -1,7 +1,12 @@
 // Tests of UPnP: the answers to a search for gateways, and the XML of routers.
 
+import { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { escapeXml, locationIn, xmlTags, xmlText } from './upnp.ts';
+import { escapeXml, findUpnpGateways, locationIn, xmlTags, xmlText } from './upnp.ts';
 
 const DEVICE = 'urn:schemas-upnp-org:device:InternetGatewayDevice:2';
 
@@ -20,6 +25,29 @@ test('a description is read only on the host that has sent the answer, a gateway
   t.is(locationIn(answer(url, DEVICE, 'NOTIFY * HTTP/1.1'), '192.168.1.1'), undefined);
   for (const text of ['', '\r\n', ':', 'HTTP/1.1 200 OK', '\ud800'])
     t.is(locationIn(text, '192.168.1.1'), undefined);
+});
+
+test('a network whose interface has lost its address is not searched', async (t) => {
+  const [{ networkInterfaces }, { setMulticastInterface }] = [{ ...os }, Socket.prototype];
+  t.teardown(() => {
+    Object.assign(os, { networkInterfaces });
+    Object.assign(Socket.prototype, { setMulticastInterface });
+    syncBuiltinESMExports();
+  });
+  const lan = [{ family: 'IPv4', internal: false, address: '127.0.0.1' }];
+  Object.assign(os, { networkInterfaces: () => ({ lan }) });
+  syncBuiltinESMExports();
+  const closed = new Promise((resolve) => {
+    Socket.prototype.setMulticastInterface = function (address) {
+      resolve(once(this, 'close'));
+      throw new Error(`setMulticastInterface EADDRNOTAVAIL ${address}`);
+    };
+  });
+  const search = new AbortController();
+  const found = findUpnpGateways(createManualClock(), 'x', search.signal).next();
+  await closed;
+  search.abort();
+  t.true((await found).done);
 });
 
 test('tags are yielded with their texts, without namespaces, comments and declarations', (t) => {

@@ -243,7 +243,8 @@ const HEADER_LIMIT = 16_384;
 
 /**
  * Sends searches into each local network, once a second, and calls `found` with the URL of the
- * description in each answer. Returns the function that stops.
+ * description in each answer. A network in which the system can't search is left out. Returns the
+ * function that stops.
  */
 function searchGateways(clock: Clock, found: (location: URL) => void): () => void {
   const sockets = new Set<Socket>();
@@ -251,13 +252,18 @@ function searchGateways(clock: Clock, found: (location: URL) => void): () => voi
     const socket = createSocket('udp4');
     sockets.add(socket);
     // For example, the interface has lost its address; there may be others.
-    socket.on('error', () => sockets.delete(socket) && socket.close());
+    const drop = () => sockets.delete(socket) && socket.close();
+    socket.on('error', drop);
     socket.on('message', (message, from) => {
       const location = locationIn(message.toString(), from.address);
       if (location !== undefined) found(location);
     });
     socket.bind({ address }, () => {
-      socket.setMulticastInterface(address);
+      try {
+        socket.setMulticastInterface(address);
+      } catch {
+        return drop();
+      }
       socket.send(SEARCH, SSDP_PORT, GROUP, ignore);
     });
   }
