@@ -4,6 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createIdentity, selfSigned } from '@trunkline/security';
 import { type Clock, TransportError } from '@trunkline/transport-core';
@@ -132,6 +133,22 @@ test('a ping is answered, and pings and pongs are reported as empty, because man
   peer.pong('here');
   await sink.until(() => sink.chunks.length === 2);
   t.is(sink.size, 0);
+});
+
+test('a write under TLS is reported as drained even if a pong waits behind it', async (t) => {
+  const identity = createIdentity();
+  const tls = { key: identity.key, cert: await selfSigned(identity) };
+  const { server } = await http(t, createHttpsServer(tls));
+  const { sink, peer } = await accepted(t, undefined, server);
+  sink.onData = ({ length }) => void (length > 0 && sink.connection.write(new Uint8Array(1)));
+  // In one packet, so that the ping is read before Node reports that the answer is written.
+  const { _socket: socket } = peer as unknown as { _socket: Socket };
+  socket.cork();
+  peer.send(Buffer.from('x'));
+  peer.ping();
+  socket.uncork();
+  await sink.until(() => sink.drains === 1);
+  t.is(sink.chunks.length, 2);
 });
 
 for (const [title, send, code, reason] of [
@@ -425,7 +442,10 @@ async function accepted(t: ExecutionContext, clock?: Clock, server?: HttpServer)
       wake = () => sinks[n] !== undefined && resolve(sinks[n]);
       wake();
     });
-  const peer = new WebSocket(layer.localAddr(), 'trunkline.v1', { perMessageDeflate: false });
+  const peer = new WebSocket(layer.localAddr(), 'trunkline.v1', {
+    perMessageDeflate: false,
+    rejectUnauthorized: false,
+  });
   peer.on('error', () => {});
   t.teardown(() => {
     peer.terminate();

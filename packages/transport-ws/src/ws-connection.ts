@@ -51,6 +51,11 @@ export class WsConnection implements StreamConnection {
   #destroyed = false;
   /** True if a write returned false and its chunk has not been sent yet. */
   #waiting = false;
+  /**
+   * The number of our writes that Node has not reported as done. `writableLength` is no substitute,
+   * because it includes a pong of `ws` that is queued behind our last write.
+   */
+  #writes = 0;
   #over = false;
   #error: TransportError | undefined;
   #discarded = 0;
@@ -138,6 +143,7 @@ export class WsConnection implements StreamConnection {
   #send(message: Uint8Array): boolean {
     const socket = this.#socket;
     const isFirst = socket.writableLength === 0;
+    this.#writes++;
     socket.write(this.#frames.frame(message), this.#written);
     const isDone = this.#secured === undefined ? socket.writableLength === 0 : isFirst;
     if (isDone) this.#frames.release();
@@ -194,7 +200,7 @@ export class WsConnection implements StreamConnection {
   }
 
   readonly #written = (error?: Error | null): void => {
-    if (error || !this.#waiting || this.#socket.writableLength > 0) return;
+    if (--this.#writes > 0 || error || !this.#waiting) return;
     this.#waiting = false;
     this.#sink?.drained();
   };
