@@ -16,6 +16,13 @@ test('a join says hello with its realm and roles, and fails with the error of th
   t.true(socket.isClosed);
 });
 
+for (const uri of [{ toString: 1 }, 'constructor', 7])
+  test(`the unknown URI ${JSON.stringify(uri)} of a router is unavailable`, async (t) => {
+    const { socket, joining } = start();
+    socket.receive(3, {}, uri);
+    t.is((await t.throwsAsync<TransportError>(joining))!.code, 'unavailable');
+  });
+
 test('a router that does not answer is left after the timeout', async (t) => {
   const { socket, clock, joining } = start();
   clock.advance(1_000);

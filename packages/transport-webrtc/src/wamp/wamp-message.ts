@@ -1,7 +1,7 @@
 // The messages of WAMP v2 that the client uses: their numbers, the shape that a router's message
 // must have, and the errors that its URIs stand for. See the WAMP specification, "Basic Profile".
 
-import { TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import { cleanText, reasonError } from '@trunkline/transport-core/backend';
 
 /** The numbers of the messages. */
@@ -43,9 +43,12 @@ export function parseWampMessage(text: unknown): WampMessage | undefined {
   }
 }
 
-/** Returns the error for a URI and arguments from the router or another node, all unchecked. */
+/**
+ * Returns the error for a URI and arguments from the router or another node, all unchecked. The
+ * error is `unavailable` if the URI is unknown or not a string.
+ */
 export function wampError(uri: unknown, args: unknown, target: string): TransportError {
-  const name = cleanText(String(uri).slice(0, LONGEST_TEXT));
+  const name = typeof uri === 'string' ? cleanText(uri.slice(0, LONGEST_TEXT)) : '';
   const detail = Array.isArray(args) && typeof args[0] === 'string' ? args[0] : '';
   const text = cleanText(`${target}: ${name} ${detail}`.slice(0, LONGEST_TEXT).trim());
   if (name === 'wamp.error.no_such_procedure')
@@ -60,21 +63,19 @@ export function wampError(uri: unknown, args: unknown, target: string): Transpor
       `Cannot register ${target}: a node is registered under this id; close that one first`,
       { target },
     );
-  return new TransportError(CODES_OF_URIS[name] ?? 'unavailable', text, {
+  return new TransportError(CODES_OF_URIS.get(name) ?? 'unavailable', text, {
     target,
     origin: 'remote',
   });
 }
 
-const CODES_OF_URIS: Readonly<
-  Record<string, 'permission_denied' | 'not_found' | 'invalid_argument' | 'aborted'>
-> = {
-  'wamp.error.not_authorized': 'permission_denied',
-  'wamp.error.authorization_failed': 'permission_denied',
-  'wamp.error.no_such_realm': 'not_found',
-  'wamp.error.invalid_uri': 'invalid_argument',
-  'wamp.error.invalid_argument': 'invalid_argument',
+const CODES_OF_URIS: ReadonlyMap<string, ErrorCode> = new Map([
+  ['wamp.error.not_authorized', 'permission_denied'],
+  ['wamp.error.authorization_failed', 'permission_denied'],
+  ['wamp.error.no_such_realm', 'not_found'],
+  ['wamp.error.invalid_uri', 'invalid_argument'],
+  ['wamp.error.invalid_argument', 'invalid_argument'],
   // fox-wamp replaces the node's error by this error.
-  'wamp.error.callee_failure': 'aborted',
-  [OFFER_ERROR]: 'aborted',
-};
+  ['wamp.error.callee_failure', 'aborted'],
+  [OFFER_ERROR, 'aborted'],
+]);
