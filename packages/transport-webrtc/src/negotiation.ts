@@ -258,7 +258,10 @@ export class Negotiation {
     this.#greet();
   };
 
-  /** Sends the hello: the offerer's is first, so that a dial resolves only if both ends agree. */
+  /**
+   * Sends the hello, or as the answerer judges the offerer's first, so that a dial resolves only if
+   * both ends agree.
+   */
   #greet(): void {
     if (this.#isOver || this.#helloSent || this.#channel?.readyState !== 'open') return;
     if (this.#fingerprints === undefined) return;
@@ -266,10 +269,15 @@ export class Negotiation {
     else if (this.#messages.length > 0) this.#meet(this.#messages.shift());
   }
 
+  /** Sends this end's hello; fails the negotiation if the channel has already closed. */
   #sendHello(): void {
     const { identity, role } = this.#options;
     this.#helloSent = true;
-    this.#channel!.send(encodeHello(identity, role, this.#fingerprints!));
+    try {
+      this.#channel!.send(encodeHello(identity, role, this.#fingerprints!));
+    } catch (cause) {
+      return this.#fail(reasonError('reset', 'the channel closed', { cause }));
+    }
     if (this.#rtc!.holdsMessages === true) this.#wakeUp = new WakeUp((text) => this.#wake(text));
     this.#wakeUp?.sent();
   }
@@ -307,11 +315,8 @@ export class Negotiation {
     if (nodeId !== undefined && isNodeId(session.peer) && nodeId !== session.peer)
       return this.#fail(mismatch(`it is node ${nodeId}`));
     this.#nodeId = nodeId;
-    try {
-      if (role === 'answerer') this.#sendHello();
-    } catch (cause) {
-      return this.#fail(reasonError('reset', 'the channel closed', { cause }));
-    }
+    if (role === 'answerer') this.#sendHello();
+    if (this.#isOver) return;
     this.#isDone = true;
     session.close();
     this.#options.done(this.#opened());

@@ -88,6 +88,14 @@ test('hellos that a library holds back until the next message delay a dial, whic
   t.deepEqual(received, [1, 2], 'the messages that woke the ends are no data');
 });
 
+test('a channel that closes as it opens fails the dial with reset', async (t) => {
+  const { dial, rtc, clock, until } = setUp(t);
+  rtc.throwsOnSend = true;
+  t.is((await rejection(dial(60_000))).reason, 'reset');
+  await until(() => rtc.open() === 0);
+  t.is(clock.timers, 0);
+});
+
 for (const end of ['dialer', 'listener'] as const) {
   test(`a dial fails with resource_exhausted if the browser of the ${end} allows no more peer connections`, async (t) => {
     const signaling = createMemorySignaling();

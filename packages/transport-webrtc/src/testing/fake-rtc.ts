@@ -10,6 +10,8 @@ export interface FakeRtc extends RtcLibrary {
   stopsAt: Step | undefined;
   /** Keeps the first message of each end until it sends another. */
   holdsMessages: boolean;
+  /** Makes the channels throw on `send`, as if they were closed as soon as they open. */
+  throwsOnSend: boolean;
   /** Keeps new peer connections gathering for ever, as with servers that do not answer. */
   gathersForever: boolean;
   /** The number of peer connections that are gathering. */
@@ -85,6 +87,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
     if (isStop('channel')) return;
     one.channel.isMute = two.channel.isMute = isStop('hello');
     one.channel.keepsNext = two.channel.keepsNext = rtc.holdsMessages;
+    one.channel.throwsOnSend = two.channel.throwsOnSend = rtc.throwsOnSend;
     join(one.channel, two.channel);
   }
 
@@ -97,6 +100,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
     RTCPeerConnection: FakePeer,
     stopsAt,
     holdsMessages: false,
+    throwsOnSend: false,
     gathersForever: false,
     gathering: () => peers.filter((peer) => peer.iceGatheringState === 'gathering').length,
     hasStopped: () => hasStopped,
