@@ -23,6 +23,14 @@ for (const uri of [{ toString: 1 }, 'constructor', 7])
     t.is((await t.throwsAsync<TransportError>(joining))!.code, 'unavailable');
   });
 
+test('a join fails if the router ends the session as soon as it has begun', async (t) => {
+  const { socket, joining, ends } = start();
+  socket.receive(2, 1, {});
+  socket.receive(6, {}, 'wamp.close.system_shutdown');
+  t.is((await t.throwsAsync<TransportError>(joining))!.reason, 'closed');
+  t.deepEqual(ends, []);
+});
+
 test('a router that does not answer is left after the timeout', async (t) => {
   const { socket, clock, joining } = start();
   clock.advance(1_000);

@@ -52,8 +52,8 @@ export class WampClient {
 
   /**
    * Connects and joins the realm. Rejects with `unavailable`, with the error of the router, with
-   * the TransportError that `openWebSocket` throws, or with `invalid_argument` if it throws another
-   * one.
+   * the error of a session that ends at once, with the TransportError that `openWebSocket` throws,
+   * or with `invalid_argument` if it throws another one.
    */
   static async join(options: WampClientOptions): Promise<WampClient> {
     let client: WampClient;
@@ -68,6 +68,8 @@ export class WampClient {
       });
     }
     await client.#wait(0, options.url);
+    // The session may have ended since WELCOME, in the same turn.
+    if (client.#error !== undefined) throw client.#error;
     client.#isOpen = true;
     return client;
   }
