@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
 import type { RtcDataChannel, RtcPeerConnection } from './rtc.ts';
-import { withoutCandidates } from './session-description.ts';
+import { fingerprintOf, withoutCandidates } from './session-description.ts';
 import type { Signal } from './signal.ts';
 import { bound } from './testing/lying-signal.ts';
 import { rejection } from './testing/rejection.ts';
@@ -70,6 +70,19 @@ test('an end without an identity is refused by one that has one', async (t) => {
   const error = await rejection(dial());
   t.is(error.reason, 'identity_mismatch');
   t.regex(error.message, /give it an identity/);
+});
+
+test('a description needs exactly one fingerprint, and no malformed one', (t) => {
+  const [one, two] = ['aa', 'BB'].map((pair) => `:sha-256 ${Array(32).fill(pair).join(':')}`);
+  const sdp = (...lines: unknown[]) => lines.map((line) => `a=fingerprint${line}\r\n`).join('');
+  t.is(fingerprintOf(sdp(one, one)), one!.slice(1).toUpperCase());
+  for (const other of [two, `${two} x`, two!.replaceAll(':BB', ':BBg'), ` ${two}`, ':sha-1 AA'])
+    for (const lines of [
+      [one, other],
+      [other, one],
+    ])
+      t.throws(() => fingerprintOf(sdp(...lines)), { code: 'internal' }, `${lines}`);
+  for (const lines of [[], [`${one} x`]]) t.throws(() => fingerprintOf(sdp(...lines)));
 });
 
 test('the id of the signal must be that of the identity', (t) => {

@@ -4,21 +4,20 @@ import { TransportError } from '@trunkline/transport-core';
 
 /**
  * Returns the fingerprint of the certificate that an SDP announces, in upper case. Throws
- * `internal` if there is not exactly one (equal ones count once), or none of SHA-256, because
- * libraries differ in which one they check if there are several.
+ * `internal` if there is not exactly one (equal ones count once), or if it is malformed or not of
+ * SHA-256. Libraries differ in which one they check if there are several, and in which malformed
+ * ones they accept.
  */
 export function fingerprintOf(sdp: string): string {
   const found = new Set(
-    [...sdp.matchAll(/^a=fingerprint:(\S+) ([0-9a-f:]+)\s*$/gim)].map(([, algorithm, digest]) =>
-      `${algorithm} ${digest}`.toUpperCase(),
-    ),
+    [...sdp.matchAll(/^a=fingerprint\b([^\r\n]*)/gim)].map(([, value]) => value!.toUpperCase()),
   );
   const [fingerprint] = found;
-  if (found.size === 1 && /^SHA-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(fingerprint!))
-    return fingerprint!;
+  if (found.size === 1 && /^:SHA-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(fingerprint!))
+    return fingerprint!.slice(1);
   throw new TransportError(
     'internal',
-    `the session description has ${found.size} fingerprints, but needs exactly one of SHA-256`,
+    `the description has ${found.size} fingerprints, but needs one valid SHA-256 fingerprint`,
     { reason: 'malformed' },
   );
 }
