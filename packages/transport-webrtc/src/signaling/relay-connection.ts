@@ -109,13 +109,14 @@ export class RelayConnection implements StreamConnection {
     }
   }
 
+  /** Ends the connection. Defers `closed`, because `destroy` must not call it. */
   #finish(error?: TransportError): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#clock.clearTimeout(this.#linger);
     this.#wakeWriter();
     this.#wakeReader();
-    this.#sink?.closed(error);
+    this.#clock.defer(() => this.#sink?.closed(error));
   }
 
   #reset(why: string, cause?: unknown): TransportError {
