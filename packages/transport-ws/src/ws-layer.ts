@@ -172,6 +172,8 @@ export class WsLayer implements WsStreamLayer {
       const place = { port, ...(host !== '' && { host }), ...(reusePort && SHARED) };
       await loadWs();
       await bind(listener, place, () => this.#stop === stop);
+      // The layer may have been closed since the port opened, in the same turn.
+      if (this.#stop !== stop) throw listenCancelled();
       this.#listener = listener;
       this.#take(listener, bindAddr, { server: http, path, accept, arrived }, options?.timeout);
     } catch (error) {
@@ -324,10 +326,13 @@ function noSharedPort(address: string): TransportError {
   );
 }
 
+function listenCancelled(): TransportError {
+  return new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
+}
+
 function bind(server: Server, place: object, isWanted: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cancelled = () =>
-      reject(new TransportError('shutdown', 'Listening was cancelled: the layer was closed'));
+    const cancelled = () => reject(listenCancelled());
     if (!isWanted()) return cancelled();
     server.on('error', reject);
     server.on('close', cancelled);

@@ -1,6 +1,7 @@
 // Tests ws(): calls, paths, options and the browser build.
 
 import { createServer } from 'node:http';
+import { Server } from 'node:net';
 import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
@@ -32,6 +33,19 @@ test('with reusePort port 0 is refused, and a port is shared with other listener
   if (major >= 24 && process.platform === 'linux') await listeners[1]!.listen();
   else if (major < 22)
     t.is((await t.throwsAsync<TransportError>(listeners[1]!.listen()))!.reason, 'address_in_use');
+});
+
+test.serial('listen fails with shutdown if the layer is closed as the port opens', async (t) => {
+  const layer = createWsStreamLayer();
+  const { emit } = Server.prototype;
+  Server.prototype.emit = function (this: Server, event: any, ...rest: any[]) {
+    const isHeard = emit.call(this, event, ...rest);
+    if (event === 'listening') void layer.close();
+    return isHeard;
+  };
+  t.teardown(() => (Server.prototype.emit = emit));
+  t.is((await t.throwsAsync<TransportError>(layer.listen(() => {})))!.code, 'shutdown');
+  t.throws(() => layer.localAddr(), { message: /listen/ });
 });
 
 test('as a backend it takes the path from its address, on its own port and on a given server', async (t) => {
