@@ -166,6 +166,24 @@ test('a registered node calls itself every 30 s, and replaces a connection that 
   t.deepEqual(sockets[1]!.sent.at(-1), [64, 1, {}, 'ada']);
 });
 
+test('a registered node that the router does not know registers again', async (t) => {
+  const { ada, sockets, join, clock } = await faked(t);
+  const listening = ada.listen(() => {});
+  join(sockets[0]!);
+  await turn();
+  sockets[0]!.receive(65, 1, 7);
+  await listening;
+  clock.advance(30_000);
+  sockets[0]!.receive(8, 48, 2, {}, 'wamp.error.no_such_procedure');
+  await turn();
+  t.true(sockets[0]!.isClosed);
+  clock.advance(250);
+  await turn();
+  join(sockets[1]!);
+  await turn();
+  t.deepEqual(sockets[1]!.sent.at(-1), [64, 1, {}, 'ada']);
+});
+
 test('a signal that no transport uses any more leaves the router, and joins when it is used', async (t) => {
   const { ada, sockets, join } = await faked(t);
   for (const number of [0, 1]) {

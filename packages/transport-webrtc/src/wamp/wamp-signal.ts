@@ -97,8 +97,8 @@ const CROWDED = 'too many offers wait for their answers';
 /** The ids of nodes. The router doesn't check them, and they are shown to people. */
 const ID = /^[\w.-]{1,256}$/;
 /**
- * The interval at which a registered node calls itself to notice a dead connection, in
- * milliseconds.
+ * The interval at which a registered node calls itself to notice a dead connection or a lost
+ * registration, in milliseconds.
  */
 const CHECK_INTERVAL = 30_000;
 /**
@@ -251,14 +251,18 @@ class Wamp implements WampSignal {
     this.#checkLater(client);
   }
 
-  /** Calls this node itself from time to time, and replaces a session that doesn't answer. */
+  /**
+   * Calls this node itself from time to time. Replaces a session that doesn't answer, or whose
+   * router has lost the registration.
+   */
   #checkLater(client: WampClient): void {
     this.#clock.clearTimeout(this.#check);
     this.#check = this.#clock.setTimeout(async () => {
       try {
         await client.call(this.nodeId, []);
       } catch (error) {
-        if ((error as TransportError).reason === 'dial_timeout') client.close();
+        const { reason } = error as TransportError;
+        if (reason === 'dial_timeout' || reason === 'connection_refused') client.close();
       }
       if (this.#registration !== undefined) this.#checkLater(client);
     }, CHECK_INTERVAL);
