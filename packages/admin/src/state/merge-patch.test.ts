@@ -65,6 +65,15 @@ test('values become JSON without null, and a patch cannot set a prototype', (t) 
   t.is(Object.getPrototypeOf(patched), Object.prototype);
 });
 
+test('a member may have the name of an inherited one', (t) => {
+  const patch: Patch = { constructor: { a: 'x'.repeat(30), b: 'y' }, toString: { c: 1 } as never };
+  t.deepEqual(createPatch({}, patch as JsonObject), patch);
+  t.deepEqual(createPatch(patch as JsonObject, {}), { constructor: null, toString: null as never });
+  const whole = [...splitPatch(patch, 20)].reduce<unknown>(applyPatch, {});
+  t.deepEqual(whole, patch);
+  t.false(Object.hasOwn(Object, 'a'));
+});
+
 test('the parts of a large patch have the effect of the whole', (t) => {
   const state = { a: { b: { c: 'x'.repeat(30), d: 'y' }, e: [1, 2, 3] }, f: 'z', g: null as never };
   const patch = state as unknown as Patch;

@@ -48,7 +48,7 @@ export function createPatch(before: JsonObject, after: JsonObject): Patch | unde
     else if (Array.isArray(from) && Array.isArray(to) && sameList(from, to)) continue;
     if (change !== undefined) (patch ??= {})[key] = change;
   }
-  for (const key in before) if (after[key] === undefined) (patch ??= {})[key] = null;
+  for (const key in before) if (!Object.hasOwn(after, key)) (patch ??= {})[key] = null;
   return patch;
 }
 

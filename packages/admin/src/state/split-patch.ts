@@ -28,7 +28,9 @@ export function* splitPatch(patch: Patch, most = LONGEST): Generator<Patch, void
     }
     size += length;
     let inner = part;
-    for (const key of path.slice(0, -1)) inner = (inner[key] ??= {}) as Patch;
+    // Only own members count: a node may name a member 'constructor', which every object inherits.
+    for (const key of path.slice(0, -1))
+      inner = (Object.hasOwn(inner, key) ? inner[key] : (inner[key] = {})) as Patch;
     inner[path.at(-1)!] = value;
   }
   yield part;
