@@ -234,6 +234,10 @@ test('texts of a node cannot control the terminal', async (t) => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     t.notRegex(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   }
+  const { address, log } = await startNode(t, { isWritable: true });
+  log.level = '\u001b[31m';
+  const { out } = await trunkline(['log-level', 'info', '-a', address]);
+  t.is(out, 'info, before \ufffd[31m\n');
 });
 
 test('proxy passes a line on, and keys change it', async (t) => {

@@ -1,6 +1,7 @@
 // trunkline disconnect, ban, unban, drain and log-level: changes of a node, by its admin protocol.
 
 import { TransportError } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
 import { Argument, type Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { explain, type NodeConnection, withNode } from '../node.ts';
@@ -113,7 +114,7 @@ function checkNodeId(text: string): void {
   );
 }
 
-/** Returns a function that makes a change, and prints the answer. */
+/** Returns a function that makes a change, and prints the answer without control characters. */
 function changes(terminal: CliTerminal) {
   return <Answer>(
     command: Command,
@@ -128,6 +129,6 @@ function changes(terminal: CliTerminal) {
         throw isDenied ? error : explain(error, 'admin');
       });
       const asJson = command.optsWithGlobals()['json'] === true;
-      await terminal.out(`${asJson ? toJson(answer) : describe(answer)}\n`);
+      await terminal.out(`${asJson ? toJson(answer) : cleanText(describe(answer))}\n`);
     });
 }
