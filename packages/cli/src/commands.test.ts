@@ -1,6 +1,8 @@
 // Tests of the commands that look at nodes, against live nodes.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { writeFile } from 'node:fs/promises';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { drain } from '@trunkline/resilience/health';
 import { createTransport, defineProtocol, json } from '@trunkline/transport-core';
@@ -312,6 +314,10 @@ test('disconnect, ban, drain and log-level change a node that lets its tools', a
 });
 
 test('dashboard, signal and proxy serve until they are interrupted', async (t) => {
+  const servers: Server[] = [];
+  const accepted = (message: unknown) => servers.push((message as any).socket.server);
+  subscribe('net.server.socket', accepted);
+  t.teardown(() => unsubscribe('net.server.socket', accepted));
   const { address } = await startNode(t);
   const until = async (args: string[], use: (out: string) => Promise<void>) => {
     const end = new AbortController();
@@ -352,5 +358,8 @@ test('dashboard, signal and proxy serve until they are interrupted', async (t) =
     const proxy = JSON.parse(out);
     t.is(proxy.to, to);
     t.is((await trunkline(['health', '-a', `tcp://${proxy.address}`])).code, 0);
+    const [, port] = proxy.address.split(':');
+    const server = servers.find((each) => (each.address() as AddressInfo)?.port === Number(port));
+    t.notThrows(() => server!.emit('error', new Error('accept EMFILE')));
   });
 });

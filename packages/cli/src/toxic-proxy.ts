@@ -61,9 +61,9 @@ export class ToxicProxy {
     return new Promise((resolve, reject) => {
       const failed = (error: Error) =>
         reject(socketError(error, 'listen', formatHostPort(host, port)));
-      this.#server.once('error', failed);
+      // Later errors mean that one connection could not be accepted. They change nothing.
+      this.#server.on('error', failed);
       this.#server.listen(port, host, () => {
-        this.#server.off('error', failed);
         resolve((this.#server.address() as { port: number }).port);
       });
     });

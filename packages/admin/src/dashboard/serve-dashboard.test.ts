@@ -1,5 +1,7 @@
 // Tests of the server: the token, the page's policy, the feed, changes, and lost nodes.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Server } from 'node:http';
 import { createTransport, serve, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { inmem } from '@trunkline/transport-inmem';
@@ -55,6 +57,19 @@ test('the page is served with a strict policy, and nothing else is', async (t) =
   t.regex(await replay.text(), /Content-Security-Policy" content="default-src 'none'/);
   t.is((await fetch(new URL('/other', dashboard.url))).status, 404);
   t.is((await fetch(dashboard.url, { method: 'POST' })).status, 405);
+});
+
+test('the dashboard goes on after a connection that the system could not accept', async (t) => {
+  const { dashboard } = await startNetwork(t, 1);
+  let server: Server | undefined;
+  const requested = (message: unknown) => {
+    const { request, server: its } = message as { request: { url: string }; server: Server };
+    if (request.url === '/accept') server = its;
+  };
+  subscribe('http.server.request.start', requested);
+  await fetch(new URL('/accept', dashboard.url));
+  unsubscribe('http.server.request.start', requested);
+  t.notThrows(() => server!.emit('error', new Error('accept EMFILE')));
 });
 
 test('a ticket leads to the page with its token, once and within a minute', async (t) => {

@@ -244,6 +244,8 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   await once(server, 'listening').catch((error) => {
     throw socketError(error, 'listen', formatHostPort(host, port));
   });
+  // From here on, an error means that one connection could not be accepted.
+  server.on('error', () => {});
 }
 
 /** Returns the page's addresses, and the origins that may open its WebSocket without a token. */
