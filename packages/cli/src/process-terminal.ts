@@ -20,7 +20,6 @@ export function processTerminal(): CliTerminal {
   stderr.on('error', () => {});
   return {
     async out(text) {
-      if (interrupt.signal.aborted) return;
       await new Promise<void>((resolve) =>
         stdout.write(text, (error) => {
           if (error) interrupt.abort(error);

@@ -5,7 +5,10 @@ import type { Clock } from '@trunkline/transport-core';
 
 /** The parts of a process that commands use. */
 export interface CliTerminal {
-  /** Writes results. Resolves when they are written, or when nobody reads them. */
+  /**
+   * Writes results. Resolves when they are written, or when nobody reads them. An interrupted
+   * command may still write, for example to restore the screen.
+   */
   out(text: string): Promise<void>;
   /** Writes messages for people: errors, warnings, progress. */
   err(text: string): void;
