@@ -97,8 +97,10 @@ trunkline call greeter/greet '{"name":"Ada"}'
 
 Without TLS, you need no context: pass \`--address\`. Options take precedence over environment
 variables, which take precedence over the [context](#trunkline-context-add). If you give an address
-without \`--context\`, no context is used, so another node never gets the token of the context. The
-command sends its token (\`--token\`) in the [hello](wire-protocol.md#3-the-hello) and with each call.
+without \`--context\`, no context is used, so another node never gets the token of the context. For
+the same reason, \`--address\` alone ignores \`TRUNKLINE_CONTEXT\`, and \`--context\` alone ignores
+\`TRUNKLINE_ADDRESS\`. The command sends its token (\`--token\`) in the
+[hello](wire-protocol.md#3-the-hello) and with each call.
 
 With the default [overlay](gossip.md#which-overlay), a full mesh, [\`trunkline pub\`](#trunkline-pub)
 must be able to connect to each \`trunkline sub\`. With TLS, \`pub\` and \`sub\` commands that run at the

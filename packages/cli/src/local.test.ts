@@ -130,6 +130,11 @@ test('a token of a context is not sent to another address', async (t) => {
   t.is((await trunkline(['ls', '-a', address, '--context', 'a'], { env })).code, 17);
   const variables = { ...env, TRUNKLINE_ADDRESS: address, TRUNKLINE_TOKEN: 'x' };
   t.is((await trunkline(['ls'], { env: variables })).code, 17);
+  const named = { ...env, TRUNKLINE_CONTEXT: 'a' };
+  t.is((await trunkline(['ls', '-a', address], { env: named })).code, 0);
+  await trunkline(['context', 'add', 'b', '-a', address], { env });
+  const other = { ...env, TRUNKLINE_ADDRESS: 'tcp://127.0.0.1:1' };
+  t.is((await trunkline(['ls', '--context', 'b'], { env: other })).code, 0);
 });
 
 test('shells complete commands, options, choices and contexts', async (t) => {

@@ -73,20 +73,21 @@ export function addGlobalOptions(command: Command): Command {
 }
 
 /**
- * Reads the settings: options first, then the environment, then the context. If there is an address
- * and neither `--context` nor TRUNKLINE_CONTEXT names a context, no context is used, so that
- * another node does not get the token of the current one. Throws `not_found` for an unknown
- * context.
+ * Reads the settings: options first, then the environment, then the context. `--address` without
+ * `--context` ignores TRUNKLINE_CONTEXT, and `--context` without `--address` ignores
+ * TRUNKLINE_ADDRESS. If there is an address and no context is named, no context is used. Thus
+ * another node never gets the token of a context. Throws `not_found` for an unknown context.
  */
 export async function readSettings(
   options: GlobalOptions,
   terminal: Pick<CliTerminal, 'env'>,
 ): Promise<Settings> {
   const { env } = terminal;
-  const of = (name: keyof GlobalOptions) =>
-    (options[name] as string | undefined) ?? (env[`TRUNKLINE_${name.toUpperCase()}`] || undefined);
-  const address = of('address');
-  const named = of('context');
+  const of = (name: keyof GlobalOptions, other?: keyof GlobalOptions) =>
+    (options[name] as string | undefined) ??
+    ((!(other && options[other]) && env[`TRUNKLINE_${name.toUpperCase()}`]) || undefined);
+  const address = of('address', 'context');
+  const named = of('context', 'address');
   let context: Context = {};
   if (named !== undefined || address === undefined) {
     const { current, contexts } = await readContexts(terminal);
