@@ -5,18 +5,22 @@ import type { MessageChanges } from './change.ts';
 
 /** Adds the changes between two types of a message. */
 export function compareProtobuf(before: Type, after: Type, changes: MessageChanges): void {
-  compareTypes(before, after, changes, '', new Set());
+  compareTypes(before, after, changes, '', new Map());
 }
+
+/** The pairs that were compared, because types may contain themselves. */
+type Seen = Map<Type, Set<Type>>;
 
 function compareTypes(
   before: Type,
   after: Type,
   changes: MessageChanges,
   path: string,
-  seen: Set<Type>,
+  seen: Seen,
 ): void {
-  if (seen.has(before)) return;
-  seen.add(before);
+  const others = seen.get(before) ?? new Set();
+  if (others.has(after)) return;
+  seen.set(before, others.add(after));
   const fields = new Map(after.fieldsArray.map((field) => [field.id, field]));
   for (const old of before.fieldsArray) {
     const place = `${path}.${old.name}`;
@@ -45,7 +49,7 @@ function compareFields(
   after: Field,
   changes: MessageChanges,
   path: string,
-  seen: Set<Type>,
+  seen: Seen,
 ): void {
   const isRenamed = before.name !== after.name;
   if (!areCompatible(before, after)) {

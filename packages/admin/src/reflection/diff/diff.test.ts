@@ -244,6 +244,12 @@ const messages: [title: string, before: string, after: string, expected: string[
     'syntax = "proto3"; enum E { A = 0; B = 1; } message I { E e = 1; I i = 2; bool x = 3; } message M { I i = 1; }',
     ['ENUM_VALUE_ADDED .i.e', 'FIELD_ADDED .i.x'],
   ],
+  [
+    'one of two fields of a message that has another message now',
+    'message A { string s = 1; } A x = 1; A y = 2;',
+    'message A { string s = 1; } message B { int32 s = 1; } A x = 1; B y = 2;',
+    [`FIELD_TYPE_CHANGED .y.s ${both}`],
+  ],
 ];
 for (const [title, before, after, expected] of messages) {
   test(`a protobuf request with ${title}`, async (t) => {
