@@ -61,12 +61,12 @@ export class Recorder implements Observer {
     switch (event.type) {
       case 'down':
         if (event.cause !== undefined && !ORDERLY.test(event.cause.reason ?? ''))
-          this.#errors.add(at, 'connection', event.remote.endpoint, event.cause);
+          this.#errors.addConnection(at, 'connection', event.remote, event.cause);
         return;
       case 'mismatch':
         return this.#errors.add(at, 'protocol', event.protocol, event.error);
       case 'rejected':
-        return this.#errors.add(at, 'handshake', event.endpoint, event.error);
+        return this.#errors.addConnection(at, 'handshake', event, event.error);
       case 'dialFailed':
         return this.#errors.add(at, 'dial', event.target, event.error);
       case 'listenFailed':

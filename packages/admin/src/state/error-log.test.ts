@@ -1,7 +1,8 @@
 // Tests of the log of errors: equal ones are counted, old ones make room, texts are cut.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Remote, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
+import { Recorder } from '../recorder.ts';
 import { ErrorLog } from './error-log.ts';
 
 test('equal errors are counted, and a flood of one does not hide the others', (t) => {
@@ -37,4 +38,27 @@ test('texts are cleaned and cut', (t) => {
   t.is(record?.where, 'a b');
   t.is(record?.text.length, 301);
   t.false(record?.text.includes('\u001b'));
+});
+
+test('failed connections from the ports of one host are one error; dialed ports differ', (t) => {
+  const log = new ErrorLog();
+  const recorder = new Recorder(log);
+  for (const direction of ['in', 'out'] as const)
+    for (const endpoint of ['10.0.0.1:1', '10.0.0.1:2']) {
+      const remote = { endpoint, direction } as Remote;
+      const error = new TransportError('unavailable', `connection ${endpoint}: reset`);
+      recorder.event({ type: 'rejected', endpoint, direction, error });
+      recorder.event({ type: 'down', remote, cause: error });
+    }
+  t.deepEqual(
+    Object.values(log.state()).map(({ what, where, count }) => [what, where, count]),
+    [
+      ['handshake', '10.0.0.1', 2],
+      ['connection', '10.0.0.1', 2],
+      ['handshake', '10.0.0.1:1', 1],
+      ['connection', '10.0.0.1:1', 1],
+      ['handshake', '10.0.0.1:2', 1],
+      ['connection', '10.0.0.1:2', 1],
+    ],
+  );
 });

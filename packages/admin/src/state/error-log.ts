@@ -1,8 +1,14 @@
 // The last errors of a node. Errors with the same kind, place, code and text are counted together,
 // so that a flood of one error does not hide the others.
 
-import { type CallRecord, type ErrorCode, TransportError } from '@trunkline/transport-core';
+import {
+  type CallRecord,
+  type ErrorCode,
+  type Remote,
+  TransportError,
+} from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
+import { sourceOf } from '@trunkline/transport-core/internal';
 import type { NodeErrorRecord } from './node-state.ts';
 
 type Mutable = { -readonly [K in keyof NodeErrorRecord]: NodeErrorRecord[K] };
@@ -20,10 +26,27 @@ export class ErrorLog {
     this.add(call.startedAt + call.duration, what, `${call.protocol}/${call.method}`, call.error);
   }
 
-  /** Adds an error. `at` is the time on the node's clock in milliseconds. */
-  add(at: number, what: string, where: string, error: unknown): void {
+  /**
+   * Adds the error of a connection. Accepted connections are named by their source: each has
+   * another port, so a flood of one source would otherwise fill the log.
+   */
+  addConnection(
+    at: number,
+    what: string,
+    { endpoint, direction }: Pick<Remote, 'endpoint' | 'direction'>,
+    error: TransportError,
+  ): void {
+    const where = direction === 'in' ? sourceOf(endpoint) : endpoint;
+    this.add(at, what, where, error, error.message.replaceAll(endpoint, where));
+  }
+
+  /**
+   * Adds an error. `at` is the time on the node's clock in milliseconds, and `message` replaces the
+   * error's own.
+   */
+  add(at: number, what: string, where: string, error: unknown, message?: string): void {
     const code: ErrorCode | 'unknown' = error instanceof TransportError ? error.code : 'unknown';
-    const text = shorten(error instanceof Error ? error.message : String(error));
+    const text = shorten(message ?? (error instanceof Error ? error.message : String(error)));
     const key = `${what}\n${where}\n${code}\n${text}`;
     const known = this.#records.get(key);
     if (known !== undefined) {

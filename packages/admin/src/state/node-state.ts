@@ -114,7 +114,7 @@ export interface NodeErrorRecord {
    * The event or operation that failed: 'call', 'handler', 'dial', 'handshake', 'connection' …
    */
   readonly what: string;
-  /** The method, address or endpoint. */
+  /** The method, address or endpoint; for accepted connections, the source without its port. */
   readonly where: string;
   readonly code: ErrorCode | 'unknown';
   readonly reason?: ErrorReason | undefined;
