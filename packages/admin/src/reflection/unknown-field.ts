@@ -51,7 +51,7 @@ function find(
 
 /**
  * Follows references within a schema: '#', '#/$defs/name'. Returns undefined for any other
- * reference, and for a chain of more than 16 references.
+ * or malformed reference, and for a chain of more than 16 references.
  */
 export function resolve(root: JsonSchema, given: JsonValue | undefined): JsonSchema | undefined {
   let schema = given;
@@ -60,9 +60,13 @@ export function resolve(root: JsonSchema, given: JsonValue | undefined): JsonSch
     if (typeof reference !== 'string') return schema;
     if (!reference.startsWith('#')) return undefined;
     let at: JsonValue | undefined = root;
-    for (const part of reference.slice(1).split('/').slice(1)) {
-      const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
-      at = isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+    try {
+      for (const part of reference.slice(1).split('/').slice(1)) {
+        const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
+        at = isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+      }
+    } catch {
+      return undefined; // The reference has a malformed escape, such as '%E0'.
     }
     schema = at;
   }

@@ -213,6 +213,14 @@ test('schemas that contain themselves are compared', async (t) => {
   ]);
 });
 
+test('a malformed reference in a schema allows every value', async (t) => {
+  const described = await describeProtocol(define({ m }));
+  const of = ($ref: string) =>
+    JSON.parse(JSON.stringify(described).replace('"type":"string"', `"$ref":"${$ref}"`));
+  const [change] = await compareProtocols([described], [of('#/%E0%A4%A')]);
+  t.is(change?.rule, 'FIELD_TYPE_CHANGED');
+});
+
 const messages: [title: string, before: string, after: string, expected: string[]][] = [
   ['an added field', '', 'string a = 1;', ['FIELD_ADDED .a']],
   ['a removed field', 'string a = 1;', '', ['FIELD_REMOVED .a']],
