@@ -204,4 +204,9 @@ test('wrong options are refused', async (t) => {
   await refused({ token: 'short' }, /at least 16 characters/);
   await refused({ interval: 10 }, /250 ms or more, got 10/);
   await refused({ nodes: [''] }, /array of addresses/);
+  const { url, close } = await serveDashboard(tool);
+  await close();
+  const port = Number(new URL(url).port);
+  await t.throwsAsync(serveDashboard(tool, { port, host: '::ffff:0.0.0.0' }));
+  await (await serveDashboard(tool, { port })).close();
 });

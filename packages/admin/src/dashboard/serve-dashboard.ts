@@ -11,6 +11,7 @@ import {
   type Random,
   type Remote,
   systemRandom,
+  type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import {
@@ -89,8 +90,8 @@ export interface Dashboard extends AsyncDisposable {
  * Serves a page that shows nodes live. It reads their states over `transport` with the protocol
  * `trunkline.admin`, which the nodes must serve. It mounts this protocol unless you pass `admin`.
  * Rejects with a TransportError whose `cause` is the error of `node:http` if the port can't be
- * opened, with a TypeError for an invalid option, and with the error of `node:fs` if the package
- * was not built.
+ * opened, with a TypeError for an invalid option or a host that can't be advertised, and with the
+ * error of `node:fs` if the package was not built. If it rejects, it leaves nothing open.
  */
 export async function serveDashboard(
   transport: AnyTransport,
@@ -118,43 +119,44 @@ export async function serveDashboard(
     mount === undefined ? admin!.client(node) : mount.to(node);
   const own = admin?.client();
   const server = createServer((request, response) => answer(site, request, response));
-  try {
-    await listen(server, host, port);
-  } catch (error) {
-    await mount?.close();
-    throw error;
-  }
   const follower = new NetworkFollower({ clock, readonly, interval, metadata });
-  const { urls, origins } = urlsOf(server, host);
-  const feed = createTransport(`ws://server${FEED}`, {
-    protocol: dashboardProtocol,
-    clock,
-    advertiseAddr: `${urls[0]!.replace('http', 'ws')}${FEED}`,
-    admit: (remote) => admit(remote, token),
-    // Only a page that knows the token can send it, so its origin need not be checked, too.
-    backends: [ws(token === false ? { server, origins } : { server })],
-  });
-  serveFeed(feed, follower, { readonly, interval, metadata });
-  if (own !== undefined) follower.add(LOCAL, own);
-  for (const node of nodes) follower.add(node, clientOf(node));
-  await feed.listen();
+  let feed: Transport<typeof dashboardProtocol> | undefined;
   const close = async () => {
     await follower.close();
-    await Promise.all([feed.close(), mount?.close()]);
+    await Promise.all([feed?.close(), mount?.close()]);
     server.closeAllConnections();
     server.close();
   };
-  return {
-    url: `${urls[0]}/${fragment}`,
-    ticket: () => `${urls[0]}${OPEN}${tickets.issue()}`,
-    get nodes() {
-      return follower.names;
-    },
-    add: (node) => follower.add(node, clientOf(node)),
-    remove: (node) => follower.remove(node),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  try {
+    await listen(server, host, port);
+    const { urls, origins } = urlsOf(server, host);
+    feed = createTransport(`ws://server${FEED}`, {
+      protocol: dashboardProtocol,
+      clock,
+      advertiseAddr: `${urls[0]!.replace('http', 'ws')}${FEED}`,
+      admit: (remote) => admit(remote, token),
+      // Only a page that knows the token can send it, so its origin need not be checked, too.
+      backends: [ws(token === false ? { server, origins } : { server })],
+    });
+    serveFeed(feed, follower, { readonly, interval, metadata });
+    if (own !== undefined) follower.add(LOCAL, own);
+    for (const node of nodes) follower.add(node, clientOf(node));
+    await feed.listen();
+    return {
+      url: `${urls[0]}/${fragment}`,
+      ticket: () => `${urls[0]}${OPEN}${tickets.issue()}`,
+      get nodes() {
+        return follower.names;
+      },
+      add: (node) => follower.add(node, clientOf(node)),
+      remove: (node) => follower.remove(node),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** The path of the WebSocket. The page uses the same one. */
