@@ -15,9 +15,15 @@ type Admin = typeof adminProtocol;
 export function actions(sources: AdminSources, readonly: boolean): Handlers<Admin> {
   const { transport, log } = sources;
   const handlers = {
-    disconnect: async ({ connection, target, reason }) => {
+    disconnect: async ({ connection, target, reason }, { from }) => {
       const remotes = matching(transport.remotes(), connection, target);
-      await Promise.all(remotes.map((remote) => transport.disconnect(remote, reason)));
+      await Promise.all(
+        remotes.map((remote) => {
+          const closed = transport.disconnect(remote, reason);
+          // The tool's own connection closes only after this call has ended.
+          return remote !== from && closed;
+        }),
+      );
       return { connections: remotes.length };
     },
     ban: ({ nodeId, time, reason }) => {

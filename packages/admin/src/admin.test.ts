@@ -137,6 +137,8 @@ test('a tool disconnects a connection, and all to a target', async (t) => {
   await t.throwsAsync(tool.disconnect({ connection: remote!.id }), { code: 'not_found' });
   await t.throwsAsync(tool.disconnect({ target: 'inmem://other' }), { code: 'not_found' });
   await t.throwsAsync(tool.disconnect({}), { code: 'invalid_argument' });
+  const [own] = node.remotes();
+  t.deepEqual(await tool.disconnect({ connection: own!.id }), { connections: 1 });
   t.is(await client.send(address, 'greet', 'Ada'), 'Hello, Ada!');
 });
 
