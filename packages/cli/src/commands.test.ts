@@ -167,6 +167,13 @@ test('top prints calls by method, and sorts them by keys', async (t) => {
   });
   t.is(live.code, 0);
   t.true(live.out.startsWith('\u001b[?1049h') && live.out.endsWith('\u001b[?1049l'));
+  const broken = async function* () {
+    yield 'm';
+    throw new Error('setRawMode EIO');
+  };
+  const blind = await trunkline([...top, '--count', '2'], { isTerminal: true, keys: broken() });
+  t.is(blind.code, 0);
+  t.true(blind.out.endsWith('\u001b[?1049l'));
 });
 
 test('bench measures a method', async (t) => {

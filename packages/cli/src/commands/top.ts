@@ -80,7 +80,10 @@ async function show(
   const isLive = terminal.isTerminal && !asJson;
   const end = new AbortController();
   let order = sort;
-  const keys = isLive ? followKeys(terminal, end, (chosen) => (order = chosen)) : undefined;
+  // If the keys fail, the screen goes on without them.
+  const keys = isLive
+    ? followKeys(terminal, end, (chosen) => (order = chosen)).catch(() => {})
+    : undefined;
   let before: NodeState | undefined;
   try {
     if (isLive) await terminal.out(ENTER);
