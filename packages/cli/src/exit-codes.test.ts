@@ -34,6 +34,7 @@ test('everything that is wrong with the arguments exits with 2', async (t) => {
     ['dashboard', 'nonsense'],
     ['dashboard', 'tcp://127.0.0.1:1', '--port', '70000'],
     ['signal', '--bind', 'nonsense'],
+    ['signal', '--advertise', 'nonsense'],
     ['proxy', 'nonsense'],
     ['schema', 'diff', 'http://127.0.0.1:1', 'http://127.0.0.1:1'],
     ['context', 'add', 'x', '-a', 'nonsense'],

@@ -4,6 +4,7 @@ import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import type { Command } from 'commander';
+import { checked } from '../exit-codes.ts';
 import { toJson } from '../output.ts';
 import { type CliTerminal, untilInterrupted } from '../terminal.ts';
 
@@ -31,11 +32,13 @@ export function addSignal(program: Command, terminal: CliTerminal): void {
     .option('--relay', "relay streams between nodes that can't connect directly")
     .action(async (options: SignalOptions, command: Command) => {
       const { bind, advertise, dialed, realm, origin, relay } = options;
-      const transport = createTransport(`ws://${bind}`, {
-        protocol: signalingProtocol,
-        advertiseAddr: advertise,
-        backends: [ws({ origins: origin })],
-      });
+      const transport = checked(() =>
+        createTransport(`ws://${bind}`, {
+          protocol: signalingProtocol,
+          advertiseAddr: advertise,
+          backends: [ws({ origins: origin })],
+        }),
+      );
       const hub = createSignalHub({
         transport,
         addresses: dialed,
