@@ -91,11 +91,15 @@ test('only Ed25519 and P-256 keys are identities', (t) => {
     weakness(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey) ?? '',
     /on the curve secp384r1/,
   );
-  const compressed = createPublicKey({ key: COMPRESSED, format: 'der', type: 'spki' });
+  const compressed = createPublicKey({ key: COMPRESSED, ...SPKI });
   t.regex(weakness(compressed) ?? '', /compressed point/);
+  const hybrid = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export(SPKI);
+  hybrid[26] = 6 + (hybrid[90]! & 1);
+  t.regex(weakness(createPublicKey({ key: hybrid, ...SPKI })) ?? '', /hybrid/);
   t.regex(weakness(generateKeyPairSync('ed448').publicKey) ?? '', /of type ed448/);
 });
 
+const SPKI = { format: 'der', type: 'spki' } as const;
 /** A P-256 key as written by `openssl ec -conv_form compressed -pubout`. */
 const COMPRESSED = Buffer.from(
   '3039301306072a8648ce3d020106082a8648ce3d030107032200029e8d9f8e18f330b98b6524d1d5e2c6b164c437ae5930ab1526fec03ad7500179',

@@ -92,10 +92,12 @@ export function keyWeakness(certificate: X509Certificate): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey;
   if (type === 'ed25519') return undefined;
   if (type === 'ec' && details?.namedCurve === 'prime256v1') {
-    // A point can be encoded in two ways, but each key must have only one id.
-    return spkiOf(certificate).length === P256_SPKI
+    // A point can be encoded in three ways (hybrid ones are as long as uncompressed ones), but each
+    // key must have only one id.
+    const spki = spkiOf(certificate);
+    return spki.length === P256_SPKI && spki[P256_SPKI - 65] === UNCOMPRESSED
       ? undefined
-      : 'its key is a compressed point, but an identity needs the uncompressed form';
+      : 'its key is a compressed point or a hybrid one, but an identity needs an uncompressed one';
   }
   const kind =
     type === 'ec'
@@ -159,6 +161,8 @@ function wrong(message: string, cause?: unknown): TransportError {
 
 /** Length in bytes of the SPKI (DER) of a P-256 key with an uncompressed point. */
 const P256_SPKI = 91;
+/** The first of the 65 bytes of such a point, with which the SPKI ends. */
+const UNCOMPRESSED = 4;
 /**
  * The option's value in OpenSSL's ssl.h. The constants of node:crypto include it, but their type
  * lacks it in some versions.
