@@ -147,6 +147,20 @@ test('a watch yields the status and each change of it, and ends with the protoco
   t.is(seen.length, 3);
 });
 
+test('a watch yields that a protocol was mounted and closed', async (t) => {
+  const { server, health, watch } = await fixture(t);
+  const { seen, has, watching } = watch('late');
+  await has(1);
+  const methods = { echo: { id: 1, request: bytes, response: bytes } };
+  const mount = server.mount(defineProtocol({ name: 'late', channel: 0x40, methods }));
+  await has(2);
+  await mount.close();
+  await has(3);
+  t.deepEqual(seen, ['unknown', 'serving', 'unknown']);
+  await health.close().catch(() => {});
+  await watching;
+});
+
 test('a watch of many changes leaves nothing behind', async (t) => {
   const { health, asked, to } = await fixture(t);
   const warnings: string[] = [];

@@ -61,10 +61,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #advertised: string | undefined = undefined;
   /** All connections whose stream is not closed yet, in the order in which they were made. */
   readonly connections = new Set<Connection>();
-  /**
-   * Accepted connections that ended before they were up, and whose stream is not closed yet, in the
-   * order of their ends.
-   */
+  /** Accepted connections that ended before they were up and still close, by their ends. */
   readonly #refused = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
   /** True for good once `drain` was called. */
@@ -73,10 +70,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly #failed = new Set<object>();
   /** Returns the status of a service; undefined if no health is served. */
   #health: ((service: string) => string) | undefined = undefined;
-  /**
-   * Called after each change of what this node serves. They must not throw: `close` would stop
-   * halfway.
-   */
+  /** Called after each change of what is served; must not throw, or `close` would stop halfway. */
   readonly #servingListeners = new Set<() => void>();
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
@@ -138,6 +132,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     }
   }
 
+  /** Returns the address that peers see; throws what the layer throws, see `listening`. */
   advertiseAddr(): string {
     return this.#advertised ?? this.layer.advertiseAddr();
   }
@@ -145,8 +140,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /**
    * Replaces the address, while the transport runs; undefined restores the layer's own.
    *
-   * @throws TypeError for an address that can't be dialed, and for more than `HELLO_TEXT_LIMIT`
-   * bytes of addresses.
+   * @throws TypeError for one that can't be dialed, and above `HELLO_TEXT_LIMIT` bytes in all.
    */
   advertise(addresses: string | readonly string[] | undefined): void {
     const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
@@ -166,6 +160,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   // Mounts, listening and dialing.
 
+  /** Mounts a protocol. If this throws (TypeError, `invalid_argument`), nothing is mounted. */
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
     const mount = new Mount(protocol, this, allow, drains);
@@ -186,13 +181,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.mounts.set(channel, mount);
     if (this.state !== 'open') mount.shut();
     this.announce();
+    this.servingChanged();
     return mount;
   }
 
-  /**
-   * Puts a membership in charge of admitting peers and of targets `node:<id>`; undefined ends that.
-   * `manage` and its `release` call it.
-   */
+  /** Puts a membership in charge of admission and of targets `node:<id>`; undefined ends that. */
   join(membership: Membership | undefined): void {
     this.membership = membership;
     this.screen =
@@ -220,10 +213,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const connection of this.connections) connection.ref();
   }
 
-  /**
-   * True while the transport listens, and also while a listener that has failed waits for its next
-   * attempt; then `localAddr` and `advertiseAddr` of the layer may throw.
-   */
+  /** True also while a failed listener waits to listen again; then the layer's addresses throw. */
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
   }
@@ -263,10 +253,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (!connection.isUp) this.leaving(connection, connection.caller.takeWaiting());
   }
 
-  /**
-   * Called when a connection takes no new calls, and again when it ends; `waiting` are those that
-   * waited for room.
-   */
+  /** Called when a connection takes no new calls, and when it ends, with those that waited. */
   leaving(connection: Connection, waiting: OutCall[]): void {
     // First, because the pool or an observer may dial again in its place.
     if (connection.over) this.#live.delete(connection);
@@ -307,10 +294,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   /**
    * Sends a call over another connection, in order, because no handler can have seen it. A call
-   * that was lost with its connection (`error` is set) moves once; one that only waited for room on
-   * a connection that closes moves at most eight times, so that a peer that leaves at once is not
-   * dialed without end. Calls to a Remote fail instead, because only a string target can be dialed
-   * again.
+   * that was lost with its connection (`error` is set) moves once; one that waited for room at most
+   * eight times, or a peer that leaves at once would be dialed without end. Calls to a Remote fail,
+   * because only a string target can be dialed again.
    */
   #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
@@ -321,10 +307,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.pool.restart(call);
   }
 
-  /**
-   * Closes the connection that holds the most memory, because the transport is far above
-   * `limits.memory` (`Memory.most`).
-   */
+  /** Closes the connection that holds the most, because `Memory.most` is exceeded. */
   relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections)
@@ -425,7 +408,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /**
    * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on,
    * except one-ways and the calls of protocols that do not drain (`Mount.drains`, always false for
-   * Trunkline's own) or have one of these names. Can't be undone; `drain` of resilience calls it.
+   * Trunkline's own) or have one of these names. Can't be undone: a later drain must not except
+   * what an earlier one refuses.
    */
   drain(refuse: boolean, except: readonly string[]): void {
     this.isDraining = true;
@@ -452,9 +436,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Stops listening, and gracefully leaves up to `most` accepted connections; `drain` of resilience
-   * calls it repeatedly. Returns 0 only if no accepted connection is left; one that is in its
-   * handshake may count twice.
+   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns 0 only if no
+   * accepted connection is left; one that is in its handshake may count twice.
    */
   leaveAccepted(most: number): number {
     this.acceptor.retire();
@@ -538,8 +521,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * Closes everything. The state changes first: from then on, no connection is accepted, and calls
    * of lost connections fail. Mounts refuse new calls before waiting calls fail, because an
    * observer may answer a failure with a new call. The timer runs until all streams are closed: it
-   * ends the grace period, and the sessions that take too long. An error of the layer's `close` is
-   * ignored.
+   * ends the grace period, and slow sessions. An error of the layer's `close` is ignored.
    */
   async #end(grace: number): Promise<void> {
     this.state = 'closing';
@@ -574,9 +556,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Closes one protocol. New calls from here fail, and peers' calls that no handler or reader has
-   * received are refused. All other calls get up to `grace` milliseconds to finish; then calls made
-   * here fail, and peers' calls are aborted.
+   * Closes one protocol. New calls from here fail, and peers' calls that were not handed over are
+   * refused, except one-ways and calls that an asynchronous rule allows later. All others get up to
+   * `grace` milliseconds to finish; then calls made here fail, and peers' calls are aborted.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { clock } = this;
@@ -589,12 +571,14 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     while (mount.open + this.#incoming(mount) > 0 && clock.now() < until)
       await clock.sleep(Math.min(STEP, until - clock.now()));
     this.ticker.run(() => {
+      // First, so that calls which still wait are refused unsent: `endChannel` aborts the others.
       if (!mount.closed) mount.close(refusal);
       this.pool.failChannel(protocol.channel, mount.over!);
       for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
       if (this.mounts.get(protocol.channel) !== mount) return;
       this.mounts.delete(protocol.channel);
       this.announce();
+      this.servingChanged();
     });
   }
 }
