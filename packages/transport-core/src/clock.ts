@@ -17,8 +17,9 @@ export interface Clock {
    */
   now(): number;
   /**
-   * Runs `callback` once, at least `delay` milliseconds from now, on its own turn of the event
-   * loop. Delays above 2^31 − 1 are reduced to that value.
+   * Runs `callback` once, on its own turn of the event loop, `delay` milliseconds from now or
+   * later. Node drops fractions of a delay, so by `now` it may be up to 2 ms early: compare the
+   * time again. Delays above 2^31 − 1 are reduced to that value.
    */
   setTimeout(callback: () => void, delay: number): ClockTimer;
   /** Cancels a timer; does nothing if it has fired or was canceled, or for undefined. */

@@ -44,7 +44,7 @@ export interface ServerCall extends InterceptedCall {
   /**
    * Aborts when nobody awaits the answer anymore: the caller cancels or is gone, the deadline
    * passes, the upload can't be received, its protocol is closed here, or the grace period of
-   * `Server.stop` ends.
+   * `Server.stop` ends. The signal of a one-way aborts only in the last case.
    */
   readonly signal: AbortSignal;
 }
@@ -73,8 +73,9 @@ export type ServerNext = (call: ServerCall) => unknown;
 
 /**
  * Wraps the handling of calls: `(next) => (call) => next(call)`. It is applied once for each
- * handler and each `consumer()`. It passes the same call object on. An error that it throws is the
- * answer to the caller, with `sent: false` if it throws before it calls `next`.
+ * handler and each `consumer()`. It passes the same call object on. An error that it throws is
+ * answered as one of a handler is (`Rpc.fail`, `toError` of `serve`), with `sent: false` if it
+ * throws before it calls `next`.
  */
 export type ServerInterceptor = (next: ServerNext) => ServerNext;
 

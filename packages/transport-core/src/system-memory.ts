@@ -1,10 +1,10 @@
 // The fastest ways to allocate and free memory in each runtime. Of this package, only the
 // system-*.ts files use such globals of the runtime.
 //
-// The performance target for messages of 1 MiB over TCP (docs/performance.md) depends on them. If
-// memory were zeroed, the receiver would need 1.34 times the CPU time; without `freeChunk`, 1.14
-// times; and without the freed 31 MiB, 1.09 times, with 5 to 80 page faults for each message
-// instead of 0.4 to 5 (Node 20, medians of alternating runs).
+// The bars for messages of 1 MiB over TCP (s5 in bench/src/calls.ts) depend on them. If memory were
+// zeroed, the receiver would need 1.34 times the CPU time; without `freeChunk`, 1.14 times; and
+// without the freed 31 MiB, 1.09 times, with 5 to 80 page faults for each message instead of 0.4 to
+// 5 (Node 20, medians of alternating runs).
 
 import { override } from './runtime-override.ts';
 import type { Bytes } from './text.ts';
@@ -23,7 +23,9 @@ interface Transferable extends ArrayBuffer {
 
 /**
  * Allocates bytes that are not zeroed if the runtime allows that. The caller must write all of them
- * before they are read.
+ * before they are read. The result is a plain Uint8Array, because programs receive it as a message
+ * (stream/buffers.test.ts), and fills its ArrayBuffer, or `freeChunk` would do nothing
+ * (system-memory.test.ts).
  *
  * The first long allocation of a thread also allocates 31 MiB that are never touched and leaves
  * them to the garbage collector. Once they are freed, glibc keeps up to twice as much free memory

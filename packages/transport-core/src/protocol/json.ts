@@ -236,7 +236,7 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, frames?: number): un
  * Returns a check that stops at the first element of a wrong type, as the method `validate` of
  * zod's schemas does: a list of a million bad elements then costs as much as one. Returns undefined
  * for other schema libraries. The check itself returns undefined if the schema throws or is
- * asynchronous; the function `validate` then finds out which.
+ * asynchronous; `validate` then reports both as asynchronous, because zod does not tell them apart.
  */
 function firstIssueOf(
   schema: StandardSchemaV1,
@@ -269,7 +269,8 @@ interface SafeParsed {
 }
 
 /**
- * The cost, in work units, of one issue for each step of its path; zod needs 1 to 3 µs for a step.
+ * The cost, in work units, of one issue for each step of its path; zod needs 1 to 3 µs for a step
+ * (docs/wire-protocol.md §9).
  */
 const ISSUE = 16;
 /**

@@ -196,10 +196,7 @@ export class Inbox implements Mounted {
     else if (taker.ready) this.feed(taker);
   }
 
-  /**
-   * Adds a reader and reconsiders the waiting calls. Must not be called after `close`. Throws a
-   * TypeError if a server and another reader name the same method.
-   */
+  /** Adds a reader, but not after `close`. Throws a TypeError for a method that a server has. */
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);

@@ -212,10 +212,7 @@ export class OutCall implements ListEntry, MessageOwner, UnitSender {
     return this.download === undefined ? 'the response' : 'an item';
   }
 
-  /**
-   * Resets it to a call that was never sent, so that another connection may carry it. Its unit must
-   * have been taken (`takeUnit`).
-   */
+  /** Resets it to a call that was never sent. Its unit must have been taken (`takeUnit`). */
   unsend(): void {
     this.widen();
     this.id = 0;

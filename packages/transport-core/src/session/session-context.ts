@@ -83,6 +83,8 @@ export class SessionContext implements MemoryOwner {
    * The number of work units that the peer may still use. The driver sets them before each chunk
    * (`grant`), each frame takes at least one, and the session stops reading after the frame that
    * leaves none. Always within V8's range of small integers, so that it needs no heap allocation.
+   * Between two reads only `spend` may change them: ConnectionInput, which begins with the same
+   * number, charges the peer for the difference.
    */
   units = UNBOUNDED;
   /**
@@ -126,7 +128,10 @@ export class SessionContext implements MemoryOwner {
     return this.#ticker.now();
   }
 
-  /** Requests that `Session.wake` be called at this time or earlier. */
+  /**
+   * Requests that `Session.wake` be called at this time or earlier. Each wake-up drops all
+   * requests, so a time limit must also be in what `Session.wake` returns.
+   */
   wakeBy(time: number): void {
     if (time >= this.due) return;
     this.due = time;
@@ -170,8 +175,9 @@ export class SessionContext implements MemoryOwner {
   // A peer that does not read.
 
   /**
-   * Called with true while the connection does not take our batch or the pipe has no credit, and
-   * with false when that ends. It ends soon if the peer reads.
+   * Called with true while the connection does not take our batch, or the pipe has no credit
+   * although it had some or a message needs it. Called with false when that ends, or the peer has
+   * granted any credit; this is soon if the peer reads.
    */
   stuck(on: 'batch' | 'pipe', isStuck: boolean): void {
     if (!isStuck) this.#stuckSince[on] = Number.POSITIVE_INFINITY;
@@ -273,7 +279,7 @@ export const UNBOUNDED = 0x3fff_ffff;
 
 /**
  * The number of units that a connection may use in one turn before others are served; half of it
- * while several connections are read.
+ * while several connections are read. docs/limits.md repeats TURN and SHARE.
  */
 export const TURN = 4_096;
 /**
@@ -291,7 +297,9 @@ export const CHUNK_SHIFT = 10;
 /**
  * The cost, in units, of a request or one-way that a reader takes: the call, and the minimum cost
  * of its handler and its answer. Its frame costs one more, so at most 455 calls of one chunk,
- * TURN / (HANDED + 1), are handed over; the rest of the chunk waits for a later turn.
+ * TURN / (HANDED + 1), are handed over as they are read; the rest of the chunk waits for a later
+ * turn. Calls that waited for a reader, or that EarlyCancels held back, are handed over at once,
+ * and later turns pay for them.
  */
 export const HANDED = 8;
 /**
@@ -316,7 +324,8 @@ export const UNDECODABLE_SHIFT = 6;
 /**
  * The costs, in units, of a canceled call; of one whose handler was started for nothing: its
  * promise, its place in tables, and usually a timer; and of one whose handler uses its signal,
- * because each of the signal's listeners is called.
+ * because each of the signal's listeners is called. CANCEL_TOLD must be at most TURN / 2, or
+ * AbortQueue would never tell anybody.
  */
 export const CANCEL = 16;
 export const CANCEL_RUNNING = 64;

@@ -34,7 +34,10 @@ type Phase =
   | { readonly name: 'leaving'; readonly close: GracefulClose }
   | { readonly name: 'up' | 'closed' };
 
-/** The reasons why an end leaves gracefully. */
+/**
+ * The reasons of a graceful leave. Each must be in ORDERLY (errors.ts, and recorder.ts of admin),
+ * or peers end the connection at once; see also PATIENT and `lossOf` (endings.ts).
+ */
 export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
 
 /** The state machine of one connection. */
@@ -82,18 +85,14 @@ export class Session implements FrameVisitor {
     return name === 'up' || name === 'closed' ? name : name === 'leaving' ? 'closing' : 'opening';
   }
 
-  /**
-   * True if long messages or items are queued and the pipe has no credit for them: another
-   * connection might help.
-   */
+  /** True if long messages or items wait for credit of the pipe: another connection might help. */
   get crowded(): boolean {
     return this.#phase.name === 'up' && this.parts.outbox.starved;
   }
 
   /**
-   * Resolves when a one-way could be sent immediately, or the long message that `trySend` refused
-   * last (see `Channel.whenWritable`). Rejects when none can be sent anymore, or if too many
-   * callers are already waiting (`limits.outbound`).
+   * Resolves when a one-way, or the long message that `trySend` refused last, could be sent;
+   * rejects when none can be, or if too many callers already wait (`limits.outbound`).
    * @param endpoint of the peer, for errors.
    */
   whenWritable(channel: number, endpoint: string): Promise<void> {
@@ -163,10 +162,8 @@ export class Session implements FrameVisitor {
   // Input.
 
   /**
-   * Reads bytes of the connection that arrived at `now`, for as long as the work units last that
-   * the driver has granted (`SessionContext.grant`), but at least one frame. The rest stays in
-   * `unread` and must be passed in again before any other bytes.
-   *
+   * Reads bytes that arrived at `now`, at least one frame, while granted work units are left
+   * (`SessionContext.grant`). The rest stays in `unread` and must be passed in again first.
    * Returns true if, apart from `unread`, neither the session nor any receiver of a payload keeps a
    * reference to the chunk.
    */
@@ -553,8 +550,8 @@ export class Session implements FrameVisitor {
   }
 
   /**
-   * Checks the time limits of an open connection: silence of the peer, a peer that does not read,
-   * and idleness (docs/wire-protocol.md §9).
+   * Checks the time limits of an open connection: a frame that takes too long, silence of the peer,
+   * a peer that does not read, and idleness (docs/wire-protocol.md §2, §6, §8, §9).
    */
   #check(now: number): void {
     if (this.#checkFrame(now)) return;
@@ -588,7 +585,7 @@ export class Session implements FrameVisitor {
     return isUsed ? NEVER : context.active + this.#idleTime;
   }
 
-  /** The next time at which something is due besides the deadlines of calls. */
+  /** The next time at which something is due besides what the parts return from their `wake`. */
   #nextDue(): number {
     const { batch, context, liveness } = this.parts;
     const phase = this.#phase;

@@ -97,10 +97,7 @@ export class Pool {
     return this.#entry(target).hold(hold);
   }
 
-  /**
-   * Adds a connection whose hello is complete, so that calls find it even before the promise of its
-   * dial resolves.
-   */
+  /** Adds a connection that is up: calls find it even before the promise of its dial resolves. */
   add(connection: Connection): void {
     this.#entry(connection.target!).add(connection);
   }
@@ -120,10 +117,7 @@ export class Pool {
     this.#last = undefined;
   }
 
-  /**
-   * Aborts all dials, fails all calls and callers that wait, and stops watching names. Holds are
-   * not ended: each ProtocolTransport ends its own in `close`.
-   */
+  /** Aborts dials, fails what waits, and stops watching names. Holds end with their transports. */
   close(error: TransportError): void {
     for (const entry of this.entries.values()) entry.close(error);
     this.entries.clear();
@@ -135,10 +129,7 @@ export class Pool {
     for (const entry of this.entries.values()) entry.failChannel(channel, error);
   }
 
-  /**
-   * Aborts the dial of a target and fails everything that waits for it. A held target is dialed
-   * again after the back-off.
-   */
+  /** Aborts the dial of a target and fails what waits for it; a held one is dialed again later. */
   cancel(target: string, error: TransportError): void {
     this.entries.get(this.#key(target))?.cancel(error);
   }
@@ -515,8 +506,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
     }
     this.#holdDue = Number.POSITIVE_INFINITY;
     this.#held ??= { connection, since: this.now, release: connection.session.hold() };
-    // `Pool.forget` does not report the end of a connection that is not in `connections`, such as
-    // one to a node.
+    // `Pool.forget` reports only those in `connections`, so none to a node.
     if (!this.connections.includes(connection))
       void connection.whenGone().then(() => this.#heldLost(connection));
   }

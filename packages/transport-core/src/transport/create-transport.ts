@@ -1,5 +1,6 @@
 // Creates a transport from configuration: the scheme of an address picks the backend that carries
-// it. create-transport.test.ts and network-options.test.ts test this file.
+// it. create-transport.test.ts and network-options.test.ts test this file; composed.test.ts of
+// transport-tcp tests `updateTls` and `checkCalled`.
 
 import { type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference, withMethods } from '../config.ts';
@@ -129,6 +130,7 @@ export function createTransport<P extends Protocol>(
     list(advertiseAddr ?? []),
     backends,
     { clock, random, observer },
+    // As given: parsing has filled in the default in `config`.
     options.limits?.credit === undefined,
   );
   const channels = backends.find((backend) => backend.channels)?.channels;

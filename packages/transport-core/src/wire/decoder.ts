@@ -41,8 +41,10 @@ export interface FrameVisitor {
 /**
  * Decodes the frames of one connection (after the preamble). After a violation, or after the
  * visitor returned false and does not pause, it reads nothing more. All frames share one Frame
- * object, whose payload and hello are views into the chunk. If the frame was split across chunks,
- * they are views into a buffer, or the payload fills the memory that `place` returned.
+ * object, whose payload and hello are views into the chunk; its `bytes` are the very object that
+ * `read` was given, by which PayloadRetainer (session/packets.ts; session/chunks.test.ts) tells
+ * that a payload shares the chunk. If the frame was split across chunks, they are views into a
+ * buffer, or the payload fills the memory that `place` returned.
  */
 export class FrameDecoder {
   /**
@@ -205,7 +207,10 @@ export class FrameDecoder {
     return undefined;
   }
 
-  /** Releases memory: between two chunks, only `unread` and a frame that was cut are kept. */
+  /**
+   * Releases memory. Between two chunks, `unread`, a frame that was cut and a buffer for it are
+   * kept, and the metadata and the text of the last frame.
+   */
   #rest(): void {
     this.#frame.release();
     if (this.#expected === 0) this.#spare = EMPTY;

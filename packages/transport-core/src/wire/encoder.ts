@@ -201,7 +201,8 @@ export class FrameEncoder {
   /**
    * Writes the message that was begun, with payload[start … end): a range, so that a packet of a
    * long message needs no view.
-   * @param stays true if the payload is not changed before it has left.
+   * @param stays true if the payload is not changed before it has left; one of LENT bytes or more
+   *   never is.
    */
   message(
     payload: Uint8Array,
@@ -382,7 +383,8 @@ const textEncoder = new TextEncoder();
 // A FrameWriter that keeps frames as objects, for the direct in-memory transport. It copies
 // payloads, as a real connection would. The connection provides it (`StreamConnection.frames`), and
 // ConnectionOutput takes its frames at each flush. The receiving session reads them as if
-// `parseFrame` had made them, so each field that FrameEncoder writes must be set here, too.
+// `parseFrame` had made them, except that a payload must be all of `bytes`
+// (`IncomingPackets.keep`); so each field that FrameEncoder writes must be set here, too.
 // compliance.test.ts of transport-inmem tests it.
 
 /** Collects the frames that a session writes, for a StreamConnection that carries frames. */

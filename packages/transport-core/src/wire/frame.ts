@@ -10,8 +10,9 @@ import * as Kind from './kind.ts';
 export { Kind };
 
 /**
- * Frames of this kind and above may come from a later version; a receiver skips them, and counts
- * them in `unknownFrame`. A lower kind that it does not know is a violation.
+ * Frames of this kind and above may come from a later version. Once the connection is up, a
+ * receiver skips them, and counts them in `unknownFrame`. A lower kind that it does not know, and
+ * any unknown kind during the hello, is a violation.
  */
 export const UNKNOWN_KINDS = 32;
 
@@ -33,7 +34,8 @@ export const LARGE = 16 * 1024;
 /**
  * The size in bytes from which a payload that the program still owns is sent without a copy of its
  * own; the program must not change it until it has left (`isLent`). To copy that much takes as long
- * as all other work of sending it.
+ * as all other work of sending it. protocol/codec.ts and the README of core promise programs that a
+ * smaller payload is theirs again, so it must not be lowered.
  */
 export const LENT = 64 * 1024;
 
@@ -230,7 +232,10 @@ const ONEWAY_UNIT = 1_024;
  * message longer than the account leaves room for others (docs/wire-protocol.md §6).
  */
 const INBOX_MOST = 4 * 1024 * 1024;
-/** The most that a message counts for in the queues of its sender, in bytes. */
+/**
+ * The most that a message counts for in the queues of its sender, in bytes (documented at
+ * `limits.outbound`). REPLIES_MAX of session/outbox.ts must not be smaller.
+ */
 export const MOST_PRICE = 8 * 1024 * 1024;
 
 /**

@@ -2,8 +2,11 @@
 // bundlers then replace each kind by its number. The numbers are part of the wire protocol, so none
 // may change; wire/encoder.test.ts, and wire-vectors.test.ts of transport-testkit, compare bytes. 1
 // to 31 are reserved for Trunkline: `Session` (session/session.ts) needs a branch for each, because
-// it ends the connection for those that it does not know. It skips kinds from 32 on, and counts
-// them in `unknownFrame`.
+// it ends the connection for those that it does not know. So does a peer of an earlier version:
+// send it a new kind only if its hello allows that. Once the connection is up, kinds from 32 on are
+// skipped, counted in `unknownFrame`, and count toward a flood; during the hello they end the
+// connection. Export nothing else here: in-flight-frame.ts of the simulation takes each export for
+// a kind.
 
 export const HELLO = 1;
 export const READY = 2;
