@@ -72,7 +72,7 @@ const MOST_CPU = 1.15;
 const MOST_MEMORY = 16;
 
 const BARS: readonly Bar[] = [
-  // The rate of `limit-net` itself differs by a factor of four between runs and machines.
+  // The rate of `limit-net` itself differs by a factor of two or more between machines.
   bar('s2', 'cpu', TCP, 'limit-net-early', { most: 1.25 }),
   bar('s2', 'cpu', 'trunkline-tcp-consumer', 'limit-net-early', { most: 1.75 }),
   bar('s2', 'rate', TCP, 'limit-net-early', { least: 0.7 }),

@@ -109,7 +109,7 @@ export function formatDocument(record: PerformanceRecord): string {
     '## How to read it',
     'In the next sections, the rows `limit-net` show the lowest cost: calls over a bare socket, with one write per tick and one promise per call. ',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time. The distance of its ratio from 1 shows the error that other ratios can have.',
-    'The rate of small calls depends on the machine. On two machines whose processors have the same name, `limit-net` made 0.4 to 1.7 million of the calls of s2 a second, and `trunkline-tcp` 0.6 to 1.8 times as many. CPU times tell more: on one of these machines, calls over `trunkline-tcp` take 1.1 times the CPU time of calls over `limit-net-early`. On the other, which is slower with every program and most with large ones, they took 1.5 to 2.2 times as much in an earlier version.',
+    'The rate of small calls depends on the machine. On two machines whose processors have the same name, `limit-net` made 0.7 to 1.7 million of the calls of s2 a second, and `trunkline-tcp` 0.6 to 1.8 times as many. CPU times tell more: on one of these machines, calls over `trunkline-tcp` take 1.1 times the CPU time of calls over `limit-net-early`. On the other, which is slower with every program and most with large ones, they took 1.5 to 2.2 times as much in an earlier version.',
     'Not all libraries do the same work, so a factor of two says little. A factor of ten is significant.',
     ...formatBars(record),
     ...others.flatMap(chapterOf),

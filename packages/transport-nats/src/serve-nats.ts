@@ -56,8 +56,8 @@ export interface NatsService {
   readonly id: string;
   /**
    * Stops taking requests, and resolves when all requests under way have been answered. Idempotent.
-   * If `connection` closes or drains first, these requests get no response, and `stop` resolves when
-   * their calls have ended.
+   * If `connection` closes or drains first, these requests get no response, and `stop` resolves
+   * when their calls have ended.
    */
   stop(): Promise<void>;
 }
@@ -193,8 +193,8 @@ class Service implements NatsService {
 }
 
 /**
- * Responds, unless the NATS client refuses that: the connection drains or is closed, or the response
- * exceeds the server's `max_payload`.
+ * Responds, unless the NATS client refuses that: the connection drains or is closed, or the
+ * response exceeds the server's `max_payload`.
  */
 function respond(message: Msg, data: string, options?: PublishOptions): void {
   try {

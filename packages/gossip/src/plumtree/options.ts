@@ -13,9 +13,9 @@ import {
 
 const plumtreeSchema = optionsSchema({
   /**
-   * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 100. With
-   * 0, each notice is sent at once, as in the paper. A shorter time costs more packets: with 25 ms
-   * and 300 messages a second, a delivery between 12 processes took a sixth more CPU time.
+   * Milliseconds for which notices are gathered before they are sent, 0 to 60,000, default 100.
+   * With 0, each notice is sent at once, as in the paper. A shorter time costs more packets: with
+   * 25 ms and 300 messages a second, a delivery between 12 processes took a sixth more CPU time.
    */
   noticeDelay: option.withDefault(
     option.reference<number>(

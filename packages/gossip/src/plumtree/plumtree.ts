@@ -375,11 +375,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const tree = this.#tree;
     const taken = neighbor.quota.take('notices', notices.length, tree.options.notices, now);
     let ignored = notices.length - taken;
-    let isProven = false;
+    let isSeen = false;
     for (const notice of notices.slice(0, taken)) {
       const verdict = this.#look(notice.id, now);
       // The notice proves that the peer has the message only if this node has it, too.
-      isProven ||= verdict === 'seen';
+      isSeen ||= verdict === 'seen';
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
       // The peer has the message, so this node no longer owes it to the peer.
@@ -389,7 +389,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       // here.
       if (!this.#missing.advertise(notice, key, neighbor, now)) ignored++;
     }
-    if (isProven) tree.gave(neighbor, now);
+    if (isSeen) tree.gave(neighbor, now);
     this.counters.ignored += ignored;
     if (ignored > 0) tree.report(neighbor, 'notice-flood', now);
   }

@@ -196,7 +196,7 @@ export class Inbox implements Mounted {
     else if (taker.ready) this.feed(taker);
   }
 
-  /** Adds a reader, but not after `close`. Throws a TypeError for a method that a server has. */
+  /** Adds a reader, but not after `close`. Throws a TypeError if a server would share a method. */
   add(taker: Taker): void {
     this.#check(taker);
     this.#takers.push(taker);

@@ -303,7 +303,7 @@ export class OutStream implements UnitSender {
     return item.written;
   }
 
-  /** Settles the write of an item that is in the batch once it has left or the session has ended. */
+  /** Settles the write of an item in the batch once that has left or the session has ended. */
   #leave(item: Item): Promise<void> {
     this.#leaving.add(item);
     this.#outbox.batch.whenLeft(() => {

@@ -506,7 +506,7 @@ export class PoolEntry implements CallCarrier, DialTarget {
     }
     this.#holdDue = Number.POSITIVE_INFINITY;
     this.#held ??= { connection, since: this.now, release: connection.session.hold() };
-    // `Pool.forget` reports only those in `connections`, so none to a node.
+    // `Pool.forget` reports only the ends of those in `connections`, so of none to a node.
     if (!this.connections.includes(connection))
       void connection.whenGone().then(() => this.#heldLost(connection));
   }

@@ -61,7 +61,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #advertised: string | undefined = undefined;
   /** All connections whose stream is not closed yet, in the order in which they were made. */
   readonly connections = new Set<Connection>();
-  /** Accepted connections that ended before they were up and still close, by their ends. */
+  /** Accepted connections that ended before they were up and still close; the oldest end first. */
   readonly #refused = new Set<Connection>();
   screen: ConnectionHost['screen'] = undefined;
   /** True for good once `drain` was called. */
@@ -213,7 +213,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const connection of this.connections) connection.ref();
   }
 
-  /** True also while a failed listener waits to listen again; then the layer's addresses throw. */
+  /** True while it listens, or a failed listener waits to; its addresses throw meanwhile. */
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
   }
