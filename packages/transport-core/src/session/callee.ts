@@ -71,7 +71,6 @@ export class Callee implements AnswerCarrier {
   }
 
   request(frame: Frame): void {
-    this.#context.touch();
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
@@ -126,7 +125,6 @@ export class Callee implements AnswerCarrier {
   }
 
   oneway(frame: Frame): void {
-    this.#context.touch();
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
     if (!this.#arrives(frame, channel)) return;
@@ -268,7 +266,6 @@ export class Callee implements AnswerCarrier {
     const { packet, message } = this.#context.terms;
     const { length } = payload;
     const { lanes } = call.channel;
-    this.#context.touch();
     if (
       length > packet ||
       length > message ||

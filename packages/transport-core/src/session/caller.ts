@@ -351,7 +351,6 @@ export class Caller implements CallCarrier {
     if (call === undefined) return this.#unknown(frame);
     if (call.method.response === undefined || call.assembly !== undefined)
       return this.#context.violation(`RESPONSE to call ${frame.id}, which awaits no response`);
-    this.#context.touch();
     if (frame.size > 0) return this.#long(frame, call);
     if (!this.#packets.short(frame)) return;
     this.#terminal(call);

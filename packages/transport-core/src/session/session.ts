@@ -53,8 +53,9 @@ export class Session implements FrameVisitor {
   readonly #idleTime: number;
   /** The number of `hold`s that keep the connection from becoming idle. */
   #holds = 0;
-  /** The number of frames read from this chunk; never reset if the connection carries frames. */
+  /** The number of frames read from this chunk, and of those that are no short message. */
   #frames = 0;
+  #others = 0;
   /** True once the hello is complete, so other frames are handled; stays true at the end. */
   #isOpen = false;
   /** Called when the session is up: it leaves, if it was to leave during the hello. */
@@ -177,12 +178,13 @@ export class Session implements FrameVisitor {
     const decoder = this.#decoder!;
     // Counted before the answers in this chunk end calls; see `BatchPacer.read`.
     const calls = caller.slots.size;
-    this.#frames = 0;
+    this.#frames = this.#others = 0;
     // Each `open` has its counterpart below: `clear` and `early.close`.
     packets.retainer?.open(bytes);
     // Before `read`, which changes `missing`: `early` looks for CANCELs from the first whole frame.
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
+    if (this.#frames > this.#others) this.#context.touch();
     // Taken after the requests in this chunk have entered the table.
     batch.pacer.read(calls, callee.ids.takePeak(), this.#frames);
     const isDone = packets.retainer?.clear() ?? true;
@@ -212,8 +214,10 @@ export class Session implements FrameVisitor {
     if (this.#phase.name === 'closed') return 0;
     const { early } = this.parts.callee;
     let read = 0;
+    this.#frames = this.#others = 0;
     early.open(batch, 1);
     while (read < batch.length && this.frame(batch[read++]!));
+    if (this.#frames > this.#others) this.#context.touch();
     early.close(read === batch.length);
     if (this.#phase.name === 'leaving') this.#options.port.dirty();
     return read;
@@ -267,6 +271,7 @@ export class Session implements FrameVisitor {
   }
 
   #rarer(frame: Frame): void {
+    this.#others++;
     const { kind, id } = frame;
     const half = this.#isOurs(id) ? this.parts.caller : this.parts.callee;
     if (kind === Kind.ITEM) half.item(frame);
