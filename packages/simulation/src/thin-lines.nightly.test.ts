@@ -96,8 +96,11 @@ async function transfer({
   return { share: (carried * 1_000) / (last.at - first.at) / BANDWIDTH, calls, hash };
 }
 
-/** Lets a callee accept calls even while its answers wait for the link. */
-const ROOMY = { outbound: { bytes: 64 * MIB } };
+/**
+ * Lets a callee accept calls even while its answers wait for the link, and a caller send as many
+ * requests as the link holds: 12.5 MB, more than the default inbox of 8 MiB.
+ */
+const ROOMY = { outbound: { bytes: 64 * MIB }, credit: { inbox: 32 * MIB } };
 
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[values.length >> 1]!;
