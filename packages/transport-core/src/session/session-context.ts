@@ -143,7 +143,7 @@ export class SessionContext implements MemoryOwner {
     this.due = time;
   }
 
-  /** Called when a call or message was sent or received. */
+  /** Called once for each chunk or batch with a message that was received or sent. */
   touch(): void {
     this.active = this.now;
   }

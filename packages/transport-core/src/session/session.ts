@@ -25,10 +25,8 @@ import { CLOSED, FLUSH_TIME, GracefulClose, goAwayError, lossOf, SHUTDOWN } from
 
 /** The phases of a session, each with the part that only it has. */
 type Phase =
-  /**
-   * hello: waits for the peer's preamble or HELLO. consent: waits for the driver's decision about
-   * the peer. ready: the acceptor waits for READY.
-   */
+  // hello: waits for the peer's preamble or HELLO. consent: waits for the driver's decision about
+  // the peer. ready: the acceptor waits for READY.
   | { readonly name: 'hello' | 'consent' | 'ready'; readonly exchange: HelloExchange }
   /** leaving: this end opens no new calls; open calls continue. */
   | { readonly name: 'leaving'; readonly close: GracefulClose }
@@ -53,7 +51,7 @@ export class Session implements FrameVisitor {
   readonly #idleTime: number;
   /** The number of `hold`s that keep the connection from becoming idle. */
   #holds = 0;
-  /** The number of frames read from this chunk, and of those that are no short message. */
+  /** The number of frames read from this chunk, and of those among them without a short message. */
   #frames = 0;
   #others = 0;
   /** True once the hello is complete, so other frames are handled; stays true at the end. */
@@ -111,10 +109,7 @@ export class Session implements FrameVisitor {
     this.parts.batch.flush();
   }
 
-  /**
-   * Accepts the peer. On the acceptor's side this sends its HELLO, which carries `fields` and
-   * `features`.
-   */
+  /** Accepts the peer. The acceptor sends its HELLO, which carries `fields` and `features`. */
   consent(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
     if (this.#phase.name !== 'consent') return;
     const { exchange } = this.#phase;
