@@ -99,6 +99,22 @@ test('close on a dead line gives up after a second', async (t) => {
   await far.until(() => far.isOver);
 });
 
+test('close on a line that has been stalled for long still waits a second', async (t) => {
+  const clock = createManualClock();
+  const { network, near, far } = await pair({ clock });
+  network.set({ stalled: true });
+  near.connection.write(pattern(10));
+  clock.advance(5_000);
+  near.connection.close();
+  clock.advance(900);
+  await turn();
+  t.false(near.isOver);
+  network.heal();
+  await Promise.all([near, far].map((end) => end.until(() => end.isOver)));
+  t.is(far.size, 10);
+  t.is(near.error, undefined);
+});
+
 test('without a given seed one is drawn and reported', (t) => {
   t.is(faulty(createPipes().layer(), { random: () => 0.5 }).seed, 0x4000_0000);
   t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);

@@ -76,9 +76,10 @@ export class Lane {
     return this.#settings.halfOpen;
   }
 
-  /** The time by which all waiting cargo leaves, if nothing else holds it up. */
+  /** The time by which all waiting cargo leaves, if nothing else holds it up; never in the past. */
   get lastDue(): number {
-    return this.#queue.length === 0 ? this.#host.clock.now() : this.#lastDue;
+    const now = this.#host.clock.now();
+    return this.#queue.length === 0 ? now : Math.max(this.#lastDue, now);
   }
 
   change(settings: FaultSettings): void {
