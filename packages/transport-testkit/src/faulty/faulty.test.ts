@@ -115,6 +115,26 @@ test('close on a line that has been stalled for long still waits a second', asyn
   t.is(near.error, undefined);
 });
 
+test('a window that shrinks below what waits does not stop the reader for good', async (t) => {
+  const clock = createManualClock();
+  const { network, near, far } = await pair({ clock });
+  network.set({ delay: 100 });
+  far.connection.write(pattern(5_000));
+  await turn();
+  network.set({ window: 1_000 });
+  near.connection.pause();
+  near.connection.resume();
+  await turn();
+  clock.advance(100);
+  await turn();
+  t.is(near.size, 5_000);
+  far.connection.write(pattern(10));
+  await turn();
+  clock.advance(100);
+  await turn();
+  t.is(near.size, 5_010);
+});
+
 test('without a given seed one is drawn and reported', (t) => {
   t.is(faulty(createPipes().layer(), { random: () => 0.5 }).seed, 0x4000_0000);
   t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);

@@ -91,6 +91,7 @@ export class Lane {
     if (settings.corruptEvery !== before.corruptEvery)
       this.#toCorrupt = this.#draw(settings.corruptEvery);
     if (this.#queue.length === 0) return;
+    if (this.isFull) this.#wasFull = true;
     this.#hasten();
     this.#host.clock.defer(() => this.#run());
   }
