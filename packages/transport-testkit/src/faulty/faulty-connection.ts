@@ -96,6 +96,7 @@ export class FaultyConnection implements StreamConnection {
       data: (chunk) => this.#data(chunk),
       frames: (batch) => this.#frames(batch),
       drained: () => this.#drained(),
+      leave: (text) => sink.leave?.(text),
       revoked: (error) => (sink.revoked === undefined ? this.destroy(error) : sink.revoked(error)),
       closed: (error) => this.#closed(error),
     });

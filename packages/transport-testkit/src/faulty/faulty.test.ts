@@ -135,6 +135,29 @@ test('a window that shrinks below what waits does not stop the reader for good',
   t.is(near.size, 5_010);
 });
 
+test('the notice that a layer will lose the connection soon reaches the sink', async (t) => {
+  const pipes = createPipes();
+  const [server, client] = [pipes.layer(), pipes.layer()];
+  await server.listen((connection) => void new End(connection));
+  let beneath: StreamSink | undefined;
+  const dial: typeof client.dial = async (address, options) => {
+    const inner = await client.dial(address, options);
+    return { ...inner, attach: (sink) => inner.attach((beneath = sink)) };
+  };
+  const connection = await faulty({ ...client, dial }).dial(server.localAddr(), { timeout: 1_000 });
+  const said: string[] = [];
+  const ignored = () => {};
+  connection.attach({
+    data: ignored,
+    frames: ignored,
+    drained: ignored,
+    closed: ignored,
+    leave: (text) => said.push(text),
+  });
+  beneath?.leave?.('the server shuts down');
+  t.deepEqual(said, ['the server shuts down']);
+});
+
 test('without a given seed one is drawn and reported', (t) => {
   t.is(faulty(createPipes().layer(), { random: () => 0.5 }).seed, 0x4000_0000);
   t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);
