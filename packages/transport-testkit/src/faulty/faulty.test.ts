@@ -6,7 +6,7 @@ import type { StreamConnection, StreamSink } from '@trunkline/transport-core/bac
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createPipes } from '../testing/pipes.ts';
-import { pattern } from '../transport/values.ts';
+import { equalBytes, pattern } from '../transport/values.ts';
 import type { FaultyOptions } from './faults.ts';
 import { type FaultyStreamLayer, faulty } from './faulty.ts';
 
@@ -156,6 +156,20 @@ test('the notice that a layer will lose the connection soon reaches the sink', a
   });
   beneath?.leave?.('the server shuts down');
   t.deepEqual(said, ['the server shuts down']);
+});
+
+test('nothing from behind a random cut arrives, however often the reader resumes', async (t) => {
+  const { network, near, far } = await pair({ seed: 9 });
+  network.set({ cutEvery: 5_000, stalled: true }, 'in');
+  const bytes = pattern(50_000);
+  for (let at = 0; at < 50_000; at += 1_000) far.connection.write(bytes.slice(at, at + 1_000));
+  await turn();
+  near.connection.resume();
+  near.connection.resume();
+  network.set({ stalled: false });
+  await near.until(() => near.isOver);
+  t.true(near.size < 50_000);
+  t.true(equalBytes(near.bytes(), bytes.subarray(0, near.size)));
 });
 
 test('without a given seed one is drawn and reported', (t) => {

@@ -46,6 +46,8 @@ export class Lane {
   /** True if `room` must be called. */
   #wasFull = false;
   #running = false;
+  /** True once a random cut was delivered: nothing leaves after it. */
+  #isCut = false;
   #timer: ClockTimer | undefined = undefined;
   /** The number of bytes until the next random fault of each kind. */
   #toStall = Number.POSITIVE_INFINITY;
@@ -126,6 +128,7 @@ export class Lane {
 
   /** Called when the receiver takes cargo again. */
   go(): void {
+    if (this.#isCut) return;
     this.#blocked = false;
     this.#run();
   }
@@ -214,6 +217,7 @@ export class Lane {
       if (item === undefined || item.due > clock.now()) break;
       this.#queue.shift();
       this.#waiting -= item.size;
+      if (item.cargo === 'cut' && !this.#settings.halfOpen) this.#isCut = true;
       if (this.#settings.halfOpen) this.#swallow(item.size);
       else if (!this.#host.deliver(item.cargo)) this.#blocked = true;
     }
