@@ -1,7 +1,7 @@
 // A connection with faults: the rules of a stream above, two lanes, and the wrapped connection
 // below.
 
-import type { Clock, ClockTimer, Random, TransportError } from '@trunkline/transport-core';
+import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
   reasonError,
   type StreamConnection,
@@ -9,7 +9,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import type { Frame } from '@trunkline/transport-core/internal';
 import type { FaultSettings } from './faults.ts';
-import { type Cargo, Lane } from './lane.ts';
+import { type Cargo, Lane, type LaneRandom } from './lane.ts';
 
 /** The layer, as its connections use it. */
 export interface FaultyConnectionOwner {
@@ -56,7 +56,7 @@ export class FaultyConnection implements StreamConnection {
   constructor(
     host: FaultyConnectionOwner,
     inner: StreamConnection,
-    random: { readonly out: Random; readonly in: Random },
+    random: { readonly out: LaneRandom; readonly in: LaneRandom },
   ) {
     const { clock, settings } = host;
     this.#host = host;

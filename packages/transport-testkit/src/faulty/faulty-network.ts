@@ -23,6 +23,7 @@ import {
   NO_FAULTS,
 } from './faults.ts';
 import { FaultyConnection } from './faulty-connection.ts';
+import { type LaneRandom, RANDOM_FAULTS } from './lane.ts';
 
 /** Controls the faults of the backend or the layer that `faulty` has wrapped. */
 export interface FaultyNetwork {
@@ -98,8 +99,14 @@ export class FaultController implements FaultyNetwork {
 
   adopt(layer: FaultyLayer, clock: Clock, inner: StreamConnection): FaultyConnection {
     const number = this.#made++;
-    const random = (lane: number) =>
-      seededRandom((this.seed + Math.imul(2 * number + lane + 1, SPREAD)) | 0);
+    const first = 2 * RANDOM_FAULTS.length * number + 1;
+    const random = (lane: 0 | 1) =>
+      Object.fromEntries(
+        RANDOM_FAULTS.map((fault, i) => {
+          const source = first + RANDOM_FAULTS.length * lane + i;
+          return [fault, seededRandom((this.seed + Math.imul(source, SPREAD)) | 0)];
+        }),
+      ) as LaneRandom;
     const network = this;
     const connection = new FaultyConnection(
       {
@@ -285,5 +292,5 @@ export function drawSeed(random: Random): number {
 }
 
 const DIRECTIONS: readonly FaultDirection[] = ['out', 'in', 'both'];
-/** The distance between the seeds of two connections (2^32 ÷ the golden ratio). */
+/** The distance between the seeds of two random sources (2^32 ÷ the golden ratio). */
 const SPREAD = 0x9e37_79b1;

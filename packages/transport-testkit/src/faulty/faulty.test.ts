@@ -172,6 +172,11 @@ test('nothing from behind a random cut arrives, however often the reader resumes
   t.true(equalBytes(near.bytes(), bytes.subarray(0, near.size)));
 });
 
+test('the other random faults do not change which bytes are altered', async (t) => {
+  const others = { jitter: 1, stallEvery: 700, stallTime: 0 };
+  t.deepEqual(await altered({ seed: 5, ...others }, 77), await altered({ seed: 5 }, 1_000));
+});
+
 test('without a given seed one is drawn and reported', (t) => {
   t.is(faulty(createPipes().layer(), { random: () => 0.5 }).seed, 0x4000_0000);
   t.is(faulty({ schemes: ['pipe'], layer: () => createPipes().layer() }, { seed: -3 }).seed, -3);

@@ -11,9 +11,17 @@ import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
  */
 export type Cargo = Uint8Array | Frame[] | 'end' | 'cut';
 
+/**
+ * The random source of each kind of fault. With a common one, the size of the chunks would determine
+ * which kind draws first, and so which bytes are altered.
+ */
+export type LaneRandom = Readonly<Record<(typeof RANDOM_FAULTS)[number], Random>>;
+
+export const RANDOM_FAULTS = ['jitter', 'stall', 'cut', 'corrupt'] as const;
+
 export interface LaneHost {
   readonly clock: Clock;
-  readonly random: Random;
+  readonly random: LaneRandom;
   /**
    * Hands over cargo that has arrived. Returns false if the receiver takes nothing more until `go`.
    */
@@ -88,10 +96,10 @@ export class Lane {
     const before = this.#settings;
     this.#settings = settings;
     this.#isInert = isInert(settings);
-    if (settings.stallEvery !== before.stallEvery) this.#toStall = this.#draw(settings.stallEvery);
-    if (settings.cutEvery !== before.cutEvery) this.#toCut = this.#draw(settings.cutEvery);
-    if (settings.corruptEvery !== before.corruptEvery)
-      this.#toCorrupt = this.#draw(settings.corruptEvery);
+    const { stallEvery, cutEvery, corruptEvery } = settings;
+    if (stallEvery !== before.stallEvery) this.#toStall = this.#draw('stall', stallEvery);
+    if (cutEvery !== before.cutEvery) this.#toCut = this.#draw('cut', cutEvery);
+    if (corruptEvery !== before.corruptEvery) this.#toCorrupt = this.#draw('corrupt', corruptEvery);
     if (this.#queue.length === 0) return;
     if (this.isFull) this.#wasFull = true;
     this.#hasten();
@@ -155,8 +163,15 @@ export class Lane {
     const { delay, jitter, bandwidth, stallTime, stallEvery } = this.#settings;
     const now = clock.now();
     this.#freeAt = Math.max(now, this.#freeAt) + (size / bandwidth) * 1_000;
-    let due = Math.max(this.#freeAt + delay + (jitter > 0 ? jitter * random() : 0), this.#lastDue);
-    for (this.#toStall -= size; this.#toStall <= 0; this.#toStall += this.#draw(stallEvery))
+    let due = Math.max(
+      this.#freeAt + delay + (jitter > 0 ? jitter * random.jitter() : 0),
+      this.#lastDue,
+    );
+    for (
+      this.#toStall -= size;
+      this.#toStall <= 0;
+      this.#toStall += this.#draw('stall', stallEvery)
+    )
       due += stallTime;
     this.#lastDue = due;
     this.#waiting += size;
@@ -191,8 +206,8 @@ export class Lane {
     let altered: Uint8Array | undefined;
     while (this.#toCorrupt <= chunk.length) {
       altered ??= new Uint8Array(chunk);
-      altered[this.#toCorrupt - 1]! ^= 1 + Math.floor(this.#host.random() * 255);
-      this.#toCorrupt += this.#draw(this.#settings.corruptEvery);
+      altered[this.#toCorrupt - 1]! ^= 1 + Math.floor(this.#host.random.corrupt() * 255);
+      this.#toCorrupt += this.#draw('corrupt', this.#settings.corruptEvery);
     }
     this.#toCorrupt -= chunk.length;
     return altered ?? chunk;
@@ -202,10 +217,10 @@ export class Lane {
    * Draws the number of bytes until a fault that strikes every `mean` bytes on average
    * (exponential, at least 1).
    */
-  #draw(mean: number): number {
+  #draw(fault: keyof LaneRandom, mean: number): number {
     return mean === Number.POSITIVE_INFINITY
       ? mean
-      : Math.max(1, Math.round(-Math.log(1 - this.#host.random()) * mean));
+      : Math.max(1, Math.round(-Math.log(1 - this.#host.random[fault]()) * mean));
   }
 
   #run(): void {
