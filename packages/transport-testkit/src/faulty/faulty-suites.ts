@@ -46,15 +46,20 @@ export function faultyTransportSuite(
  */
 export function faultyStreamLayerSuite(
   test: TestFunction,
-  { name, make, skip }: StreamLayerSuiteOptions,
+  { name, make, skip, ...options }: StreamLayerSuiteOptions,
 ): void {
   for (const isSlow of [false, true]) {
     const faults = isSlow ? { clock: systemClock, delay: 1, jitter: 2 } : {};
     streamLayerSuite(test, {
+      ...options,
       name: titleOf(name, isSlow),
       async make(given) {
         const backend = await make(given);
-        return { ...backend, layer: (...place) => faulty(backend.layer(...place), faults) };
+        return {
+          malformed: backend.malformed,
+          layer: (...place) => faulty(backend.layer(...place), faults),
+          close: () => backend.close?.(),
+        };
       },
       skip: { ...(isSlow && ON_MANUAL_CLOCK), ...skip },
     });
