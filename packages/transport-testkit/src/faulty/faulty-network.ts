@@ -151,12 +151,15 @@ export class FaultyLayer implements StreamLayer {
   readonly #clock: Clock;
   /** The functions that fail the waiting dials, one for each dial. */
   readonly #dials = new Set<(error: unknown) => void>();
+  /** Present only if the wrapped layer has it: without it, `close` is called instead. */
+  declare readonly stopListening?: () => void;
   isClosed = false;
 
   constructor(network: FaultController, inner: StreamLayer, clock: Clock | undefined) {
     this.#network = network;
     this.#inner = inner;
     this.#clock = clock ?? inner.clock ?? systemClock;
+    if (inner.stopListening !== undefined) this.stopListening = () => inner.stopListening!();
   }
 
   listen: StreamLayer['listen'] = (accept, failed, options) => {

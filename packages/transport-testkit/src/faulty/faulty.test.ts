@@ -2,7 +2,11 @@
 // that are dead in one direction.
 
 import { Buffer } from 'node:buffer';
-import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import type {
+  StreamConnection,
+  StreamSink,
+  TraceChannels,
+} from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createPipes } from '../testing/pipes.ts';
@@ -175,6 +179,18 @@ test('nothing from behind a random cut arrives, however often the reader resumes
 test('the other random faults do not change which bytes are altered', async (t) => {
   const others = { jitter: 1, stallEvery: 700, stallTime: 0 };
   t.deepEqual(await altered({ seed: 5, ...others }, 77), await altered({ seed: 5 }, 1_000));
+});
+
+test('a wrapped backend keeps its credit and its channels, and a wrapped layer can stop listening', (t) => {
+  const [credit, channels] = [{ inbox: 4_096 }, {} as TraceChannels];
+  const layer = () => ({ ...createPipes().layer(), stopListening: () => void stops++ });
+  const backend = faulty({ schemes: ['pipe'], layer, credit, channels });
+  t.is(backend.credit, credit);
+  t.is(backend.channels, channels);
+  let stops = 0;
+  faulty(layer()).stopListening?.();
+  t.is(stops, 1);
+  t.is(faulty(createPipes().layer()).stopListening, undefined);
 });
 
 test('without a given seed one is drawn and reported', (t) => {

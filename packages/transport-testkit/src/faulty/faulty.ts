@@ -45,6 +45,8 @@ export function faulty(
   const face = isBackend(wrapped)
     ? {
         schemes: wrapped.schemes,
+        channels: wrapped.channels,
+        credit: wrapped.credit,
         layer: (given: Parameters<Backend['layer']>[0]) =>
           new FaultyLayer(network, wrapped.layer(given), clock ?? given.clock),
       }
