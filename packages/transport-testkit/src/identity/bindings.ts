@@ -3,7 +3,7 @@
 
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import type { TestContext } from '../test-runner.ts';
-import { equalBytes } from '../transport/values.ts';
+import { equalBytes, pattern } from '../transport/values.ts';
 import type { IdentityCredentials } from './backend.ts';
 import type { IdentityFixture } from './identity-fixture.ts';
 import type { Cases } from './suite.ts';
@@ -32,19 +32,13 @@ export const bindingCases: Cases = (define) => {
     'a binding stays the same during traffic, and is the same at both ends of a relay that neither knows of',
     async (f, t) => {
       const [here, there] = [await f.backend.credentials(), await f.backend.credentials()];
-      const node = await f.open({ credentials: there });
-      const relay = await f.relay(node);
-      const layer = f.backend.layer(here);
-      f.atEnd(() => layer.close());
-      const dialed = await layer.dial(relay.at, { timeout: 60_000 });
-      attach(f, dialed);
-      const before = dialed.binding;
-      t.true(before !== undefined);
-      dialed.write(Uint8Array.from([0x54, 0x52, 0x4b, 0x4c]));
-      await f.until('the acceptor has answered', () => relay.last.acceptor.written > 4);
+      const { dialed, accepted } = await (await pairs(f, here, there, true))();
+      const before = shared(t, dialed, accepted).slice();
+      for (const connection of [dialed, accepted]) connection.write(pattern(1_000));
       await f.quiet();
-      t.true(equalBytes(dialed.binding!, before!));
-      t.is(dialed.nodeId, node.nodeId);
+      t.true(equalBytes(shared(t, dialed, accepted), before));
+      t.is(dialed.nodeId, there.nodeId);
+      t.is(accepted.nodeId, here.nodeId);
     },
   );
 };
@@ -58,11 +52,15 @@ function shared(t: TestContext, dialed: StreamConnection, accepted: StreamConnec
   return binding!;
 }
 
-/** Dials one layer from another; the returned function gives the two ends of each connection. */
+/**
+ * Dials one layer from another, through a relay if `isRelayed`; each call of the returned function
+ * makes a connection and resolves with its two ends. The calls must not overlap.
+ */
 async function pairs(
   f: IdentityFixture,
   here: IdentityCredentials,
   there: IdentityCredentials,
+  isRelayed = false,
 ): Promise<() => Promise<{ dialed: StreamConnection; accepted: StreamConnection }>> {
   const [dialer, acceptor]: StreamLayer[] = [f.backend.layer(here), f.backend.layer(there)];
   f.atEnd(() => acceptor!.close());
@@ -73,9 +71,11 @@ async function pairs(
     attach(f, connection);
     accepted.push(connection);
   });
+  const own = acceptor!.localAddr();
+  const address = isRelayed ? (await f.relay({ at: own })).at : own;
   let made = 0;
   return async () => {
-    const dialed = await dialer!.dial(acceptor!.localAddr(), { timeout: 60_000 });
+    const dialed = await dialer!.dial(address, { timeout: 60_000 });
     attach(f, dialed);
     const n = made++;
     await f.until('the connection is accepted', () => accepted.length > n);

@@ -161,7 +161,7 @@ export class IdentityFixture {
   }
 
   /** Opens a wire to a node, at an address of its own. */
-  async relay(to: IdentityNode): Promise<Relay & { readonly at: string }> {
+  async relay(to: Pick<IdentityNode, 'at'>): Promise<Relay & { readonly at: string }> {
     const { beneath } = this.backend;
     const relay = await Relay.open(beneath.layer(), beneath.layer(), this.under(to.at), {
       stirred: () => this.#stirs++,

@@ -74,26 +74,23 @@ export const replayCases: Cases = (define) => {
   });
 
   // Two honest ends, each of which receives the other's part of a handshake that it did not begin.
-  define(
-    "two dialers connected to each other prove nothing, and one acceptor's proof is not valid for another",
-    async (f, t) => {
-      const [a, b] = [await f.open(), await f.open()];
-      const waiting: RawConnection[] = [];
-      const at = await f.bareListener(
-        (raw) => void waiting.push(raw),
-        (raw, chunk) => {
-          const other = waiting[0] === raw ? waiting[1] : waiting[0];
-          if (chunk !== undefined) other?.write(chunk);
-        },
-      );
-      const calls = Promise.all(
-        [a, b].map(({ transport }) => caught(t, transport.send(at, 'echo', Uint8Array.of(1)))),
-      );
-      for (const error of await f.drive(calls))
-        t.true(error instanceof TransportError && error.sent === false, String(error));
-      t.is(count(a, 'up') + count(b, 'up'), 0);
-    },
-  );
+  define('two dialers connected to each other prove nothing', async (f, t) => {
+    const [a, b] = [await f.open(), await f.open()];
+    const waiting: RawConnection[] = [];
+    const at = await f.bareListener(
+      (raw) => void waiting.push(raw),
+      (raw, chunk) => {
+        const other = waiting[0] === raw ? waiting[1] : waiting[0];
+        if (chunk !== undefined) other?.write(chunk);
+      },
+    );
+    const calls = Promise.all(
+      [a, b].map(({ transport }) => caught(t, transport.send(at, 'echo', Uint8Array.of(1)))),
+    );
+    for (const error of await f.drive(calls))
+      t.true(error instanceof TransportError && error.sent === false, String(error));
+    t.is(count(a, 'up') + count(b, 'up'), 0);
+  });
 };
 
 /** Makes one connection with a call on it, and returns its recording from the wire. */
