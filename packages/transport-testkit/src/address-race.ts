@@ -4,8 +4,8 @@
 import { TransportError } from '@trunkline/transport-core';
 
 /**
- * Runs a case, and runs it again from scratch if it fails because its address is in use. A layer
- * that never frees an address still fails the case.
+ * Runs a case, and runs it again, with a new fixture that `run` makes, if it rejects because its
+ * address is in use. A layer that never frees an address fails the case at the fifth try.
  */
 export async function unlessTaken(run: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {

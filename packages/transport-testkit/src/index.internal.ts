@@ -1,6 +1,6 @@
-// The entry for the tests of core and of the backends: a raw peer, which speaks only the wire format
-// and shares no code with core, the watchdog of a case, and a sink that records a connection. It may
-// change with every release.
+// The entry for the tests of core and of the backends: a raw peer, which speaks only the wire
+// format and shares no code with core, the watchdog of a case, and a sink that records a
+// connection. It may change with every release.
 
 export { type SuiteProtocol, sideProtocol, suiteProtocol } from './raw/protocols.ts';
 export {

@@ -21,7 +21,7 @@ export function checkedSkips(name: string, skips: Skips = {}): ReadonlyMap<strin
   return checked;
 }
 
-/** @throws TypeError if a skip names none of the titles, because a skip must not outlive its case. */
+/** @throws TypeError if a skip names none of the titles: a skip must not outlive its case. */
 export function checkTitles(
   name: string,
   skips: ReadonlyMap<string, string>,

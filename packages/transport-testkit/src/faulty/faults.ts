@@ -8,7 +8,10 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 
-/** Faults of one direction of each connection. An omitted member stays as it is. */
+/**
+ * Faults of one direction of each connection, and of the dials of the wrapped end. An omitted
+ * member stays as it is.
+ */
 export interface NetworkFaults {
   /**
    * Extra delay of each chunk, in milliseconds. A dial is delayed in both directions.
@@ -21,12 +24,14 @@ export interface NetworkFaults {
    */
   readonly jitter?: number | undefined;
   /**
-   * Maximum rate of each connection, in bytes per second; the excess waits. Default: `Infinity`.
+   * Maximum rate of one direction of each connection, in bytes per second; the excess waits.
+   * Default: `Infinity`.
    */
   readonly bandwidth?: number | undefined;
   /**
    * Maximum number of bytes that may wait in one direction of a connection before its writer has to
-   * wait. Default: 1 MiB.
+   * wait; those that `halfOpen` drops count, too. Connections that carry frames have no window.
+   * Default: 1 MiB.
    */
   readonly window?: number | undefined;
   /**

@@ -45,7 +45,7 @@ export class FaultyConnection implements StreamConnection {
    */
   #state: 'open' | 'ending' | 'destroyed' | 'detached' | 'over' = 'open';
   #error: TransportError | undefined = undefined;
-  /** Set once the wrapped connection has ended. */
+  /** Set once the wrapped connection has ended; its end may still wait in the incoming lane. */
   #ended: { readonly error: TransportError | undefined } | undefined = undefined;
   #paused = false;
   /** The part whose `drained` the owner waits for: the wrapped connection or the lane. */

@@ -32,17 +32,23 @@ export interface FaultyNetwork {
    * faults.
    */
   readonly seed: number;
-  /** The number of open connections, dialed and accepted. */
+  /**
+   * The number of connections, dialed and accepted, whose end was not yet reported to the wrapped
+   * side.
+   */
   readonly connections: number;
   /**
    * Changes faults from now on, even for open connections. Omitted members stay as they are. Throws
-   * a TypeError that names an invalid fault. `direction` is seen from the wrapped end: 'out' is for
-   * data that it sends, 'in' for data that it receives. Default: 'both'.
+   * a TypeError that names an invalid fault or direction. `direction` is seen from the wrapped end:
+   * 'out' is for data that it sends, 'in' for data that it receives. Default: 'both'.
    */
   set(faults: NetworkFaults, direction?: 'out' | 'in' | 'both'): void;
   /** Ends all faults. Connections that have lost something are reset. */
   heal(): void;
-  /** Resets every open connection at both ends, once. */
+  /**
+   * Resets every open connection at both ends, once. If a connection's outgoing line is stalled or
+   * half-open, the other end learns of it when that is over, or when the layer is closed.
+   */
   cut(): void;
 }
 

@@ -19,8 +19,9 @@ export interface FaultyTransportBackend extends Omit<TransportBackend, 'create' 
 }
 
 /**
- * Declares all cases of `transportSuite` twice: without faults, and over a line with a delay. The
- * titles begin with 'faulty'.
+ * Declares all cases of `transportSuite` twice: without faults, and over a line with a delay, where
+ * two cases are skipped. These two count toward the seven that `skip` may name. The titles begin
+ * with 'faulty'.
  */
 export function faultyTransportSuite(
   test: TransportTest,
@@ -41,8 +42,9 @@ export function faultyTransportSuite(
 }
 
 /**
- * Declares all cases of `streamLayerSuite` twice: without faults, and over a line with a delay. The
- * titles begin with 'faulty'.
+ * Declares all cases of `streamLayerSuite` twice: without faults, and over a line with a delay,
+ * where two cases are skipped. These two count toward the seven that `skip` may name. The titles
+ * begin with 'faulty'.
  */
 export function faultyStreamLayerSuite(
   test: TestFunction,

@@ -24,6 +24,8 @@ export interface FaultyStreamLayer extends StreamLayer, FaultyNetwork {}
  * depend on the bytes of a connection, not on its chunks: the same seed alters the same bytes,
  * however the system splits them.
  *
+ * Throws a TypeError that names an invalid option.
+ *
  * Wrap one end of a connection; this covers both directions. If both ends are wrapped, each fault
  * acts twice. With Noise, wrap the underlying layer: `secured(faulty(tcp()), { identity })`.
  *

@@ -12,8 +12,8 @@ import { type FaultSettings, isInert, NO_FAULTS } from './faults.ts';
 export type Cargo = Uint8Array | Frame[] | 'end' | 'cut';
 
 /**
- * The random source of each kind of fault. With a common one, the size of the chunks would determine
- * which kind draws first, and so which bytes are altered.
+ * The random source of each kind of fault. With a common one, the size of the chunks would
+ * determine which kind draws first, and so which bytes are altered.
  */
 export type LaneRandom = Readonly<Record<(typeof RANDOM_FAULTS)[number], Random>>;
 
@@ -120,6 +120,7 @@ export class Lane {
     this.#enter(this.#corrupted(left), left.length);
   }
 
+  /** Takes a batch, which then belongs to the lane. A random cut drops the whole batch. */
   enterFrames(batch: Frame[]): void {
     let size = 0;
     for (const frame of batch) size += frame.length;
@@ -134,14 +135,14 @@ export class Lane {
     this.#enter('end', 0);
   }
 
-  /** Called when the receiver takes cargo again. */
+  /** Continues after `block`, and after a `deliver` that returned false. */
   go(): void {
     if (this.#isCut) return;
     this.#blocked = false;
     this.#run();
   }
 
-  /** Called when the receiver takes nothing until `go` is called. */
+  /** Delivers nothing until `go` is called. */
   block(): void {
     this.#blocked = true;
   }

@@ -15,7 +15,7 @@ export interface IdentityLists {
   readonly deny?: readonly string[] | undefined;
 }
 
-/** A change at run time; omitted members stay as they are. */
+/** A change at run time; omitted members stay as they are. `allow: null` removes that list. */
 export interface IdentityChange<P extends IdentityCredentials> {
   readonly allow?: readonly string[] | null | undefined;
   readonly deny?: readonly string[] | undefined;
@@ -37,8 +37,10 @@ export interface IdentityBackend<P extends IdentityCredentials = any> {
   /** Prefix of each title: 'tls'. */
   readonly name: string;
   /**
-   * Creates a new node with valid credentials. All nodes trust each other unless their lists forbid
+   * Creates valid credentials of a new node. All nodes trust each other unless their lists forbid
    * it.
+   *
+   * @param key the kind of its key; default: the backend's choice.
    */
   credentials(key?: 'ed25519' | 'p256'): Promise<P>;
   /**

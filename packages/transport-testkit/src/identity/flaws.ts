@@ -1,5 +1,6 @@
-// Cases about credentials that are refused: expired ones, and those of impostors, which show
-// another node's key without owning it. Both ends learn the reason, and nothing is dispatched.
+// Cases about the flawed credentials of `IdentityBackend.refused`: expired ones, and those of
+// impostors, which show another node's key without owning it. Both ends learn the reason, and
+// nothing is dispatched.
 
 import { caught, checked } from '../transport/expect.ts';
 import { checkCall, checkRefused } from './refusals.ts';

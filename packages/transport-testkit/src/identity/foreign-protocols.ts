@@ -1,5 +1,5 @@
-// Cases about peers that speak another protocol: their connections are closed, the observer
-// receives the name of the protocol, and other connections are not affected.
+// Cases about peers that speak another protocol: their connections are closed, each is reported to
+// the observer once, and other connections are not affected.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught, checked } from '../transport/expect.ts';
@@ -9,7 +9,7 @@ import { checkCall, rejections } from './refusals.ts';
 import type { Cases } from './suite.ts';
 
 export const foreignProtocolCases: Cases = (define) => {
-  // The first two are recognized at once.
+  // With `isNamed`, the protocol is recognized at once, without waiting for `handshakeTimeout`.
   const first: [what: string, bytes: Uint8Array, isNamed?: boolean][] = [
     ['an HTTP request', utf8('GET / HTTP/1.1\r\nHost: example\r\n\r\n'), true],
     ['plain Trunkline', Uint8Array.of(0x54, 0x52, 0x4b, 0x4c, 4, 0x08, 1, 0x10, 0), true],

@@ -110,8 +110,8 @@ export async function attempt(
 }
 
 /**
- * Checks that the acceptor still serves others, that each failure was reported once, and that
- * nothing is left of the failed connections.
+ * Checks that the acceptor still serves others, that the dialer has reported `failures` failed
+ * dials since it was opened, and that nothing is left of the failed connections.
  */
 export async function checkUnharmed(
   f: IdentityFixture,

@@ -186,8 +186,8 @@ export class IdentityFixture {
   }
 
   /**
-   * Opens a listener on the underlying layer; `came` receives each connection. Returns its address
-   * in the form that nodes dial.
+   * Opens a listener on the underlying layer; `came` receives each connection, and `heard` each of
+   * its chunks, then undefined at its end. Returns its address in the form that nodes dial.
    */
   async bareListener(
     came: (raw: RawConnection) => void,
@@ -210,7 +210,7 @@ export class IdentityFixture {
     return this.over(layer.localAddr());
   }
 
-  /** Returns a raw peer, over a secured layer, that has dialed a node. */
+  /** Dials a node over a secured layer, as a raw peer. The fixture closes `layer`. */
   async rawDial(layer: StreamLayer, to: string): Promise<RawPeer> {
     this.atEnd(() => layer.close());
     const peer = await this.#waits.of('the dial of a raw peer', RawPeer.dial(layer, to));
@@ -219,7 +219,7 @@ export class IdentityFixture {
     return peer;
   }
 
-  /** Returns a raw listener over a secured layer. */
+  /** Returns a raw listener over a secured layer. The fixture closes `layer`. */
   async rawListen(layer: StreamLayer): Promise<RawListener> {
     const listener = await RawListener.listen(layer);
     this.#waits.add(listener);

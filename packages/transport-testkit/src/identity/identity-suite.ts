@@ -17,7 +17,8 @@ import { type Cases, register } from './suite.ts';
 import { tamperingCases } from './tampering.ts';
 
 /**
- * Declares every case for a backend whose connections prove node ids.
+ * Declares every case for a backend whose connections prove node ids. Throws a TypeError if
+ * `backend.skip` is invalid.
  * @param test the runner's `test`: AVA's, or any function of the same shape (see TestFunction).
  * @param backend makes nodes, and gives access to the plain connections that carry theirs.
  */

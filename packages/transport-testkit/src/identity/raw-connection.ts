@@ -13,6 +13,7 @@ type Heard = (raw: RawConnection, chunk: Uint8Array | undefined) => void;
 export class RawConnection {
   /** The number of received bytes. */
   received = 0;
+  /** True once the connection has ended, or its dial has failed. */
   over = false;
   #connection: StreamConnection | undefined;
   readonly #heard: Heard;
@@ -76,6 +77,7 @@ export class RawConnection {
     else this.#blocked = !this.#connection!.write(own);
   }
 
+  /** Closes gracefully; does nothing while the dial is pending, and drops bytes that still wait. */
   close(): void {
     this.#connection?.close();
   }

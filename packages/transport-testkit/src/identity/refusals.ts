@@ -19,8 +19,9 @@ export interface ExpectedRefusal {
 const MINE = /the other end refused this end's certificate/;
 
 /**
- * Makes a call of every kind to `target`, all at the same time, and checks that both ends refuse
- * each call with the same error. If `acceptor` is a node, it must not dispatch anything.
+ * Makes several kinds of calls to `target`, which share one dial, and checks that both ends refuse
+ * it with the same error. If `acceptor` is a node, it must not dispatch anything. `dialer` must not
+ * be connected to `target`.
  */
 export async function checkRefused(
   f: IdentityFixture,
@@ -86,8 +87,8 @@ export async function checkRefused(
 }
 
 /**
- * Checks that two nodes can call each other, that each knows the other's id, and that the answer is
- * right.
+ * Checks that `dialer` can call `acceptor`, that each knows the other's id, and that the answer is
+ * right. Nobody else may call `acceptor` meanwhile. Returns the dialer's Remote.
  */
 export async function checkCall(
   f: IdentityFixture,

@@ -93,7 +93,10 @@ export const replayCases: Cases = (define) => {
   });
 };
 
-/** Makes one connection with a call on it, and returns its recording from the wire. */
+/**
+ * Makes one connection with a call on it, and returns its recording from the wire. It must be the
+ * first connection of both nodes.
+ */
 async function recorded(
   f: IdentityFixture,
   a: IdentityNode,

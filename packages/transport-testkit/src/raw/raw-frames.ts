@@ -150,7 +150,10 @@ export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint
   return whole;
 }
 
-/** Decodes the bytes of one Frame message. Throws if they are not a Frame. */
+/**
+ * Decodes the bytes of one Frame message. Throws if they, or the hello in them, are malformed. The
+ * payload is a view of `body`.
+ */
 export function decodeBody(body: Uint8Array): RawFrame {
   const decoded = FrameType.toObject(FrameType.decode(body), {
     defaults: true,
@@ -195,7 +198,10 @@ export function decodeHello(bytes: Uint8Array): RawHello {
 export class RawSplitter {
   #rest: Uint8Array = new Uint8Array(0);
 
-  /** Takes a chunk and returns the bodies that are complete now. */
+  /**
+   * Takes a chunk, and returns the bodies that are complete now, as views of it. Throws if a length
+   * has more than 4 bytes.
+   */
   push(chunk: Uint8Array): Uint8Array[] {
     let bytes = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk]);
     const bodies: Uint8Array[] = [];

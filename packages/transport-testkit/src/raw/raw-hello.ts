@@ -2,7 +2,7 @@
 
 import type { RawHello, RawLimits } from './raw-frames.ts';
 
-/** The default limits of docs/wire-protocol.md §3 and §6. */
+/** The default limits of docs/wire-protocol.md §3. */
 export const RAW_LIMITS: RawLimits = {
   message: 64 * 1024 * 1024,
   item: 1024 * 1024,

@@ -31,7 +31,7 @@ export class RawListener {
     return this.#layer.localAddr();
   }
 
-  /** Resolves with the next accepted peer, attached and silent. */
+  /** Resolves with the next accepted peer, attached and silent; stays pending after `close`. */
   next(): Promise<RawPeer> {
     const peer = this.#ready.shift();
     if (peer !== undefined) return Promise.resolve(peer);
@@ -44,6 +44,7 @@ export class RawListener {
     return [...here, ...this.peers.flatMap((peer) => peer.waits())];
   }
 
+  /** Destroys all accepted peers, and closes the layer. */
   async close(): Promise<void> {
     for (const peer of this.peers) peer.destroy();
     await this.#layer.close();

@@ -84,7 +84,7 @@ export class RawPeer {
     return new RawPeer(await layer.dial(address, { timeout: DIAL_TIMEOUT }), 'dialer');
   }
 
-  /** Sends bytes unchanged, each argument as a chunk of its own. */
+  /** Sends bytes unchanged, each argument as a chunk of its own, and charges no `pipe`. */
   bytes(...chunks: (Uint8Array | readonly number[])[]): void {
     for (const chunk of chunks) this.#write(Uint8Array.from(chunk));
   }
@@ -213,8 +213,8 @@ export class RawPeer {
   }
 
   /**
-   * Grants credit (docs/wire-protocol.md §6): to the connection for packets (account 1) and long
-   * responses (4), to a channel for its short (2) and long (3) calls, to a call for its stream (5).
+   * Grants credit (docs/wire-protocol.md §6): to the connection for packets (account 1), to a
+   * channel for one-ways and long requests (2), to a call for its stream (3).
    */
   grant(account: number, credit: number, of: { id?: number; channel?: number } = {}): void {
     this.send({ kind: 'CREDIT', account, credit, ...of });
@@ -343,8 +343,8 @@ export class RawPeer {
 }
 
 /**
- * Returns the cost of a packet on an account: its payload and metadata, and 64 bytes
- * (docs/wire-protocol.md §6).
+ * Returns the cost of a packet on account 1 or 3: its payload and metadata, and 64 bytes
+ * (docs/wire-protocol.md §6). On account 2, a ONEWAY costs 1,024 bytes instead of the 64.
  */
 export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number {
   return (frame.payload?.length ?? 0) + metadataSize(frame.metadata ?? {}) + 64;
@@ -394,7 +394,7 @@ export function describeFrame(frame: RawFrame): string {
 
 const RECEIVED_KEPT = 1024 * 1024;
 /**
- * The timeout of a dial, in milliseconds of real time: more than a dial takes on a busy machine. A
- * case that hangs fails earlier, by its `stallTimeout`.
+ * The timeout of a dial, in milliseconds on the layer's clock: more than a dial takes on a busy
+ * machine. In the suites, a case that hangs fails earlier, by its `stallTimeout`.
  */
 const DIAL_TIMEOUT = 60_000;

@@ -10,7 +10,7 @@ import { CaseWaits } from '../waits/case-waits.ts';
 import { nameLayerWaits } from '../waits/name-waits.ts';
 import { Recorder } from './recorder.ts';
 
-/** The backend under test, created for each case. */
+/** The backend under test, created for each try of a case (`unlessTaken`). */
 export interface StreamLayerBackend {
   /**
    * Creates a layer. Without `bindAddr` it listens at a free address that the layer or the system
@@ -28,8 +28,8 @@ export interface StreamLayerSuiteOptions {
   /** Prefix of the titles: 'tcp'. */
   readonly name: string;
   /**
-   * Creates the backend. Pass it `clock`, which stands still unless a case advances it, so nothing
-   * times out on a busy machine.
+   * Creates the backend of one case. Its layers must use `clock`, which stands still unless a case
+   * advances it, so nothing times out on a busy machine.
    */
   make(options: { clock: Clock }): StreamLayerBackend | Promise<StreamLayerBackend>;
   /**
@@ -37,7 +37,10 @@ export interface StreamLayerSuiteOptions {
    * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
    */
   readonly stallTimeout?: number | undefined;
-  /** Cases that are not run: title → reason. */
+  /**
+   * Cases that are not run: title → reason; at most 7. An unknown title or a missing reason throws
+   * a TypeError.
+   */
   readonly skip?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -62,7 +65,7 @@ export interface Listening {
   readonly layer: StreamLayer;
   readonly address: string;
   readonly accepted: Recorder[];
-  /** Resolves with the n-th accepted connection; 0 is the first. */
+  /** Resolves with the n-th accepted connection, from 0. Only one call may wait for each. */
   accept(n: number): Promise<Recorder>;
 }
 
@@ -105,7 +108,7 @@ export class StreamLayerFixture {
     return { layer, address: layer.localAddr(), accepted, accept };
   }
 
-  /** Dials and attaches. */
+  /** Dials and attaches. Default of `layer`: a new one for each dial. */
   async dial(
     address: string,
     layer: StreamLayer = this.layer(),

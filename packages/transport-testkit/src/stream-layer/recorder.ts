@@ -10,10 +10,10 @@ export class Recorder implements StreamSink {
   /** The number of received bytes. */
   size = 0;
   drains = 0;
-  /** The number of reports of `closed`, and the error of the first one. */
+  /** The number of reports of `closed`, and the first error that one of them had. */
   ends = 0;
   error: TransportError | undefined;
-  /** The number of reports after `closed`: 0 for a correct layer. */
+  /** Above 0 if `data` or `drained` was reported after `closed`, an error of the layer. */
   late = 0;
   /** Called by `data`, which returns its result: true if the reader no longer needs the chunk. */
   onData: ((chunk: Uint8Array) => boolean | void) | undefined;
@@ -97,7 +97,7 @@ export class Recorder implements StreamSink {
 
   /**
    * Writes as the interface requires: waits for `drained` after each result of false. Resolves when
-   * everything has been taken.
+   * everything has been taken, and rejects if the connection ends during a wait.
    */
   async write(...chunks: Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {

@@ -1,5 +1,6 @@
-// The stream layer suite: checks every sentence of the doc comments of `StreamLayer`, for authors
-// of backends.
+// The stream layer suite, for authors of backends: checks listening, addresses, dials, bytes,
+// back-pressure and ends of a `StreamLayer`, and of its optional members `writeAll`, `ref` and
+// `copies`.
 
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { unlessTaken } from '../address-race.ts';
@@ -19,8 +20,8 @@ import {
 export type { StreamLayerBackend, StreamLayerSuiteOptions };
 
 /**
- * Declares a case for each rule of the interface. `make` creates a new backend for each case, on
- * the given clock; the reason for a skip becomes part of the title.
+ * Declares the cases. `make` creates a new backend for each case, on the given clock; the reason
+ * for a skip becomes part of the title. Throws a TypeError if `skip` is invalid.
  *
  * ```ts
  * streamLayerSuite(test, {
@@ -57,6 +58,6 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
 
 /**
  * The time limit for a case that works without a pause, in milliseconds of real time; a case that
- * hangs fails after 5 s.
+ * hangs fails earlier, by its `stallTimeout`.
  */
 const WATCHDOG = 120_000;

@@ -103,7 +103,7 @@ const plain: SyncRequest = { from: '', known: {}, limit: 0, heads: [], parent: n
 
 /**
  * The kit's protocol without any checks, so that a case can determine the bytes that this end
- * sends.
+ * sends. The name, version, channel and ids are those of `kit`.
  */
 const looseKit = defineProtocol({
   name: 'testkit',

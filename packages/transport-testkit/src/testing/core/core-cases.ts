@@ -1,5 +1,5 @@
-// The cases that show what core promises of a Transport, on any backend. They are not published: the
-// transport suite has the cases that depend on a backend.
+// The cases that show what core promises of a Transport, on any backend. They are not published:
+// the transport suite has the cases that depend on a backend.
 
 import type { Cases } from '../../transport/suite.ts';
 import { callCases } from './calls.ts';
