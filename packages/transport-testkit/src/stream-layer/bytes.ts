@@ -219,17 +219,17 @@ export const byteRules: Rule[] = [
       const { near, far } = await fixture.pair();
       let inside = false;
       let reentered = 0;
-      for (const end of [near, far]) {
-        const { connection } = end;
-        end.onData = () => {
-          reentered += Number(inside);
-        };
+      near.onData = far.onData = () => {
+        reentered += Number(inside);
+      };
+      for (const { connection } of [near, far]) {
         inside = true;
         connection.pause();
         connection.write(pattern(10));
         connection.resume();
         inside = false;
       }
+      t.is(near.drains + far.drains, 0);
       await Promise.all([near, far].map((end) => end.until(() => end.size === 10)));
       near.connection.close();
       t.is(near.ends + far.ends, 0);

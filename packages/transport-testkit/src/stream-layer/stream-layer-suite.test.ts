@@ -1,7 +1,7 @@
-// Tests the suite of stream layers itself: three cases pass on pipes, and fail on layers that lose
-// small chunks or the last one.
+// Tests the suite of stream layers itself: four cases pass on pipes, and fail on layers that lose
+// small chunks or the last one, or deliver too early.
 
-import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
+import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { TestContext } from '../test-runner.ts';
 import { createPipes } from '../testing/pipes.ts';
@@ -53,6 +53,24 @@ const dropsLast: Break = (inner) => {
   };
 };
 
+let acceptor: StreamSink | undefined;
+
+/** Delivers what the dialer writes inside the call of `write`; the first layer listens. */
+const deliversInside: Break = (inner) =>
+  inner.endpoint === 'pipe-1'
+    ? {
+        write(chunk) {
+          acceptor?.data(chunk.slice());
+          return true;
+        },
+      }
+    : {
+        attach(sink) {
+          acceptor = sink;
+          inner.attach(sink);
+        },
+      };
+
 for (const [title, fault, breaks] of [
   [
     'thousands of small chunks arrive in order at a slow reader, in both directions',
@@ -68,6 +86,11 @@ for (const [title, fault, breaks] of [
     'a last chunk arrives before the end, however busy the process is',
     'drops what waits for the end in a busy process',
     dropsLast,
+  ],
+  [
+    'nothing is reported while write, pause, resume or close run',
+    'delivers inside the write of a dialer',
+    deliversInside,
   ],
 ] as const) {
   test(`pipes pass the case: ${title}`, (t) => caseOf(title, () => ({}))(t));
