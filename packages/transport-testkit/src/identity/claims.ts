@@ -77,8 +77,8 @@ async function refusedClaim(
 ): Promise<void> {
   const { t } = f;
   const bye = await peer.next('GO_AWAY');
-  t.is(bye.code, 16);
-  t.is(bye.reason, 10);
+  t.is(bye.code, 16); // unauthenticated
+  t.is(bye.reason, 10); // identity_mismatch
   t.regex(bye.text, new RegExp(`(?=.*${victim.nodeId})(?=.*${claimant.nodeId})`));
   await peer.expectClosed();
   await f.until('the observer reports a rejection', () => rejections(node).length > 0);

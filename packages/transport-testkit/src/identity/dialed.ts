@@ -45,8 +45,8 @@ export const dialedCases: Cases = (define) => {
     const peer = await listener.next();
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     const bye = await peer.next('GO_AWAY');
-    t.is(bye.code, 16);
-    t.is(bye.reason, 10);
+    t.is(bye.code, 16); // unauthenticated
+    t.is(bye.reason, 10); // identity_mismatch
     checked(t, await dialed, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false });
     await peer.expectClosed();
     t.is(peer.log.length, 1, 'only the refusal was received');
