@@ -155,6 +155,19 @@ test('if closing fails as well, the error of the start says so', async (t) => {
   });
 });
 
+test('a part that starts while the closing of its node fails is closed', async (t) => {
+  const log: string[] = [];
+  const parts: NodePart<MeshNode>[] = [
+    { name: 'one', close: () => Promise.reject(new Error('it hangs')) },
+    { ...logging(log, 'two'), start: (node) => node.close().catch(() => undefined) },
+  ];
+  await t.throwsAsync(createNode({ protocol: greeter, parts }), {
+    code: 'shutdown',
+    message: /^createNode: gossip: not started, .*; node\.close: parts\[0\] 'one': it hangs$/,
+  });
+  t.deepEqual(log, ['close two']);
+});
+
 test('a node that a part closes while it starts is closed', async (t) => {
   const address = addressOf(t, 'a');
   const log: string[] = [];

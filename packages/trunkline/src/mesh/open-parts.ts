@@ -40,11 +40,12 @@ export class OpenParts {
    * errors of closing to the error of the start.
    */
   async abandon(error: unknown): Promise<void> {
-    try {
-      await this.#closing;
-      await this.#close(0);
-    } catch (closing) {
-      (error as Error).message += `; ${(closing as Error).message}`;
+    for (const close of [() => this.#closing, () => this.#close(0)]) {
+      try {
+        await close();
+      } catch (closing) {
+        (error as Error).message += `; ${(closing as Error).message}`;
+      }
     }
   }
 
