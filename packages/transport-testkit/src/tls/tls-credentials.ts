@@ -187,8 +187,9 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
 }
 
 /**
- * Creates five nodes of one authority, every other one with a P-256 key, and returns a function
- * that gives each transport of a suite the `tls` option of the next node.
+ * Creates 61 nodes of one authority, every other one with a P-256 key, and returns a function that
+ * gives each transport of a suite the `tls` option of the next node. After the last node, it begins
+ * again with the first one.
  */
 export async function tlsNodes<I extends ToolIdentity, D>({
   createIdentity,
@@ -198,7 +199,7 @@ export async function tlsNodes<I extends ToolIdentity, D>({
 > {
   const authority = await createAuthority();
   const nodes = await Promise.all(
-    Array.from({ length: 5 }, async (_, i) => {
+    Array.from({ length: NODES }, async (_, i) => {
       const { key, publicKey } = createIdentity({ type: i % 2 === 0 ? 'ed25519' : 'p256' });
       return { key, cert: await authority.issue(publicKey), ca: authority.cert };
     }),
@@ -215,4 +216,10 @@ function cutOff(pem: string): string {
   return `${[...lines.slice(0, 2), ...lines.slice(3)].join('\n').replace(/[A-Za-z0-9+/]{5}\n/, '\n')}\n`;
 }
 
+/** The number of certificates that `giant` appends to its chain. */
 const CHAIN = 500;
+/**
+ * Many, because cases run at the same time: others create transports between the two of a case,
+ * which must be different nodes.
+ */
+const NODES = 61;
