@@ -64,9 +64,7 @@ export function deferred<T = void>(): Deferred<T> {
 /** Returns an object that shows whether the promise has settled. */
 export function watch(promise: PromiseLike<unknown>): { settled: boolean } {
   const state = { settled: false };
-  const settle = () => {
-    state.settled = true;
-  };
+  const settle = () => void (state.settled = true);
   promise.then(settle, settle);
   return state;
 }
