@@ -20,8 +20,11 @@ export interface CreateTransportOptions<
 }
 
 /**
- * Creates a transport that listens on these addresses (one, a list, or one string with commas) and
- * dials any target by its scheme.
+ * Creates a transport whose `listen` binds these addresses (one, a list, or one string with commas)
+ * and which dials any target by its scheme.
+ *
+ * @throws TypeError for invalid options, and for an `advertiseAddr` that this transport or other
+ * machines can't dial; `invalid_argument` for an address to listen on that no backend understands.
  */
 export function createTransport<
   P extends Protocol,
@@ -30,7 +33,7 @@ export function createTransport<
   addresses: string | readonly string[],
   options: CreateTransportOptions<P, B>,
 ): ComposedTransport<P, B>;
-/** Creates a transport that only dials. */
+/** Creates a transport that only dials. Throws as the other overload does. */
 export function createTransport<
   P extends Protocol,
   B extends readonly Backend[] = readonly Backend[],

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The main entry: protocols, transports, serving and calling. In a browser, `tcp()` is missing, and
-// the declarations are the same.
+// The main entry: protocols, transports, serving and calling. In a browser, `tcp()` throws
+// `unimplemented`; the declarations are the same.
 
 export * from '@trunkline/resilience/health';
 export * from '@trunkline/transport-core';

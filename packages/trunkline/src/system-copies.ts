@@ -1,8 +1,9 @@
 // Recognizes a second copy of this package in the process.
 
 /**
- * Warns if another copy of this package is in use in this process, because the two copies do not
- * share a memory network.
+ * Warns if another copy of this package has called this function in this process, because the two
+ * copies do not share a memory network. Call it only once in each copy: it can't tell a second call
+ * from another copy.
  */
 export function warnOfCopies(): void {
   const scope = globalThis as { [MARK]?: true };

@@ -19,9 +19,10 @@ import { openTransport } from './transport.ts';
  * that can't be reached do not fail the start, because they are dialed again.
  *
  * If a part can't be started, everything that is open is closed again, and `createNode` rejects
- * with one TransportError that names the part and has the code, the reason and the cause of its
- * error (`internal` if the error is not a TransportError). Invalid options reject with a TypeError
- * that names the option.
+ * with one TransportError that names the part, has the code, the reason and the target of the
+ * part's error (`internal` if that is not a TransportError), and has this error as its cause.
+ * Invalid options reject with a TypeError that names the option; so does a part that fails with a
+ * TypeError. If a part closes the node while it starts, `createNode` rejects with `shutdown`.
  */
 export async function createNode<
   P extends Protocol,

@@ -12,7 +12,10 @@ export function startError(error: unknown, part: string, node: string | undefine
   return partError(error, `createNode:${called(node)} ${part}: ${textOf(error)}`);
 }
 
-/** Returns the error of a node whose parts could not all be closed. */
+/**
+ * Returns the error of a node whose parts could not all be closed. Its cause is the first error of
+ * `failed`, which must not be empty; its code, reason and target are those of this error.
+ */
 export function closeError(
   failed: readonly { readonly part: string; readonly error: unknown }[],
   node: string | undefined,

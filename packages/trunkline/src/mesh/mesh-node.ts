@@ -31,8 +31,9 @@ export interface MeshNode<P extends Protocol = any, Out = any, In = any, S = any
   /**
    * Closes the node: the parts from the options, the last one first, then gossip, which sends the
    * messages for which `publish` has resolved, then peers, health and the transport. If something
-   * can't be closed, the rest is closed nevertheless, and `close` rejects with one error that names
-   * it. Idempotent.
+   * can't be closed, the rest is closed nevertheless, and `close` rejects with one TransportError
+   * that names it. Further calls return the result of the first one, and their `grace` is ignored.
+   * An invalid `grace` rejects with a TypeError, and nothing is closed.
    */
   close(options?: NodeCloseOptions): Promise<void>;
 }
@@ -40,8 +41,8 @@ export interface MeshNode<P extends Protocol = any, Out = any, In = any, S = any
 /** Options of `node.close`. */
 export interface NodeCloseOptions {
   /**
-   * The time that the transport gives to calls in flight, in milliseconds. Default 0. Call `drain`
-   * first if callers should turn to other nodes.
+   * The time that the transport gives to calls in flight, in milliseconds. Default 0. Call
+   * `drain(node.transport)` first if callers should turn to other nodes.
    */
   readonly grace?: number | undefined;
 }

@@ -13,7 +13,10 @@ export class OpenParts {
     this.#node = node;
   }
 
-  /** Performs a step of the start. Throws the error of `createNode` if it fails. */
+  /**
+   * Performs a step of the start. Rejects with the error of `createNode` if the step fails, or,
+   * without performing it, if `close` was called.
+   */
   async attempt<T>(part: string, step: () => T): Promise<Awaited<T>> {
     try {
       if (this.#closing !== undefined)
@@ -24,20 +27,27 @@ export class OpenParts {
     }
   }
 
-  /** Adds a part that is open, with the function that closes it. */
+  /**
+   * Adds a part that is open, with the function that closes it. If `close` was called meanwhile,
+   * only `abandon` closes this part, so another `attempt` must follow.
+   */
   add(part: string, close: (grace: number) => unknown): void {
     this.#open.push({ part, close });
   }
 
-  /** Closes all parts, the last one first. @param grace milliseconds for calls in flight. */
+  /**
+   * Closes all parts, the last one first. Rejects with one error that names the parts that could
+   * not be closed. A later call returns the promise of the first one, whatever its grace.
+   *
+   * @param grace milliseconds for calls in flight.
+   */
   close(grace: number): Promise<void> {
-    this.#closing ??= this.#close(grace);
-    return this.#closing;
+    return (this.#closing ??= this.#close(grace));
   }
 
   /**
    * Closes all parts because the start failed, also those that were added after `close`. Adds
-   * errors of closing to the error of the start.
+   * errors of closing to the text of `error`, which must be an Error. Never rejects.
    */
   async abandon(error: unknown): Promise<void> {
     for (const close of [() => this.#closing, () => this.#close(0)]) {

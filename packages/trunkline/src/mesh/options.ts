@@ -25,8 +25,9 @@ export interface CreateNodeOptions<P extends Protocol, Out, In, S = unknown> {
    */
   readonly address?: string | readonly string[] | undefined;
   /**
-   * A name for people, at most 255 characters: in errors, snapshots, metrics and the dashboard. Other
-   * nodes see it as `remote.hello.name`.
+   * A name for people, 1 to 255 characters: in errors, snapshots, metrics and the dashboard. Other
+   * nodes see it as `remote.hello.name`. Default: `transport.name`, which is not in errors and not
+   * `node.name`.
    */
   readonly name?: string | undefined;
   /**

@@ -1,4 +1,5 @@
-// Checks the options of `createNode`. Options that are passed on are checked by those who get them.
+// Checks the options of `createNode`. Options that are passed on are checked by the functions that
+// get them.
 
 import type { PeersOptions } from '@trunkline/peers';
 import type { Identity } from '@trunkline/security';

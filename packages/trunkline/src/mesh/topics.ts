@@ -17,6 +17,7 @@ export interface TopicDefinition<T> extends TopicOptions<T> {
   readonly onMessage?: ((message: T, meta: MessageMeta) => unknown) | undefined;
   /**
    * Called with each error of `onMessage`, which is also reported by a `failed` event of gossip.
+   * Without `onMessage`, `createNode` rejects with a TypeError.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -29,7 +30,10 @@ export type TopicCodec<In> =
 /** The definitions of topics, by name. */
 export type TopicDefinitions = Readonly<Record<string, Codec<any> | TopicDefinition<any>>>;
 
-/** Joins the topics. A reader of each exists from now on, so it misses no message. */
+/**
+ * Joins the topics. A reader of each exists from now on, so it misses no message that its queue can
+ * hold. `gossip.close()` closes the topics.
+ */
 export async function openTopics(
   gossip: Gossip,
   definitions: TopicDefinitions,

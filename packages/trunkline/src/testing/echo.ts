@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineProtocol, json } from '../index.ts';
 
-/** The protocol of the program in never-closed.ts and its server. */
+/** The protocol of the programs in this folder, and of their servers in the tests. */
 export const echo = defineProtocol({
   name: 'echo',
   methods: {

@@ -1,5 +1,6 @@
-// A program that never calls close(): a test observes whether it ends. Its arguments are what it
-// does, and the address of the server; the environment has the keys.
+// A program that leaves transports open: process-end.test.ts observes whether it ends. Its
+// arguments are what it does, its backend, and the address of the server. The environment has its
+// key (OWN_KEY) and certificate (OWN_CERT), and the node id of the server (SERVER).
 
 import { parseIdentity, secured } from '../index.security.ts';
 import { createTransport, inmem, serve, tcp, ws } from '../index.ts';
