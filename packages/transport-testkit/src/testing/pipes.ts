@@ -8,8 +8,9 @@ import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 export type Side = 'dialer' | 'acceptor';
 
 /**
- * Creates a world of pipes, with addresses 'pipe-1', 'pipe-2' …; `tap` receives every chunk as it
- * is written.
+ * Creates a world of pipes, whose layers get the addresses 'pipe-1', 'pipe-2' … in the order in
+ * which they are made. `tap` receives every chunk as it is written, and must not keep it, because
+ * its memory may be reused.
  */
 export function createPipes(tap: (side: Side, chunk: Uint8Array) => void = () => {}): {
   layer(): StreamLayer;

@@ -59,7 +59,10 @@ export async function rawEnds(transcript: Transcript, protocol: typeof suiteProt
   return { acceptor, clock, dial: () => RawPeer.dial(layer, acceptor.localAddr()) };
 }
 
-/** Returns a hello that is the same in each run. */
+/**
+ * Returns a hello that is the same in each run: that of the dialer of `rawEnds`, whose pipe is made
+ * first.
+ */
 export function fixed() {
   return {
     ...rawHello(),

@@ -20,11 +20,16 @@ export interface TlsFlaw<T> {
   readonly says: RegExp;
 }
 
-/** Flawed and changed credentials. */
+/**
+ * Flawed and changed credentials. `renewed`, `outdated` and `retrusted` take only credentials that
+ * this object has made.
+ */
 export interface TlsCertificates {
   /** Creates a node with valid credentials. */
   node(key?: 'ed25519' | 'p256'): Promise<TlsCredentials>;
+  /** Credentials that a transport accepts but its peers refuse, by their flaw. */
   readonly refused: Readonly<Record<string, IdentityFlaw<TlsCredentials>>>;
+  /** Credentials that the transport itself refuses with `invalid_argument`, by their flaw. */
   readonly unusable: Readonly<Record<string, TlsFlaw<TlsCredentials>>>;
   /**
    * Creates credentials with hundreds of certificates in the chain, more than a handshake should
@@ -209,7 +214,8 @@ export async function tlsNodes<I extends ToolIdentity, D>({
 }
 
 /**
- * Simulates an incomplete copy of a file: its end is present, but a part of the middle is missing.
+ * Simulates an incomplete copy of a file: its third line is missing, and so are five characters of
+ * a longer text. The key of an Ed25519 identity has three lines, so it loses only its END line.
  */
 function cutOff(pem: string): string {
   const lines = pem.trimEnd().split('\n');

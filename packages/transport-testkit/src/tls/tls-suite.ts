@@ -26,13 +26,19 @@ export interface RawTlsSocket {
   once(event: 'secureConnect', listener: () => void): unknown;
 }
 
-/** Keeps track of the TLS sessions of the last connection that a raw client has dialed. */
+/**
+ * Keeps track of the TLS sessions of the last connection that a raw client has dialed. Before
+ * `follow` was called, `all` throws a TypeError.
+ */
 export class TlsSessions {
   #socket: RawTlsSocket | undefined;
   #tickets: unknown[] = [];
   #isReused = false;
 
-  /** Follows a socket that has just been made. */
+  /**
+   * Follows a socket that has just been made; call it before the socket's handshake ends, because
+   * earlier events are missed.
+   */
   follow(socket: RawTlsSocket): void {
     this.#socket = socket;
     const tickets: unknown[] = [];
@@ -43,7 +49,10 @@ export class TlsSessions {
     });
   }
 
-  /** Returns true if the last connection resumed a session. */
+  /**
+   * Returns true if the last connection resumed a session. Until its handshake has ended, returns
+   * the result of the connection before; at first, false.
+   */
   reused(): boolean {
     return this.#isReused;
   }
@@ -100,7 +109,10 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
   ): TlsTransport<Q>;
   /** Creates a stream layer of a node. */
   layer(tls: TlsCredentials['tls']): StreamLayer;
-  /** Creates a layer that presents these options, accepts any peer, and reports its dials. */
+  /**
+   * Creates a layer that presents these options, accepts any peer, and calls `sessions.follow` with
+   * the socket of each dial.
+   */
   raw(options: RawTlsOptions, sessions: TlsSessions): StreamLayer;
 }
 

@@ -1,5 +1,5 @@
 // Keys of types that are not accepted as identities, each with a self-signed certificate that is
-// valid until 2125. The private keys are public knowledge, so use them only in tests.
+// valid until October 2126. The private keys are public knowledge, so use them only in tests.
 
 /** A private key and its certificate, in PEM. */
 export interface WeakKey {

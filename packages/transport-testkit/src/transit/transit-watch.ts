@@ -18,7 +18,9 @@ export interface TransitWatch {
   /**
    * Wraps a stream layer. Both ends of each connection must belong to layers of the same watch:
    * before all other bytes, the dialer writes four bytes by which the watch finds the other end.
-   * The other end doesn't report these bytes.
+   * The other end doesn't report these bytes. Of the optional members, the wrapped layer has only
+   * `clock`, `localAddrs`, `machine` and `checkAddress`; its connections lack `frames` and
+   * `writeAll`, and `leave` of their sinks is not called.
    */
   watch(layer: StreamLayer): StreamLayer;
   /**
@@ -37,7 +39,8 @@ export interface TransitWatchOptions {
   /**
    * The real time, in milliseconds, after which a dial or bytes that haven't moved count as lost.
    * Default: 5,000. Set more if the backend repeats lost packets after longer pauses; otherwise,
-   * the clock passes the timeout of a dial that would still succeed.
+   * the clock passes the timeout of a dial that would still succeed. A case in which nothing else
+   * happens fails first unless the `stallTimeout` of the suite is greater.
    */
   readonly lostAfter?: number | undefined;
 }
@@ -57,6 +60,8 @@ export interface TransitWatchOptions {
  *   …
  * });
  * ```
+ *
+ * @throws TypeError for an unknown option.
  */
 export function createTransitWatch(options: TransitWatchOptions = {}): TransitWatch {
   refuseUnknown(options, 'createTransitWatch', ['lostAfter']);
@@ -156,7 +161,7 @@ class WatchedLayer implements StreamLayer {
       options && {
         ...options,
         handshakes: this.#counted(options.handshakes),
-        screen: undefined,
+        screen: undefined, // It would see the dialer's number instead of its first message.
       },
     );
   }

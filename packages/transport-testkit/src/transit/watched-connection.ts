@@ -71,7 +71,7 @@ export class WatchedConnection implements StreamConnection {
     return !this.#isEnding && this.#received < other.#written;
   }
 
-  /** Writes the number by which the other end finds this one. */
+  /** Writes the number by which the other end finds this one; call it before any `write`. */
   announce(id: number): void {
     const bytes = new Uint8Array(ID_SIZE);
     new DataView(bytes.buffer).setUint32(0, id);
@@ -82,7 +82,7 @@ export class WatchedConnection implements StreamConnection {
     this.#inner.attach(this.observing(sink));
   }
 
-  /** Returns a sink that counts, and passes all reports on. */
+  /** Returns a sink that counts, and passes all reports on except `leave`. */
   protected observing(sink: StreamSink): StreamSink {
     return {
       copies: sink.copies,

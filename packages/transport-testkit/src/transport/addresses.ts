@@ -178,7 +178,10 @@ export const addressCases: Cases = (define) => {
 
 const UNSPECIFIED = 'listen on an address that cannot be dialed needs an advertised address';
 
-/** Returns a layer whose listener breaks on demand, and cannot be bound again until `mend`. */
+/**
+ * Returns the control of one layer, which `wrap` wraps: its listener breaks on `fail`, and cannot
+ * be bound again until `mend`.
+ */
 function createFragileListener() {
   let broken = false;
   let inner: StreamLayer | undefined;

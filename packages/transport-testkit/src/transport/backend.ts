@@ -47,8 +47,9 @@ export interface TransportBackend {
    */
   isBusy?(clock: Clock): boolean;
   /**
-   * The real time, in milliseconds, without an event after which a case counts as hanging; at most
-   * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
+   * The real time, in milliseconds, without an event after which a case counts as hanging. Default:
+   * 4,500; more than 30,000 has no effect. Set more if it may take seconds to make a connection,
+   * and more than the `lostAfter` of a transit watch.
    */
   readonly stallTimeout?: number | undefined;
   /**
@@ -72,6 +73,7 @@ export interface TransportPlace {
   readonly advertiseAddr?: string | undefined;
   /**
    * Wraps the stream layer of the transport, so that the suite can freeze and abort connections.
+   * `create` must use the result instead of the layer.
    */
   readonly wrap?: ((layer: StreamLayer) => StreamLayer) | undefined;
 }
@@ -84,7 +86,8 @@ export interface ProcessProbe {
 }
 
 /**
- * AVA's `test`, or an adapter of another runner's. A `serial` case runs while no other case runs.
+ * AVA's `test`, or an adapter of another runner's. A `serial` case runs while no other case runs;
+ * without `serial`, the cases that measure leaks run beside others and may fail.
  */
 export interface TransportTest extends TestFunction {
   serial?: (title: string, run: (t: TestContext) => void | Promise<void>) => void;

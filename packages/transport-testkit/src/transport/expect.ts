@@ -14,8 +14,8 @@ export interface ExpectedError {
 }
 
 /**
- * Awaits the rejection and checks the error. An explicit `reason: undefined` or `sent: undefined`
- * requires that the error lacks that property.
+ * Awaits the rejection and checks the error. An explicit `undefined` for `reason`, `sent` or
+ * `unreachable` requires that the error lacks that property.
  */
 export async function rejected(
   t: TestContext,

@@ -5,7 +5,10 @@ import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/trans
 
 /** Controls every connection of one layer. */
 export interface Wire {
-  /** Wraps the layer of a transport (`TransportPlace.wrap`). */
+  /**
+   * Wraps the layer of a transport (`TransportPlace.wrap`). Optional members of the layer are not
+   * passed on; nor are `ref`, `writeAll`, `attachment`, `reuses` and `leave` of its connections.
+   */
   wrap(layer: StreamLayer): StreamLayer;
   /**
    * Stops all traffic in both directions, but still takes writes, as if the other process had
@@ -14,7 +17,7 @@ export interface Wire {
   freeze(): void;
   /** Delivers the waiting traffic, and everything that follows. */
   thaw(): void;
-  /** Breaks every live connection immediately, as a reset does. */
+  /** Breaks every live connection immediately, as a reset does, and drops what waits for `thaw`. */
   cut(): void;
   /** The number of open connections, dialed and accepted. */
   readonly live: number;

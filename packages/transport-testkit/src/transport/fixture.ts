@@ -41,7 +41,10 @@ export interface Fixture {
    * it; sockets stay real.
    */
   readonly clock: ManualClock;
-  /** Creates another clock, for a transport with a time of its own. */
+  /**
+   * Creates another clock, for a transport with a time of its own. `advance` does not advance it,
+   * but `drive` and the end of the case do.
+   */
   newClock(start?: number): ManualClock;
   /** Creates a transport that does not listen. */
   create<P extends Protocol>(
@@ -67,7 +70,7 @@ export interface Fixture {
     readonly placeA?: TransportPlace;
     readonly placeB?: TransportPlace;
   }): Promise<TransportPair<Kit>>;
-  /** Returns the record of a transport's observer. */
+  /** Returns the record of a transport's observer. Throws a TypeError for one made elsewhere. */
   seen(transport: AnyTransport): Seen;
   /** Returns the value of a transport's counter. */
   count(transport: AnyTransport, counter: TransportCounter): number;
@@ -79,15 +82,18 @@ export interface Fixture {
   /** Waits for a promise of the case itself, under a name for the error of a case that hangs. */
   event<T>(what: string, promise: PromiseLike<T>): Promise<T>;
   /**
-   * Advances all clocks, `step` milliseconds per turn, while I/O continues, until the promise
-   * settles. The clocks stand still while the backend is busy.
+   * Advances all clocks, `step` milliseconds (default 100) every two turns of the event loop, until
+   * the promise settles. The clocks stand still while the backend is busy.
    */
   drive<T>(promise: Promise<T>, step?: number): Promise<T>;
-  /** Advances the clocks by `milliseconds` in steps, with I/O between them; see `drive`. */
+  /**
+   * Advances `clock` by `milliseconds` in steps (default 250), with I/O between them as in `drive`.
+   * Clocks of `newClock` stand still.
+   */
   advance(milliseconds: number, step?: number): Promise<void>;
   /**
-   * Waits for some turns of the event loop, so that bytes in flight arrive. Use it to make a
-   * failure likely, never for correctness.
+   * Waits for some turns of the event loop (default 3) in which the backend is not busy, so that
+   * bytes in flight arrive. Use it to make a failure likely, never for correctness.
    */
   turns(count?: number): Promise<void>;
   /** Closes everything and checks that nothing is left. */

@@ -42,7 +42,7 @@ export const leakCases: Cases = (define) => {
 
 /**
  * Creates a transport that the fixture does not know, because the fixture's own record of it would
- * be a leak.
+ * be a leak. The case closes it; if the case fails, it stays open.
  */
 async function open(f: Fixture): Promise<KitTransport> {
   const transport = f.backend.create({ protocol: kit, clock: f.clock });

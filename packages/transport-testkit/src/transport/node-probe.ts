@@ -9,7 +9,10 @@ export interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** Returns a ProcessProbe of Node: `nodeProbe(process)`. */
+/**
+ * Returns a ProcessProbe of Node: `nodeProbe(process)`. Sets the flag `--expose-gc` of the process.
+ * The probe has no `collect` if the runtime lacks `process.getBuiltinModule`.
+ */
 export function nodeProbe(process: NodeProcess): ProcessProbe {
   return {
     resources: () => process.getActiveResourcesInfo(),

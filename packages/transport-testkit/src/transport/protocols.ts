@@ -1,5 +1,4 @@
-// The protocols of the cases: one with every kind of call, a second one, and one that keeps long
-// messages in order.
+// The protocols of the cases. Those that one transport may mount together have different channels.
 
 import { bytes, defineProtocol, json, owned, type Transport } from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
@@ -37,7 +36,10 @@ export const syncRequest = fields<SyncRequest>({
 });
 export const blockCodec = protobuf<Block>(blockType);
 
-/** A protocol with every kind of call; channel 0x40. */
+/**
+ * A protocol with every kind of call; channel 0x40. Calls of `brisk` have a timeout of 500 ms.
+ * Since the request of `note` is `owned`, a case must not change its memory after the call.
+ */
 export const kit = defineProtocol({
   name: 'testkit',
   version: 1,

@@ -1,4 +1,4 @@
-// The handlers of most cases: one for each kind of call.
+// The handlers of most cases: one for each method of the kit's protocol.
 
 import { type Handlers, type Server, serve } from '@trunkline/transport-core';
 import type { Bytes } from '@trunkline/transport-core/backend';

@@ -14,7 +14,10 @@ import { type Fixture, makeFixture } from './fixture.ts';
  */
 export interface Define {
   (title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
-  /** Declares a case that measures the whole process; no other case runs at the same time. */
+  /**
+   * Declares a case that measures the whole process. No other case runs at the same time, unless
+   * the runner has no `serial`.
+   */
   alone(title: string, body: (f: Fixture, t: TestContext) => Promise<void>): void;
 }
 
@@ -24,6 +27,7 @@ export type Cases = (define: Define) => void;
 /**
  * Registers every case of `groups` for a backend. The titles that its `skip` names are registered
  * as skipped, with their reasons.
+ * @throws TypeError if two cases have one title, and as `checkedSkips` and `checkTitles` do.
  */
 export function register(
   test: TransportTest,

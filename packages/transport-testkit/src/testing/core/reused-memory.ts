@@ -6,7 +6,10 @@ import type { Cases } from '../../transport/suite.ts';
 import { textOf, utf8 } from '../../transport/values.ts';
 import { served } from './shared.ts';
 
-/** Sizes below and above that from which bytes are sent from where they are. */
+/**
+ * Sizes below and from 65,536, the size from which core sends bytes from the program's memory
+ * (`LENT` in its wire/frame.ts): the program must not change them before the call has settled.
+ */
 const SIZES = [10, 20_000, 65_535, 65_536, 150_000];
 const COUNT = 8;
 
@@ -29,6 +32,7 @@ export const reusedMemoryCases: Cases = (test) => {
   test('a one-way is as it was sent, although its memory is used again when it has settled', async (f, t) => {
     const { a, b, at } = await f.pair();
     const seen: string[] = [];
+    // The request of `note` of the kit's protocol is `owned`, so its memory must not be used again.
     serve(b.mount(side), { note: (request) => void seen.push(shown(request)) });
     const caller = a.mount(side);
     for (const size of SIZES) {

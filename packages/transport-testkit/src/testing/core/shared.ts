@@ -1,4 +1,4 @@
-// What the cases share: a pair that serves the kit's protocol, and sources of items.
+// Helpers of the cases: a pair that serves the kit's protocol, and sources of items.
 
 import type { Handlers } from '@trunkline/transport-core';
 import type { Fixture } from '../../transport/fixture.ts';
@@ -26,7 +26,7 @@ export const gathering = (gate?: Promise<unknown>): Handlers<Kit> => ({
   },
 });
 
-/** Returns items without an end; `returned` resolves when their iterator is returned. */
+/** Returns items without an end, and `returned()`, which waits until their iterator is returned. */
 export function endless(f: Fixture, size: number) {
   const returned = deferred();
   async function* items() {
