@@ -13,7 +13,7 @@ export type NodeTopics<Out, In> = {
  */
 export class NodeTopic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #topic: Topic<T, In>;
-  /** The reader from the start of the node, until a loop takes it. */
+  /** The reader from the start of the node, until a loop takes it; undefined if there is none. */
   #first:
     | (AsyncIterator<ReceivedMessage<T>, undefined> & AsyncIterableIterator<ReceivedMessage<T>>)
     | undefined;
@@ -48,7 +48,7 @@ export class NodeTopic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
    * Iterates over the messages. Without `onMessage`, the first loop begins with the messages that
    * have arrived since the node started, as far as the queue of the topic holds them. Any other
    * loop begins with the next message. Leaving a loop closes its reader, and the loop ends when the
-   * node is closed.
+   * node is closed. Throws a TypeError on a topic that is `publishOnly`.
    */
   [Symbol.asyncIterator](): AsyncIterator<ReceivedMessage<T>, undefined> &
     AsyncIterableIterator<ReceivedMessage<T>> {

@@ -134,3 +134,13 @@ test('the name of a topic is any text', async (t) => {
   t.deepEqual(Object.keys(node.topics), names);
   for (const name of names) t.is(node.topics[name]?.name, name);
 });
+
+test('a node may only publish on a topic', async (t) => {
+  const { node, peers } = await publisher(t);
+  const topics = { counts: { codec: json(z.number()), publishOnly: true } };
+  const sensor = closing(t, await createNode({ protocol, peers, gossip: { topics } }));
+  const reading = first(node.topics.counts);
+  await sensor.topics.counts.publish(7, { min: 1 });
+  t.is((await reading).message, 7);
+  t.throws(() => sensor.topics.counts[Symbol.asyncIterator](), { instanceOf: TypeError });
+});

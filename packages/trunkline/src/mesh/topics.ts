@@ -31,8 +31,8 @@ export type TopicCodec<In> =
 export type TopicDefinitions = Readonly<Record<string, Codec<any> | TopicDefinition<any>>>;
 
 /**
- * Joins the topics. A reader of each exists from now on, so it misses no message that its queue can
- * hold. `gossip.close()` closes the topics.
+ * Joins the topics. Each that is not `publishOnly` has a reader from now on, so the program misses
+ * no message that its queue can hold. `gossip.close()` closes the topics.
  */
 export async function openTopics(
   gossip: Gossip,
@@ -59,7 +59,7 @@ function openTopic(
   if (onMessage === undefined && onError !== undefined)
     throw new TypeError('gossip.topic: onError: reports errors of onMessage, which is missing');
   const topic = gossip.topic(name, codec, options);
-  if (onMessage === undefined) return new NodeTopic(topic, topic.messages());
-  topic.subscribe(onMessage, { onError });
-  return new NodeTopic(topic, undefined);
+  if (onMessage !== undefined) topic.subscribe(onMessage, { onError });
+  const isRead = onMessage === undefined && options.publishOnly !== true;
+  return new NodeTopic(topic, isRead ? topic.messages() : undefined);
 }
