@@ -103,7 +103,10 @@ export class CaseWaits {
     if (this.#stalled !== undefined) throw this.#stalled;
   }
 
-  /** Runs a case, and rejects as soon as nothing has happened in it for `stallTimeout` ms. */
+  /**
+   * Runs a case, and rejects as soon as nothing has happened in it for `stallTimeout` ms. The body
+   * then goes on until its next `check` or `step`.
+   */
   async run(body: () => Promise<unknown>): Promise<void> {
     const watchdog = this.#watch();
     try {

@@ -8,8 +8,9 @@ import type { CaseWaits } from './case-waits.ts';
 
 /**
  * Names the promises and iterators of a transport, and of its mounts, after the methods that return
- * them: if a case hangs in one of these, the error names it. Changes nothing else about the
- * transport, and returns it.
+ * them: if a case hangs in one of these, the error names it. The promises settle a few microtasks
+ * later, and those other than of `close` never in a case that has stalled. Returns the transport,
+ * whose methods it replaces.
  */
 export function nameWaits<T extends AnyTransport>(transport: T, waits: CaseWaits): T {
   let bytes = 0;
@@ -93,5 +94,5 @@ function quoted(value: unknown): string {
   return `'${String(value).slice(0, 80)}'`;
 }
 
-/** The methods of a transport whose promises end with an event. */
+/** The methods of a transport whose promises are waits. */
 const WAITING = ['listen', 'send', 'dial', 'writable', 'disconnect', 'closeStreams', 'close'];

@@ -39,6 +39,7 @@ export const streamBoundCases: Cases = (test) => {
           pulled < 1_000 && taken === 0
             ? { value: pattern(10_000 + pulled++), done: false as const }
             : { value: undefined, done: true as const },
+        // The comment of `upload` in core's interceptors.ts describes this method.
         [Symbol.for('trunkline.taken')]: () => void taken++,
       }),
     };
