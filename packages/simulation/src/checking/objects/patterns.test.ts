@@ -39,6 +39,23 @@ test('long histories of queues, bags and sets are decided without a search', (t)
   );
 });
 
+test('a read that shows a value twice is wrong, also in place of a missing one', (t) => {
+  for (const values of [
+    ['a', 'a', 'c'],
+    ['a', 'a', 'b'],
+  ]) {
+    const history = createObjectHistory<SetCommand, SetResult>();
+    const add = (value: string) => history.call('p', { op: 'add', value });
+    add('a').ok();
+    const [b, c] = [add('b'), add('c')];
+    history.call('r', { op: 'read' }).ok(values.includes('b') ? ['a'] : ['a', 'b']);
+    history.call('r', { op: 'read' }).ok(values);
+    b.ok();
+    c.ok();
+    t.is(models.set().decide!(history.calls)!.reason, 'a value was read twice');
+  }
+});
+
 test('a queue with dequeues of unknown outcome is wrong if the others show it', (t) => {
   const history = createObjectHistory<QueueCommand, QueueResult>();
   for (const value of ['a', 'b', 'c', 'd']) history.call('p', enqueue(value)).ok();

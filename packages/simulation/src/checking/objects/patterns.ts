@@ -133,8 +133,8 @@ function falselyEmpty(
 }
 
 /**
- * Decides about a set that only grows: all adds are of different values and don't tell what they
- * found, and all other calls read the whole set; otherwise undefined. The reads must be parts of
+ * Decides about a set that only grows: all adds are of different values, none of them found its
+ * value, and all other calls read the whole set; otherwise undefined. The reads must be parts of
  * each other, which gives an order of all calls. It remains to see whether each call has a moment
  * in this order.
  */
@@ -171,10 +171,13 @@ export function setPattern(calls: readonly SetCall[]): Pattern<SetCommand, SetRe
     });
     if (strange !== undefined)
       return { calls: [call], reason: `${strange} was read, though nothing had added it` };
-    if (values.length - fresh.length < seen.size || new Set(fresh).size < fresh.length)
-      return before === undefined || new Set(values).size < values.length
-        ? { calls: [call], reason: 'a value was read twice' }
-        : { calls: [before, call], reason: 'each of two reads misses a value of the other one' };
+    if (new Set(values).size < values.length)
+      return { calls: [call], reason: 'a value was read twice' };
+    if (values.length - fresh.length < seen.size)
+      return {
+        calls: [before!, call],
+        reason: 'each of two reads misses a value of the other one',
+      };
     const added = fresh.map((value) => adds.get(value)!).sort((a, b) => a.called - b.called);
     for (const next of [...added, call]) {
       const wrong = take(next);
