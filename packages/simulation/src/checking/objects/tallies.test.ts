@@ -52,6 +52,18 @@ test('a set is judged by its last read', (t) => {
   });
 });
 
+test('an add of unknown outcome explains a value, whatever became of a later one', (t) => {
+  for (const again of ['fail', 'ok'] as const) {
+    const history = createObjectHistory<SetCommand, SetResult>();
+    const add = () => history.call('c', { op: 'add', value: 'a' });
+    add().unknown();
+    if (again === 'fail') add().fail();
+    history.call('r', { op: 'read' }).ok(['a']);
+    if (again === 'ok') add().ok();
+    t.true(checkSet(history).valid);
+  }
+});
+
 test('a read of a counter lies between the least and the most that it may be', (t) => {
   const history = createObjectHistory<CounterCommand, number>();
   const read = (value: number) => history.call('r', { op: 'read' }).ok(value);

@@ -50,6 +50,8 @@ type Calls<Command, Result> =
 export function checkSet(history: Calls<SetCommand, SetResult>): TallyVerdict {
   return tally('set', history, (calls) => {
     const adds = new Map<string, ObjectCall<SetCommand, SetResult>>();
+    /** The first call that may have added a value, by the value: an add may be tried again. */
+    const tried = new Map<string, number>();
     let last: ObjectCall<SetCommand, SetResult> | undefined;
     for (const call of calls) {
       const { command, outcome, result } = call;
@@ -59,7 +61,10 @@ export function checkSet(history: Calls<SetCommand, SetResult>): TallyVerdict {
         );
       if (command.op === 'add') {
         const before = adds.get(command.value);
-        if (before?.outcome !== 'ok') adds.set(command.value, call);
+        const isFailed = outcome === 'failed';
+        if (before === undefined || (before.outcome !== 'ok' && !isFailed))
+          adds.set(command.value, call);
+        if (!isFailed && !tried.has(command.value)) tried.set(command.value, call.called);
       } else if (command.op === 'read' && outcome === 'ok' && result !== undefined) last = call;
     }
     const read = new Set(last === undefined ? [] : (last.result as readonly string[]));
@@ -67,10 +72,9 @@ export function checkSet(history: Calls<SetCommand, SetResult>): TallyVerdict {
     const isDone = (add: ObjectCall<SetCommand, SetResult>) =>
       add.outcome === 'ok' && (last === undefined || add.returned! < last.called);
     const lost = all.filter(([value, add]) => isDone(add) && !read.has(value));
-    const unexpected = [...read].filter((value) => {
-      const add = adds.get(value);
-      return add === undefined || add.outcome === 'failed' || add.called > last!.returned!;
-    });
+    const unexpected = [...read].filter(
+      (value) => (tried.get(value) ?? Number.POSITIVE_INFINITY) > last!.returned!,
+    );
     const counts = {
       attempted: all.length,
       acknowledged: all.filter(([, { outcome }]) => outcome === 'ok').length,
