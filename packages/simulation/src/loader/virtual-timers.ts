@@ -67,6 +67,7 @@ class VirtualTimeout {
   }
 
   #set(): void {
+    this.#timers.byId.set(this.id, this);
     this.#timer = this.#timers.clock.setTimeout(() => {
       if (this.#repeats) this.#set();
       else this.#timers.byId.delete(this.id);
@@ -182,7 +183,6 @@ export class VirtualTimers {
       delay,
       repeats,
     );
-    this.byId.set(id, timer);
     return timer;
   }
 
