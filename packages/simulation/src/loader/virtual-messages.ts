@@ -26,7 +26,9 @@ class VirtualPort extends EventTarget {
   /** The listeners of `on` and `once`, which get the data of a message instead of an event. */
   readonly #plain = new Map<Listener, Listener>();
   #isStarted = false;
+  /** True once it neither sends nor takes messages. */
   #isClosed = false;
+  #isClosing = false;
 
   constructor(clock: NodeContext['clock']) {
     super();
@@ -77,11 +79,16 @@ class VirtualPort extends EventTarget {
     for (const value of this.#waiting.splice(0)) this.#deliver(value);
   }
 
+  /** Closes this end at once, and the other one after the messages that are on their way to it. */
   close(): void {
+    this.#isClosed = true;
     for (const port of [this, this.other]) {
-      if (port === undefined || port.#isClosed) continue;
-      port.#isClosed = true;
-      this.#clock.setTimeout(() => port.dispatchEvent(new Event('close')), 0);
+      if (port === undefined || port.#isClosing) continue;
+      port.#isClosing = true;
+      this.#clock.setTimeout(() => {
+        port.#isClosed = true;
+        port.dispatchEvent(new Event('close'));
+      }, 0);
     }
   }
 
