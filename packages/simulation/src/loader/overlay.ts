@@ -19,10 +19,10 @@ export function overlay<T extends object>(
     },
     has: (_, key) => Object.hasOwn(own, key) || Reflect.has(base, key),
     getOwnPropertyDescriptor(_, key) {
-      const descriptor =
-        Reflect.getOwnPropertyDescriptor(own, key) ?? Reflect.getOwnPropertyDescriptor(base, key);
-      if (descriptor === undefined) return undefined;
-      // A proxy may not report properties that its target lacks as fixed.
+      const mine = Reflect.getOwnPropertyDescriptor(own, key);
+      const descriptor = mine ?? Reflect.getOwnPropertyDescriptor(base, key);
+      // A proxy must report exactly those properties as fixed that are so in its target.
+      if (descriptor === undefined || mine?.configurable === false) return mine;
       const { enumerable, get: getter } = descriptor;
       return getter === undefined
         ? { value: get(key), writable: true, enumerable, configurable: true }
