@@ -16,11 +16,12 @@ export function virtualCrypto(random: () => number, refusals: Refusals): Record<
     const bytes = fill(Buffer.alloc(size));
     return callback === undefined ? bytes : answer(callback, bytes);
   };
-  const randomFillSync = <T extends ArrayBufferView>(view: T, offset = 0, size?: number): T => {
+  const randomFillSync = <T extends ArrayBufferView>(given: T, offset = 0, size?: number): T => {
+    const view = ArrayBuffer.isView(given) ? given : new Uint8Array(given as ArrayBuffer);
     const unit = 'BYTES_PER_ELEMENT' in view ? Number(view.BYTES_PER_ELEMENT) : 1;
     const length = size === undefined ? view.byteLength - offset * unit : size * unit;
     fill(new Uint8Array(view.buffer, view.byteOffset + offset * unit, length));
-    return view;
+    return given;
   };
   const randomInt = (...args: unknown[]) => {
     const callback = typeof args.at(-1) === 'function' ? (args.pop() as Answer) : undefined;
