@@ -4,6 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import type { NodeFiles } from '../../files/node-files.ts';
 import { optionsOf, pathOf, targetOf } from './arguments.ts';
 import type { Calls } from './calls.ts';
+import { FileHandle } from './file-handle.ts';
 
 /** The file system that a stream works with. */
 export interface StreamFiles {
@@ -147,10 +148,12 @@ class WriteStream extends Writable {
 
   /** Ends the stream, and closes the file. */
   close(done?: Done): void {
-    if (!this.writableEnded) {
-      if (done !== undefined) this.once('close', done);
-      this.end();
-    } else closeStream(this, done);
+    if (this.closed) return done?.();
+    if (done !== undefined) this.once('close', done);
+    // Without `autoClose`, the stream does not destroy itself when it has written everything.
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+    this.end();
   }
 
   /** Packages replace it to open the file themselves. */
@@ -187,7 +190,10 @@ function construct(stream: ReadStream | WriteStream, open: () => void, done: Don
   stream.open();
 }
 
-/** The file of a stream, which opens and closes it unless the stream was given an open file. */
+/**
+ * The file of a stream, which opens it unless it was given an open file, and closes it unless
+ * `autoClose` is false.
+ */
 class StreamFile {
   readonly source: StreamFiles;
   readonly path: string | undefined;
@@ -195,6 +201,8 @@ class StreamFile {
   readonly #stream: ReadStream | WriteStream;
   readonly #flags: unknown;
   readonly #closes: boolean;
+  /** The handle that the stream was given, which must know that it is closed. */
+  readonly #handle: FileHandle | undefined;
 
   constructor(
     stream: ReadStream | WriteStream,
@@ -208,6 +216,7 @@ class StreamFile {
     this.#flags = flags;
     this.#closes = autoClose;
     if (fd !== undefined && fd !== null) this.fd = targetOf(fd) as number;
+    if (fd instanceof FileHandle) this.#handle = fd;
     this.path = path === undefined || path === null ? undefined : pathOf(path);
     Object.assign(stream, { path: this.path, flags, autoClose });
     // Streams of Node continue in ticks of Node.
@@ -230,7 +239,7 @@ class StreamFile {
     if (fd === undefined || !this.#closes) return done(error);
     this.fd = undefined;
     const { files, calls } = this.source;
-    files.perform(calls.close(fd)).then(
+    (this.#handle?.close() ?? files.perform(calls.close(fd))).then(
       () => done(error),
       (failed: Error) => done(error ?? failed),
     );
