@@ -32,7 +32,10 @@ export class EsModule {
   #begins: ModuleEnvironment['begin'] | undefined;
   #state: 'linked' | 'evaluating' | 'evaluated' = 'linked';
   #failure: { readonly error: unknown } | undefined;
+  /** The evaluation by `evaluateAsync`; undefined if `evaluate` did it. */
   #pending: Promise<void> | undefined;
+  /** The dependency whose evaluation this module awaits. */
+  #waitsFor: EsModule | undefined;
 
   constructor(file: string, { imports, stars, isAsync }: CompiledFile & { kind: 'module' }) {
     this.file = file;
@@ -75,15 +78,31 @@ export class EsModule {
     }
   }
 
+  /** Makes each evaluation throw `error`, because the module could not be linked. */
+  fail(error: unknown): void {
+    this.#state = 'evaluated';
+    this.#failure = { error };
+  }
+
   /** Returns true if this module, or one that it imports, awaits at its top level. */
-  awaits(seen = new Set<EsModule>()): boolean {
+  awaits(): boolean {
+    return this.some((module) => module.isAsync);
+  }
+
+  /** Returns true if `evaluateAsync` is evaluating this module, or one that it imports. */
+  isUnderWay(): boolean {
+    return this.some((module) => module.#state === 'evaluating' && module.#pending !== undefined);
+  }
+
+  private some(holds: (module: EsModule) => boolean, seen = new Set<EsModule>()): boolean {
     if (seen.has(this)) return false;
     seen.add(this);
-    return this.isAsync || this.dependencies.some(({ module }) => module?.awaits(seen));
+    return holds(this) || this.dependencies.some(({ module }) => module?.some(holds, seen));
   }
 
   /**
-   * Evaluates the module after all modules that it imports. None of them awaits at its top level.
+   * Evaluates the module after all modules that it imports; none of them may await at its top
+   * level. A module that is under way stays unevaluated, as in a cycle.
    */
   evaluate(): void {
     if (this.#begin()) {
@@ -103,15 +122,16 @@ export class EsModule {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Evaluates the module after all modules that it imports, one after the other. */
-  async evaluateAsync(ancestors: ReadonlySet<EsModule> = new Set()): Promise<void> {
-    if (ancestors.has(this)) return;
-    const own = new Set([...ancestors, this]);
+  /**
+   * Evaluates the module after all modules that it imports, one after the other. It does not wait
+   * for a module that waits for it: in a cycle, or because of another import.
+   */
+  async evaluateAsync(): Promise<void> {
     if (this.#begin()) {
       this.#pending = (async () => {
         for (const { module, evaluate } of this.dependencies)
           if (module === undefined) evaluate();
-          else await module.evaluateAsync(own);
+          else await this.#waitFor(module);
         this.linkStars();
         const end = this.#begins!(this.file);
         try {
@@ -119,13 +139,23 @@ export class EsModule {
         } finally {
           end();
         }
+        this.#state = 'evaluated';
       })();
-      this.#pending.catch((error: unknown) => {
-        this.#failure = { error };
-      });
+      this.#pending.catch((error: unknown) => this.fail(error));
     }
     await this.#pending;
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async #waitFor(module: EsModule): Promise<void> {
+    for (let next: EsModule | undefined = module; next !== undefined; next = next.#waitsFor)
+      if (next === this) return;
+    this.#waitsFor = module;
+    try {
+      await module.evaluateAsync();
+    } finally {
+      this.#waitsFor = undefined;
+    }
   }
 
   #begin(): boolean {
@@ -139,7 +169,7 @@ export class EsModule {
       run();
       this.#state = 'evaluated';
     } catch (error) {
-      this.#failure = { error };
+      this.fail(error);
     }
   }
 

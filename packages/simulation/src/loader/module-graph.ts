@@ -58,7 +58,7 @@ export class ModuleGraph {
     const dependency = this.#dependency(resolveImport(specifier, parent));
     const { module, namespace, evaluate } = dependency;
     if (module === undefined) evaluate();
-    else if (module.awaits()) await module.evaluateAsync();
+    else if (module.awaits() || module.isUnderWay()) await module.evaluateAsync();
     else module.evaluate();
     return namespace;
   }
@@ -97,6 +97,17 @@ export class ModuleGraph {
     const compiled = this.#files.get(file) as CompiledFile & { kind: 'module' };
     module = new EsModule(file, compiled);
     this.#modules.set(file, module);
+    try {
+      this.#link(module, compiled);
+    } catch (error) {
+      module.fail(error);
+      throw error;
+    }
+    return module;
+  }
+
+  #link(module: EsModule, compiled: CompiledFile & { kind: 'module' }): void {
+    const { file } = module;
     const dependencies = compiled.imports.map((specifier) =>
       this.#dependency(resolveImport(specifier, file)),
     );
@@ -111,7 +122,6 @@ export class ModuleGraph {
       begin: this.#begin,
     });
     module.linkStars();
-    return module;
   }
 
   #require(file: string): any {
