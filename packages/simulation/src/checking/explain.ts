@@ -7,7 +7,8 @@ import type { Operation } from './history.ts';
 /**
  * Formats a counter-example: one line per operation, and a last line with the reason.
  * @param effects the part of `prefix` that remains after `shrink`.
- * @param prefix the shortest prefix that fails, so the operation that returned last is the culprit.
+ * @param prefix the shortest prefix that fails, as far as `shortestFailing` could tell within its
+ * limit, so the operation that returned last is the culprit.
  * @param total the number of all operations on the key.
  */
 export function explain(

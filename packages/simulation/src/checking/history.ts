@@ -80,7 +80,7 @@ export interface OperationHandle<C extends OperationCommand = OperationCommand> 
 export interface History {
   /**
    * Records a call of `client`. A client whose last operation is open or unknown may call again,
-   * which means that it has given up that operation.
+   * which means that it has given up that operation. Throws a TypeError if `op` is unknown.
    */
   call<C extends OperationCommand>(client: string, command: C): OperationHandle<C>;
   /** All operations in order of call. */

@@ -60,6 +60,8 @@ export type LinearizableVerdict =
  * separately, because a history is linearizable if its part for every object is (the same paper,
  * section 3.3, locality; Horn and Kroening, Faster Linearizability Checking via P-compositionality,
  * FORTE 2015). If several keys fail, the verdict is about the key that was used first.
+ *
+ * @throws TypeError for an unknown option.
  */
 export function checkLinearizable(
   history: History | readonly Operation[],

@@ -6,7 +6,7 @@ import { describeError } from '../kernel/event-loop.ts';
 
 /**
  * Checks after every event that `holds` neither returns false nor throws; otherwise the run fails.
- * Returns a function that removes the rule.
+ * Any other result counts as true, also a promise. Returns a function that removes the rule.
  */
 export function always(loop: EventLoop, name: string, holds: () => unknown): () => void {
   const rule = () => {
@@ -18,8 +18,9 @@ export function always(loop: EventLoop, name: string, holds: () => unknown): () 
 }
 
 /**
- * Checks that `holds` becomes true within `within` milliseconds after the end of all faults, each
- * time that they end. Returns a function that removes the rule.
+ * Checks that `holds` becomes true, as `always` understands it, within `within` milliseconds after
+ * the end of all faults, each time that they end. The run fails at the first event after that, so a
+ * run that ends earlier does not fail. Returns a function that removes the rule.
  *
  * @param calmSince returns the time at which the last fault ended, or undefined while something is
  * wrong.

@@ -9,8 +9,9 @@ import type { Operation } from './history.ts';
 export type Fails = (effects: readonly Effect[]) => boolean;
 
 /**
- * Returns the shortest failing prefix of one key's operations, which must fail. At the cut,
- * operations that have not returned yet count as open. `from` is a point that some order reaches,
+ * Returns the shortest prefix of one key's operations, which must fail, for which `fails` is true,
+ * or all of them if there is none: `fails` may give up. At the cut, operations that have not
+ * returned yet count as open. `from` is a point that some order reaches,
  * so no shorter prefix fails. If a prefix fails, all longer ones do. Therefore the search starts
  * near `from` with growing steps, and then bisects.
  */

@@ -3,8 +3,8 @@
 /** The operations that a failed check found, and the moment at which they became a violation. */
 export interface Violation {
   /**
-   * The virtual time at which the culprit returned, in milliseconds; undefined if the history was
-   * created without a clock.
+   * The virtual time at which the culprit returned, in milliseconds; undefined if it did not, or
+   * if the history was created without a clock.
    */
   readonly at: number | undefined;
   /** The operations in order of call. */
@@ -31,7 +31,10 @@ interface Timed {
   readonly returnedAt?: number | undefined;
 }
 
-/** Describes a violation. By default, the culprit is the operation that returned last. */
+/**
+ * Describes a violation. By default, the culprit is the operation that returned last; `operations`
+ * must not be empty then.
+ */
 export function violationOf<T extends Timed>(
   operations: readonly T[],
   describe: (operation: T) => string,
@@ -51,7 +54,7 @@ export function violationOf<T extends Timed>(
   };
 }
 
-/** Finds the violation of a failed verdict that is the cause of an error, or the cause's cause. */
+/** Returns the violation of the first failed verdict among an error and its causes. */
 export function violationIn(error: unknown): Violation | undefined {
   let link = error as { readonly violation?: Violation; readonly cause?: unknown } | undefined;
   for (let depth = 0; depth < DEPTH && typeof link === 'object' && link !== null; depth++) {
@@ -66,5 +69,5 @@ function endOf({ outcome, returned = 0 }: Timed): number {
   return outcome === 'ok' || outcome === 'failed' ? returned : 0;
 }
 
-/** Maximum number of causes that are followed, because causes may form a loop. */
+/** The number of objects that are looked at, error included, because causes may form a loop. */
 const DEPTH = 10;

@@ -38,15 +38,16 @@ export type ObjectVerdict<Command, Result> =
  *
  * Some histories need no search, only nearly linear time: those of queues and bags whose values are
  * all different and whose dequeues all have known outcomes (or that fail without the unknown ones),
- * those of sets whose values are added
- * once and only read as a whole, and those of counters with a read outside of its bounds.
- * Linearizability of other histories is NP-hard.
+ * those of sets whose values are added once and only read as a whole, and those of counters with a
+ * read outside of its bounds. Linearizability of other histories is NP-hard.
  *
+ * @param history the history, or its calls, which must be in order of call.
  * @param limit maximum number of configurations to visit for one object, beyond which the verdict
  * is `undefined`; default 200,000. A hundred calls that are tried count as one more, and so do a
  * hundred characters of states that are remembered, so the limit bounds time and memory: the
  * default takes about two seconds and at most some 100 MB. Unknown outcomes multiply the
  * configurations, so a higher limit rarely helps.
+ * @throws TypeError for an unknown option, and for a dequeue that is `ok` without a result.
  */
 export function checkObject<State, Command, Result>(
   history: ObjectHistory<Command, Result> | readonly ObjectCall<Command, Result>[],

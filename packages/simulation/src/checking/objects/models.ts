@@ -23,10 +23,14 @@ export interface ObjectModel<State, Command, Result> {
   readonly initial: State;
   /**
    * Returns the states in which a call may leave the object: no state if the result of the call is
-   * impossible, several if the result is not known.
+   * impossible, several if the result is not known. Returning `state` itself, if the call changes
+   * nothing, makes the search shorter. Not called for a `failed` call.
    */
   step(state: State, call: ObjectCall<Command, Result>): readonly State[];
-  /** Returns a text that is equal for equal states; messages show it. */
+  /**
+   * Returns a text that equal states share, and no others: the search takes states with the same
+   * text for the same state. Messages show it.
+   */
   show(state: State): string;
   /** Returns the name of the object that a command uses, if a history covers several. */
   objectOf?(command: Command): string;

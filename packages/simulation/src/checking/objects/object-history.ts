@@ -39,7 +39,7 @@ export interface ObjectCallHandle<Result> {
  * Records the calls of all clients. The order of its methods' calls is the order of the history.
  */
 export interface ObjectHistory<Command, Result> {
-  /** Records a call of `client`. */
+  /** Records a call of `client`. Neither the command nor its result is copied or checked. */
   call(client: string, command: Command): ObjectCallHandle<Result>;
   /** All calls in order. */
   readonly calls: readonly ObjectCall<Command, Result>[];

@@ -56,7 +56,8 @@ export type TransactionsVerdict =
  * The check finds only real anomalies. It misses anomalies of keys that are never read, and some of
  * registers, because reads show the order of their versions only in part: lists show it in full.
  *
- * @throws TypeError if a value was written to one key twice, or a key is a list and a register.
+ * @throws TypeError if a value was written to one key twice, if a key is a list and a register, or
+ * if an option or the level is unknown.
  */
 export function checkTransactions(
   history: ObjectHistory<TransactionCommand, TransactionResult> | readonly TransactionCall[],

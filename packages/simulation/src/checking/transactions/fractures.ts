@@ -7,7 +7,8 @@ import type { TransactionCall } from './transaction.ts';
  * Adds what transactions show that see one write of another transaction: if they read a different
  * version of a second key that the other one wrote too, that version is newer (the axiom "read
  * atomic" of Biswas and Enea, On the Complexity of Checking Transactional Consistency, OOPSLA
- * 2019). It holds at every level that forbids G-single.
+ * 2019). It holds at every level that forbids G-single. It extends `next` of the versions, from
+ * which `dependenciesOf` derives the dependencies afterwards.
  */
 export function fractures(calls: readonly TransactionCall[], keys: readonly KeyVersions[]): void {
   const lists = new Set(keys.filter(({ isList }) => isList).map(({ key }) => key));

@@ -8,7 +8,7 @@ export interface Version {
   readonly value: string | undefined;
   /** The transaction that wrote it; undefined for the initial version. */
   readonly writer: number | undefined;
-  /** The committed transactions that read it. */
+  /** The committed transactions that read it; each once if reads are repeatable. */
   readonly readers: number[];
   /** Versions that come later, such that every later version is reached through them. */
   readonly next: { readonly version: Version; readonly basis: Basis }[];
@@ -88,7 +88,10 @@ export function wrongValue(
   return undefined;
 }
 
-/** Finds a read of a value that is not the last one that its transaction wrote to the key. */
+/**
+ * Finds a read of a value that is not the last one that its transaction wrote to the key.
+ * `wrongValue` must have accepted the value before, so that it has a writer.
+ */
 export function intermediate(
   calls: readonly TransactionCall[],
   { key, writers, isList }: KeyUse,

@@ -3,7 +3,10 @@
 import type { KeyVersions } from './key-use.ts';
 import { type Anomaly, anomalyOf, type TransactionCall } from './transaction.ts';
 
-/** Returns a lost update, or undefined if there is none. */
+/**
+ * Returns a lost update, or undefined if there is none. The versions must be those of
+ * `isRepeatable`, which list each reader once.
+ */
 export function lostUpdate(
   calls: readonly TransactionCall[],
   keys: readonly KeyVersions[],
