@@ -37,7 +37,8 @@ export class CompiledFiles {
   /**
    * Returns a compiled file.
    *
-   * @throws Error that names the file if it does not compile or is a native addon.
+   * @throws Error that names the file if it does not compile, or is a native addon or WebAssembly.
+   * Node's error if the file cannot be read. The text of a JSON file is not parsed here.
    */
   get(file: string): CompiledFile {
     let compiled = this.#files.get(file);

@@ -85,7 +85,7 @@ function blame(file: string | undefined): void {
 const compared = new Set<string>();
 /** The files that are being evaluated, innermost last. */
 const evaluating: string[] = [];
-/** The properties that were already found changed in this run. */
+/** The properties that were already found changed since the last end of a run. */
 const noted = new Set<string>();
 /** The files whose evaluation changed a property, by its name. */
 const culprits = new Map<string, string[]>();

@@ -151,7 +151,7 @@ export function transformScript(source: string): string {
   return edits.apply();
 }
 
-/** Returns true if a source has the syntax of an ES module and is not a valid script. */
+/** Returns true if a source contains `import` or `export`, and is not a valid script. */
 export function isModuleSyntax(source: string): boolean {
   if (!/\b(?:import|export)\b/.test(source)) return false;
   try {

@@ -1,5 +1,5 @@
 // The parts of WebCrypto and node:crypto that draw random numbers, with the randomness of a
-// simulated node.
+// simulated node, and those that answer from a thread, in microtasks instead.
 
 import crypto from 'node:crypto';
 import { overlay } from './overlay.ts';

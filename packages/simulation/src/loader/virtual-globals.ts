@@ -15,7 +15,10 @@ import { virtualMessageChannel } from './virtual-messages.ts';
 import { virtualPerformance } from './virtual-performance.ts';
 import { VirtualTimers } from './virtual-timers.ts';
 
-/** The globals that loaded code gets instead of the real ones. */
+/**
+ * The globals that loaded code gets instead of the real ones. Code sees `undefined` for a name that
+ * `virtualWorld` gives no value.
+ */
 export const GLOBALS = [
   'setTimeout',
   'clearTimeout',
