@@ -52,6 +52,13 @@ test('a set is judged by its last read', (t) => {
   });
 });
 
+test('a dequeue whose value the client does not know may have taken a missing one', (t) => {
+  const history = createObjectHistory<QueueCommand, QueueResult>();
+  history.call('p', { op: 'enqueue', value: 'a' }).ok();
+  history.call('c', { op: 'dequeue' }).ok();
+  t.is(checkTotalQueue(history).valid, undefined);
+});
+
 test('an add of unknown outcome explains a value, whatever became of a later one', (t) => {
   for (const again of ['fail', 'ok'] as const) {
     const history = createObjectHistory<SetCommand, SetResult>();
