@@ -273,10 +273,14 @@ test('trunkline is shared with the program by default, and so are the packages o
     'node_modules/common/index.js': made,
     'node_modules/trunkline/package.json': '{"name":"trunkline","main":"index.js"}',
     'node_modules/trunkline/index.js': made,
+    'node_modules/dual/package.json': '{"name":"dual","main":"cjs/index.js"}',
+    'node_modules/dual/cjs/package.json': '{"type":"commonjs"}',
+    'node_modules/dual/cjs/index.js': made,
     'main.cjs': `exports.made = require('common').made`,
   };
   for (const [options, modules] of [
     [{}, ['trunkline']],
+    [{ shared: ['dual'] }, ['dual']],
     [{ shared: ['comm*'] }, ['./main.cjs', 'common']],
   ] as const) {
     const load = createLoader(folderWith(t, files), options);

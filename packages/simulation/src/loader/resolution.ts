@@ -33,6 +33,9 @@ export function resolveRequire(specifier: string, parent: string): Resolved {
 
 /** The part of a package.json that loading needs. */
 export interface PackageScope {
+  /**
+   * The name in the nearest package.json; below `node_modules`, in the nearest one that has a name.
+   */
   readonly name: string | undefined;
   /** The folder of the package.json. */
   readonly folder: string;
@@ -57,7 +60,9 @@ export class PackageScopes {
     const parent = dirname(folder);
     try {
       const { name, type } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      return { name, folder, type };
+      // A folder of a package may have a package.json of its own that says only the type.
+      const isPart = name === undefined && /[\\/]node_modules[\\/](?!.*node_modules$)/.test(parent);
+      return { name: isPart ? this.#ofFolder(parent).name : name, folder, type };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
