@@ -132,3 +132,19 @@ test('extending a busy time makes the waiting events wait longer', (t) => {
   t.is(queue.next(19), undefined);
   t.deepEqual(take(queue, 20), ['a', 'b']);
 });
+
+test('an event of an owner that has ended is gone: canceling it later counts nothing', (t) => {
+  for (const drop of [
+    (queue: EventQueue) => queue.next(9),
+    (queue: EventQueue) => queue.soonest(),
+  ]) {
+    const queue = new EventQueue();
+    const ended = owner('a');
+    const event = add(queue, 1, 1, ended);
+    ended.alive = false;
+    drop(queue);
+    queue.cancel(event);
+    add(queue, 20);
+    t.is(queue.size, 1);
+  }
+});

@@ -30,7 +30,7 @@ export interface SimEvent {
   order: number;
   readonly owner: EventOwner | undefined;
   readonly kind: EventKind;
-  /** Undefined once the event has run or has been canceled. */
+  /** Undefined once the event has run or is canceled, or was dropped because its owner ended. */
   run: ((argument: any) => void) | undefined;
   /** The argument of `run`. Because of it, data in flight needs no separate closure. */
   readonly argument: unknown;
@@ -49,7 +49,10 @@ export class EventQueue {
   #cancelled = 0;
   #putOff = 0;
 
-  /** Number of waiting events, without canceled ones. */
+  /**
+   * Number of waiting events, without canceled ones. Events of dead owners count until they reach
+   * the top.
+   */
   get size(): number {
     return this.#heap.length - this.#cancelled;
   }
@@ -75,7 +78,7 @@ export class EventQueue {
 
   /**
    * Takes out and returns the next event due at `end` or before. Postpones events of busy owners,
-   * and drops those of dead owners.
+   * and drops those of dead owners. The caller sets `run` to undefined before it runs the event.
    */
   next(end: number): SimEvent | undefined {
     for (;;) {
@@ -88,7 +91,10 @@ export class EventQueue {
       }
       const { owner } = first;
       if (owner === undefined) return first;
-      if (!owner.alive) continue;
+      if (!owner.alive) {
+        first.run = undefined;
+        continue;
+      }
       if (owner.busyUntil <= first.at) return first;
       // A postponed event runs before events that become due only at that time; postponed events
       // keep their order.
@@ -104,11 +110,15 @@ export class EventQueue {
       if (first.run !== undefined && first.owner?.alive !== false) return first.at;
       this.#pop();
       if (first.run === undefined) this.#cancelled--;
+      first.run = undefined;
     }
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Returns true if the next event is a timer that is due at that time. */
+  /**
+   * Returns true if the next event is a timer that is due at that time. Call `soonest` first: it
+   * removes canceled events and those of dead owners from the top.
+   */
   hasTimerAt(time: number): boolean {
     const first = this.#heap[0];
     return first !== undefined && first.at === time && first.kind === 'timer';
