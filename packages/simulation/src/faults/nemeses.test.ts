@@ -262,6 +262,15 @@ test('a composition plans the faults of all its nemeses, and one recover at the 
   t.throws(() => compose(), { message: 'nemeses.compose: give at least one nemesis' });
 });
 
+test('compose() keeps the last fault of a nemesis that plans no recover', (t) => {
+  const crash = { name: 'crash', plan: () => [{ at: 50, do: 'crash', node: 'n1' } as const] };
+  const plan = compose(crash).plan({ nodes: ['n1'], random: seededRandom(1), from: 0 });
+  t.deepEqual(
+    plan.map((fault) => fault.do),
+    ['crash', 'recover'],
+  );
+});
+
 test('membership changes the group by the functions of the scenario', async (t) => {
   for (let seed = 1; seed <= 20; seed++) {
     const changes = membership({ least: 2, duration: 20_000, lasts: [100, 1_000], calm: 100 });

@@ -64,7 +64,9 @@ export function compose(...list: readonly Nemesis[]): Nemesis {
         const own = childRandom(Math.floor(random() * 0x1_0000_0000), nemesis.name);
         return nemesis.plan({ nodes, random: own, from });
       });
-      const until = Math.max(...plans.map((plan) => plan.at(-1)?.at ?? from));
+      // `finished` drops the faults at `until`, so a plan that does not end with `recover` ends later.
+      const ends = plans.flat().map((fault) => (fault.do === 'recover' ? fault.at : fault.at + 1));
+      const until = ends.reduce((latest, end) => Math.max(latest, end), from);
       const faults = plans.flat().filter((fault) => fault.do !== 'recover');
       return withoutNeedless(finished(faults, until), Number.POSITIVE_INFINITY);
     },
