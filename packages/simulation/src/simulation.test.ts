@@ -265,6 +265,14 @@ test('a node that crashed before its boot does not boot', async (t) => {
   t.deepEqual([booted, sim.isUp('a')], [0, false]);
 });
 
+test('recover boots a node that crashed before its boot', async (t) => {
+  await using sim = createSimulation({ seed: 1 }).node('a', () => {});
+  sim.crash('a');
+  await sim.run(5);
+  sim.inject({ do: 'recover' });
+  t.deepEqual([sim.isUp('a'), sim.calmSince], [true, 5]);
+});
+
 test('close() stops nodes by their stop functions, closes the rest, is idempotent, and nothing runs after it', async (t) => {
   const sim = createSimulation({ seed: 1 });
   const stopped: string[] = [];

@@ -146,6 +146,6 @@ export class FaultInjector {
     node.time.drift(0);
     node.disk.mend();
     if (node.incarnation !== undefined) node.incarnation.cost = 0;
-    if (node.incarnation !== undefined && !node.isUp) node.boot();
+    if (!node.waits && !node.isUp) node.boot();
   }
 }
