@@ -163,3 +163,27 @@ test('a restarted node is reachable under its name, also by earlier callers, wha
     }
   }
 });
+
+test('code of an ended incarnation adds nothing to the next one: no transport, and no stop function', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const stopped: number[] = [];
+  let boots = 0;
+  sim.node('a', async (context) => {
+    const boot = ++boots;
+    if (boot === 1) {
+      await gate;
+      context.transport(testProtocol);
+    } else await startTransport(context);
+    return () => void stopped.push(boot);
+  });
+  await sim.run(5);
+  sim.restart('a');
+  await sim.run(5);
+  goOn();
+  await sim.run(5);
+  const leaks = await sim.close();
+  t.deepEqual(stopped, [2]);
+  t.is(leaks.filter(({ kind }) => kind === 'transport').length, 1);
+});

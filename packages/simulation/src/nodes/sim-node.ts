@@ -126,7 +126,7 @@ export class SimNode implements Host {
         );
     };
     const started = (stop: void | NodeStop) => {
-      if (typeof stop === 'function') this.#stop = stop;
+      if (incarnation.alive && typeof stop === 'function') this.#stop = stop;
     };
     this.#loop.schedule(0, 'task', incarnation, () => {
       try {
@@ -253,7 +253,9 @@ export class SimNode implements Host {
       clock,
       random,
     });
-    this.#transports.push(transport as unknown as NetworkTransport<Protocol>);
+    // Code of an ended incarnation may still run; its transports do not belong to the next one.
+    if (incarnation.alive)
+      this.#transports.push(transport as unknown as NetworkTransport<Protocol>);
     return transport;
   }
 }
