@@ -307,3 +307,27 @@ test('a lost message keeps its call waiting until its deadline and no longer', a
     t.is(await sim.settle(client.send('b', 'echo', 'next')), 'next');
   }
 });
+
+test('canceled long one-way messages leave nothing at their reader, which takes further ones', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  const heard: number[] = [];
+  sim.node(
+    'b',
+    server((hint) => heard.push(hint.length), options),
+  );
+  const client = sim.client(testProtocol, { ...options, name: 'c' });
+  await sim.settle(client.dial('b'));
+  const long = 'x'.repeat(900 * KIB);
+  for (let i = 0; i < 30; i++) {
+    const aborts = new AbortController();
+    const sent = outcome(client.send('b', 'hint', long, { signal: aborts.signal }) as never);
+    await sim.run(1.5);
+    aborts.abort();
+    t.is(await sim.settle(sent), 'cancelled');
+    await sim.run(50);
+  }
+  await sim.settle(client.send('b', 'hint', long, { timeout: 1_000 }));
+  await sim.run(1_000);
+  t.deepEqual(heard, [long.length]);
+  await sim.close();
+});

@@ -222,6 +222,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const { inboxCost } = inFlight;
     if (!this.interceptors.empty && !inFlight.judged && !this.#judged(inFlight)) return false;
     if (role === 'request') this.#arrives(call!);
+    else if (role === 'oneway' && call !== undefined) call.arrived = true;
     this.#reserve.arrives(frame.channel, Math.min(inboxCost, inFlight.inboxCost));
     return true;
   }

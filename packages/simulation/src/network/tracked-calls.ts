@@ -14,7 +14,7 @@ export interface TrackedCall {
   /** The numbers of the trace names of the call's frames, by frame kind. */
   readonly words: readonly number[];
   readonly streams: boolean;
-  /** True if its request has arrived. Stays false for a long one-way message. */
+  /** True if its request, or the first packet of its long one-way message, has arrived. */
   arrived: boolean;
   /**
    * True if a message of the call was lost. In that case, the rest of the call is discarded, and
