@@ -159,6 +159,22 @@ test('a delayed request of an upload is not overtaken by its items', async (t) =
   await sim.close();
 });
 
+for (const delay of [0, 1, 2])
+  test(`an item delayed by ${delay} ms is not overtaken by items that arrive when its delay ends`, async (t) => {
+    const { sim, client } = setUp();
+    await sim.settle(client.dial('b'));
+    const upload = async function* () {
+      for (let i = 0; i < 4; i++) {
+        yield `u${i}`;
+        await new Promise<void>((resolve) => sim.at(sim.now + 1, resolve));
+      }
+    };
+    sim.intercept(({ value }) => (value === 'u0' ? { delay } : 'pass'));
+    const answer = outcome(client.send('b', 'collect', 'c', { timeout: 5_000, upload: upload() }));
+    t.is(await sim.settle(answer), 'c:u0,u1,u2,u3');
+    await sim.close();
+  });
+
 test('a mutated message arrives as the other value: a Byzantine node may answer anything', async (t) => {
   const { sim, client, heard } = setUp();
   sim.intercept(({ from, kind, value }) =>

@@ -32,6 +32,8 @@ export class InFlightFrame {
   readonly call: TrackedCall | undefined;
   /** True if an interceptor has judged it. */
   judged = false;
+  /** The virtual time until which it was held up last, in milliseconds; 0 if it was not. */
+  heldUntil = 0;
   /** True for the second copy of a duplicated message. */
   copy = false;
   /** The number of the event in which it was sent. */

@@ -362,12 +362,18 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     const at = this.loop.now + delay;
     if (call !== undefined && (!inFlight.whole || call.streams)) call[this.#side(call)] = at;
     this.#looseUntil = Math.max(this.#looseUntil, at);
+    inFlight.heldUntil = at;
     this.crossAt(at, [inFlight]);
   }
 
+  /**
+   * Returns true if a frame has to wait behind a delayed one of its call. A frame that arrives just
+   * when the delay ends waits, too, because its event may come before that of the delayed frame.
+   */
   #isHeldUp(inFlight: InFlightFrame, call: TrackedCall): boolean {
     const until = call[this.#side(call)];
-    if (until <= this.loop.now) return false;
+    if (until < this.loop.now || inFlight.heldUntil === until) return false;
+    inFlight.heldUntil = until;
     this.crossAt(until, [inFlight]);
     return true;
   }
