@@ -38,6 +38,8 @@ export class ByteLine extends SimLine<Uint8Array, Uint8Array> {
       ? piece
       : this.interceptors.chunk(this.from.name, this.to.name, loop.now, piece);
     if (judged === undefined) return this.break();
+    // The reader acknowledges the bytes that it gets; the writer counts those that it has sent.
+    if (judged.length !== piece.length) this.back.acknowledge(piece.length - judged.length);
     const bytes = path.chance(path.settings.corrupt) ? this.#corrupted(judged) : judged;
     this.trace(TraceKind.arrived, 0, bytes.length, checksum(bytes), sent);
     this.end.arrive(bytes);
