@@ -306,3 +306,16 @@ test('a simulation that never ran or has failed can be closed; await using close
   await sim[Symbol.asyncDispose]();
   await t.throwsAsync(sim.run(1), { message: /closed/ });
 });
+
+test('faults that are scheduled for later do not happen while the simulation closes', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  let stopped = 0;
+  sim.node('a', ({ clock }) => async () => {
+    await clock.sleep(1_000);
+    stopped++;
+  });
+  sim.schedule([{ at: 500, do: 'crash', node: 'a' }]);
+  await sim.run(10);
+  t.deepEqual(await sim.close(), []);
+  t.deepEqual([stopped, sim.now], [1, 1_010]);
+});

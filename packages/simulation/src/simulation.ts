@@ -368,15 +368,17 @@ export class Simulation {
   }
 
   /**
-   * Schedules faults for their times. The next drive rejects with a TypeError if one names an
-   * unknown node or client.
+   * Schedules faults for their times; none happens after `close` is called. The next drive rejects
+   * with a TypeError if one names an unknown node or client.
    */
   schedule(faults: readonly ScheduledFault[]): void {
     for (const fault of faults) {
       checkFault(fault);
       this.faults.push(fault);
       this.#unchecked.push(fault);
-      this.at(fault.at, () => this.inject(fault));
+      this.at(fault.at, () => {
+        if (this.#closing === undefined) this.inject(fault);
+      });
     }
   }
 
