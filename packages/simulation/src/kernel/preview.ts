@@ -6,7 +6,7 @@ export function preview(bytes: Uint8Array): string {
   const head = bytes.subarray(0, MOST);
   // A character may be cut off at the end, so the text of a longer value is not checked strictly.
   const text = decode(head, isWhole);
-  if (text !== undefined && !/[\p{Cc}\p{Cs}\uFFFD]/u.test(isWhole ? text : text.slice(0, -1)))
+  if (text !== undefined && !/[\p{Cc}\p{Cs}\uFFFD]/u.test(isWhole ? text : text.replace(/.$/u, '')))
     return `'${text}'${isWhole ? '' : '…'}`;
   const digits = Array.from(head.subarray(0, MOST / 2), (byte) =>
     byte.toString(16).padStart(2, '0'),
