@@ -38,7 +38,8 @@ export class FaultInjector {
   /**
    * Injects a fault now.
    *
-   * @throws TypeError if the fault is invalid, or names an unknown node or client.
+   * @throws TypeError if the fault is invalid, names an unknown node or client, or needs functions
+   * of `membership` that the scenario has not given.
    */
   inject(fault: Fault): void {
     const loop = this.#loop;
@@ -49,7 +50,7 @@ export class FaultInjector {
     this.updateCalm(fault.do === 'recover');
   }
 
-  /** Checks the numbers and names of a fault; throws as `inject` does. */
+  /** Checks the numbers and names of a fault; throws a TypeError that names an invalid one. */
   check(fault: Fault): void {
     checkFault(fault);
     if ('groups' in fault) for (const name of fault.groups.flat()) this.#cluster.node(name);

@@ -13,14 +13,22 @@ export class Membership {
   readonly #removed = new Set<string>();
   #functions: MembershipFunctions | undefined;
 
-  /** Uses the functions of a scenario from now on. */
+  /**
+   * Uses the functions of a scenario from now on.
+   *
+   * @throws TypeError unless both are functions.
+   */
   use(functions: MembershipFunctions): void {
     if (typeof functions?.add !== 'function' || typeof functions.remove !== 'function')
       throw new TypeError('membership: give two functions { add, remove }');
     this.#functions = functions;
   }
 
-  /** Changes the group; does nothing if the node is in the group or out of it already. */
+  /**
+   * Changes the group; does nothing if the node is in the group or out of it already.
+   *
+   * @throws TypeError if `use` was not called before.
+   */
   change(what: 'add' | 'remove', node: string): void {
     if (this.#functions === undefined)
       throw new TypeError(

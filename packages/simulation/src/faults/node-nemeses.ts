@@ -120,9 +120,9 @@ export const clockStorm = nemesisOf<{
 
 /**
  * Makes a node's disk slow and faulty: operations take up to `latency` ms (default 20), a sync up
- * to `sync` ms (default 200), and a share of all operations, up to `failure` (default 0.3), fails.
- * After each disturbance the disk is fast and has no failures; `recover` restores the disk settings
- * of the simulation.
+ * to `sync` ms (default 200), and a share of the operations that can fail, up to `failure` (default
+ * 0.3), fails. From the first disturbance on, all other settings of the disk have their defaults;
+ * after it the disk is fast and has no failures. `recover` restores the settings of the simulation.
  */
 export const diskTrouble = nemesisOf<
   Victim & { readonly latency: number; readonly sync: number; readonly failure: number }

@@ -18,7 +18,7 @@ export interface NodeReport {
    * records (option `record`), as `explore` does for a failure that it reports.
    */
   readonly calls: readonly {
-    /** The protocol and the method: 'election.vote'. */
+    /** The protocol and the method: 'election/vote'. */
     readonly method: string;
     /** The target, as the caller gave it. */
     readonly to: string;

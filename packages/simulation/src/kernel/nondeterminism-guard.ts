@@ -92,7 +92,10 @@ export function forbidNondeterminism(report: Report): NondeterminismGuard {
   return guard;
 }
 
-/** Runs an action with the real functions in place. */
+/**
+ * Runs an action with the real functions in place. Only synchronous code gets them, not what follows
+ * an `await`.
+ */
 export function unguarded<T>(action: () => T): T {
   const guard = installed?.isActive() ? installed : undefined;
   guard?.suspend();

@@ -24,15 +24,15 @@ export interface RecordedEvent {
    * call.
    */
   readonly what?: string | undefined;
-  /** The size in bytes. */
+  /** The size in bytes; for 'booted', the number of boots of the node so far. */
   readonly size?: number | undefined;
   /** The text of a fault, a state or a note, or the code of a call's failure. */
   readonly text?: string | undefined;
   /** The `event` in which a message that arrives or is lost was sent. */
   readonly sent?: number | undefined;
   /**
-   * The `event` in which the request of its call was sent. 'called' and 'returned' of one call
-   * share the same number.
+   * The `event` in which the request of its call was sent. 'called' and 'returned' of one call share
+   * a number instead that counts the calls, and is not that of an event.
    */
   readonly call?: number | undefined;
 }

@@ -82,8 +82,9 @@ export class Trace implements TraceSummary {
   /** Called before virtual time advances, with the new time. */
   onAdvance: ((to: number) => void) | undefined;
   /**
-   * Called before a callback of an event runs, with the name of its owner, and when the scenario
-   * goes on. If it throws, the run fails with that error.
+   * Called before a callback of an event or a deferred callback runs, with the name of its owner
+   * ('the network' or 'the simulation' without one), and with 'the scenario' when a drive ends. If
+   * it throws, the run fails with that error.
    */
   onTurn: ((owner: string) => void) | undefined;
   /** Keeps the events, if the simulation records. */
@@ -142,7 +143,7 @@ export class Trace implements TraceSummary {
    *
    * @param names the nodes that it involves, as `pair` returns them.
    * @param detail the number of the name of the data that was sent or stored; 0 if there is none.
-   * @param size in bytes.
+   * @param size in bytes; of a text in characters; of a boot, its number.
    * @param check the checksum of the bytes.
    * @param sent the number of the event in which this message was sent; only recorders get it.
    * @param call the number of the event that opened its call; only recorders get it.

@@ -11,9 +11,12 @@ export interface InterceptedMessage {
   /** Empty if not known; the same holds for `method`. */
   readonly protocol: string;
   readonly method: string;
-  /** Virtual milliseconds. */
+  /** Virtual milliseconds since the simulation began. */
   readonly at: number;
-  /** The encoded payload; for a message of more than 64 KiB, its first packet. */
+  /**
+   * The encoded payload; for a message above `limits.packet` (default 64 KiB), its first packet. It
+   * is not a copy: do not change it, and copy it if you keep it.
+   */
   readonly payload: Uint8Array;
   /**
    * The payload, decoded by the method's codec at each access; the payload itself if there is no
@@ -30,8 +33,11 @@ export interface InterceptedMessage {
  *   it, but not the rest of the same long message or stream. Chunks of streams cannot be delayed.
  * - `mutate` replaces the value; for the kind 'bytes' it takes bytes. Errors cannot be mutated, and
  *   other messages must fit into one packet both before and after the mutation. A mutated item must
- *   not be longer than the original. The mutations of all one-way messages that the reader has not
- *   taken yet may add at most 64 KiB in total.
+ *   not be longer than the original. All one-way messages that the reader of a connection has not
+ *   taken yet may grow by 1 MiB in total for each channel, or by a quarter of the reader's
+ *   `limits.credit.inbox` if that is less; copies (`duplicate`) take from the same reserve.
+ *
+ * The run fails if a mutation or a delay is not allowed.
  */
 export type InterceptorVerdict =
   | 'pass'
@@ -63,7 +69,9 @@ export class Interceptors {
 
   /**
    * Returns the first verdict other than 'pass', or undefined if all interceptors let the message
-   * pass.
+   * pass. Later interceptors do not see a message that has got a verdict.
+   *
+   * @throws TypeError if a verdict is malformed, and the error of an interceptor that throws.
    */
   judge(message: InterceptedMessage): Exclude<InterceptorVerdict, 'pass' | undefined> | undefined {
     for (const interceptor of this.#all) {
@@ -80,6 +88,9 @@ export class Interceptors {
   /**
    * Judges a chunk of a stream. Returns the bytes that arrive, or undefined if the chunk is
    * dropped.
+   *
+   * @throws TypeError as `judge` does, or if the verdict delays the chunk or mutates it into
+   * something other than bytes.
    */
   chunk(from: string, to: string, at: number, payload: Uint8Array): Uint8Array | undefined {
     const verdict = this.judge({

@@ -24,12 +24,14 @@ export interface LinkOptions {
     | { readonly begin: number; readonly end: number; readonly loss?: number | undefined }
     | undefined;
   /**
-   * Share of requests and one-way messages that arrive twice. Has no effect on streams. Default 0.
+   * Share of requests and one-way messages that arrive twice. Has no effect at level 'stream', on
+   * calls that stream, and on messages of several packets. Default 0.
    */
   readonly duplicate?: number | undefined;
   /**
-   * Share of messages that later ones may overtake, because they take up to ten times the latency
-   * longer. On a stream, such a chunk delays the bytes behind it instead. Default 0.
+   * Share of messages that later ones may overtake, because they take one to ten times the latency
+   * longer. Has no effect on calls that stream and on messages of several packets. At level
+   * 'stream', such a chunk delays the bytes behind it instead. Default 0.
    */
   readonly reorder?: number | undefined;
   /** Maximum number of bytes per second; excess bytes queue. Default: no limit. */

@@ -21,7 +21,7 @@ export interface DiskAccess {
   readonly disk: Disk;
   /** Makes the node report resources that a file system leaves open when the node stops. */
   watch(files: OpenFiles): void;
-  /** Calls `end` when the life of the node ends. */
+  /** Calls `end` when the life of the node ends; never, if it has ended already. */
   whenEnded(end: () => void): void;
 }
 

@@ -37,7 +37,10 @@ export class NodeTime {
     else this.#ahead += by;
   }
 
-  /** Makes both clocks run fast by `ppm` millionths from now on, or slow if `ppm` is negative. */
+  /**
+   * Makes both clocks run fast by `ppm` millionths from now on, or slow if `ppm` is negative. Timers
+   * that are set already still fire at their old virtual time.
+   */
   drift(ppm: number): void {
     this.#shown = this.monotonic;
     this.#since = this.#loop.now;

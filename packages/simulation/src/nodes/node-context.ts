@@ -53,11 +53,17 @@ export interface NodeContext {
    * `now()` never goes back.
    */
   readonly clock: SimClock;
-  /** Returns random numbers in [0, 1), derived from the seed and the node's name. */
+  /**
+   * Returns random numbers in [0, 1), derived from the seed, the node's name and the number of its
+   * boots: a restarted node gets other numbers.
+   */
   readonly random: Random;
   /** The node's storage. Synced data survives a crash. */
   readonly store: Store;
-  /** Adds a line to the timeline. */
+  /**
+   * Adds a line to the timeline. A failure shows the last lines of each node, at most 500 characters
+   * of each.
+   */
   log(text: string): void;
   /**
    * Reports the node's state: 'follower', or `{ role: 'leader', term: 3 }`. A state that differs

@@ -13,15 +13,15 @@ import { survivors } from './survivors.ts';
 /** Behavior of a disk. */
 export interface DiskOptions {
   /**
-   * Milliseconds that get, set, delete and keys take. Default 0: they resolve within the current
-   * instant.
+   * Milliseconds that get, set, delete and keys take, and each call on files other than a sync.
+   * Default 0: they resolve within the current instant.
    */
   readonly latency?: DelayDistribution | undefined;
-  /** Milliseconds that sync takes. Default 1. */
+  /** Milliseconds that sync takes, of the store or of a file. Default 1. */
   readonly sync?: DelayDistribution | undefined;
   /**
-   * Share of set, delete and sync operations that fail with `unavailable`, from 0 to 1. A failed
-   * operation has no effect. Default 0.
+   * Share of set, delete and sync operations that fail with `unavailable`, from 0 to 1, and of calls
+   * on files other than reads, which fail with EIO. A failed operation has no effect. Default 0.
    */
   readonly failure?: number | undefined;
   /**
@@ -42,8 +42,8 @@ export interface DiskOptions {
    */
   readonly reordered?: number | undefined;
   /**
-   * Share of get operations that find a flipped bit in the value. The damage stays until the key is
-   * written again, and survives a crash. Default 0.
+   * Share of get operations and reads of files that find a flipped bit. The damage stays until the
+   * data is written again; damage to synced data survives a crash. Default 0.
    */
   readonly rot?: number | undefined;
   /**
