@@ -241,3 +241,17 @@ test('an uncaught error of a node fails the run with the name of the node', asyn
   const error = await failure(sim.run(10));
   t.regex(error.message, /^no uncaught error: a threw RangeError: oops \(seed 1, at 5 ms\)/);
 });
+
+test('the pause of a node ends with its crash: after a restart the network is calm', async (t) => {
+  await using sim = createSimulation({ seed: 1 }).node('a', () => {});
+  await sim.run(1);
+  sim.pause('a', 10_000);
+  t.is(sim.calmSince, undefined);
+  sim.crash('a');
+  sim.pause('a', 20_000);
+  sim.restart('a');
+  t.is(sim.calmSince, 1);
+  sim.pause('a', 10);
+  await sim.run(20);
+  t.is(sim.calmSince, 11);
+});

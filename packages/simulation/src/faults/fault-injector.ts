@@ -3,6 +3,7 @@
 
 import type { EventLoop } from '../kernel/event-loop.ts';
 import { pair, TraceKind } from '../kernel/trace.ts';
+import type { Incarnation } from '../network/incarnation.ts';
 import type { SimNetwork } from '../network/sim-network.ts';
 import type { Cluster } from '../nodes/cluster.ts';
 import type { SimNode } from '../nodes/sim-node.ts';
@@ -13,8 +14,8 @@ import { Membership } from './membership.ts';
 export class FaultInjector {
   readonly membership = new Membership();
   #wellSince: number | undefined = 0;
-  /** The virtual time at which the last pause of any node ends. */
-  #pausedUntil = 0;
+  /** The virtual times at which pauses end. A pause also ends if its incarnation does. */
+  readonly #pauses = new Map<Incarnation, number>();
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #cluster: Cluster;
@@ -31,8 +32,13 @@ export class FaultInjector {
    * clocks and disk faults do not count.
    */
   get calmSince(): number | undefined {
-    if (this.#wellSince === undefined || this.#loop.now < this.#pausedUntil) return undefined;
-    return Math.max(this.#wellSince, this.#pausedUntil);
+    let since = this.#wellSince;
+    if (since === undefined) return undefined;
+    for (const [incarnation, end] of this.#pauses) {
+      if (incarnation.alive) since = Math.max(since, end);
+      else this.#pauses.delete(incarnation);
+    }
+    return this.#loop.now < since ? undefined : since;
   }
 
   /**
@@ -115,7 +121,7 @@ export class FaultInjector {
       case 'pause':
         if (incarnation === undefined) return;
         incarnation.busyUntil = Math.max(incarnation.busyUntil, now + fault.for);
-        this.#pausedUntil = Math.max(this.#pausedUntil, incarnation.busyUntil);
+        this.#pauses.set(incarnation, incarnation.busyUntil);
         return;
       case 'slow':
         if (incarnation !== undefined) incarnation.cost = fault.cost;
