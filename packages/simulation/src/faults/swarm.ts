@@ -86,12 +86,12 @@ export interface SwarmOptions {
 /**
  * Combines a random subset of all kinds: each kind is chosen with a probability of one half, but at
  * least one is chosen (swarm testing: Groce, Zhang, Eide, Chen, Regehr, ISSTA 2012). Each kind acts
- * in a random part of the duration, up to four times as fast or as slow as on its own. A disturbance
- * that would end after that part lasts until the swarm's `recover`, except a pause. The kinds
- * affect each other: a `heal` of one kind ends the cuts, partitions and bad links of all others, a
- * restart by one brings back a node that another crashed, and a restarted node is no longer slow.
- * The swarm leaves out crashes of nodes that are down or beyond `maxDown`, and restarts of nodes
- * that are up.
+ * in a random part of the duration, up to four times as fast or as slow as on its own. A
+ * disturbance that would end after that part lasts until the swarm's `recover`, except a pause. The
+ * kinds affect each other: a `heal` of one kind ends the cuts, partitions and bad links of all
+ * others, a restart by one brings back a node that another crashed, and a restarted node is no
+ * longer slow. The swarm leaves out crashes of nodes that are down or beyond `maxDown`, and restarts
+ * of nodes that are up.
  */
 export function swarm(options: SwarmOptions = {}): Nemesis {
   const { duration, kinds: names, maxDown } = parseOptions(schema, options, 'nemeses.swarm');

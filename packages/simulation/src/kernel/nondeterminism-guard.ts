@@ -93,8 +93,8 @@ export function forbidNondeterminism(report: Report): NondeterminismGuard {
 }
 
 /**
- * Runs an action with the real functions in place. Only synchronous code gets them, not what follows
- * an `await`.
+ * Runs an action with the real functions in place. Only synchronous code gets them, not the code
+ * after an `await`.
  */
 export function unguarded<T>(action: () => T): T {
   const guard = installed?.isActive() ? installed : undefined;

@@ -61,8 +61,8 @@ export interface NodeContext {
   /** The node's storage. Synced data survives a crash. */
   readonly store: Store;
   /**
-   * Adds a line to the timeline. A failure shows the last lines of each node, at most 500 characters
-   * of each.
+   * Adds a line to the timeline. Reports of the node have its last 20 lines, each cut off after 500
+   * characters.
    */
   log(text: string): void;
   /**
