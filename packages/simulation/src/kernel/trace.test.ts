@@ -163,3 +163,9 @@ test('too many names are refused with a clear error', (t) => {
   for (let i = 1; i <= 0xffff; i++) trace.number(`${i}`);
   t.throws(() => trace.number('one more'), { instanceOf: TypeError, message: /65535.*'one more'/ });
 });
+
+test('the line of a boot shows the number of the boot, not a size in bytes', (t) => {
+  const trace = new TestTrace();
+  trace.record(TraceKind.booted, pair(trace.number('n1'), 0), 0, 2);
+  t.regex(trace.timeline[0]!, /n1 +booted +boot 2$/);
+});

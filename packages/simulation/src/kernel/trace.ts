@@ -259,7 +259,8 @@ export class Trace implements TraceSummary {
 /** Returns the line of an event in a timeline. */
 export function eventLine(event: RecordedEvent): string {
   const { at, kind, from = '', to = '', what = '', size = 0 } = event;
-  const { text = size > 0 ? `${size} B` : '' } = event;
+  const amount = kind === 'booted' ? `boot ${size}` : `${size} B`;
+  const { text = size > 0 ? amount : '' } = event;
   const nodes = to === '' ? from : `${from} → ${to}`;
   const more = [what, text].filter((each) => each !== '').join(', ');
   return `${formatTime(at).padStart(11)} ms  ${nodes.padEnd(12)} ${kind.padEnd(10)} ${more}`.trimEnd();
