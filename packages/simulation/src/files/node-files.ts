@@ -97,8 +97,8 @@ export class NodeFiles {
     const own = listeners;
     own.add(listener);
     return () => {
-      own.delete(listener);
-      if (own.size === 0) this.#listeners.delete(directory);
+      // A second call must not remove the set of listeners that came later.
+      if (own.delete(listener) && own.size === 0) this.#listeners.delete(directory);
     };
   }
 
