@@ -48,3 +48,19 @@ test('shrinking stops after a thousand events for each run, and says so', async 
   t.true(Number(events) >= 100_000 && Number(events) < 200_000, events);
   t.true(ends.length <= Number(runs) + 4);
 });
+
+test('a leak that shows a minute after the run, when a node hangs as it stops, is shrunk', async (t) => {
+  const hangs = (sim: Simulation) => {
+    sim.node('n1', ({ clock }) => {
+      clock.setTimeout(() => {}, 1e9);
+      return () => new Promise<void>(() => {});
+    });
+    return sim.run(1_000);
+  };
+  const pause = { do: 'pause', node: 'n1', for: 10 } as const;
+  const nemesis = [100, 200, 300].map((at) => ({ at, ...pause }));
+  const { failed } = await explore({ scenario: hangs, nemesis, leaks: 'fail' });
+  t.is(failed[0]!.error.invariant, 'no leaks');
+  t.true(failed[0]!.error.at! > 60_000);
+  t.deepEqual(failed[0]!.schedule, []);
+});
