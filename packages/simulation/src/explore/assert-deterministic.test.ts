@@ -73,3 +73,16 @@ test('a failure of the scenario in both runs is the reason of the rejection', as
   };
   t.is(await t.throwsAsync(assertDeterministic(fails)), error);
 });
+
+test('a run that passes and one that fails differ, although their traces are equal', async (t) => {
+  for (const failing of [1, 2]) {
+    let runs = 0;
+    const scenario = async (sim: Simulation) => {
+      await sim.run(10);
+      if (++runs === failing) throw new RangeError('it counts');
+    };
+    const { message } = (await t.throwsAsync(assertDeterministic(scenario)))!;
+    t.regex(message, /^two runs of seed 1 differ: their traces are equal, but the /);
+    t.regex(message, failing === 1 ? /first failed with RangeError/ : /second failed with RangeE/);
+  }
+});

@@ -27,6 +27,11 @@ export async function assertDeterministic(
     throw new Error(
       `two runs of seed ${seed} differ: ${comparison.difference()}\nthe first run has the hash ${one.hash}\nthe second run has the hash ${other.hash}`,
     );
+  const [first, second] = [endOf(one.error), endOf(other.error)];
+  if (first !== second)
+    throw new Error(
+      `two runs of seed ${seed} differ: their traces are equal, but the first ${first}, and the second ${second}`,
+    );
   if (one.error !== undefined) throw one.error.thrown;
   return one.hash;
 }
@@ -34,6 +39,12 @@ export async function assertDeterministic(
 interface Run {
   readonly hash: string;
   readonly error: { readonly thrown: unknown } | undefined;
+}
+
+/** Describes the end of a run. Only names are compared, because a message may contain a path. */
+function endOf(error: Run['error']): string {
+  if (error === undefined) return 'passed';
+  return `failed with ${error.thrown instanceof Error ? error.thrown.name : 'a value that is no Error'}`;
 }
 
 async function recorded(
