@@ -54,15 +54,17 @@ export class NodeProcess {
     child.on('message', (message: FromNode) => {
       if (this.#child === child) this.#events.message(message);
     });
-    child.on('error', () => {}); // A message came too late; 'exit' reports the rest.
-    this.#exited = new Promise((resolve) =>
-      child.on('exit', (code, signal) => {
+    this.#exited = new Promise((resolve) => {
+      const end = (how: string) => {
         resolve();
         if (this.#child !== child) return;
         this.#child = undefined;
-        this.#events.died(signal ?? `code ${code}`, errors);
-      }),
-    );
+        this.#events.died(how, errors);
+      };
+      child.on('exit', (code, signal) => end(signal ?? `code ${code}`));
+      // A process that the system did not start has no 'exit'. Otherwise a message came too late.
+      child.on('error', (error) => void (child.pid === undefined && end(error.message)));
+    });
   }
 
   /** Ends the process at once; its memory is lost. */
