@@ -24,6 +24,16 @@ function simulation(t: ExecutionContext): ProcessSimulation {
   });
 }
 
+test('a fault injected before the start keeps the run from being calm', async (t) => {
+  const sim = simulation(t);
+  sim.partition([]);
+  await sim.run(0);
+  t.is(sim.calmSince, undefined);
+  sim.heal();
+  t.is(typeof sim.calmSince, 'number');
+  await sim.close();
+});
+
 test('a process that the system does not start fails the run, and close ends', async (t) => {
   const { execPath } = process;
   t.teardown(() => {

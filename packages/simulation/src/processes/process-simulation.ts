@@ -312,7 +312,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   /** Starts the time of the scenario. */
   #begin(): void {
     this.#clock.begin();
-    this.calmSince = 0;
+    this.#updateCalm(false);
     const { nemesis } = this.#settings;
     if (nemesis === undefined) return;
     if ('plan' in nemesis) this.unleash(nemesis);
