@@ -44,3 +44,10 @@ test('a process that the system does not start fails the run, and close ends', a
   await t.throwsAsync(sim.run(0), { message: /the process of n1 ended by .*ENOENT/ });
   await sim.close();
 });
+
+test('a node that is declared after the start is refused', async (t) => {
+  const sim = simulation(t);
+  await sim.run(0);
+  t.throws(() => sim.node('n1', () => {}), { instanceOf: TypeError, message: /^node: .*before/ });
+  await sim.close();
+});

@@ -124,6 +124,11 @@ export class ProcessSimulation extends FaultMethods implements Portable {
 
   node(name: string, _setup: NodeSetup): this {
     if (this.#nodes.has(name)) throw new TypeError(`node: the name '${name}' is already taken`);
+    // In the process of a node, the scenario waits forever at its first `run`, `until` or `settle`.
+    if (this.#clock.hasBegun)
+      throw new TypeError(
+        `node: on processes, declare '${name}' before the first run, until or settle`,
+      );
     const { seed, scenario, networkUrl: network, prepared, folder } = this.#settings;
     const task = { name, seed, scenario, network, prepared, folder: `${folder}/${name}` };
     const node = new NodeProcess(task, {
