@@ -48,10 +48,14 @@ async function stop(
   network.topology.heal();
   /** The first error of a node while the nodes stop. */
   let found: unknown;
-  const leaks = await cluster.stop(async (promise) => {
-    found ??= await settleQuietly(loop, promise);
-  });
-  found ??= await loop.end();
+  let leaks: SimulationLeak[];
+  try {
+    leaks = await cluster.stop(async (promise) => {
+      found ??= await settleQuietly(loop, promise);
+    });
+  } finally {
+    found ??= await loop.end();
+  }
   if (found !== undefined) throw found;
   return leaks;
 }

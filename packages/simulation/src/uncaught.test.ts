@@ -282,3 +282,15 @@ test('a search drops the nodes of a scenario that rejects', async (t) => {
   const { failed } = await explore({ seeds: 1, scenario });
   t.deepEqual([failed.length, virtual < 1_000], [1, true]);
 });
+
+test('close takes its listeners away, also if the stop of a node fails', async (t) => {
+  const before = process.listenerCount('rejectionHandled');
+  const sim = createSimulation();
+  sim.node('n1', () => () => {
+    throw new Error('it does not stop');
+  });
+  sim.at(5, () => void Promise.reject(new Error('boo')));
+  await sim.run(10);
+  await t.throwsAsync(sim.close(), { message: /^the stop of n1 failed: .*it does not stop/ });
+  t.is(process.listenerCount('rejectionHandled'), before);
+});
