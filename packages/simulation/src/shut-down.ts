@@ -1,5 +1,5 @@
 // The end of a simulation: all nodes stop, and resources that they left open are reported.
-// `Simulation.close` calls it once; it owns no state, and drives the loop for the last time.
+// `Simulation.end` calls it once; it owns no state, and drives the loop for the last time.
 
 import type { EventLoop } from './kernel/event-loop.ts';
 import type { SimNetwork } from './network/sim-network.ts';
@@ -10,6 +10,8 @@ import type { SimulationLeak } from './nodes/leaks.ts';
  * Stops all nodes, puts back what the simulation has changed in the process, and returns the
  * resources that the nodes left behind. Rejects if a node fails meanwhile or if a rejection is still
  * unhandled.
+ *
+ * @param hasFailed true if the scenario has failed, even if no drive of the loop has rejected.
  */
 export async function shutDown(
   loop: EventLoop,
@@ -72,7 +74,8 @@ async function settleQuietly(loop: EventLoop, promise: Promise<unknown>): Promis
   };
   promise.then(settle, settle);
   let found: unknown;
-  // After `forgive`, a drive rejects only because of an endless loop.
+  // After `forgive`, nodes cannot fail a drive, so a second rejection comes from a step limit or
+  // from a function that the search set on the trace, and a third try would be in vain.
   for (let tries = 0; tries < 2; tries++) {
     try {
       await loop.drive(() => settled, end, false);
@@ -86,5 +89,8 @@ async function settleQuietly(loop: EventLoop, promise: Promise<unknown>): Promis
   return found;
 }
 
-/** Time limit for the nodes to stop, in virtual milliseconds. */
+/**
+ * Time limit, in virtual milliseconds, for the stops of all nodes, and again for the close of the
+ * transports that are still open.
+ */
 const CLOSING = 60_000;

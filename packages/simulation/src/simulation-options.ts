@@ -47,7 +47,7 @@ export interface SimulationOptions {
   readonly stepLimit?: number | undefined;
   /**
    * Number of events that `recording` of the simulation keeps; older ones are dropped and counted.
-   * Default 0: nothing is recorded.
+   * Default 0: nothing is recorded. At most 1,000,000.
    */
   readonly record?: number | undefined;
 }

@@ -27,6 +27,8 @@ import { type SimulationOptions, simulationSettings } from './simulation-options
 /**
  * Creates a simulation. Nothing runs before `run`, `until` or `settle` is called. Only one
  * simulation can run in a thread at a time.
+ *
+ * @throws TypeError that names the invalid option.
  */
 export function createSimulation(options: SimulationOptions = {}): Simulation {
   return new Simulation(options);
@@ -111,7 +113,7 @@ export class Simulation {
    * Declares a node. It boots at the next `run`, `until` or `settle`; nodes boot in order of
    * declaration. `setup` runs again at each restart.
    *
-   * @throws TypeError if the name is malformed or already taken.
+   * @throws TypeError if the name is malformed or already taken, or an option is invalid.
    */
   node(
     name: string,
@@ -127,12 +129,18 @@ export class Simulation {
   /**
    * Creates a transport outside all nodes. It never crashes, and partitions do not affect it. Its
    * links have the same settings as those between nodes.
+   *
+   * @throws TypeError if the name is malformed or already taken, or an option is invalid.
    */
   client<P extends Protocol>(protocol: P, options: SimTransportOptions = {}): Transport<P> {
     return this.#cluster.client(protocol, options);
   }
 
-  /** Returns true if a node is running, that is, if it has booted and not crashed. */
+  /**
+   * Returns true if a node is running, that is, if it has booted and not crashed.
+   *
+   * @throws TypeError if there is no node of this name.
+   */
   isUp(name: string): boolean {
     return this.#cluster.node(name).isUp;
   }
@@ -141,15 +149,17 @@ export class Simulation {
 
   /**
    * Runs for the given number of virtual milliseconds. Rejects with a SimulationError if a rule
-   * breaks.
+   * breaks or a node fails, and with a TypeError if this or another simulation of the thread is
+   * already running, if it is closed, or if a scheduled fault names an unknown node or client.
    */
   async run(milliseconds: number): Promise<void> {
     await this.#drive(() => false, milliseconds, 'run', true);
   }
 
   /**
-   * Runs until `done` returns true; it is called after every event. Rejects with a SimulationError
-   * if that takes more than `within` virtual milliseconds (default 60,000).
+   * Runs until `done` returns true; it is called after every event. Rejects as `run` does, and with
+   * a SimulationError if that takes more than `within` virtual milliseconds (default 60,000) or if
+   * no further event can happen.
    */
   async until(done: () => unknown, within = DEFAULT_WITHIN): Promise<void> {
     const outcome = await this.#drive(() => Boolean(done()), within, 'until', false);
@@ -158,8 +168,9 @@ export class Simulation {
   }
 
   /**
-   * Runs until a promise settles, and then settles in the same way. Rejects with a SimulationError
-   * if that takes more than `within` virtual milliseconds (default 60,000).
+   * Runs until a promise settles, and then settles in the same way. Rejects as `run` does, and with
+   * a SimulationError if that takes more than `within` virtual milliseconds (default 60,000) or if
+   * no further event can happen.
    */
   async settle<T>(promise: PromiseLike<T>, within = DEFAULT_WITHIN): Promise<T> {
     let settled = false;
@@ -174,7 +185,11 @@ export class Simulation {
     return promise;
   }
 
-  /** Calls `action` at a virtual time, or now if that time has passed. */
+  /**
+   * Calls `action` at a virtual time, or now if that time has passed; in both cases during a run.
+   *
+   * @throws TypeError if `time` is not a finite number.
+   */
   at(time: number, action: () => void): void {
     if (!Number.isFinite(time))
       throw new TypeError(`at: expected a virtual time in milliseconds, got ${String(time)}`);
@@ -214,7 +229,7 @@ export class Simulation {
     return this.#network.interceptors.add(interceptor);
   }
 
-  // Faults, injected now.
+  // Faults, injected now. Each method throws as `inject` does.
 
   /**
    * Splits the nodes into groups: two nodes reach each other only if some group contains both. A
@@ -310,7 +325,9 @@ export class Simulation {
     this.inject({ do: 'pause', node: name, for: milliseconds });
   }
 
-  /** Slows a node's CPU down: each event takes `cost` milliseconds. 0 ends that. */
+  /**
+   * Slows a node's CPU down: each event takes `cost` milliseconds. 0 ends that, as does a crash.
+   */
   slow(name: string, cost: number): void {
     this.inject({ do: 'slow', node: name, cost });
   }
@@ -348,6 +365,8 @@ export class Simulation {
    * Tells how the faults `remove` and `add` change the group of the nodes, for example by a command
    * to the leader. Both functions get the name of a node. They may return a promise; if it rejects
    * and nothing handles that, `close` rejects. `recover` adds all nodes that are out of the group.
+   *
+   * @throws TypeError if one of them is not a function.
    */
   membership(functions: {
     /** Puts a node back into the group. */
@@ -361,7 +380,8 @@ export class Simulation {
   /**
    * Injects a fault now.
    *
-   * @throws TypeError if the fault names an unknown node or client or has an invalid number.
+   * @throws TypeError if the fault names an unknown node or client, has an invalid number or
+   * option, or changes the group before a call of `membership`.
    */
   inject(fault: Fault): void {
     this.#faults.inject(fault);
@@ -370,6 +390,8 @@ export class Simulation {
   /**
    * Schedules faults for their times; none happens after `close` is called. The next drive rejects
    * with a TypeError if one names an unknown node or client.
+   *
+   * @throws TypeError if a number or disk option of a fault is invalid.
    */
   schedule(faults: readonly ScheduledFault[]): void {
     for (const fault of faults) {
@@ -382,7 +404,9 @@ export class Simulation {
     }
   }
 
-  /** Lets a nemesis plan faults that begin now, schedules them, and returns them. */
+  /**
+   * Lets a nemesis plan faults that begin now, schedules them as `schedule` does, and returns them.
+   */
   unleash(nemesis: Nemesis): readonly ScheduledFault[] {
     const random = childRandom(this.seed, 'nemesis', nemesis.name, ++this.#unleashed);
     const faults = nemesis.plan({ nodes: this.nodes, random, from: this.now });
