@@ -80,8 +80,8 @@ export interface ExploreOptions {
   /** Waits for a turn of the real event loop after each event, as in `createSimulation`. */
   readonly strict?: boolean | undefined;
   /**
-   * Number of worker threads that run seeds of a module. Default 1. With more than 1, `scenario`
-   * must be the URL of a module. A browser runs seeds in the current thread.
+   * Number of workers that run seeds of a module, at most 1,024. Default 1. With more than 1,
+   * `scenario` must be the URL of a module. A browser runs seeds in the current thread.
    */
   readonly workers?: number | undefined;
   /**
@@ -107,7 +107,7 @@ export interface ExploreOptions {
   readonly shrinkRuns?: number | undefined;
   /**
    * Number of most recent events that the recording of a failure keeps; recording takes a further
-   * run. 0 records nothing. Default 10,000.
+   * run. 0 records nothing; at most 1,000,000. Default 10,000.
    */
   readonly record?: number | undefined;
   /** With 'fail', a seed also fails if `close` reports leaks. Default 'ignore'. */
@@ -123,7 +123,10 @@ export interface ExploreOptions {
    * `npx ava search.test.js` or `node search.js`.
    */
   readonly replay?: string | undefined;
-  /** Called at most every 100 ms, and once all seeds have run. */
+  /**
+   * Called at most every 100 ms while seeds run, and once more at the end, before failures are
+   * shrunk. If it throws, the search rejects with that error.
+   */
   readonly onProgress?: ((progress: ExploreProgress) => void) | undefined;
   /**
    * Aborts the search: it rejects with the reason of the signal, and its workers are stopped. In

@@ -30,7 +30,7 @@ export interface ExploreResult {
 
 /**
  * Runs a scenario with many seeds, each in its own simulation, and stops when `stopAfter` of them
- * have failed. If neither a link nor a nemesis is given, the seeds cycle through all ready-made
+ * have failed. If no link, nemesis or profile is given, the seeds cycle through all ready-made
  * profiles. Then shrinks the faults of each failure. A failing seed does not make the promise
  * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
  * RECORD names a file, the recording of the first failure is written there: as text if the name
@@ -40,9 +40,10 @@ export interface ExploreResult {
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).
  *
- * @throws TypeError if an option is invalid; the reason of the signal if it was aborted; an Error
- * that names the module if the module does not load or a worker died; an Error if two runs of the
- * first seed differ.
+ * @throws TypeError if an option, an option that the module exports, or SEED in the environment is
+ * invalid; the reason of the signal if it was aborted; an Error that names the module if the module
+ * does not load, or if a worker died while it loaded; an Error if two runs of the first seed
+ * differ; an Error that names the file of RECORD if it cannot be written.
  */
 export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const given = searchOf(options);
@@ -131,8 +132,8 @@ async function runnersOf(
 }
 
 /**
- * Lets a runner repeat the first seed. Then lets every runner take seeds until none are left or
- * enough have failed. Returns the seeds per second.
+ * Lets a runner repeat the first seed, unless `irreproducible` is 'ignore'. Then lets every runner
+ * take seeds until none are left or enough have failed. Returns the seeds per second.
  */
 async function hunt(
   runners: readonly Runner[],

@@ -14,7 +14,10 @@ import type { LinkTrouble } from './link-troubles.ts';
 /** A seed whose scenario failed. */
 export interface ExploreFailure {
   readonly seed: number;
-  /** The name of the profile under which it failed; undefined if the search has none. */
+  /**
+   * The name of the profile under which it failed; undefined if the search has none, or if the seed
+   * hung or ended its worker and could not be repeated.
+   */
   readonly profile: string | undefined;
   /**
    * The error of the run under the smallest schedule. Its message also lists that schedule, and
@@ -30,9 +33,10 @@ export interface ExploreFailure {
     readonly at?: number | undefined;
   };
   /**
-   * The trace of the run under the smallest schedule. A replay has the same hash. If the failure is
-   * recorded, `timeline`, `states` and `nodes` end at the moment of the failure, which may be before
-   * the end of the run if a checker of `check` found it.
+   * The trace of the run under the smallest schedule. A replay has the same hash. It is empty if
+   * the seed hung or ended its worker and could not be repeated. If the failure is recorded,
+   * `timeline`, `states` and `nodes` end at the moment of the failure, which may be before the end
+   * of the run if a checker of `check` found it.
    */
   readonly trace: TraceSummary;
   /**
@@ -44,7 +48,8 @@ export interface ExploreFailure {
   readonly faults: number;
   /**
    * The calmest link found with which the scenario still fails under `schedule`: the link of the
-   * profile, or the one given to `explore`, possibly without some of its disturbances.
+   * profile, or the one given to `explore`, possibly without some of its disturbances. Undefined if
+   * the search has none, or if the seed hung or ended its worker and could not be repeated.
    */
   readonly link: LinkOptions | undefined;
   /**
@@ -55,7 +60,7 @@ export interface ExploreFailure {
   /**
    * The run under the smallest schedule until the moment of the failure, event by event, for
    * `@trunkline/admin/replay`. Undefined if the option `record` is 0, if a further run had another
-   * result, and after the tenth failure.
+   * result or did not return, and after the tenth failure.
    */
   readonly recording: Recording | undefined;
 }

@@ -20,8 +20,8 @@ import { TraceComparison } from './trace-comparison.ts';
 export type Scenario = (sim: Simulation) => unknown;
 
 /**
- * The options that all seeds of a search share, except the scenario. They are plain data unless the
- * nemesis is an object that plans.
+ * The options that all seeds of a search share, except the scenario. They are plain data unless a
+ * nemesis, also that of a profile, is an object that plans.
  */
 export interface RunnerOptions
   extends Pick<SimulationOptions, 'level' | 'link' | 'disk' | 'strict' | 'nemesis'> {
@@ -67,7 +67,7 @@ export interface Runner {
    * of it, unless `record` is 0.
    */
   shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk>;
-  /** Stops everything that is still running. */
+  /** Ends the worker, if there is one; a run in the current thread goes on. */
   close(): Promise<void>;
 }
 
@@ -133,13 +133,14 @@ export class LocalRunner implements Runner {
 
   /**
    * Repeats a seed up to the turn that hung or ended the thread, and fails there. Returns undefined
-   * if the run does not get there.
+   * if the run does not get there. Only a runner with `progress` counts turns.
    */
   async stop(seed: number, stopped: StoppedTurn): Promise<SeedOutcome | undefined> {
     const outcome = await this.#runSeed(seed, this.#runOf(seed), { stopped });
     return outcome.failed?.stopped === undefined ? undefined : outcome;
   }
 
+  /** @param shrink false to skip the search for a smaller schedule, and only record. */
   async shrink(seed: number, failed: FailedRun, record: number, shrink = true): Promise<Shrunk> {
     const run = this.#runOf(seed);
     const { profile, link: given } = run;
@@ -194,7 +195,7 @@ export class LocalRunner implements Runner {
     { profile, nemesis, link, only }: Run,
     { onRecord, record = 0, until, end = Number.POSITIVE_INFINITY, stopped }: Observation = {},
   ): Promise<SeedOutcome & { readonly hash: string; readonly events: number }> {
-    // A simulation runs in microtasks only, so let other work of the thread run between two of
+    // A simulation may run in microtasks only, so let other work of the thread run between two of
     // them.
     await realTurn();
     this.#signal?.throwIfAborted();
@@ -262,10 +263,10 @@ export class LocalRunner implements Runner {
   }
 }
 
-/** How a run is observed. */
+/** How a run is observed. With `until`, `end` has no effect, because both use `onAdvance`. */
 interface Observation {
   readonly onRecord?: Trace['onRecord'];
-  /** Maximum number of events to record. Default 0. */
+  /** Number of most recent events to record. Default 0. */
   readonly record?: number;
   /** The virtual time at which the recording and the report of the nodes end. Default: the end. */
   readonly until?: number | undefined;

@@ -7,8 +7,12 @@ import { describeError } from '../kernel/event-loop.ts';
 export interface WorkerHandle {
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
-  /** Calls the listener with a sentence if the worker ended on its own. */
+  /**
+   * Calls the listener with a sentence when the worker has ended, also after `terminate`; a thread
+   * that ends with an error calls it twice.
+   */
   onEnd(listener: (what: string) => void): void;
+  /** Resolves when the worker has ended; a thread that waits in native code may never end. */
   terminate(): Promise<unknown>;
 }
 

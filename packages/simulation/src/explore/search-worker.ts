@@ -89,7 +89,10 @@ export class SearchWorker {
     return this.#ended?.reason instanceof LostWorker;
   }
 
-  /** Rejects with a LostWorker if the worker hangs or ends before it answers. */
+  /**
+   * Rejects with a LostWorker if the worker hangs or ends before it answers. Await it before the
+   * next call, which would replace it as the pending request.
+   */
   ask<T>(request: WorkerRequest): Promise<T> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended.reason);
     return new Promise((resolve, reject) => {

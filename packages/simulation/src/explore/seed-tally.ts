@@ -53,9 +53,9 @@ export class SeedTally {
   }
 
   /**
-   * Returns the result. Call it when every seed that was handed out has run. It covers all seeds up
-   * to the failure at which the search stops. Seeds beyond it, which ran only because of parallel
-   * work, are left out.
+   * Returns the result. Call it when all seeds that were handed out have been added; those after
+   * `stopAfter` failures of the same batch may be missing. It covers all seeds up to the failure at
+   * which the search stops. Seeds beyond it, which ran only because of parallel work, are left out.
    */
   result(): {
     readonly passed: number;

@@ -51,6 +51,7 @@ export class WorkerRunner implements Runner {
   async repeat(seed: number): Promise<RepeatedOutcome> {
     const repeated = await this.#ask<RepeatedOutcome>({ do: 'repeat', seed });
     if (!(repeated instanceof LostWorker)) return repeated;
+    // There is no second run to compare, so the seed counts as a failure, not as a difference.
     return { outcome: await this.#stopped(repeated), difference: undefined };
   }
 
