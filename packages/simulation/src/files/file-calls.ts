@@ -168,6 +168,7 @@ export class FileCalls {
     return yield* step('read', 'fstat', undefined, () => this.#file(fd, 'fstat').node);
   }
 
+  /** Sets the time of a path or an open file, in milliseconds since 1970. It survives a crash. */
   *utimes(path: string | number, modifiedAt: number): Steps<void> {
     const name = typeof path === 'string' ? path : undefined;
     yield* step('read', 'utime', name, () => {

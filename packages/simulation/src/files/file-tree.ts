@@ -21,7 +21,10 @@ export interface DirectoryNode extends NodeTimes {
 
 export type TreeNode = FileNode | DirectoryNode;
 
-/** The number of a file or directory, and its times in milliseconds since 1970. */
+/**
+ * The number of a file or directory, and its times in milliseconds since 1970. An installed file is
+ * not on the disk and has the number 0.
+ */
 interface NodeTimes {
   readonly id: number;
   readonly createdAt: number;
@@ -80,6 +83,7 @@ export class FileTree implements DiskFiles {
     return this.#orders;
   }
 
+  /** The size of all files that have a name, each counted once. */
   get bytes(): number {
     const files = new Set<FileNode>();
     eachOf(
@@ -106,7 +110,10 @@ export class FileTree implements DiskFiles {
     this.#add({ kind: 'names', edits });
   }
 
-  /** Makes those changes of a file or directory durable that have a number below `before`. */
+  /**
+   * Makes those changes of a file or directory durable that have a number below `before`. With the
+   * disk option `journal`, it also makes all earlier changes of names durable, in any directory.
+   */
   sync(node: TreeNode, before: number): void {
     const directories = node.kind === 'directory' ? this.#renamedWith(node) : NONE;
     const isSynced = (change: Change): boolean =>

@@ -71,6 +71,7 @@ export class NodeFiles {
 
   /**
    * Performs calls synchronously. They stop the event loop of the node for as long as they take.
+   * Once the node has crashed, they throw an error with the code EIO.
    */
   performSync<T>(steps: Steps<T>): T {
     let next = steps.next();
@@ -88,8 +89,8 @@ export class NodeFiles {
   }
 
   /**
-   * Calls `listener` after each change of a name in a directory, until the returned function is
-   * called.
+   * Calls `listener` after each change of a name in a directory, in an event of its own, until the
+   * returned function is called. Changes before that may still be reported after it.
    */
   listen(directory: DirectoryNode, listener: NameListener): () => void {
     let listeners = this.#listeners.get(directory);

@@ -2,9 +2,13 @@
 // forever, because everything else happens in the process of the test.
 
 import type { NodeSetup } from '../nodes/node-context.ts';
+import type { Portable } from './process-simulation.ts';
 
-/** A simulation in which nodes are declared, but nothing happens. */
-export class DeclaringSimulation {
+/**
+ * A simulation in which nodes are declared, but nothing happens. A node that the scenario declares
+ * after its first `run`, `until` or `settle` never gets here, so ProcessSimulation refuses it.
+ */
+export class DeclaringSimulation implements Readonly<Record<keyof Portable | 'node', unknown>> {
   readonly seed: number;
   readonly level = 'stream';
   readonly faults = [];

@@ -13,7 +13,10 @@ export class JoinedConnections {
   /** The ends that are still open. */
   #open = 1;
 
-  /** `ended` is called when both connections have ended. */
+  /**
+   * @param ended called when both connections have ended, or the first one before the second was
+   * joined.
+   */
   constructor(near: StreamConnection, ended: () => void) {
     this.#near = near;
     this.#ended = ended;
@@ -26,7 +29,10 @@ export class JoinedConnections {
     });
   }
 
-  /** Joins the connection that was dialed. */
+  /**
+   * Joins the connection that was dialed, or destroys it if the first one has ended. Call it in the
+   * turn in which the dial resolves, because it attaches to the connection.
+   */
   join(far: StreamConnection): void {
     if (this.#open === 0) return far.destroy();
     this.#far = far;
@@ -76,6 +82,7 @@ class Direction {
     this.drained();
   }
 
+  /** Takes a chunk, which the other connection may keep; so the result is always false. */
   data(chunk: Uint8Array): false {
     this.#waiting.push(chunk);
     this.#pump();

@@ -51,6 +51,7 @@ export class LinkProxy {
     return this.#near.localAddr();
   }
 
+  /** Replaces all faults; unanswered connections are destroyed unless `onward` is half-open. */
   set({ onward, back, isRefused }: LinkFaults): void {
     this.#isRefused = isRefused;
     this.#isSilent = onward.halfOpen === true;

@@ -31,7 +31,10 @@ export type FromNode =
 
 /** A message to a node. */
 export type ToNode =
-  /** Answers `resolve`; undefined means that no transport listens on the target. */
+  /** Answers `resolve`; undefined means that no transport has ever listened on the target. */
   | { readonly type: 'resolved'; readonly id: number; readonly address: string | undefined }
-  /** Stops the node as `close` of a simulation does; after that, the process ends. */
+  /**
+   * Calls the function that the setup returned, and closes the transports without grace; then the
+   * process ends. Answers to `resolve` no longer arrive.
+   */
   | { readonly type: 'stop' };

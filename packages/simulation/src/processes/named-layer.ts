@@ -50,6 +50,7 @@ export class NamedLayer implements StreamLayer {
   }
 
   localAddr(): string {
+    // Throws if the layer does not listen.
     this.#inner.localAddr();
     return this.#name;
   }

@@ -46,6 +46,7 @@ class NodeMain {
       process.on(event, (error: unknown) => this.#failed(error));
   }
 
+  /** Never resolves if the scenario waits before it declares this node. */
   async run(): Promise<void> {
     const { scenario, name } = this.#task;
     const { default: declare } = (await import(scenario)) as {
@@ -103,6 +104,7 @@ class NodeMain {
     }
   }
 
+  /** Reports an error that fails the run; this process goes on until it is stopped. */
   #failed(error: unknown): void {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     this.#tell({ type: 'failed', text });

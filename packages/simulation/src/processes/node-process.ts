@@ -7,7 +7,7 @@ import type { FromNode, NodeTask, ToNode } from './messages.ts';
 /** Receives what a node reports. */
 export interface NodeEvents {
   message(message: FromNode): void;
-  /** The process ended by itself. `errors` is the end of its error output. */
+  /** The process ended by itself or did not start. `errors` is the end of its error output. */
   died(how: string, errors: string): void;
 }
 
@@ -86,7 +86,10 @@ export class NodeProcess {
     if (this.#child?.connected === true) this.#child.send(message, () => {});
   }
 
-  /** Asks the process to stop. Resolves when the last process has ended. */
+  /**
+   * Asks the process to stop, and ignores its further messages. Resolves when the last process has
+   * ended. Nothing limits the time: call `kill` if it takes too long.
+   */
   async stop(): Promise<void> {
     const child = this.#child;
     this.send({ type: 'stop' });

@@ -59,7 +59,8 @@ export class ProcessFaults {
   /**
    * Injects a fault now. Returns false if it can't be applied to processes.
    *
-   * @throws TypeError if it names a node that does not exist.
+   * @throws TypeError if it names a node that does not exist, or a client, or changes the group
+   * before a call of `membership`.
    */
   inject(fault: Fault): boolean {
     for (const name of namesIn(fault))

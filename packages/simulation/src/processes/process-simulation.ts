@@ -40,7 +40,7 @@ export interface ProcessSettings {
 }
 
 /** The part of a simulation that exists on processes. */
-type Portable = Pick<
+export type Portable = Pick<
   Simulation,
   | ('client' | 'isUp' | 'run' | 'until' | 'settle' | 'at' | 'always' | 'eventually')
   | ('inject' | 'schedule' | 'unleash' | 'partition' | 'cut' | 'hold' | 'release' | 'link')
@@ -55,7 +55,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   readonly faults: ScheduledFault[] = [];
   /**
    * The time since which nothing has been wrong, in real milliseconds since all nodes were up;
-   * undefined while something is wrong.
+   * undefined while something is wrong. Pauses do not count.
    */
   calmSince: number | undefined;
   readonly injected: ProcessFaults;
@@ -241,6 +241,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     }
   }
 
+  /** Schedules the faults of a nemesis. The random numbers are the same at each call. */
   unleash(nemesis: Nemesis): readonly ScheduledFault[] {
     const random = seededRandom(this.seed);
     const faults = nemesis.plan({ nodes: this.nodes, random, from: this.now });
@@ -250,7 +251,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
 
   /**
    * Stops all processes and closes everything. The list of leaks is always empty, because processes
-   * report none.
+   * report none. Errors of nodes that are stopping are not reported either.
    */
   close(): Promise<SimulationLeak[]> {
     this.#closing ??= this.#close();

@@ -28,7 +28,7 @@ export class Proxies {
     this.#addresses.set(target, address);
   }
 
-  /** Removes the addresses of a node, whose process has ended. */
+  /** Removes the addresses of a node whose process has ended, or is about to be killed. */
   forget(node: string): void {
     for (const target of this.#addresses.keys())
       if (nodeOf(target) === node) this.#addresses.delete(target);

@@ -14,7 +14,8 @@ import type { Simulation } from '../simulation.ts';
 export interface ProcessRunOptions {
   /**
    * The URL of the module with the scenario, as for `explore` with workers: its default export gets
-   * the simulation. It may also export `nemesis`. Each process imports it.
+   * the simulation. It may also export `nemesis`. Each process imports it. The scenario must
+   * declare all nodes before its first `run`, `until` or `settle`.
    */
   readonly scenario: URL | string;
   /** The URL of a module that creates the connections; see ProcessNetwork. Default: plain TCP. */
@@ -23,7 +24,7 @@ export interface ProcessRunOptions {
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
   /** An integer that determines the plan of the nemesis. Default 1. */
   readonly seed?: number | undefined;
-  /** Called with each fault, and each state and log line of a node, as text. */
+  /** Called with each fault, and each start, state and log line of a node, as text. */
   readonly onEvent?: ((line: string) => void) | undefined;
 }
 
@@ -49,10 +50,11 @@ const OPTIONS = ['scenario', 'network', 'nemesis', 'seed', 'onEvent'] as const;
  * calls pass through real sockets and a proxy for each link. A crash kills the process, a pause
  * stops it with SIGSTOP, and partitions, cuts and holds act in the proxies. Time is real. Rejects
  * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
- * and the error message contains its path.
+ * and the message of an Error contains its path.
  *
- * @throws TypeError if an option is invalid; TransportError `failed_precondition` if an optional
- *   package isn't installed, with the command that installs it.
+ * @throws TypeError if an option is invalid or a module lacks an export; the error with which a
+ *   module does not load or `prepare` of the network fails; TransportError `failed_precondition`
+ *   if an optional package isn't installed, with the command that installs it.
  */
 export async function runOnProcesses(options: ProcessRunOptions): Promise<ProcessRun> {
   refuseUnknown(options, 'runOnProcesses', OPTIONS);

@@ -3,9 +3,9 @@
 
 import { type Clock, type ClockTimer, systemClock } from '@trunkline/transport-core';
 
-/** A timer that was set before or after the start. */
+/** A timer that was set before or after the start. `isOver` is true once it is canceled. */
 interface Wait {
-  /** The timer of the system; undefined before the start and after it was canceled. */
+  /** The timer of the system; undefined before the start. */
   timer: ClockTimer | undefined;
   isOver: boolean;
 }
@@ -54,6 +54,7 @@ export class ScenarioClock implements Clock {
     if (wait.timer !== undefined) systemClock.clearTimeout(wait.timer);
   }
 
+  /** Before the start, an abort takes effect only at the start. */
   async sleep(delay: number, signal?: AbortSignal): Promise<void> {
     await this.begun;
     await systemClock.sleep(delay, signal);
