@@ -43,6 +43,11 @@ test('an uncaught error of a node fails the run, in its name', async (t) => {
   await failing(t, 'broken', /^no uncaught error: n2: Error: nobody handles this \(on processes/);
 });
 
+test('an uncaught error of a node after the last run of the scenario fails the run', async (t) => {
+  t.timeout(120_000);
+  await failing(t, 'late', /^no uncaught error: n2: Error: nobody handles this \(on processes/);
+});
+
 test('a broken rule ends the run', async (t) => {
   t.timeout(120_000);
   const text = await failing(

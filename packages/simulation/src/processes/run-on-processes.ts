@@ -49,8 +49,8 @@ const OPTIONS = ['scenario', 'network', 'nemesis', 'seed', 'onEvent'] as const;
  * Runs a scenario on real processes: each node is a child process with a store of files, and its
  * calls pass through real sockets and a proxy for each link. A crash kills the process, a pause
  * stops it with SIGSTOP, and partitions, cuts and holds act in the proxies. Time is real. Rejects
- * with the error with which the scenario rejects. In that case, the folder with the stores is kept,
- * and the message of an Error contains its path.
+ * with the error with which the scenario rejects, or with an uncaught error of a node. In that
+ * case, the folder with the stores is kept, and the message of an Error contains its path.
  *
  * @throws TypeError if an option is invalid or a module lacks an export; the error with which a
  *   module does not load or `prepare` of the network fails; TransportError `failed_precondition`
@@ -81,6 +81,8 @@ export async function runOnProcesses(options: ProcessRunOptions): Promise<Proces
   process.once('exit', kill);
   try {
     await module.default(sim as unknown as Simulation);
+    // The scenario itself gets this error only in a further `run`, `until` or `settle`.
+    if (sim.failure !== undefined) throw sim.failure;
   } catch (error) {
     if (error instanceof Error) error.message += `\nthe stores of the nodes are in ${folder}`;
     throw error;

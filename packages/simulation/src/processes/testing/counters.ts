@@ -1,7 +1,13 @@
 // A scenario for tests: two nodes that keep counters on their disks and call each other, and a
 // client. The mode in the URL selects a planted mistake.
 
-import { defineProtocol, json, serve, TransportError } from '@trunkline/transport-core';
+import {
+  defineProtocol,
+  json,
+  serve,
+  systemClock,
+  TransportError,
+} from '@trunkline/transport-core';
 import { z } from 'zod';
 import type { Simulation } from '../../simulation.ts';
 
@@ -43,6 +49,8 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
           }),
       });
       if (mode === 'broken' && name === 'n2') void Promise.reject(new Error('nobody handles this'));
+      if (mode === 'late' && name === 'n2')
+        void systemClock.sleep(500).then(() => Promise.reject(new Error('nobody handles this')));
       await net.listen();
     });
   const net = sim.client(counters, { timeout: PATIENCE });
@@ -60,6 +68,7 @@ export default async function countersScenario(sim: Simulation): Promise<void> {
     sim.settle(net.send(from, 'forward', { to, timeout }));
   expect(await add('n1'), 1);
   if (mode === 'broken') return sim.run(5_000);
+  if (mode === 'late') return systemClock.sleep(2_000);
   if (mode === 'rule') {
     sim.always('no count above 2', () => !sim.trace.states['n1']?.includes('3'));
     for (;;) await add('n1');
