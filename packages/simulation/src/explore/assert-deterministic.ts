@@ -9,11 +9,11 @@ import { TraceComparison } from './trace-comparison.ts';
 
 /**
  * Runs a scenario twice with the same seed, in this thread, compares the hashes of the two traces,
- * and returns the hash.
+ * and whether and with which kind of error the runs fail, and returns the hash.
  *
  * @param options the options of `createSimulation`.
- * @throws Error that shows the first event that differs, or the error of the scenario if both runs
- * fail in the same way.
+ * @throws Error that shows the first event that differs, or how the ends differ; the error of the
+ * scenario if both runs fail in the same way; TypeError if an option is invalid.
  */
 export async function assertDeterministic(
   scenario: Scenario,
