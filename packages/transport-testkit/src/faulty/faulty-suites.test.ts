@@ -25,6 +25,7 @@ test('a faulty stream layer suite keeps the stall timeout, and closes the backen
   });
   const attempt = await t.try((inner) => cases.get(title)!(inner));
   attempt.discard();
-  t.regex(String(attempt.errors[0]?.cause), /nothing has happened for 0\.2 s/);
+  // Later than 0.2 s on a busy machine, but before the default of 4.5 s.
+  t.regex(String(attempt.errors[0]?.cause), /nothing has happened for [0-3](\.\d)? s/);
   t.is(closed, 1);
 });
