@@ -44,7 +44,8 @@ interface Run {
 /** Describes the end of a run. Only names are compared, because a message may contain a path. */
 function endOf(error: Run['error']): string {
   if (error === undefined) return 'passed';
-  return `failed with ${error.thrown instanceof Error ? error.thrown.name : 'a value that is no Error'}`;
+  const { thrown } = error;
+  return `failed with ${thrown instanceof Error ? thrown.name : 'a value that is no Error'}`;
 }
 
 async function recorded(

@@ -64,7 +64,8 @@ export function compose(...list: readonly Nemesis[]): Nemesis {
         const own = childRandom(Math.floor(random() * 0x1_0000_0000), nemesis.name);
         return nemesis.plan({ nodes, random: own, from });
       });
-      // `finished` drops the faults at `until`, so a plan that does not end with `recover` ends later.
+      // `finished` drops the faults at `until`, so a plan that ends otherwise than with `recover` ends
+      // a millisecond later.
       const ends = plans.flat().map((fault) => (fault.do === 'recover' ? fault.at : fault.at + 1));
       const until = ends.reduce((latest, end) => Math.max(latest, end), from);
       const faults = plans.flat().filter((fault) => fault.do !== 'recover');
@@ -90,8 +91,8 @@ export interface SwarmOptions {
  * disturbance that would end after that part lasts until the swarm's `recover`, except a pause. The
  * kinds affect each other: a `heal` of one kind ends the cuts, partitions and bad links of all
  * others, a restart by one brings back a node that another crashed, and a restarted node is no
- * longer slow. The swarm leaves out crashes of nodes that are down or beyond `maxDown`, and restarts
- * of nodes that are up.
+ * longer slow. The swarm leaves out crashes of nodes that are down or beyond `maxDown`, and
+ * restarts of nodes that are up.
  */
 export function swarm(options: SwarmOptions = {}): Nemesis {
   const { duration, kinds: names, maxDown } = parseOptions(schema, options, 'nemeses.swarm');

@@ -182,9 +182,9 @@ export class EventLoop {
 
   /**
    * Runs until `done` returns true, until the virtual time `end`, or until no event is left. In the
-   * last case, time advances to `end` only if `patient` is true. Meanwhile, real time, randomness and
-   * sockets are forbidden. Rejects with the error of a broken rule, or with a TypeError if this or
-   * another simulation of the thread is running.
+   * last case, time advances to `end` only if `patient` is true. Meanwhile, real time, randomness
+   * and sockets are forbidden. Rejects with the error of a broken rule, or with a TypeError if this
+   * or another simulation of the thread is running.
    */
   async drive(done: () => boolean, end: number, patient: boolean): Promise<Outcome> {
     if (this.#running)

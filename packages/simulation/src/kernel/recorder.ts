@@ -31,8 +31,8 @@ export interface RecordedEvent {
   /** The `event` in which a message that arrives or is lost was sent. */
   readonly sent?: number | undefined;
   /**
-   * The `event` in which the request of its call was sent. 'called' and 'returned' of one call share
-   * a number instead that counts the calls, and is not that of an event.
+   * The `event` in which the request of its call was sent. 'called' and 'returned' of one call
+   * share a number instead that counts the calls, and is not that of an event.
    */
   readonly call?: number | undefined;
 }

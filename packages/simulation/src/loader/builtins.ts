@@ -3,8 +3,9 @@
 
 /**
  * `pure`: the real module, because its results depend on arguments only. `virtual`: the world of
- * the node has a version of its own, for which `VirtualBuiltins` must have an entry. Otherwise everything is refused at the call, except for what
- * the world of the node replaces and for the members whose names `pure` matches.
+ * the node has a version of its own, for which `VirtualBuiltins` must have an entry. Otherwise
+ * everything is refused at the call, except for what the world of the node replaces and for the
+ * members whose names `pure` matches.
  */
 export type Policy = 'pure' | 'virtual' | { readonly pure: RegExp; readonly remedy: string };
 

@@ -23,9 +23,9 @@ export interface LoaderOptions {
  * and resolves to its namespace. Later calls with the same context return the same instance; a node
  * that restarts gets a new one, as a process does.
  *
- * Rejects with a TypeError if the specifier is no string or the context is a copy, with Node's error
- * if there is no such module, with an Error that names the file if it does not compile or is native
- * code, and with the error that the code of a module throws.
+ * Rejects with a TypeError if the specifier is no string or the context is a copy, with Node's
+ * error if there is no such module, with an Error that names the file if it does not compile or is
+ * native code, and with the error that the code of a module throws.
  */
 export type Load = <T = any>(context: NodeContext, specifier: string) => Promise<T>;
 

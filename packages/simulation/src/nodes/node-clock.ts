@@ -38,8 +38,8 @@ export class NodeTime {
   }
 
   /**
-   * Makes both clocks run fast by `ppm` millionths from now on, or slow if `ppm` is negative. Timers
-   * that are set already still fire at their old virtual time.
+   * Makes both clocks run fast by `ppm` millionths from now on, or slow if `ppm` is negative.
+   * Timers that are set already still fire at their old virtual time.
    */
   drift(ppm: number): void {
     this.#shown = this.monotonic;

@@ -20,8 +20,9 @@ export interface DiskOptions {
   /** Milliseconds that sync takes, of the store or of a file. Default 1. */
   readonly sync?: DelayDistribution | undefined;
   /**
-   * Share of set, delete and sync operations that fail with `unavailable`, from 0 to 1, and of calls
-   * on files other than reads, which fail with EIO. A failed operation has no effect. Default 0.
+   * Share of set, delete and sync operations that fail with `unavailable`, from 0 to 1, and of
+   * calls on files other than reads, which fail with EIO. A failed operation has no effect. Default
+   * 0.
    */
   readonly failure?: number | undefined;
   /**

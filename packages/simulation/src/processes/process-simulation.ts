@@ -71,8 +71,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   /** Nodes that start at the next drive. */
   #declared: NodeProcess[] = [];
   #isDriven = false;
-  /** The first error of a node or an action; the next drive rejects with it, or the whole run. */
-  failure: Error | undefined;
+  #failure: Error | undefined;
   /** Ends the wait for the next event. */
   #wake: (() => void) | undefined;
   #closing: Promise<SimulationLeak[]> | undefined;
@@ -202,7 +201,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
         try {
           action();
         } catch (error) {
-          this.failure ??= error as Error;
+          this.#failure ??= error as Error;
         }
         this.#wake?.();
       },
@@ -240,6 +239,11 @@ export class ProcessSimulation extends FaultMethods implements Portable {
       this.faults.push(fault);
       this.at(fault.at, () => this.inject(fault));
     }
+  }
+
+  /** The first error of a node or an action; the next drive rejects with it, or the whole run. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   /** Schedules the faults of a nemesis. The random numbers are the same at each call. */
@@ -291,7 +295,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
       const end = this.now + within;
       for (;;) {
         this.#rules.check();
-        if (this.failure !== undefined) throw this.failure;
+        if (this.#failure !== undefined) throw this.#failure;
         if (done()) return true;
         const left = end - this.now;
         if (left <= 0) return false;
@@ -308,7 +312,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
     for (const node of declared) node.start();
     const end = systemClock.now() + BOOT;
     while (declared.some((node) => node.isUp && !this.#ready.has(node.name))) {
-      if (this.failure !== undefined) throw this.failure;
+      if (this.#failure !== undefined) throw this.#failure;
       if (systemClock.now() > end)
         throw this.#error('every node starts', `not all setups finished within ${BOOT} ms`);
       await this.#event(POLL);
@@ -382,7 +386,7 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   }
 
   #fail(what: string): void {
-    this.failure ??= this.#error('no uncaught error', what);
+    this.#failure ??= this.#error('no uncaught error', what);
     this.#wake?.();
   }
 

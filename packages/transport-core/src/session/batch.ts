@@ -51,8 +51,8 @@ export class Batch {
   readonly pacer: BatchPacer;
   /** True if the session is leaving, so it checks after every write whether it is done. */
   #leaving = false;
-  /** True if the batch holds a message. */
-  #isUsed = false;
+  /** True if the batch holds messages, not only control frames and credit. */
+  #hasMessages = false;
   /** Called once the batch that holds their payloads has left. */
   #leavers: (() => void)[] = [];
   readonly #controls: Control[] = [];
@@ -154,7 +154,7 @@ export class Batch {
     stays: boolean,
   ): void {
     this.#writer.message(payload, start, end, metadata, stays);
-    this.#isUsed = true;
+    this.#hasMessages = true;
   }
 
   /** Writes the ERROR of a call that no queued unit answers. */
@@ -277,8 +277,8 @@ export class Batch {
   flush(): boolean {
     if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
     this.number++;
-    if (this.#isUsed) this.#context.touch();
-    this.#isUsed = false;
+    if (this.#hasMessages) this.#context.touch();
+    this.#hasMessages = false;
     if (this.#context.port.flush()) {
       this.left();
       return true;

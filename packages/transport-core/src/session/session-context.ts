@@ -143,7 +143,10 @@ export class SessionContext implements MemoryOwner {
     this.due = time;
   }
 
-  /** Called once for each chunk or batch with a message that was received or sent. */
+  /**
+   * Called when a connection is up, once for each batch with messages that is sent and each chunk
+   * with short messages that was read, and for each item that was received.
+   */
   touch(): void {
     this.active = this.now;
   }

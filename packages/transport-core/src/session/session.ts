@@ -51,7 +51,7 @@ export class Session implements FrameVisitor {
   readonly #idleTime: number;
   /** The number of `hold`s that keep the connection from becoming idle. */
   #holds = 0;
-  /** The number of frames read from this chunk, and of those among them without a short message. */
+  /** The number of frames read from this chunk, and of those that are no call and no response. */
   #frames = 0;
   #others = 0;
   /** True once the hello is complete, so other frames are handled; stays true at the end. */

@@ -154,8 +154,8 @@ export function checkUniqueIds(history: Calls<unknown, string | number>): TallyV
  * enqueue completed was dequeued, and nothing was dequeued that nobody tried to enqueue. Order does
  * not matter, and a value may be dequeued twice, which `counts` tells: `attempted`, `acknowledged`,
  * `dequeued`, `lost`, `unexpected`, `duplicated`, and `recovered` (dequeued, though the outcome of
- * the enqueue was unknown). If dequeues of unknown outcome, or with an unknown value, may have taken
- * all missing values, the verdict is `undefined`.
+ * the enqueue was unknown). If dequeues of unknown outcome, or with an unknown value, may have
+ * taken all missing values, the verdict is `undefined`.
  */
 export function checkTotalQueue(history: Calls<QueueCommand, QueueResult>): TallyVerdict {
   return tally('queue', history, (calls) => {
